@@ -1,0 +1,50 @@
+# The two commands of the README, and the parts they are made of. Each target does all its own set-up.
+
+export PLATFORMIO_DISABLE_UPGRADE_CHECK := true
+export PLATFORMIO_SETTING_ENABLE_TELEMETRY := no
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+export TF_ENABLE_ONEDNN_OPTS ?= 0
+
+DATA ?=
+BIN := .venv/bin
+PYTHON := $(BIN)/python
+C_SOURCES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h' 'tests/firmware/*.c' 'tests/firmware/*.h' | grep -v generated/)
+
+.PHONY: help setup demo test lint unit firmware-test stale format clean
+
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Install Debian packages and Python packages (idempotent)
+	@bash tools/setup.sh
+
+demo: setup ## Recordings to a Cortex-M4 prediction, end to end (DATA=folder for your own recordings)
+	@$(PYTHON) tools/demo.py $(if $(DATA),--data $(DATA))
+
+test: lint stale firmware-test unit ## Every test that CI runs
+
+lint: setup ## Formatting, linters and strict typing, Python and C
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	clang-format --dry-run --Werror $(C_SOURCES)
+	bash tools/cppcheck.sh
+
+stale: setup ## Fail when firmware/generated/ is not what the default model gives
+	$(PYTHON) tools/export.py firmware/models/default.tflite --out firmware/generated --check
+
+firmware-test: setup ## Build every board's firmware; run the firmware's tests in QEMU and on this computer
+	$(BIN)/pio run
+	$(BIN)/pio test -e qemu
+	$(BIN)/pio test -e host
+
+unit: setup ## Python and parity tests
+	$(PYTHON) -m pytest -n 2 --dist loadgroup
+
+format: setup ## Format Python and C in place
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	clang-format -i $(C_SOURCES)
+
+clean: ## Remove everything that can be made again, but the virtual environment
+	rm -rf build .pio

@@ -1,0 +1,119 @@
+"""What a graph costs, by the challenge's counting rules (those of its official tool, NeSsi).
+
+=====================  =====================================================
+operator               multiply-accumulates
+=====================  =====================================================
+CONV_2D                n * oh * ow * oc * kh * kw * ic
+DEPTHWISE_CONV_2D      n * oh * ow * oc * kh * kw
+FULLY_CONNECTED        last dimension of the input * outputs
+ADD                    elements
+MEAN                   n * ih * iw * c
+pools                  n * oh * ow * c * kh * kw
+all others, and bias   0
+=====================  =====================================================
+
+Parameter bytes are all constant inputs of operators; a constant that two operators share counts once.
+Memory is the maximum over operators of the live non-constant tensors' bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .graph import Graph, Operator, Tensor
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """Cost of one operator; ``live_bytes`` are the non-constant tensors alive while it runs."""
+
+    name: str
+    op: str
+    output_shape: tuple[int, ...]
+    params_bytes: int
+    macs: int
+    live_bytes: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Cost of a graph."""
+
+    params_bytes: int
+    macs: int
+    peak_activation_bytes: int
+    layers: tuple[LayerCost, ...]
+
+
+def macs(graph: Graph, operator: Operator) -> int:
+    """Multiply-accumulates of one operator, by the module's table."""
+    tensors = graph.tensors
+    source, target = tensors[operator.inputs[0]], tensors[operator.outputs[0]]
+    if operator.op == "CONV_2D":
+        _, height, width, channels = tensors[operator.inputs[1]].shape
+        return target.elements * height * width * channels
+    if operator.op == "DEPTHWISE_CONV_2D":
+        _, height, width, _ = tensors[operator.inputs[1]].shape
+        return target.elements * height * width
+    if operator.op == "FULLY_CONNECTED":
+        return source.shape[-1] * tensors[operator.inputs[1]].shape[0]
+    if operator.op == "ADD":
+        return target.elements
+    if operator.op == "MEAN":
+        return source.elements
+    if operator.op in ("MAX_POOL_2D", "AVERAGE_POOL_2D"):
+        return target.elements * int(operator.attributes["filter_height"]) * int(operator.attributes["filter_width"])
+    return 0
+
+
+def lifetimes(graph: Graph) -> dict[int, tuple[int, int]]:
+    """First and last operator position at which each non-constant tensor is alive.
+
+    Graph inputs live from position 0; graph outputs to the last position.
+    """
+    last = len(graph.operators) - 1
+    alive = {index: (0, 0) for index in graph.inputs}
+    for position, operator in enumerate(graph.operators):
+        for index in operator.outputs:
+            alive[index] = (position, position)
+        for index in operator.inputs:
+            if index in alive:
+                alive[index] = (alive[index][0], position)
+    for index in graph.outputs:
+        if index in alive:
+            alive[index] = (alive[index][0], last)
+    return alive
+
+
+def _constants(graph: Graph, operator: Operator, seen: set[int]) -> list[Tensor]:
+    fresh = []
+    for index in operator.inputs:
+        if index >= 0 and graph.tensors[index].constant and index not in seen:
+            seen.add(index)
+            fresh.append(graph.tensors[index])
+    return fresh
+
+
+def count(graph: Graph) -> Cost:
+    """Count a graph's parameters, multiply-accumulates and memory, by layer."""
+    alive = lifetimes(graph)
+    seen: set[int] = set()
+    layers = []
+    for position, operator in enumerate(graph.operators):
+        live = sum(graph.tensors[i].nbytes for i, (first, last) in alive.items() if first <= position <= last)
+        layers.append(
+            LayerCost(
+                graph.layer_name(operator),
+                operator.op,
+                graph.tensors[operator.outputs[0]].shape,
+                sum(tensor.nbytes for tensor in _constants(graph, operator, seen)),
+                macs(graph, operator),
+                live,
+            )
+        )
+    return Cost(
+        sum(layer.params_bytes for layer in layers),
+        sum(layer.macs for layer in layers),
+        max((layer.live_bytes for layer in layers), default=0),
+        tuple(layers),
+    )

@@ -1,0 +1,95 @@
+"""Every error that scenelet raises on purpose.
+
+::
+
+    SceneletError                 the root; the command line prints it as one line
+    ├── InputError                what was given cannot be used            exit status 2
+    │   ├── AudioError            an audio file or its samples
+    │   ├── DatasetError          a folder, a CSV file, a label, a split
+    │   ├── RecipeError           a recipe's key or value
+    │   └── ModelError            a .tflite file
+    │       └── UnsupportedError  an operator, type or size that the engine lacks
+    ├── ToolError                 a program that is missing or failed      exit status 2
+    └── CheckFailed               the work was done, the answer is "no"    exit status 1
+        ├── LimitExceeded         over a budget
+        ├── ParityError           two implementations differ
+        └── StaleError            generated files do not match their model
+
+A message is one line that names the file, field, operator or layer, and the remedy.
+"""
+
+from __future__ import annotations
+
+
+class SceneletError(Exception):
+    """Root of all deliberate errors.
+
+    Parameters
+    ----------
+    subject
+        What is wrong: a path, ``file:line``, a recipe key, an operator with its layer.
+    problem
+        What is wrong with it.
+    remedy
+        What to do about it.
+    """
+
+    exit_status = 2
+
+    def __init__(self, subject: object, problem: str, remedy: str = "") -> None:
+        self.subject = str(subject)
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(subject, problem, remedy)
+
+    def __str__(self) -> str:
+        text = f"{self.subject}: {self.problem}"
+        if self.remedy:
+            text += f"; {self.remedy}"
+        return " ".join(text.split())
+
+
+class InputError(SceneletError):
+    """Something that was given cannot be used."""
+
+
+class AudioError(InputError):
+    """An audio file that cannot be read, or samples that cannot be used."""
+
+
+class DatasetError(InputError):
+    """A data set whose layout, CSV file, label or split is wrong."""
+
+
+class RecipeError(InputError):
+    """A recipe with an unknown key or an impossible value."""
+
+
+class ModelError(InputError):
+    """A .tflite file that cannot be used."""
+
+
+class UnsupportedError(ModelError):
+    """A .tflite file with an operator, type or size that the engine lacks."""
+
+
+class ToolError(SceneletError):
+    """A program (compiler, emulator, PlatformIO) that is missing or failed."""
+
+
+class CheckFailed(SceneletError):
+    """The work was done and the answer is no."""
+
+    exit_status = 1
+
+
+class LimitExceeded(CheckFailed):
+    """A cost over its limit."""
+
+
+class ParityError(CheckFailed):
+    """Two implementations that must agree do not."""
+
+
+class StaleError(CheckFailed):
+    """Generated files that do not match what they are generated from."""

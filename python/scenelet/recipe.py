@@ -1,0 +1,242 @@
+"""What an experiment is: one typed, validated description, from sample rate to export.
+
+A recipe is a TOML file. The shipped ones lie in ``scenelet/recipes``; any path will do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from .errors import RecipeError
+
+Pair = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FrontendConfig(_Section):
+    """The log-mel front end; travels inside the .tflite, and its hash in the firmware.
+
+    Attributes
+    ----------
+    sample_rate
+        Hz.
+    n_fft, win_length, hop_length
+        Samples. ``win_length`` (default ``n_fft``) is centred in ``n_fft`` like librosa's.
+    n_mels, fmin, fmax
+        Slaney mel bands between ``fmin`` and ``fmax`` Hz (default: half the sample rate).
+    grid
+        "clip": librosa's centred frames of one clip, zero padded. "continuous": one frame every hop, never padded.
+    clip_seconds
+        Length of what one inference hears.
+    sample_bits
+        16 or 24: width of the samples up to the block exponent.
+    lo_db, hi_db
+        Log-mel power, in dB, that becomes INT8 -128 and +127; one number, or one a band.
+    """
+
+    sample_rate: Literal[8000, 16000, 32000] = 8000
+    n_fft: Literal[256, 512, 1024, 2048, 4096] = 2048
+    win_length: Annotated[int, Field(ge=16)] | None = None
+    hop_length: Annotated[int, Field(ge=16)] = 1024
+    n_mels: Annotated[int, Field(ge=16, le=256)] = 140
+    fmin: Annotated[float, Field(ge=0)] = 0.0
+    fmax: float | None = None
+    window: Literal["hann", "hamming"] = "hann"
+    grid: Literal["clip", "continuous"] = "clip"
+    clip_seconds: Annotated[float, Field(gt=0, le=10)] = 1.0
+    sample_bits: Literal[16, 24] = 24
+    lo_db: float | tuple[float, ...] = -60.0
+    hi_db: float | tuple[float, ...] = 20.0
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.hop_length > self.n_fft:
+            raise ValueError(f"hop_length {self.hop_length} is over n_fft {self.n_fft}")
+        if self.window_samples > self.n_fft:
+            raise ValueError(f"win_length {self.win_length} is over n_fft {self.n_fft}")
+        if not self.fmin < self.top_frequency <= self.sample_rate / 2:
+            raise ValueError(f"fmin {self.fmin} < fmax {self.top_frequency} <= {self.sample_rate / 2} does not hold")
+        if self.clip_samples != self.clip_seconds * self.sample_rate:
+            raise ValueError(f"clip_seconds {self.clip_seconds} is not a whole number of samples")
+        if self.frames < 1:
+            raise ValueError(f"a clip of {self.clip_samples} samples holds no frame of {self.n_fft}")
+        for name, value in (("lo_db", self.lo_db), ("hi_db", self.hi_db)):
+            if isinstance(value, tuple) and len(value) != self.n_mels:
+                raise ValueError(f"{name} has {len(value)} values for {self.n_mels} bands")
+        if any(lo >= hi for lo, hi in zip(self.lo_by_band, self.hi_by_band, strict=True)):
+            raise ValueError("lo_db must be below hi_db in every band")
+        return self
+
+    @property
+    def top_frequency(self) -> float:
+        """Upper edge of the mel bands, Hz."""
+        return self.sample_rate / 2 if self.fmax is None else self.fmax
+
+    @property
+    def window_samples(self) -> int:
+        """Length of the window, samples."""
+        return self.win_length or self.n_fft
+
+    @property
+    def clip_samples(self) -> int:
+        """Samples that one inference hears."""
+        return round(self.clip_seconds * self.sample_rate)
+
+    @property
+    def frames(self) -> int:
+        """Columns of the feature map."""
+        if self.grid == "clip":
+            return 1 + self.clip_samples // self.hop_length
+        return max(0, 1 + (self.clip_samples - self.n_fft) // self.hop_length)
+
+    @property
+    def lo_by_band(self) -> tuple[float, ...]:
+        """``lo_db`` of every band."""
+        return self.lo_db if isinstance(self.lo_db, tuple) else (self.lo_db,) * self.n_mels
+
+    @property
+    def hi_by_band(self) -> tuple[float, ...]:
+        """``hi_db`` of every band."""
+        return self.hi_db if isinstance(self.hi_db, tuple) else (self.hi_db,) * self.n_mels
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the settings; a device and a host that disagree on it do not hear the same."""
+        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class Block(_Section):
+    """One convolution, stride 1, padding "same", with its normalisation, pool and dropout.
+
+    ``order`` is "conv_bn_relu" (folds into the convolution) or "conv_relu_bn_relu" (leaves MUL and ADD).
+    Kernel and pool are mel bands x frames.
+    """
+
+    filters: Annotated[int, Field(ge=1, le=1024)]
+    kernel: Pair
+    order: Literal["conv_bn_relu", "conv_relu_bn_relu"] = "conv_relu_bn_relu"
+    pool: Pair = (1, 1)
+    pool_type: Literal["max", "average"] = "max"
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+class Head(_Section):
+    """From the last feature map to the embedding; a Dense softmax over the classes follows."""
+
+    pooling: Literal["average", "flatten"] = "average"
+    units: Annotated[int, Field(ge=1, le=4096)] = 256
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+class CnnConfig(_Section):
+    """A plain chain of convolutions."""
+
+    kind: Literal["cnn"] = "cnn"
+    blocks: Annotated[tuple[Block, ...], Field(min_length=1)]
+    head: Head = Head()
+    classes: Annotated[int, Field(ge=2, le=1000)] = 10
+
+
+class OneAgainstAllConfig(_Section):
+    """The teacher: one network a class ("this scene against the rest"), joined by one Dense softmax."""
+
+    kind: Literal["one_against_all"]
+    member: CnnConfig
+    classes: Annotated[int, Field(ge=2, le=1000)] = 10
+
+
+class TrainingConfig(_Section):
+    """Plain training.
+
+    Attributes
+    ----------
+    validation_fraction
+        Part of the training recordings held out for early stopping where the data set has no validation split.
+    patience
+        Epochs without a better validation loss before training stops; the best weights are kept.
+    """
+
+    epochs: Annotated[int, Field(ge=1)] = 200
+    batch_size: Annotated[int, Field(ge=1)] = 64
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    patience: Annotated[int, Field(ge=1)] = 20
+    validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class QuantizeConfig(_Section):
+    """Full INT8 conversion; ``calibration_windows`` of the training split, stratified by class, set the ranges."""
+
+    calibration_windows: Annotated[int, Field(ge=1)] = 400
+
+
+class Recipe(_Section):
+    """An experiment."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    description: str = ""
+    frontend: FrontendConfig = FrontendConfig()
+    model: Annotated[CnnConfig | OneAgainstAllConfig, Field(discriminator="kind")]
+    training: TrainingConfig = TrainingConfig()
+    quantize: QuantizeConfig = QuantizeConfig()
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Mel bands, frames, 1."""
+        return (self.frontend.n_mels, self.frontend.frames, 1)
+
+
+def shipped() -> list[str]:
+    """Names of the recipes that come with scenelet."""
+    folder = resources.files("scenelet") / "recipes"
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def is_recipe(name: str) -> bool:
+    """Whether a command's argument names a recipe rather than a model file."""
+    return name.endswith(".toml") or name in shipped()
+
+
+def load(name: str | Path) -> Recipe:
+    """Read a recipe by its name or path.
+
+    Raises
+    ------
+    RecipeError
+        Naming the file, the key and what is wrong with it.
+    """
+    path = Path(name)
+    if str(name) in shipped():
+        text = (resources.files("scenelet") / "recipes" / f"{name}.toml").read_text("utf-8")
+    elif path.suffix == ".toml" and path.is_file():
+        text = path.read_text("utf-8")
+    else:
+        raise RecipeError(name, "no such recipe", f"give a path to a .toml file or one of: {', '.join(shipped())}")
+    try:
+        return parse(tomllib.loads(text), str(name))
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(name, f"not TOML: {error}", "correct that line") from None
+
+
+def parse(values: dict[str, Any], source: str) -> Recipe:
+    """Validate a recipe's values; ``source`` names it in errors."""
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"] if part not in ("cnn", "one_against_all"))
+        if first["type"] == "extra_forbidden":
+            raise RecipeError(source, f"unknown key '{key}'", "remove it or correct its spelling") from None
+        raise RecipeError(source, f"key '{key or 'recipe'}': {first['msg']}", "correct its value") from None

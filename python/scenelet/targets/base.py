@@ -1,0 +1,33 @@
+"""Where a model runs. One protocol for the interpreter on this computer, the generated C and the emulated board."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Target(Protocol):
+    """A place that runs one model.
+
+    ``name`` is what the command line calls it. A target is a context manager; leaving it frees processes and files.
+    """
+
+    name: str
+
+    def run(self, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
+        """Scores of input tensors: (n, *input shape) -> (n, *output shape without batch)."""
+        ...
+
+    def tensors(self, one: NDArray[np.int8]) -> dict[int, NDArray[np.int8]]:
+        """Every tensor the target can show for one input, by the .tflite file's tensor index."""
+        ...
+
+    def classify(self, windows: NDArray[np.int32]) -> NDArray[np.int8]:
+        """Scores of audio: (n, clip samples) integers of the front end's sample width -> (n, classes)."""
+        ...
+
+    def __enter__(self) -> Target: ...
+
+    def __exit__(self, *_: object) -> None: ...

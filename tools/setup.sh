@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Everything that `make demo` and `make test` need: Debian packages, the virtual environment, the compiled front end.
+# Safe to run again at any time; when nothing is to do it takes well under two seconds.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+fail() { say "$*"; exit 2; }
+
+# program -> Debian package that brings it
+tools=(
+  cc:gcc clang:clang clang-format:clang-format cppcheck:cppcheck
+  arm-none-eabi-gcc:gcc-arm-none-eabi qemu-system-arm:qemu-system-arm gdb-multiarch:gdb-multiarch openocd:openocd
+)
+
+missing_packages() {
+  local entry
+  for entry in "${tools[@]}"; do
+    command -v "${entry%%:*}" >/dev/null || printf '%s\n' "${entry##*:}"
+  done
+  # newlib and venv bring no program of their own
+  [ -e /usr/lib/arm-none-eabi/newlib/nano.specs ] || [ -e /usr/lib/arm-none-eabi/lib/nano.specs ] ||
+    printf 'libnewlib-arm-none-eabi\n'
+  "$python" -c 'import ensurepip, venv' 2>/dev/null || printf 'python3-venv\n'
+}
+
+install_packages() {
+  local packages=("$@") sudo=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null && sudo -n true 2>/dev/null && sudo=(sudo) ||
+      fail "these Debian packages are missing: ${packages[*]}; install them with: sudo apt-get install ${packages[*]}"
+  fi
+  command -v apt-get >/dev/null ||
+    fail "no apt-get on this system; install what corresponds to these Debian packages: ${packages[*]}"
+  say "installing ${packages[*]}"
+  "${sudo[@]}" apt-get update -qq
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+}
+
+pick_python() {
+  local candidate
+  for candidate in python3.13 python3.12 python3.11 python3; do
+    if command -v "$candidate" >/dev/null &&
+      "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then
+      printf '%s\n' "$candidate"
+      return
+    fi
+  done
+}
+
+python=$(pick_python)
+if [ -z "$python" ]; then
+  install_packages python3 python3-venv
+  python=$(pick_python)
+  [ -n "$python" ] || fail "Python 3.11, 3.12 or 3.13 is needed; this system's python3 is another"
+fi
+mapfile -t packages < <(missing_packages)
+[ "${#packages[@]}" -eq 0 ] || install_packages "${packages[@]}"
+
+# The stamp holds what the environment was made from: a changed pyproject.toml makes it anew.
+stamp=.venv/scenelet-setup
+wanted=$(cat pyproject.toml tools/setup.sh | sha256sum)
+if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
+  say "making .venv (some minutes at the first time)"
+  [ -x .venv/bin/python ] || "$python" -m venv .venv
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[train,tflm,firmware,dev]'
+  .venv/bin/python -m scenelet.frontend.native
+  printf '%s\n' "$wanted" >"$stamp"
+fi
