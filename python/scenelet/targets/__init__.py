@@ -1,1 +1,38 @@
-"""."""
+"""Where a model runs: ``litert``, ``tflm``, ``host``, ``qemu``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import InputError
+from .base import Target
+
+NAMES = ("litert", "tflm", "host", "qemu")
+
+
+def open_target(name: str, model: str | Path) -> Target:
+    """Open a target by its command-line name, for use in a ``with`` statement.
+
+    Raises
+    ------
+    InputError
+        For a name that is none of :data:`NAMES`.
+    """
+    # Each target brings its own libraries; only the chosen one is imported.
+    if name == "litert":
+        from .litert import LitertTarget
+
+        return LitertTarget(model)
+    if name == "tflm":
+        from .tflm import TflmTarget
+
+        return TflmTarget(model)
+    if name == "host":
+        from .host import HostTarget
+
+        return HostTarget(model)
+    if name == "qemu":
+        from .qemu import QemuTarget
+
+        return QemuTarget(model)
+    raise InputError(f"target '{name}'", "unknown", f"choose one of: {', '.join(NAMES)}")

@@ -1,0 +1,33 @@
+"""All commands. A command imports what it needs when it runs, so ``--help`` is instant and TensorFlow stays out."""
+
+from __future__ import annotations
+
+import typer
+
+from . import data, deploy, learn, measure
+
+app = typer.Typer(
+    help="From acoustic scene recordings to a Cortex-M4.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(data.app, name="data")
+for module in (learn, deploy, measure):
+    module.register(app)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from .. import __version__
+
+        typer.echo(f"scenelet {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    pass

@@ -1,0 +1,58 @@
+"""``scenelet data``: corpora."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import Data, Json
+from .output import out, print_json, table
+
+app = typer.Typer(help="Make and inspect data sets.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command()
+def synth(
+    to: Annotated[Path, typer.Option("--out", help="Folder to write the corpus into.")],
+    seed: Annotated[int, typer.Option(help="Another seed, another city.")] = 0,
+    json: Json = False,
+) -> None:
+    """Write a synthetic city in the exact layout of TAU Urban Acoustic Scenes 2022 Mobile."""
+    from ..data.dataset import open_dataset
+    from ..data.synth import write_city
+
+    write_city(to, seed=seed)
+    _describe(to, open_dataset(to), json)
+
+
+@app.command()
+def info(data: Data, json: Json = False) -> None:
+    """Show a data set's classes and splits, and check every one of its records."""
+    from ..data.dataset import open_dataset
+
+    _describe(data, open_dataset(data), json)
+
+
+def _describe(root: Path, dataset: object, json: bool) -> None:
+    from ..data.dataset import Dataset
+
+    assert isinstance(dataset, Dataset)
+    splits = {name: dataset.split(name) for name in dataset.split_names}
+    if json:
+        print_json(
+            {
+                "data": str(root),
+                "name": dataset.name,
+                "labels": list(dataset.labels),
+                "clips": len(dataset.clips),
+                "splits": {name: len(clips) for name, clips in splits.items()},
+            }
+        )
+        return
+    rows = [
+        (label, *(sum(clip.label == label for clip in clips) for clips in splits.values())) for label in dataset.labels
+    ]
+    rows.append(("all", *(len(clips) for clips in splits.values())))
+    out.print(table(f"{dataset.name}: {len(dataset.clips):,} clips", ["class", *(f">{s}" for s in splits)], rows))

@@ -1,0 +1,90 @@
+"""``budget``, ``export``, ``run``: from a model to a board."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import Json, Model, TargetName
+from .output import out, print_json, table
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    for command in (budget, export, run):
+        app.command()(command)
+
+
+def budget(
+    subject: Annotated[str, typer.Argument(metavar="MODEL|RECIPE", help="A .tflite, a .keras model, or a recipe.")],
+    board: Annotated[str | None, typer.Option(help="Also hold it to this board's flash and RAM.")] = None,
+    json: Json = False,
+) -> None:
+    """Count a model's cost against the limits, by layer. Exit status 1 over a limit."""
+    from ..budget import budget_of
+
+    result = budget_of(subject, board)
+    if json:
+        print_json(result.to_json())
+    else:
+        rows = [
+            (layer.name, layer.op, "x".join(map(str, layer.output_shape[1:])), layer.params_bytes, layer.macs, layer.live_bytes)
+            for layer in result.cost.layers
+        ]
+        columns = ["layer", "operator", "output", ">parameter bytes", ">MACs", ">live bytes"]
+        out.print(table(f"{subject}", columns, rows))
+        for line in result.summary():
+            out.print(line)
+    if not result.ok:
+        from ..errors import LimitExceeded
+
+        raise LimitExceeded(subject, "; ".join(map(str, result.violations)))
+
+
+def export(
+    model: Model,
+    to: Annotated[Path, typer.Option("--out", help="Folder for the C sources.")],
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail when the folder is stale.")] = False,
+    frontend: Annotated[
+        str | None, typer.Option("--frontend", help="Recipe whose front end a model without metadata gets.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Write a model, its front end and its known answer as C sources."""
+    from ..export import export as write
+
+    result = write(model, to, check=check, frontend=frontend)
+    if json:
+        print_json(result.to_json())
+        return
+    verb = "is up to date" if check else "written"
+    out.print(f"{to} {verb}: {len(result.files)} files")
+    out.print(f"  model      {result.model_sha256}")
+    out.print(f"  front end  {result.frontend_sha256 or 'none: this model takes tensors only'}")
+    out.print(
+        f"  {result.cost.params_bytes:,} B of parameters, {result.cost.macs:,} MACs, {result.arena_bytes:,} B of arena"
+    )
+
+
+def run(
+    model: Model,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".wav, .ogg, .flac, or INT8 tensors as .npy.")],
+    target: TargetName = "litert",
+    json: Json = False,
+) -> None:
+    """Run a model on audio clips or tensors; one result a window."""
+    from ..compiler.reader import read_model
+    from ..metadata import read
+    from ..predict import predict
+    from ..targets import open_target
+
+    graph = read_model(model)
+    with open_target(target, model) as place:
+        results = list(predict(files, graph, read(model.read_bytes()), place, model))
+    if json:
+        print_json({"model": str(model), "target": target, "results": [result.to_json() for result in results]})
+        return
+    rows = [(r.file, r.window, r.label, " ".join(f"{v:4d}" for v in r.scores)) for r in results]
+    out.print(table(f"{model.name} on {target}", ["file", ">window", "label", "scores"], rows))

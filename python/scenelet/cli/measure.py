@@ -1,0 +1,107 @@
+"""``evaluate``, ``parity``, ``bench``, ``report``: what a model does, in figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import Data, Json, Model, TargetName
+from .output import out, print_json, progress, table
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    for command in (evaluate, parity, bench, report):
+        app.command()(command)
+
+
+def evaluate(
+    model: Model,
+    data: Data,
+    split: Annotated[str, typer.Option(help="A split of the data set: train, validation, test, fold4 ...")] = "test",
+    target: TargetName = "litert",
+    predictions: Annotated[Path | None, typer.Option(help="Also write one CSV row a window.")] = None,
+    json: Json = False,
+) -> None:
+    """Measure accuracy and log loss on a data set, by class and by device."""
+    from ..compiler.reader import read_model
+    from ..data.dataset import open_dataset
+    from ..evaluate import evaluate as measure
+    from ..evaluate import model_info
+    from ..metadata import read
+    from ..targets import open_target
+
+    read_model(model)
+    info = model_info(read(model.read_bytes()), model)
+    dataset = open_dataset(data)
+    with open_target(target, model) as place, progress(f"{model.name} on {target}") as step:
+        result = measure(model, info, dataset, split, place, progress=step)
+    if predictions:
+        result.write_predictions(predictions)
+    if json:
+        print_json(result.to_json())
+        return
+    for title, groups in (("class", result.by_class), ("device", result.by_device)):
+        if groups:
+            rows = [(name, m.count, f"{m.accuracy:.1%}", f"{m.log_loss:.3f}") for name, m in groups.items()]
+            out.print(table(f"by {title}", [title, ">windows", ">accuracy", ">log loss"], rows))
+    out.print(
+        f"{model.name} on {target}, {data} {split}: accuracy {result.accuracy:.2%} of {result.windows:,} windows, "
+        f"{result.clip_accuracy:.2%} of {result.clips:,} clips, log loss {result.log_loss:.4f} (macro)"
+    )
+
+
+def parity(
+    model: Model,
+    target: TargetName = "host",
+    cases: Annotated[int, typer.Option("-n", min=1, help="Number of inputs.")] = 100,
+    seed: Annotated[int, typer.Option(help="Seed of the random inputs.")] = 0,
+    json: Json = False,
+) -> None:
+    """Compare a target with TFLite's reference kernels, every tensor it can show. Exit status 1 on a difference."""
+    from ..errors import ParityError
+    from ..parity import check
+    from ..targets import open_target
+
+    with open_target(target, model) as place, progress(f"{model.name} on {target}") as step:
+        result = check(model, place, cases, seed, progress=step)
+    if json:
+        print_json(result.to_json())
+    else:
+        out.print(
+            f"{model.name} on {target}: {result.mismatches:,} mismatches in {result.values:,} values of {result.cases:,} inputs"
+        )
+    if result.mismatches:
+        raise ParityError(model, f"{result.mismatches:,} values on {target} differ: {result.first_mismatch}")
+
+
+def bench(model: Model, json: Json = False) -> None:
+    """Build for the Cortex-M4 and count instructions in QEMU, by layer."""
+    from ..bench import bench as measure
+
+    result = measure(model)
+    if json:
+        print_json(result.to_json())
+        return
+    rows = [
+        (layer.name, layer.op, layer.macs, layer.instructions, f"{layer.instructions / layer.macs:.2f}" if layer.macs else "")
+        for layer in result.layers
+    ]
+    rows.append(("all", "", sum(layer.macs for layer in result.layers), result.instructions, ""))
+    columns = ["layer", "operator", ">MACs", ">instructions", ">per MAC"]
+    out.print(table(f"{model.name}: Cortex-M4 instructions in QEMU", columns, rows))
+    for line in result.summary():
+        out.print(line)
+
+
+def report(
+    subject: Annotated[Path, typer.Argument(metavar="RUN|MODEL", help="A run folder or an INT8 .tflite file.")],
+    to: Annotated[Path, typer.Option("--out", help="HTML file to write.")],
+) -> None:
+    """Write a self-contained page about a run or a model."""
+    from ..report import write_report
+
+    write_report(subject, to)
+    out.print(f"{to} written")

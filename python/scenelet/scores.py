@@ -1,0 +1,60 @@
+"""From INT8 softmax scores to decisions and measures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def probabilities(scores: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Probabilities of INT8 softmax outputs (scale 1/256, zero point -128), (n, classes), each row summing to 1.
+
+    A class at -128 means "under 1/256", not "impossible": it counts as half a step, so the log loss stays finite.
+    """
+    steps = np.maximum(scores.astype(np.float64) + 128, 0.5)
+    return np.asarray(steps / steps.sum(axis=-1, keepdims=True))
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Accuracy of one group: ``count`` pieces, their share classified right, their mean log loss (nats)."""
+
+    count: int
+    accuracy: float
+    log_loss: float
+
+
+def measure(probability: NDArray[np.float64], truth: NDArray[np.int64]) -> Measures:
+    """Accuracy and log loss of (n, classes) probabilities against (n,) class indices."""
+    if not truth.size:
+        return Measures(0, 0.0, 0.0)
+    right = probability.argmax(axis=1) == truth
+    chosen = np.clip(probability[np.arange(truth.size), truth], 1e-15, 1.0)
+    return Measures(int(truth.size), float(right.mean()), float(-np.log(chosen).mean()))
+
+
+def by_group(
+    probability: NDArray[np.float64], truth: NDArray[np.int64], groups: Sequence[str], names: Iterable[str]
+) -> dict[str, Measures]:
+    """Measures of every group in ``names`` that has members; ``groups`` names the group of each row."""
+    member = np.asarray(groups)
+    return {name: measure(probability[member == name], truth[member == name]) for name in names if name in set(groups)}
+
+
+def macro(groups: dict[str, Measures]) -> tuple[float, float]:
+    """Mean over groups of accuracy and log loss: the challenge's measure, in which every class weighs the same."""
+    values = list(groups.values())
+    return float(np.mean([v.accuracy for v in values])), float(np.mean([v.log_loss for v in values]))
+
+
+def merge(
+    probability: NDArray[np.float64], clip_index: NDArray[np.int64], clips: int
+) -> NDArray[np.float64]:
+    """Mean probability of every clip's windows: (windows, classes) -> (clips, classes)."""
+    total = np.zeros((clips, probability.shape[1]))
+    np.add.at(total, clip_index, probability)
+    counts = np.maximum(np.bincount(clip_index, minlength=clips), 1)
+    return np.asarray(total / counts[:, None])
