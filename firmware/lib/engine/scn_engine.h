@@ -1,0 +1,307 @@
+/*
+ * INT8 inference: what generated models are made of, and the kernels that they call.
+ *
+ * Numbers    real = scale * (q - zero_point), q INT8. Every kernel gives the bits of TFLite's reference kernels.
+ * Layout     activations NHWC, dense. "dims" are of one tensor, "elements" are INT8 values (= bytes).
+ * Ownership  the caller owns all memory: activations and scratch lie in one arena that the host has planned; parameter
+ *            structs, weights and biases are constants in flash. No kernel allocates, keeps state or calls back.
+ * Alignment  the arena and every scratch area: 4 bytes. Activations, weights: any. Biases and scales: 4 bytes.
+ * In place   output must not overlap an input or the scratch, except where a kernel says so.
+ * Sizes      dims, strides and dilations are positive, pads are not negative; the host has checked them, kernels do
+ * not.
+ */
+#ifndef SCN_ENGINE_H
+#define SCN_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---------------------------------------------------------------------------------------------------------- model */
+
+/* A tensor that lies whole in the arena after a step. */
+typedef struct {
+    uint16_t tensor; /* index in the .tflite */
+    uint32_t offset; /* bytes from the arena's start */
+    uint32_t bytes;
+} scn_view_t;
+
+/* What runs between two observations: one operator, or several that the compiler has fused. */
+typedef struct {
+    const char *name; /* layer, for people */
+    const char *op;   /* TFLite's name of the operator */
+    uint32_t macs;    /* by the challenge's counting rules */
+    void (*run)(uint8_t *arena);
+    uint16_t first_view; /* this step's views: scn_model_t.views[first_view .. first_view + view_count - 1] */
+    uint16_t view_count;
+} scn_step_t;
+
+typedef struct {
+    const char *name;
+    const char *sha256;    /* of the .tflite, 64 lower-case hexadecimal digits */
+    uint32_t arena_bytes;  /* activations and scratch together */
+    uint32_t params_bytes; /* by the challenge's counting rules */
+    uint32_t macs;
+    uint32_t input_offset; /* the input lies here before the first step; any step may overwrite it */
+    uint32_t input_bytes;
+    uint32_t output_offset; /* the output lies here after the last step */
+    uint32_t output_bytes;
+    const scn_step_t *steps;
+    const scn_view_t *views;
+    uint16_t step_count;
+    uint16_t view_count;
+} scn_model_t;
+
+/* Called after every step; must not change the arena. */
+typedef void (*scn_observer_t)(void *context, const scn_model_t *model, const scn_step_t *step, const uint8_t *arena);
+
+/* Run all steps on an arena of model->arena_bytes that holds the input; observer may be NULL. */
+void scn_model_run(const scn_model_t *model, uint8_t *arena, scn_observer_t observer, void *context);
+
+/* --------------------------------------------------------------------------------------------------- common types */
+
+/*
+ * A positive real factor: value = multiplier * 2^(shift - 31), multiplier 0 or 2^30 .. 2^31 - 1, shift -31 .. 30.
+ * Applied like TFLite: shift left (wrapping) if shift > 0, doubling high multiplication, rounding shift right.
+ */
+typedef struct {
+    int32_t multiplier;
+    int32_t shift;
+} scn_multiplier_t;
+
+typedef struct {
+    int32_t batches;
+    int32_t height;
+    int32_t width;
+    int32_t channels;
+} scn_dims_t;
+
+/* A kernel's window sliding over the input; pads are those before the first row and column. */
+typedef struct {
+    int32_t height;
+    int32_t width;
+    int32_t stride_h;
+    int32_t stride_w;
+    int32_t dilation_h;
+    int32_t dilation_w;
+    int32_t pad_top;
+    int32_t pad_left;
+} scn_window_t;
+
+/* -------------------------------------------------------------------------------- convolutions, fully connected */
+
+/*
+ * CONV_2D.
+ * weights  packed by the host: output channels in pairs, the two channels' weights interleaved,
+ *          [ceil(oc / 2)][kernel_h][row][2] where row = kernel_w * ic in (x, channel) order, padded with one 0 if odd;
+ *          the partner of a last odd channel is all 0. Python: scenelet.compiler.packing.pack_conv2d.
+ * bias     [oc], int32 at scale input * weight, or NULL.
+ * scale    [oc], input scale * weight scale / output scale; a per-tensor scale is repeated.
+ */
+typedef struct {
+    scn_dims_t input;
+    scn_dims_t output;
+    scn_window_t window;
+    const int8_t *weights;
+    const int32_t *bias;
+    const scn_multiplier_t *scale;
+    int32_t input_zero_point;
+    int32_t output_zero_point;
+    int32_t activation_min;
+    int32_t activation_max;
+} scn_conv2d_t;
+
+/* Bytes of one channel pair's packed weights, and of all. */
+#define SCN_CONV2D_PAIR_BYTES(kernel_h, kernel_w, ic) (2 * (kernel_h) * (((kernel_w) * (ic) + 1) / 2 * 2))
+#define SCN_CONV2D_WEIGHT_BYTES(kernel_h, kernel_w, ic, oc)                                                            \
+    (((oc) + 1) / 2 * SCN_CONV2D_PAIR_BYTES(kernel_h, kernel_w, ic))
+/* Scratch: the windows of four output positions, widened to int16. */
+#define SCN_CONV2D_SCRATCH_BYTES(kernel_h, kernel_w, ic) (4 * SCN_CONV2D_PAIR_BYTES(kernel_h, kernel_w, ic))
+
+void scn_conv2d_s8(const scn_conv2d_t *layer, const int8_t *input, int8_t *output, void *scratch);
+
+/*
+ * DEPTHWISE_CONV_2D: output channel c reads input channel c / depth_multiplier.
+ * weights  as in the .tflite: [kernel_h][kernel_w][oc].
+ * bias, scale: like scn_conv2d_t. Needs no scratch.
+ */
+typedef struct {
+    scn_dims_t input;
+    scn_dims_t output;
+    scn_window_t window;
+    int32_t depth_multiplier;
+    const int8_t *weights;
+    const int32_t *bias;
+    const scn_multiplier_t *scale;
+    int32_t input_zero_point;
+    int32_t output_zero_point;
+    int32_t activation_min;
+    int32_t activation_max;
+} scn_depthwise_conv2d_t;
+
+void scn_depthwise_conv2d_s8(const scn_depthwise_conv2d_t *layer, const int8_t *input, int8_t *output);
+
+/*
+ * FULLY_CONNECTED: [batches][inputs] -> [batches][outputs].
+ * weights  as in the .tflite: [outputs][inputs].
+ * bias, scale: [outputs], like scn_conv2d_t.
+ */
+typedef struct {
+    int32_t batches;
+    int32_t inputs;
+    int32_t outputs;
+    const int8_t *weights;
+    const int32_t *bias;
+    const scn_multiplier_t *scale;
+    int32_t input_zero_point;
+    int32_t output_zero_point;
+    int32_t activation_min;
+    int32_t activation_max;
+} scn_fully_connected_t;
+
+/* Scratch: one input vector, widened to int16. */
+#define SCN_FULLY_CONNECTED_SCRATCH_BYTES(inputs) (2 * (((inputs) + 3) / 4 * 4))
+
+void scn_fully_connected_s8(const scn_fully_connected_t *layer, const int8_t *input, int8_t *output, void *scratch);
+
+/* ------------------------------------------------------------------------------------------------- element by element
+ */
+
+/*
+ * Two operands over one dense output of four dims (fewer: leading 1s). A stride is the operand's distance in elements
+ * along that dim, 0 where it is broadcast.
+ */
+typedef struct {
+    int32_t size[4];
+    int32_t stride1[4];
+    int32_t stride2[4];
+} scn_broadcast_t;
+
+/* ADD. scale1, scale2: input scale / (2 * the larger input scale); output_scale: 2 * that / (2^20 * output scale). */
+typedef struct {
+    scn_broadcast_t shape;
+    int32_t zero_point1;
+    int32_t zero_point2;
+    int32_t output_zero_point;
+    scn_multiplier_t scale1;
+    scn_multiplier_t scale2;
+    scn_multiplier_t output_scale;
+    int32_t activation_min;
+    int32_t activation_max;
+} scn_add_t;
+
+/* In place: output may be an input that is not broadcast. */
+void scn_add_s8(const scn_add_t *layer, const int8_t *input1, const int8_t *input2, int8_t *output);
+
+/* MUL. scale: input scale 1 * input scale 2 / output scale. */
+typedef struct {
+    scn_broadcast_t shape;
+    int32_t zero_point1;
+    int32_t zero_point2;
+    int32_t output_zero_point;
+    scn_multiplier_t scale;
+    int32_t activation_min;
+    int32_t activation_max;
+} scn_mul_t;
+
+/* In place: output may be an input that is not broadcast. */
+void scn_mul_s8(const scn_mul_t *layer, const int8_t *input1, const int8_t *input2, int8_t *output);
+
+/*
+ * PRELU; operand 2 is alpha.
+ * scale: input scale / output scale, for inputs >= zero point; alpha_scale: input scale * alpha scale / output scale.
+ */
+typedef struct {
+    scn_broadcast_t shape;
+    int32_t zero_point;
+    int32_t alpha_zero_point;
+    int32_t output_zero_point;
+    scn_multiplier_t scale;
+    scn_multiplier_t alpha_scale;
+} scn_prelu_t;
+
+/* In place: output may be the input where that is not broadcast. */
+void scn_prelu_s8(const scn_prelu_t *layer, const int8_t *input, const int8_t *alpha, int8_t *output);
+
+/* QUANTIZE of INT8 to INT8. scale: input scale / output scale. */
+typedef struct {
+    int32_t elements;
+    int32_t input_zero_point;
+    int32_t output_zero_point;
+    scn_multiplier_t scale;
+} scn_quantize_t;
+
+/* In place: output may be the input. */
+void scn_quantize_s8(const scn_quantize_t *layer, const int8_t *input, int8_t *output);
+
+/* ----------------------------------------------------------------------------------------- pools, mean, softmax */
+
+/* MAX_POOL_2D and AVERAGE_POOL_2D; padding is left out of both. Dilations are 1. */
+typedef struct {
+    scn_dims_t input;
+    scn_dims_t output;
+    scn_window_t window;
+    int32_t activation_min;
+    int32_t activation_max;
+} scn_pool_t;
+
+/* In place: output may start where the input does, if both pads are 0 and strides are not over the window. */
+void scn_max_pool_s8(const scn_pool_t *layer, const int8_t *input, int8_t *output);
+void scn_average_pool_s8(const scn_pool_t *layer, const int8_t *input, int8_t *output);
+
+/*
+ * MEAN over any of four dims (fewer: leading 1s).
+ * scale       input scale / output scale / count with TFLite's folding: see
+ * scenelet.compiler.arithmetic.mean_multiplier. same_scale  TFLite truncates sum / count instead where input and output
+ * share scale and zero point, unless keep_dims is set and exactly height and width of four dims are reduced.
+ */
+typedef struct {
+    int32_t size[4];
+    bool reduced[4];
+    bool same_scale;
+    int32_t input_zero_point;
+    int32_t output_zero_point;
+    scn_multiplier_t scale;
+} scn_mean_t;
+
+void scn_mean_s8(const scn_mean_t *layer, const int8_t *input, int8_t *output);
+
+/*
+ * SOFTMAX over the last dim; output scale 1/256, zero point -128.
+ * scale     beta * input scale * 2^26, at most 2^31 - 1; its shift is not negative.
+ * diff_min  differences to the row's maximum below this (negative) bound count as probability 0.
+ */
+typedef struct {
+    int32_t rows;
+    int32_t depth;
+    scn_multiplier_t scale;
+    int32_t diff_min;
+} scn_softmax_t;
+
+/* In place: output may be the input. */
+void scn_softmax_s8(const scn_softmax_t *layer, const int8_t *input, int8_t *output);
+
+/* ------------------------------------------------------------------------------------------------------ data movers */
+
+/* PAD, PADV2: [input size] inside [output size], `before` elements in front along each dim, the rest = value. */
+typedef struct {
+    int32_t input_size[4];
+    int32_t output_size[4];
+    int32_t before[4];
+    int8_t value; /* PAD: the output's zero point */
+} scn_pad_t;
+
+void scn_pad_s8(const scn_pad_t *layer, const int8_t *input, int8_t *output);
+
+/* RESHAPE that the plan could not turn into an alias. In place: output may be the input. */
+void scn_reshape_s8(int32_t elements, const int8_t *input, int8_t *output);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
