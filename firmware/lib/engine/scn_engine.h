@@ -65,7 +65,7 @@ void scn_model_run(const scn_model_t *model, uint8_t *arena, scn_observer_t obse
 /* --------------------------------------------------------------------------------------------------- common types */
 
 /*
- * A positive real factor: value = multiplier * 2^(shift - 31), multiplier 0 or 2^30 .. 2^31 - 1, shift -31 .. 30.
+ * A real factor: value = multiplier * 2^(shift - 31), multiplier 0 .. 2^31 - 1, shift -31 .. 30.
  * Applied like TFLite: shift left (wrapping) if shift > 0, doubling high multiplication, rounding shift right.
  */
 typedef struct {
@@ -249,15 +249,16 @@ typedef struct {
     int32_t activation_max;
 } scn_pool_t;
 
-/* In place: output may start where the input does, if both pads are 0 and strides are not over the window. */
+/* In place: output may start where the input does, if both pads are 0. */
 void scn_max_pool_s8(const scn_pool_t *layer, const int8_t *input, int8_t *output);
 void scn_average_pool_s8(const scn_pool_t *layer, const int8_t *input, int8_t *output);
 
 /*
- * MEAN over any of four dims (fewer: leading 1s).
- * scale       input scale / output scale / count with TFLite's folding: see
- * scenelet.compiler.arithmetic.mean_multiplier. same_scale  TFLite truncates sum / count instead where input and output
- * share scale and zero point, unless keep_dims is set and exactly height and width of four dims are reduced.
+ * MEAN over any of four dims (fewer: leading 1s). Sums must fit int32: at most 2^23 elements an output.
+ * scale       (multiplier, shift) of input scale / output scale, divided by the number of elements an output, n, so:
+ *             k = min(floor(log2(n)), 32, 31 + shift); multiplier = floor(multiplier * 2^k / n); shift = shift - k.
+ * same_scale  TFLite truncates sum / n instead where input and output share scale and zero point, unless
+ *             keep_dims is set and exactly height and width of four dims are reduced; scale is then unused.
  */
 typedef struct {
     int32_t size[4];
