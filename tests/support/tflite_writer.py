@@ -1,0 +1,281 @@
+"""Writes a graph as a .tflite file with the schema's builder functions; no TensorFlow.
+
+Meant for generated test networks::
+
+    network = GraphBuilder("one_conv")
+    x = network.input((1, 8, 4, 3), 0.05, -3)
+    w = network.constant(weights, scales, 0, axis=0)
+    y = network.operator("CONV_2D", (x, w, -1), (1, 8, 4, 5), 0.1, 7, padding="SAME", stride_h=1, stride_w=1)
+    model = write_model(network.graph(y))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import flatbuffers
+import numpy as np
+import tflite
+from numpy.typing import ArrayLike, NDArray
+
+from scenelet.graph import Graph, Operator, Quantization, Tensor
+
+# Version of each operator that takes INT8 (and dilation, per-channel scales, keep_num_dims where it has them).
+_VERSIONS = {
+    "ADD": 2,
+    "AVERAGE_POOL_2D": 2,
+    "CONV_2D": 3,
+    "DEPTHWISE_CONV_2D": 3,
+    "FULLY_CONNECTED": 5,
+    "MAX_POOL_2D": 2,
+    "MEAN": 2,
+    "MUL": 2,
+    "PAD": 2,
+    "PADV2": 2,
+    "PRELU": 1,
+    "QUANTIZE": 2,
+    "RESHAPE": 1,
+    "SOFTMAX": 2,
+}
+_OPTIONS = {
+    "ADD": "AddOptions",
+    "AVERAGE_POOL_2D": "Pool2DOptions",
+    "CONV_2D": "Conv2DOptions",
+    "DEPTHWISE_CONV_2D": "DepthwiseConv2DOptions",
+    "FULLY_CONNECTED": "FullyConnectedOptions",
+    "MAX_POOL_2D": "Pool2DOptions",
+    "MEAN": "ReducerOptions",
+    "MUL": "MulOptions",
+    "PAD": "PadOptions",
+    "PADV2": "PadV2Options",
+    "QUANTIZE": "QuantizeOptions",
+    "RESHAPE": "ReshapeOptions",
+    "SOFTMAX": "SoftmaxOptions",
+}
+_ENUMERATIONS: dict[str, type] = {
+    "padding": tflite.Padding,
+    "fused_activation_function": tflite.ActivationFunctionType,
+    "weights_format": tflite.FullyConnectedOptionsWeightsFormat,
+}
+_TYPES = {"int8": "INT8", "uint8": "UINT8", "int16": "INT16", "int32": "INT32", "int64": "INT64", "float32": "FLOAT32"}
+# TFLite wants every buffer aligned so.
+_ALIGNMENT = 16
+
+
+class GraphBuilder:
+    """Collects tensors and operators; every method that makes a tensor returns its index."""
+
+    def __init__(self, name: str = "generated") -> None:
+        self.name = name
+        self.tensors: list[Tensor] = []
+        self.operators: list[Operator] = []
+        self.inputs: list[int] = []
+
+    def input(self, shape: Sequence[int], scale: float, zero_point: int, dtype: str = "int8") -> int:
+        """Add a tensor that the caller of the network fills."""
+        index = self._add(shape, dtype, _quantization(scale, zero_point, 0))
+        self.inputs.append(index)
+        return index
+
+    def constant(
+        self, values: NDArray[Any], scale: ArrayLike | None = None, zero_point: ArrayLike = 0, axis: int = 0
+    ) -> int:
+        """Add a tensor that is stored in the file; without a scale it is not quantised."""
+        quantization = None if scale is None else _quantization(scale, zero_point, axis)
+        return self._add(values.shape, values.dtype.name, quantization, values)
+
+    def operator(
+        self, op: str, inputs: Sequence[int], shape: Sequence[int], scale: float, zero_point: int, **attributes: Any
+    ) -> int:
+        """Add an operator with one INT8 output of a shape, scale and zero point; returns the output."""
+        target = self._add(shape, "int8", _quantization(scale, zero_point, 0))
+        self.operators.append(Operator(len(self.operators), op, tuple(inputs), (target,), attributes))
+        return target
+
+    def graph(self, *outputs: int) -> Graph:
+        """Return what has been collected."""
+        return Graph(self.name, dict(enumerate(self.tensors)), tuple(self.operators), tuple(self.inputs), outputs)
+
+    def _add(
+        self, shape: Sequence[int], dtype: str, quantization: Quantization | None, data: NDArray[Any] | None = None
+    ) -> int:
+        index = len(self.tensors)
+        constant = data is not None
+        self.tensors.append(Tensor(index, f"t{index}", tuple(shape), dtype, constant, data, quantization))
+        return index
+
+
+def _quantization(scale: ArrayLike, zero_point: ArrayLike, axis: int) -> Quantization:
+    scales = np.atleast_1d(np.asarray(scale, np.float32))
+    zero_points = np.broadcast_to(np.asarray(zero_point, np.int64), scales.shape)
+    return Quantization(scales, zero_points.copy(), axis)
+
+
+def write_model(graph: Graph, *, metadata: Mapping[str, bytes] | None = None) -> bytes:
+    """Write a graph as a .tflite file.
+
+    Parameters
+    ----------
+    graph
+        Its tensors' indices count from 0 without gaps; constants carry their data. Missing attributes take the
+        schema's defaults.
+    metadata
+        Named entries.
+
+    Returns
+    -------
+    bytes
+        The same for the same graph.
+    """
+    builder = flatbuffers.Builder(4096)
+    tensors = [graph.tensors[index] for index in range(len(graph.tensors))]
+    payloads = [b""] + [_payload(tensor) for tensor in tensors if tensor.constant]
+    entries = dict(metadata or {})
+    payloads += entries.values()
+    first_entry = len(payloads) - len(entries)
+    names = [operator.op for operator in graph.operators]
+    codes = sorted(set(names))
+
+    buffers = _tables(builder, tflite.ModelStartBuffersVector, [_buffer(builder, data) for data in payloads])
+    subgraph = _subgraph(builder, graph, tensors, codes)
+    subgraphs = _tables(builder, tflite.ModelStartSubgraphsVector, [subgraph])
+    operator_codes = _tables(
+        builder, tflite.ModelStartOperatorCodesVector, [_operator_code(builder, name) for name in codes]
+    )
+    described = [_metadata(builder, name, first_entry + i) for i, name in enumerate(entries)]
+    metadata_vector = _tables(builder, tflite.ModelStartMetadataVector, described)
+    description = builder.CreateString(graph.name)
+    tflite.ModelStart(builder)
+    tflite.ModelAddVersion(builder, 3)
+    tflite.ModelAddOperatorCodes(builder, operator_codes)
+    tflite.ModelAddSubgraphs(builder, subgraphs)
+    tflite.ModelAddDescription(builder, description)
+    tflite.ModelAddBuffers(builder, buffers)
+    tflite.ModelAddMetadata(builder, metadata_vector)
+    builder.Finish(tflite.ModelEnd(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
+def _payload(tensor: Tensor) -> bytes:
+    if tensor.data is None:
+        raise ValueError(f"constant {tensor.index} ({tensor.name}) has no data")
+    return np.ascontiguousarray(tensor.data, np.dtype(tensor.dtype).newbyteorder("<")).tobytes()
+
+
+def _tables(builder: flatbuffers.Builder, start: Callable[..., Any], offsets: Sequence[int]) -> int:
+    start(builder, len(offsets))
+    for offset in reversed(offsets):
+        builder.PrependUOffsetTRelative(offset)
+    return int(builder.EndVector())
+
+
+def _vector(builder: flatbuffers.Builder, values: Sequence[int], dtype: str) -> int:
+    return int(builder.CreateNumpyVector(np.asarray(values, dtype)))
+
+
+def _buffer(builder: flatbuffers.Builder, data: bytes) -> int:
+    vector = None
+    if data:
+        # CreateByteVector aligns to one byte only; kernels read int32 biases in place.
+        builder.StartVector(1, len(data), _ALIGNMENT)
+        builder.head -= len(data)
+        builder.Bytes[builder.head : builder.head + len(data)] = data
+        vector = builder.EndVector()
+    tflite.BufferStart(builder)
+    if vector is not None:
+        tflite.BufferAddData(builder, vector)
+    return int(tflite.BufferEnd(builder))
+
+
+def _subgraph(builder: flatbuffers.Builder, graph: Graph, tensors: Sequence[Tensor], codes: Sequence[str]) -> int:
+    buffer = 0
+    written = []
+    for tensor in tensors:
+        buffer += tensor.constant
+        written.append(_tensor(builder, tensor, buffer if tensor.constant else 0))
+    tensor_vector = _tables(builder, tflite.SubGraphStartTensorsVector, written)
+    operators = [_operator(builder, operator, codes.index(operator.op)) for operator in graph.operators]
+    operator_vector = _tables(builder, tflite.SubGraphStartOperatorsVector, operators)
+    inputs = _vector(builder, graph.inputs, "int32")
+    outputs = _vector(builder, graph.outputs, "int32")
+    name = builder.CreateString("main")
+    tflite.SubGraphStart(builder)
+    tflite.SubGraphAddTensors(builder, tensor_vector)
+    tflite.SubGraphAddInputs(builder, inputs)
+    tflite.SubGraphAddOutputs(builder, outputs)
+    tflite.SubGraphAddOperators(builder, operator_vector)
+    tflite.SubGraphAddName(builder, name)
+    return int(tflite.SubGraphEnd(builder))
+
+
+def _tensor(builder: flatbuffers.Builder, tensor: Tensor, buffer: int) -> int:
+    quantization = None if tensor.quantization is None else _quantization_table(builder, tensor.quantization)
+    shape = _vector(builder, tensor.shape, "int32")
+    name = builder.CreateString(tensor.name)
+    tflite.TensorStart(builder)
+    tflite.TensorAddShape(builder, shape)
+    tflite.TensorAddType(builder, getattr(tflite.TensorType, _TYPES[tensor.dtype]))
+    tflite.TensorAddBuffer(builder, buffer)
+    tflite.TensorAddName(builder, name)
+    if quantization is not None:
+        tflite.TensorAddQuantization(builder, quantization)
+    return int(tflite.TensorEnd(builder))
+
+
+def _quantization_table(builder: flatbuffers.Builder, quantization: Quantization) -> int:
+    scale = builder.CreateNumpyVector(quantization.scale.astype(np.float32))
+    zero_point = builder.CreateNumpyVector(quantization.zero_point.astype(np.int64))
+    tflite.QuantizationParametersStart(builder)
+    tflite.QuantizationParametersAddScale(builder, scale)
+    tflite.QuantizationParametersAddZeroPoint(builder, zero_point)
+    tflite.QuantizationParametersAddQuantizedDimension(builder, quantization.axis)
+    return int(tflite.QuantizationParametersEnd(builder))
+
+
+def _operator(builder: flatbuffers.Builder, operator: Operator, code: int) -> int:
+    options = _options(builder, operator)
+    inputs = _vector(builder, operator.inputs, "int32")
+    outputs = _vector(builder, operator.outputs, "int32")
+    tflite.OperatorStart(builder)
+    tflite.OperatorAddOpcodeIndex(builder, code)
+    tflite.OperatorAddInputs(builder, inputs)
+    tflite.OperatorAddOutputs(builder, outputs)
+    if options is not None:
+        tflite.OperatorAddBuiltinOptionsType(builder, getattr(tflite.BuiltinOptions, _OPTIONS[operator.op]))
+        tflite.OperatorAddBuiltinOptions(builder, options)
+    return int(tflite.OperatorEnd(builder))
+
+
+def _options(builder: flatbuffers.Builder, operator: Operator) -> int | None:
+    table = _OPTIONS.get(operator.op)
+    if table is None:
+        return None
+    values = {name: value for name, value in operator.attributes.items() if name != "new_shape"}
+    new_shape = operator.attributes.get("new_shape")
+    shape = None if new_shape is None else _vector(builder, new_shape, "int32")
+    getattr(tflite, f"{table}Start")(builder)
+    for name, value in values.items():
+        field = "".join(part.capitalize() for part in name.split("_"))
+        number = getattr(_ENUMERATIONS[name], value) if name in _ENUMERATIONS else value
+        getattr(tflite, f"{table}Add{field}")(builder, number)
+    if shape is not None:
+        tflite.ReshapeOptionsAddNewShape(builder, shape)
+    return int(getattr(tflite, f"{table}End")(builder))
+
+
+def _operator_code(builder: flatbuffers.Builder, op: str) -> int:
+    code = getattr(tflite.BuiltinOperator, op)
+    tflite.OperatorCodeStart(builder)
+    tflite.OperatorCodeAddDeprecatedBuiltinCode(builder, min(code, 127))
+    tflite.OperatorCodeAddVersion(builder, _VERSIONS.get(op, 1))
+    tflite.OperatorCodeAddBuiltinCode(builder, code)
+    return int(tflite.OperatorCodeEnd(builder))
+
+
+def _metadata(builder: flatbuffers.Builder, name: str, buffer: int) -> int:
+    text = builder.CreateString(name)
+    tflite.MetadataStart(builder)
+    tflite.MetadataAddName(builder, text)
+    tflite.MetadataAddBuffer(builder, buffer)
+    return int(tflite.MetadataEnd(builder))
