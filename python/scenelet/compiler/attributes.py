@@ -1,0 +1,90 @@
+"""The options of every operator that the engine runs, from the schema's tables to plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import tflite
+
+
+class DamagedError(ValueError):
+    """A value in the file contradicts another; the reader turns it into a ModelError that names the file."""
+
+
+def _names(enumeration: type) -> dict[int, str]:
+    return {value: name for name, value in vars(enumeration).items() if name.isupper()}
+
+
+_PADDING = _names(tflite.Padding)
+_ACTIVATION = _names(tflite.ActivationFunctionType)
+_WEIGHTS_FORMAT = _names(tflite.FullyConnectedOptionsWeightsFormat)
+
+Convert = Callable[[Any], Any]
+
+_WINDOW: dict[str, Convert] = {"padding": _PADDING.__getitem__, "stride_h": int, "stride_w": int}
+_FUSED: dict[str, Convert] = {"fused_activation_function": _ACTIVATION.__getitem__}
+_DILATION: dict[str, Convert] = {"dilation_h_factor": int, "dilation_w_factor": int}
+_POOL: dict[str, Convert] = {**_WINDOW, "filter_height": int, "filter_width": int, **_FUSED}
+
+# Operator -> its options table in the schema, and the fields to take from it.
+_OPTIONS: dict[str, tuple[str, dict[str, Convert]]] = {
+    "ADD": ("AddOptions", _FUSED),
+    "AVERAGE_POOL_2D": ("Pool2DOptions", _POOL),
+    "CONV_2D": ("Conv2DOptions", {**_WINDOW, **_DILATION, **_FUSED}),
+    "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptions", {**_WINDOW, **_DILATION, "depth_multiplier": int, **_FUSED}),
+    "FULLY_CONNECTED": (
+        "FullyConnectedOptions",
+        {**_FUSED, "keep_num_dims": bool, "weights_format": _WEIGHTS_FORMAT.__getitem__},
+    ),
+    "MAX_POOL_2D": ("Pool2DOptions", _POOL),
+    "MEAN": ("ReducerOptions", {"keep_dims": bool}),
+    "MUL": ("MulOptions", _FUSED),
+    "SOFTMAX": ("SoftmaxOptions", {"beta": float}),
+}
+
+# The interpreter runs these without their options, by the defaults.
+_OPTIONAL = {"ADD", "FULLY_CONNECTED", "MEAN", "MUL"}
+
+
+def read_attributes(op: str, entry: Any) -> Mapping[str, Any]:
+    """Options of one operator.
+
+    Parameters
+    ----------
+    op
+        Builtin name, such as ``CONV_2D``; one that is not known has no attributes.
+    entry
+        The schema's operator table.
+
+    Returns
+    -------
+    Mapping
+        Snake-case names of the schema to int, float, bool or the enumeration's name. Empty where a model leaves the
+        table out, which means every field's default, and may.
+
+    Raises
+    ------
+    DamagedError
+        The table is missing or of another operator.
+    KeyError, struct.error
+        A field holds no member of its enumeration, or lies outside the file.
+    """
+    if op not in _OPTIONS:
+        return {}
+    name, fields = _OPTIONS[op]
+    union = entry.BuiltinOptions()
+    if union is None and op in _OPTIONAL:
+        return {}
+    if union is None:
+        raise DamagedError(f"{op} has no options")
+    if entry.BuiltinOptionsType() != getattr(tflite.BuiltinOptions, name):
+        raise DamagedError(f"options of {op} are of another operator")
+    table = getattr(tflite, name)()
+    table.Init(union.Bytes, union.Pos)
+    return {field: convert(getattr(table, _camel(field))()) for field, convert in fields.items()}
+
+
+def _camel(field: str) -> str:
+    """``stride_h`` -> ``StrideH``, as the bindings spell it."""
+    return "".join(part.capitalize() for part in field.split("_"))
