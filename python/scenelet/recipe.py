@@ -23,6 +23,11 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _hash(section: BaseModel) -> str:
+    canonical = json.dumps(section.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
 class FrontendConfig(_Section):
     """The log-mel front end; travels inside the .tflite, and its hash in the firmware.
 
@@ -112,8 +117,7 @@ class FrontendConfig(_Section):
     @property
     def sha256(self) -> str:
         """Hash of the settings; a device and a host that disagree on it do not hear the same."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return _hash(self)
 
 
 class Block(_Section):
@@ -183,10 +187,18 @@ class QuantizeConfig(_Section):
 
 
 class Recipe(_Section):
-    """An experiment."""
+    """An experiment.
+
+    Attributes
+    ----------
+    deployable
+        Whether the network is meant for a board. If so, it is held to the limits before it is trained; a teacher, or
+        a network that is still to be pruned, is not.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     description: str = ""
+    deployable: bool = True
     frontend: FrontendConfig = FrontendConfig()
     model: Annotated[CnnConfig | OneAgainstAllConfig, Field(discriminator="kind")]
     training: TrainingConfig = TrainingConfig()
@@ -196,6 +208,11 @@ class Recipe(_Section):
     def input_shape(self) -> tuple[int, int, int]:
         """Mel bands, frames, 1."""
         return (self.frontend.n_mels, self.frontend.frames, 1)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of everything the recipe says."""
+        return _hash(self)
 
 
 def shipped() -> list[str]:

@@ -1,0 +1,77 @@
+"""The network that a recipe describes, as the operators the converter will emit; needs no TensorFlow.
+
+Layer names, shared with the Keras model: ``conv1 bn1 relu1 pool1 dropout1 conv2 ... pooling embedding scores``;
+in the one-against-all teacher every member's layers begin with ``member0_``, ``member1_`` ...
+"""
+
+from __future__ import annotations
+
+from ..errors import RecipeError
+from ..graph import Graph
+from ..recipe import Block, CnnConfig, OneAgainstAllConfig, Recipe
+from .builder import GraphBuilder
+
+
+def check(recipe: Recipe) -> None:
+    """Raise unless every block's pool fits the feature map before it.
+
+    Raises
+    ------
+    RecipeError
+        Naming the block.
+    """
+    config = recipe.model.member if isinstance(recipe.model, OneAgainstAllConfig) else recipe.model
+    height, width, _ = recipe.input_shape
+    for number, block in enumerate(config.blocks):
+        if block.pool[0] > height or block.pool[1] > width:
+            raise RecipeError(
+                recipe.name,
+                f"key 'model.blocks.{number}.pool': {list(block.pool)} is larger than its map of {height} x {width}",
+                "use a smaller pool or more mel bands and frames",
+            )
+        height, width = height // block.pool[0], width // block.pool[1]
+
+
+def _block(builder: GraphBuilder, source: int, block: Block, prefix: str, number: int) -> int:
+    fused = "NONE" if block.order == "conv_bn_relu" else "RELU"
+    x = builder.conv(source, f"{prefix}conv{number}", block.filters, block.kernel, activation=fused)
+    x = builder.batch_norm(x, f"{prefix}bn{number}")
+    x = builder.relu(x, f"{prefix}relu{number}")
+    if block.pool != (1, 1):
+        x = builder.pool(x, f"{prefix}pool{number}", block.pool_type, block.pool)
+    return x
+
+
+def _embedding(builder: GraphBuilder, source: int, config: CnnConfig, prefix: str = "") -> int:
+    x = source
+    for number, block in enumerate(config.blocks, 1):
+        x = _block(builder, x, block, prefix, number)
+    if config.head.pooling == "average":
+        x = builder.global_average(x, f"{prefix}pooling")
+    return builder.dense(x, f"{prefix}embedding", config.head.units, activation="RELU")
+
+
+def graph_of(recipe: Recipe) -> Graph:
+    """Build the graph of a recipe.
+
+    Returns
+    -------
+    Graph
+        Operators as in the INT8 .tflite file, tensors without data.
+
+    Raises
+    ------
+    RecipeError
+        Where a pool is larger than its feature map.
+    """
+    check(recipe)
+    builder = GraphBuilder(recipe.name)
+    features = builder.input("features", recipe.input_shape)
+    model = recipe.model
+    if isinstance(model, OneAgainstAllConfig):
+        members = (_embedding(builder, features, model.member, f"member{k}_") for k in range(model.classes))
+        embedding = builder.concatenate(tuple(members), "concatenate")
+    else:
+        embedding = _embedding(builder, features, model)
+    logits = builder.dense(embedding, "scores", model.classes)
+    return builder.finish((features,), (builder.softmax(logits, "softmax"),))

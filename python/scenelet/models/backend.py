@@ -1,0 +1,26 @@
+"""TensorFlow and Keras, imported in one place: the settings below only count before the first import."""
+
+from __future__ import annotations
+
+import os
+
+from ..errors import ToolError
+from ..quiet import quiet
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # start-up notes about absent GPUs; errors still raise
+
+try:
+    with quiet():
+        import keras
+        import tensorflow as tf
+except ImportError as error:
+    raise ToolError(error.name or "tensorflow", "is not installed", "pip install 'scenelet[train]'") from None
+
+if keras.backend.backend() != "tensorflow":
+    raise ToolError("keras", f"runs on {keras.backend.backend()}", "set KERAS_BACKEND=tensorflow")
+
+# The same seed shall give the same weights, whatever the number of threads that a sum is split over.
+tf.config.experimental.enable_op_determinism()
+
+__all__ = ["keras", "tf"]

@@ -1,0 +1,106 @@
+"""The operators that the converter will emit for a Keras model, so that it can be counted before it is converted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import ModelError
+from ..graph import Graph
+from .backend import keras
+from .builder import GraphBuilder, Pair
+
+layers = keras.layers
+
+
+def _activation(layer: Any) -> str:
+    return str(getattr(layer.activation, "__name__", layer.activation))
+
+
+def _pair(value: Any) -> Pair:
+    first, second = value
+    return int(first), int(second)
+
+
+class _Walk:
+    """One pass over a model's layers, from the outputs back: the converter's order for parallel branches."""
+
+    def __init__(self, model: keras.Model) -> None:
+        self.builder = GraphBuilder(model.name)
+        self.done: dict[int, int] = {}
+        shape = tuple(model.inputs[0].shape[1:])
+        self.source = self.builder.input("features", shape)
+        self.done[id(model.inputs[0])] = self.source
+
+    def visit(self, tensor: Any) -> int:
+        if id(tensor) not in self.done:
+            layer, node, _ = tensor._keras_history
+            arguments = layer._inbound_nodes[node].input_tensors
+            self.done[id(tensor)] = self.emit(layer, [self.visit(argument) for argument in arguments])
+        return self.done[id(tensor)]
+
+    def emit(self, layer: Any, sources: list[int]) -> int:
+        builder, source = self.builder, sources[0]
+        match layer:
+            case layers.Conv2D():
+                return self.conv(layer, source)
+            case layers.BatchNormalization():
+                return builder.batch_norm(source, layer.name)
+            case layers.ReLU():
+                return builder.relu(source, layer.name)
+            case layers.MaxPooling2D() | layers.AveragePooling2D():
+                return self.pool(layer, source)
+            case layers.GlobalAveragePooling2D():
+                return builder.global_average(source, layer.name)
+            case layers.Dense():
+                return self.activate(layer, builder.dense(source, layer.name, layer.units))
+            case layers.Concatenate():
+                return builder.concatenate(tuple(sources), layer.name)
+            case layers.Dropout() | layers.Flatten():
+                return source
+        raise ModelError(
+            f"layer {layer.name}", f"{type(layer).__name__} is not one this project counts", "use the recipe's layers"
+        )
+
+    def activate(self, layer: Any, tensor: int) -> int:
+        name = _activation(layer)
+        if name == "linear":
+            return tensor
+        if name == "relu":
+            return self.builder.relu(tensor, layer.name)
+        if name == "softmax":
+            return self.builder.softmax(tensor, "softmax")
+        raise ModelError(f"layer {layer.name}", f"activation {name} is not one this project counts", "use relu")
+
+    def conv(self, layer: Any, source: int) -> int:
+        if layer.dilation_rate != (1, 1) or layer.groups != 1:
+            raise ModelError(f"layer {layer.name}", "is dilated or grouped", "use a plain convolution")
+        tensor = self.builder.conv(
+            source,
+            layer.name,
+            layer.filters,
+            _pair(layer.kernel_size),
+            strides=_pair(layer.strides),
+            padding=layer.padding.upper(),
+        )
+        return self.activate(layer, tensor)
+
+    def pool(self, layer: Any, source: int) -> int:
+        if layer.padding != "valid" or layer.strides != layer.pool_size:
+            raise ModelError(f"layer {layer.name}", "has overlap or padding", "use strides = pool_size, no padding")
+        kind = "max" if isinstance(layer, layers.MaxPooling2D) else "average"
+        return self.builder.pool(source, layer.name, kind, _pair(layer.pool_size))
+
+
+def graph_of_model(model: keras.Model) -> Graph:
+    """Build the graph of a Keras model with one input and one output.
+
+    Raises
+    ------
+    ModelError
+        Naming a layer that this project does not count.
+    """
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise ModelError(model.name, "has more than one input or output", "give a classifier")
+    walk = _Walk(model)
+    output = walk.visit(model.outputs[0])
+    return walk.builder.finish((walk.source,), (output,))

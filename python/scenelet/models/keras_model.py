@@ -1,0 +1,75 @@
+"""The network that a recipe describes, as a Keras model.
+
+Input: float32 (batch, mel bands, frames, 1), the front end's INT8 feature divided by 64.
+Output: softmax (batch, classes).
+"""
+
+from __future__ import annotations
+
+from ..recipe import Block, CnnConfig, OneAgainstAllConfig, Recipe
+from . import architecture
+from .backend import keras
+
+layers = keras.layers
+
+
+def _block(x: keras.KerasTensor, block: Block, prefix: str, number: int) -> keras.KerasTensor:
+    fused = None if block.order == "conv_bn_relu" else "relu"
+    x = layers.Conv2D(block.filters, block.kernel, padding="same", activation=fused, name=f"{prefix}conv{number}")(x)
+    x = layers.BatchNormalization(name=f"{prefix}bn{number}")(x)
+    x = layers.ReLU(name=f"{prefix}relu{number}")(x)
+    if block.pool != (1, 1):
+        pool = layers.MaxPooling2D if block.pool_type == "max" else layers.AveragePooling2D
+        x = pool(block.pool, name=f"{prefix}pool{number}")(x)
+    if block.dropout:
+        x = layers.Dropout(block.dropout, name=f"{prefix}dropout{number}")(x)
+    return x
+
+
+def _embedding(x: keras.KerasTensor, config: CnnConfig, prefix: str = "") -> keras.KerasTensor:
+    for number, block in enumerate(config.blocks, 1):
+        x = _block(x, block, prefix, number)
+    flat = layers.GlobalAveragePooling2D if config.head.pooling == "average" else layers.Flatten
+    x = flat(name=f"{prefix}pooling")(x)
+    return layers.Dense(config.head.units, activation="relu", name=f"{prefix}embedding")(x)
+
+
+def _classify(x: keras.KerasTensor, classes: int, dropout: float = 0.0) -> keras.KerasTensor:
+    if dropout:
+        x = layers.Dropout(dropout, name="dropout")(x)
+    return layers.Dense(classes, activation="softmax", name="scores")(x)
+
+
+def build(recipe: Recipe) -> keras.Model:
+    """Build a recipe's network, freshly initialised.
+
+    The one-against-all teacher is its members' embeddings, joined, and one Dense softmax.
+
+    Raises
+    ------
+    RecipeError
+        Where a pool is larger than its feature map.
+    """
+    architecture.check(recipe)
+    features = keras.Input(recipe.input_shape, name="features")
+    model = recipe.model
+    if isinstance(model, OneAgainstAllConfig):
+        members = [_embedding(features, model.member, f"member{k}_") for k in range(model.classes)]
+        scores = _classify(layers.Concatenate(name="concatenate")(members), model.classes)
+    else:
+        scores = _classify(_embedding(features, model), model.classes, model.head.dropout)
+    return keras.Model(features, scores, name=recipe.name)
+
+
+def build_member(recipe: Recipe, number: int) -> keras.Model:
+    """Build one member of a one-against-all teacher: "class ``number`` against the rest", a softmax over two.
+
+    Scores: 0 the rest, 1 the class. Its layers are named as in the teacher, so weights move by name.
+    """
+    architecture.check(recipe)
+    if not isinstance(recipe.model, OneAgainstAllConfig):
+        raise TypeError(f"recipe {recipe.name} is not a one-against-all teacher")
+    features = keras.Input(recipe.input_shape, name="features")
+    embedding = _embedding(features, recipe.model.member, f"member{number}_")
+    scores = _classify(embedding, 2, recipe.model.member.head.dropout)
+    return keras.Model(features, scores, name=f"{recipe.name}_member{number}")

@@ -1,0 +1,199 @@
+"""A trained network to a full INT8 .tflite file that says what it is.
+
+INT8 in and out, INT8 weights and activations, INT32 biases. The input's scale is exactly 1/64 with zero point 0, so the
+front end's INT8 features go in as they are. The same network, calibration and recipe give the same bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import NDArray
+
+from . import flatfile, metadata
+from .errors import ModelError, ToolError
+from .metadata import ModelInfo
+from .quiet import quiet
+from .recipe import Recipe
+
+if TYPE_CHECKING:
+    from .models.backend import keras
+
+INPUT_SCALE = 1 / 64
+
+_CONSTANTS = {
+    schema.BuiltinOperator.CONV_2D: ("kernel", "bias"),
+    schema.BuiltinOperator.DEPTHWISE_CONV_2D: ("kernel", "bias"),
+    schema.BuiltinOperator.FULLY_CONNECTED: ("kernel", "bias"),
+    schema.BuiltinOperator.MUL: ("scale",),
+    schema.BuiltinOperator.ADD: ("offset",),
+    schema.BuiltinOperator.MEAN: ("axes",),
+}
+_SUFFIX = {schema.BuiltinOperator.MUL: "/mul", schema.BuiltinOperator.ADD: "/add"}
+
+
+def calibration_set(labels: NDArray[np.integer[Any]], count: int, seed: int) -> NDArray[np.int64]:
+    """Choose calibration windows, as many of each class as there are, drawn without repetition.
+
+    Parameters
+    ----------
+    labels
+        Class of each window, (n,).
+    count
+        Windows wanted; all are taken where there are fewer.
+    seed
+        Of the draw.
+
+    Returns
+    -------
+    NDArray
+        Sorted indices into ``labels``.
+    """
+    order = np.random.default_rng([seed, 0xCA11]).permutation(len(labels))
+    # A window's rank within its class; the lowest ranks of all classes together are a stratified draw.
+    rank = np.empty(len(labels), np.int64)
+    for label in np.unique(labels):
+        members = order[labels[order] == label]
+        rank[members] = np.arange(len(members))
+    return np.sort(order[np.argsort(rank[order], kind="stable")[:count]])
+
+
+def _calibration(windows: NDArray[np.int8]) -> NDArray[np.float32]:
+    """Float inputs that hold both ends of the INT8 range: two values of one window are moved there if none is."""
+    chosen = np.array(windows, np.int8)[..., np.newaxis]
+    for corner, end in ((0, -128), (-1, 127)):
+        if not (chosen == end).any():
+            chosen[0].reshape(-1)[corner] = end
+    return chosen.astype(np.float32) * np.float32(INPUT_SCALE)
+
+
+def _convert(model: keras.Model, inputs: NDArray[np.float32]) -> bytes:
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    from .models.backend import tf
+
+    signature = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="features")
+    function = tf.function(lambda features: model(features, training=False), autograph=False)
+    # Keras 3's own route leaves READ_VARIABLE operators; frozen constants do not.
+    frozen = convert_variables_to_constants_v2(function.get_concrete_function(signature))
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen], model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([window[np.newaxis]] for window in inputs)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    try:
+        with quiet():
+            return bytes(converter.convert())
+    except Exception as error:
+        told = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ToolError(
+            f"TFLite converter on {model.name}", told, "use only the layers of the shipped recipes"
+        ) from error
+
+
+def _text(name: Any) -> str:
+    return name.decode() if isinstance(name, bytes) else str(name)
+
+
+def _layer(name: Any, layers: Sequence[str]) -> str | None:
+    """Keras layer that a converter's tensor name such as ``sm1_1/conv2_1/Relu;sm1_1/...`` comes from."""
+    parts = _text(name).split(";")[0].split("/")
+    stem = re.sub(r"_\d+$", "", parts[1]) if len(parts) > 2 else ""
+    return stem if stem in layers else None
+
+
+def _rename(tree: Any, layers: Sequence[str]) -> None:
+    """Name tensors after Keras layers, as the graph of the recipe does: ``conv2``, ``conv2/bias``, ``bn2/mul``."""
+    graph = tree.subgraphs[0]
+    graph.tensors[graph.inputs[0]].name = "features"
+    named: set[int] = set(graph.inputs)
+    for operator in graph.operators:
+        code = tree.operatorCodes[operator.opcodeIndex].builtinCode
+        tensors = [graph.tensors[index] for index in (*operator.inputs, *operator.outputs) if index >= 0]
+        # The weights know their layer best: a folded convolution's output is named after the last thing fused into it.
+        candidates = [_layer(tensor.name, layers) for tensor in (*tensors[1:2], tensors[-1])]
+        layer = next(filter(None, candidates), None)
+        if code == schema.BuiltinOperator.SOFTMAX:
+            layer = "softmax"
+        if layer is None:
+            continue
+        graph.tensors[operator.outputs[0]].name = layer + _SUFFIX.get(code, "")
+        named.add(operator.outputs[0])
+        for index, role in zip(operator.inputs[1:], _CONSTANTS.get(code, ()), strict=False):
+            if index >= 0 and index not in named:
+                graph.tensors[index].name = role if role == "axes" else f"{layer}/{role}"
+                named.add(index)
+
+
+def _check_input(tree: Any, name: str) -> None:
+    graph = tree.subgraphs[0]
+    quantization = graph.tensors[graph.inputs[0]].quantization
+    scale, zero_point = float(quantization.scale[0]), int(quantization.zeroPoint[0])
+    if (scale, zero_point) != (INPUT_SCALE, 0):
+        raise ModelError(
+            name,
+            f"the converter gave the input scale {scale} and zero point {zero_point}, not 1/64 and 0",
+            "use a TensorFlow release that this project supports",
+        )
+
+
+def quantize(
+    model: keras.Model,
+    calibration: NDArray[np.int8],
+    recipe: Recipe,
+    labels: Sequence[str],
+    *,
+    dataset: str = "",
+) -> bytes:
+    """Convert a trained network to full INT8.
+
+    Parameters
+    ----------
+    model
+        Built by :func:`scenelet.models.keras_model.build`.
+    calibration
+        The front end's features, (n, mel bands, frames); they set the ranges of all activations.
+    recipe
+        Of the network; its front end travels in the file.
+    labels
+        Class names in the order of the scores.
+    dataset
+        Name of the data set.
+
+    Returns
+    -------
+    bytes
+        Content of the .tflite file.
+
+    Raises
+    ------
+    ModelError
+        Where calibration or labels do not fit the network.
+    ToolError
+        Where the converter fails.
+    """
+    if calibration.dtype != np.int8 or calibration.shape[1:] != recipe.input_shape[:2] or not len(calibration):
+        raise ModelError(
+            model.name,
+            f"calibration of {calibration.dtype} {calibration.shape} does not fit the input {recipe.input_shape[:2]}",
+            "give INT8 features of the recipe's front end",
+        )
+    if len(labels) != model.output_shape[-1]:
+        raise ModelError(
+            model.name, f"{len(labels)} labels for {model.output_shape[-1]} scores", "give one label a score"
+        )
+    tree = flatfile.unpack(_convert(model, _calibration(calibration)))
+    _check_input(tree, model.name)
+    _rename(tree, [layer.name for layer in model.layers])
+    info = ModelInfo(
+        labels=tuple(labels),
+        frontend=recipe.frontend,
+        recipe=recipe.name,
+        recipe_sha256=recipe.sha256,
+        dataset=dataset,
+    )
+    return metadata.attach(flatfile.pack(tree), info)
