@@ -16,8 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import DatasetError
-from . import esc
+from . import esc, tau
 from .clips import Clip, Dataset
+from .folder import read_folder
 
 __all__ = ["Clip", "Dataset", "open_dataset"]
 
@@ -32,7 +33,7 @@ def open_dataset(
     Parameters
     ----------
     path
-        Its folder.
+        Its folder; TAU's may be the one that its archives were unpacked into.
     subset
         "esc10": of ESC-50 only the ten classes of ESC-10, under ESC-10's names.
     validation_fraction
@@ -64,6 +65,11 @@ def _read(root: Path, subset: str | None) -> Dataset:
         raise DatasetError(root, f"unknown subset '{subset}'", f"use one of: {', '.join(SUBSETS)}")
     if (root / esc.ESC50_TABLE).is_file():
         return esc.read_esc50(root, esc10=subset == "esc10")
+    if subset and not (root / esc.ESC10_TABLE).is_file():
+        raise DatasetError(root, f"has no subset '{subset}'", "give the folder of ESC-50")
+    for folder in (root, root / tau.FOLDER):
+        if tau.is_tau(folder):
+            return tau.read_tau(folder)
     if (root / esc.ESC10_TABLE).is_file():
         return esc.read_esc10(root)
-    raise DatasetError(root, "not a layout that is known", "see docs/DATA.md")
+    return read_folder(root)
