@@ -1,0 +1,69 @@
+/* The multiplications of the front end: one Cortex-M4 instruction each, or plain C with the same bits.
+ *
+ * gcc 12 makes no SMMULR from C, hence the inline assembly.
+ */
+#ifndef SCN_DSP_H
+#define SCN_DSP_H
+
+#include <stdint.h>
+
+#if defined(__ARM_FEATURE_DSP) && defined(__thumb__)
+#define SCN_DSP_ASM 1
+#else
+#define SCN_DSP_ASM 0
+#endif
+
+/* a * b / 2^32, rounded half up. */
+static inline int32_t scn_mulr(int32_t a, int32_t b) {
+#if SCN_DSP_ASM
+    int32_t product;
+    __asm__("smmulr %0, %1, %2" : "=r"(product) : "r"(a), "r"(b));
+    return product;
+#else
+    return (int32_t)(((int64_t)a * b + INT64_C(0x80000000)) >> 32);
+#endif
+}
+
+/* sum + a * b / 2^32, the product rounded half up. The caller leaves headroom for the sum. */
+static inline int32_t scn_mlar(int32_t sum, int32_t a, int32_t b) {
+#if SCN_DSP_ASM
+    int32_t result;
+    __asm__("smmlar %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+#else
+    return sum + (int32_t)(((int64_t)a * b + INT64_C(0x80000000)) >> 32);
+#endif
+}
+
+/* sum - a * b / 2^32, the difference rounded half up. The caller leaves headroom for the difference. */
+static inline int32_t scn_mlsr(int32_t sum, int32_t a, int32_t b) {
+#if SCN_DSP_ASM
+    int32_t result;
+    __asm__("smmlsr %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+#else
+    return sum + (int32_t)((INT64_C(0x80000000) - (int64_t)a * b) >> 32);
+#endif
+}
+
+/* Leading zeros, 32 for 0. */
+static inline uint32_t scn_clz(uint32_t value) {
+    return value ? (uint32_t)__builtin_clz(value) : 32u;
+}
+
+/* The bits in reverse order. */
+static inline uint32_t scn_rbit(uint32_t value) {
+#if SCN_DSP_ASM
+    uint32_t result;
+    __asm__("rbit %0, %1" : "=r"(result) : "r"(value));
+    return result;
+#else
+    value = ((value >> 1) & 0x55555555u) | ((value & 0x55555555u) << 1);
+    value = ((value >> 2) & 0x33333333u) | ((value & 0x33333333u) << 2);
+    value = ((value >> 4) & 0x0f0f0f0fu) | ((value & 0x0f0f0f0fu) << 4);
+    value = ((value >> 8) & 0x00ff00ffu) | ((value & 0x00ff00ffu) << 8);
+    return (value >> 16) | (value << 16);
+#endif
+}
+
+#endif

@@ -1,0 +1,91 @@
+#include "scn_frontend.h"
+
+#include "scn_dsp.h"
+#include "scn_fft.h"
+
+/* log2 of power 0, Q16; far below anything that sounds. */
+#define LOG2_SILENCE (-(INT32_C(1) << 30))
+
+/* Rising and whole power of the bins between two band edges. */
+typedef struct {
+    uint64_t rise, whole;
+} segment_t;
+
+/* Left shift that makes the loudest sample fill 32 bits: the block exponent plus 32 - sample_bits. */
+static uint32_t block_shift(const scn_frontend_tables_t *tables, const int32_t *samples) {
+    uint32_t magnitude = 0;
+    for (const int32_t *end = samples + tables->n_fft; samples < end; samples += 2) {
+        magnitude |= (uint32_t)(samples[0] ^ (samples[0] >> 31)) | (uint32_t)(samples[1] ^ (samples[1] >> 31));
+    }
+    return magnitude ? scn_clz(magnitude) - 1 : 32u - tables->sample_bits;
+}
+
+/* Sum `bins` powers from `power` on. The product of a 61-bit power and a Q15 weight is taken in halves. */
+static inline segment_t sum_segment(const int32_t *power, const uint16_t *weight, uint32_t bins) {
+    uint64_t low = 0, high = 0, whole = 0;
+    for (const uint16_t *end = weight + bins; weight < end; weight++, power += 2) {
+        const uint32_t low_word = (uint32_t)power[0], high_word = (uint32_t)power[1];
+        low += (uint64_t)low_word * *weight;
+        high += (uint64_t)high_word * *weight;
+        whole += ((uint64_t)high_word << 32) | low_word;
+    }
+    return (segment_t){(high << 17) + (low >> 15), whole};
+}
+
+/* log2 in Q16 by leading zeros and a table of straight lines. */
+static inline int32_t log2_q16(const uint16_t *table, uint64_t value) {
+    if (value == 0) {
+        return LOG2_SILENCE;
+    }
+    const uint32_t high_word = (uint32_t)(value >> 32);
+    const uint32_t zeros = high_word ? scn_clz(high_word) : 32 + scn_clz((uint32_t)value);
+    const uint32_t mantissa = (uint32_t)((value << zeros) >> 32);
+    const uint32_t line = (mantissa >> 25) & 63, part = (mantissa >> 9) & 0xffff;
+    const uint32_t rise = (uint16_t)(table[line + 1] - table[line]); /* modulo 2^16: the last entry wraps to 0 */
+    return (int32_t)(((63 - zeros) << 16) + table[line] + ((rise * part + 0x8000) >> 16));
+}
+
+/* One 64-bit multiplication, rounded once, and saturated. */
+static inline int8_t to_int8(int32_t level, int32_t gain, int8_t floor) {
+    const int64_t q = (((int64_t)level * gain + INT64_C(0x80000000)) >> 32) - 128;
+    return (int8_t)(q < floor ? floor : q > 127 ? 127 : q);
+}
+
+/* Frame to bands; `column` or `log_mel` may be NULL. */
+static void frame(const scn_frontend_tables_t *tables, const int32_t *samples, int32_t *work, int8_t *column,
+                  size_t stride, int32_t *log_mel) {
+    const uint32_t shift = block_shift(tables, samples);
+    const int32_t exponent_q16 = ((int32_t)shift - 32 + tables->sample_bits) * 2 * 65536;
+    scn_fft_power(tables, samples, shift, work);
+    const int32_t *power = work + 2 * tables->first_bin, *gain = tables->gain;
+    const uint16_t *weight = tables->weight;
+    const int8_t *floor = tables->floor;
+    segment_t below = sum_segment(power, weight, tables->bins[0]);
+    for (uint32_t band = 0; band < tables->n_mels; band++) {
+        const uint32_t bins = tables->bins[band], above_bins = tables->bins[band + 1];
+        weight += bins;
+        power += 2 * bins;
+        const segment_t above = sum_segment(power, weight, above_bins);
+        const uint64_t energy = below.rise + (above.whole - above.rise);
+        const int32_t level = log2_q16(tables->log2, energy) - exponent_q16 - tables->base[band];
+        if (log_mel) {
+            log_mel[band] = level;
+        } else {
+            *column = to_int8(level, *gain, *floor);
+            column += stride;
+        }
+        gain += tables->band_step;
+        floor += tables->band_step;
+        below = above;
+    }
+}
+
+void scn_frontend_frame(const scn_frontend_tables_t *tables, const int32_t *samples, int32_t *work, int8_t *column,
+                        size_t stride) {
+    frame(tables, samples, work, column, stride, NULL);
+}
+
+void scn_frontend_log_mel(const scn_frontend_tables_t *tables, const int32_t *samples, int32_t *work,
+                          int32_t *log_mel) {
+    frame(tables, samples, work, NULL, 0, log_mel);
+}

@@ -1,0 +1,65 @@
+"""The front end's tables as C sources for the firmware."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import jinja2
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import __version__
+from .tables import Tables
+
+_COLUMNS = 112
+_C_TYPES = {"int8": "int8_t", "int32": "int32_t", "uint16": "uint16_t"}
+
+
+def render_frontend(tables: Tables) -> dict[str, str]:
+    """Render ``scn_frontend_tables.h`` and ``scn_frontend_tables.c``.
+
+    Parameters
+    ----------
+    tables
+        From :func:`scenelet.frontend.tables.make_tables`.
+
+    Returns
+    -------
+    dict
+        File name to text. The same tables give the same bytes; nothing in them tells the time or the machine.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("scenelet.compiler"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    values = {"version": __version__, "tables": tables, "config": tables.config, "arrays": list(_arrays(tables))}
+    names = ("scn_frontend_tables.h", "scn_frontend_tables.c")
+    return {name: environment.get_template(f"{name}.j2").render(values) for name in names}
+
+
+def _arrays(tables: Tables) -> Iterator[dict[str, Any]]:
+    for name in tables.DEVICE_ARRAYS:
+        array = getattr(tables, name)
+        yield {"name": name, "type": _C_TYPES[array.dtype.name], "size": array.size, "lines": list(_lines(array))}
+
+
+def _lines(array: NDArray[Any]) -> Iterator[str]:
+    """C initialisers in lines of bearable length."""
+    line = ""
+    for literal in _literals(array):
+        if line and len(line) + len(literal) + 2 > _COLUMNS:
+            yield line
+            line = ""
+        line += f" {literal}," if line else f"{literal},"
+    yield line
+
+
+def _literals(array: NDArray[Any]) -> Iterable[str]:
+    least = np.iinfo(np.int32).min
+    # C has no literal for the least int32: -2147483648 is the negation of a constant that does not fit.
+    return (str(value) if value != least else "INT32_MIN" for value in array.tolist())

@@ -1,0 +1,73 @@
+"""The Slaney mel scale and how a band's triangle falls on FFT bins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..recipe import FrontendConfig
+
+# Malcolm Slaney's Auditory Toolbox: linear below 1 kHz, logarithmic above with 27 steps from 1 kHz to 6.4 kHz.
+_HZ_PER_MEL = 200.0 / 3.0
+_KNEE_HZ = 1000.0
+_KNEE_MEL = _KNEE_HZ / _HZ_PER_MEL
+_LOG_STEP = np.log(6.4) / 27.0
+
+
+def hz_to_mel(hz: float) -> float:
+    """Slaney mel of a frequency in Hz."""
+    return hz / _HZ_PER_MEL if hz < _KNEE_HZ else _KNEE_MEL + float(np.log(hz / _KNEE_HZ)) / float(_LOG_STEP)
+
+
+def mel_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Frequencies in Hz of Slaney mels."""
+    curved = _KNEE_HZ * np.exp(_LOG_STEP * (mel - _KNEE_MEL))
+    return np.where(mel < _KNEE_MEL, mel * _HZ_PER_MEL, curved)
+
+
+def band_edges(config: FrontendConfig) -> NDArray[np.float64]:
+    """Edges of the triangles in Hz, (n_mels + 2,): band m rises from edge m to m + 1 and falls to m + 2."""
+    mels = np.linspace(hz_to_mel(config.fmin), hz_to_mel(config.top_frequency), config.n_mels + 2)
+    return mel_to_hz(mels)
+
+
+@dataclass(frozen=True)
+class Segments:
+    """FFT bins between neighbouring band edges.
+
+    Attributes
+    ----------
+    first_bin
+        First bin at or above the lowest edge.
+    bins
+        (n_mels + 1,) number of bins between edges m and m + 1; 0 where the bands are narrower than a bin.
+    rise
+        (sum of bins,) share of each bin that belongs to the rising band, 0..1; the rest belongs to the falling one.
+    """
+
+    first_bin: int
+    bins: NDArray[np.int64]
+    rise: NDArray[np.float64]
+
+
+def segments(config: FrontendConfig) -> Segments:
+    """Spread the bins over the segments.
+
+    The bin at half the sample rate is left out: its weight is 0, because no band reaches further.
+    """
+    edges = band_edges(config)
+    frequencies = np.arange(config.n_fft // 2) * (config.sample_rate / config.n_fft)
+    segment = np.searchsorted(edges, frequencies, side="right") - 1
+    used = (segment >= 0) & (segment <= config.n_mels)
+    segment, frequencies = segment[used], frequencies[used]
+    rise = (frequencies - edges[segment]) / (edges[segment + 1] - edges[segment])
+    bins = np.bincount(segment, minlength=config.n_mels + 1)
+    return Segments(int(np.argmax(used)), bins, rise)
+
+
+def slaney_norm_log2(config: FrontendConfig) -> NDArray[np.float64]:
+    """log2 of what makes each triangle's area one, (n_mels,)."""
+    edges = band_edges(config)
+    return np.log2(2.0 / (edges[2:] - edges[:-2]))

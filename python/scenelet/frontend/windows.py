@@ -1,0 +1,37 @@
+"""What both implementations of the front end demand of their input."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import AudioError
+from ..recipe import FrontendConfig
+
+
+def checked(windows: NDArray[np.int32], config: FrontendConfig) -> NDArray[np.int32]:
+    """Return windows as contiguous int32, or say why they cannot be features.
+
+    Parameters
+    ----------
+    windows
+        (n, clip_samples) integers of the front end's sample width.
+
+    Raises
+    ------
+    AudioError
+        Where type, shape or range is wrong.
+    """
+    windows = np.asarray(windows)
+    if windows.dtype.kind != "i":
+        raise AudioError("windows", f"are {windows.dtype}", "give integers, as scenelet.data.audio.read_audio does")
+    if windows.ndim != 2 or windows.shape[1] != config.clip_samples:
+        raise AudioError("windows", f"have shape {windows.shape}", f"cut them to (n, {config.clip_samples})")
+    limit = 1 << (config.sample_bits - 1)
+    if windows.size and not -limit <= int(windows.min()) <= int(windows.max()) < limit:
+        raise AudioError(
+            "windows",
+            f"have samples of more than {config.sample_bits} bits",
+            f"read them with bits={config.sample_bits}",
+        )
+    return np.ascontiguousarray(windows, np.int32)
