@@ -15,6 +15,12 @@ from ..graph import Quantization, Tensor
 
 INT8_MIN, INT8_MAX = -128, 127
 
+ADD_LEFT_SHIFT = 20
+"""Bits by which ADD widens its inputs before it scales them."""
+
+SOFTMAX_INTEGER_BITS = 5
+"""Integer bits of SOFTMAX's scaled differences; the rest of the 31 are fraction."""
+
 
 def quantize_multiplier(factor: float) -> tuple[int, int]:
     """Split a factor into ``multiplier * 2^-31 * 2^shift``.
@@ -96,3 +102,35 @@ def channel_factors(source: Tensor, weights: Tensor, target: Tensor) -> NDArray[
     """Compute input scale * weight scale / output scale of every output channel, in float64 like the interpreter."""
     product = np.float64(scale_of(source)) * _quantization(weights).scale.astype(np.float64)
     return np.asarray(product / np.float64(scale_of(target)))
+
+
+def layer_factors(op: str, source: Tensor, weights: Tensor, target: Tensor) -> NDArray[np.float64]:
+    """Compute the factors of a convolution's or FULLY_CONNECTED's outputs: one, or one an output channel."""
+    if op == "FULLY_CONNECTED" and not _quantization(weights).per_channel:
+        # The interpreter rounds this product to float32 for a single scale, but not for one scale a channel.
+        product = np.float64(scale_of(source) * scale_of(weights))
+        return np.array([product / np.float64(scale_of(target))])
+    return channel_factors(source, weights, target)
+
+
+def add_factors(one: Tensor, other: Tensor, target: Tensor) -> tuple[float, float, float]:
+    """Compute ADD's factors: each input to twice the larger scale, and the widened sum to the output."""
+    # float32 for the maximum, float64 from there, like the interpreter.
+    twice = np.float64(2 * max(scale_of(one), scale_of(other)))
+    output = twice / (np.float64(1 << ADD_LEFT_SHIFT) * np.float64(scale_of(target)))
+    return float(np.float64(scale_of(one)) / twice), float(np.float64(scale_of(other)) / twice), float(output)
+
+
+def multiply_factor(one: Tensor, other: Tensor, target: Tensor) -> float:
+    """Compute MUL's factor, in float32 like the interpreter."""
+    return float(scale_of(one) * scale_of(other) / scale_of(target))
+
+
+def rescale_factor(source: Tensor, target: Tensor) -> float:
+    """Compute input scale / output scale, in float64."""
+    return float(np.float64(scale_of(source)) / np.float64(scale_of(target)))
+
+
+def softmax_factor(beta: float, source: Tensor) -> float:
+    """Compute beta * input scale in units of 2^-26, limited to int32."""
+    return min(beta * float(scale_of(source)) * 2.0 ** (31 - SOFTMAX_INTEGER_BITS), 2.0**31 - 1)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..graph import Graph, Operator, Quantization, Tensor
 
@@ -39,7 +41,8 @@ def drop_unread(graph: Graph) -> Graph:
 def aliases(graph: Graph) -> Mapping[int, int]:
     """Tensors that are another tensor's bytes under a new shape or name.
 
-    RESHAPE always; QUANTIZE to the scale and zero point that its input already has; PAD by nothing.
+    RESHAPE always; QUANTIZE to the scale and zero point that its input already has; PAD by nothing. The network's
+    output is never an alias of its input: the one may be filled anew while the other is still read.
 
     Returns
     -------
@@ -49,8 +52,9 @@ def aliases(graph: Graph) -> Mapping[int, int]:
     found: dict[int, int] = {}
     for operator in graph.operators:
         source, target = operator.inputs[0], operator.outputs[0]
-        if _copies(graph, operator) and not graph.tensors[source].constant:
-            found[target] = found.get(source, source)
+        holder = found.get(source, source)
+        if _copies(graph, operator) and not (holder in graph.inputs and target in graph.outputs):
+            found[target] = holder
     return found
 
 
@@ -71,5 +75,5 @@ def _same(one: Quantization | None, other: Quantization | None) -> bool:
     return np.array_equal(one.scale, other.scale) and np.array_equal(one.zero_point, other.zero_point)
 
 
-def _values(tensor: Tensor) -> np.ndarray:
+def _values(tensor: Tensor) -> NDArray[Any]:
     return np.ones(1) if tensor.data is None else tensor.data

@@ -9,26 +9,50 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ..graph import Graph
 
-IntArray = NDArray[np.int8] | NDArray[np.int16] | NDArray[np.int32]
+SCRATCH = "scratch"
+"""The argument that stands for a step's scratch memory."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A constant array in flash; ``kind`` names it within its step, such as "weights"."""
+    """A constant array in flash.
+
+    Attributes
+    ----------
+    kind
+        Its name within its step, such as "weights".
+    type
+        C type of an element: int8_t, int32_t, or a struct of int32_t such as scn_multiplier_t.
+    values
+        Flat integers, or (elements, members) for a struct.
+    """
 
     kind: str
-    values: IntArray
+    type: str
+    values: NDArray[Any]
 
     @property
     def nbytes(self) -> int:
         """Size in flash, in bytes."""
         return int(self.values.nbytes)
+
+
+@dataclass(frozen=True)
+class Struct:
+    """A parameter struct in flash.
+
+    ``fields`` are its members in order: a bool, an int, a tuple of either, a mapping for a nested struct, the kind of
+    one of the step's tables, or None for a null pointer.
+    """
+
+    type: str
+    fields: Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -42,23 +66,25 @@ class Step:
     op
         TFLite name of the operator, or of the segment's first.
     operators
-        Positions of the operators that it computes.
+        Numbers of the operators that it computes.
     reads, writes
         Tensors in the arena (after aliasing) that it takes and leaves.
-    overwrites
-        Those of ``reads`` that ``writes[0]`` may replace in place: its kernel reads each value before it writes the
-        value of the same position.
-    scratch_bytes
-        Working memory during the step.
-    macs
-        Multiply-accumulates by the challenge's counting rules.
     kernel
         C function to call.
     params
-        C type of its parameter struct and its fields in order: a number, a nested struct, or the name of one of
-        ``tables``.
+        Its first argument: a struct by address, or a number.
+    arguments
+        The others in order: a tensor's index, the kind of one of ``tables``, or :data:`SCRATCH`.
     tables
         Constants in flash.
+    overwrites
+        Those of ``reads`` that ``writes[0]`` may replace in place, starting at the same byte.
+    scratch_bytes
+        Working memory during the step; the planner aligns it.
+    claims
+        C expressions that must hold at compile time: what the host assumed of the engine's macros.
+    macs
+        Multiply-accumulates by the challenge's counting rules.
     """
 
     name: str
@@ -67,19 +93,13 @@ class Step:
     reads: tuple[int, ...]
     writes: tuple[int, ...]
     kernel: str
-    params: Struct
+    params: Struct | int
+    arguments: tuple[int | str, ...]
     tables: tuple[Table, ...] = ()
     overwrites: tuple[int, ...] = ()
     scratch_bytes: int = 0
+    claims: tuple[str, ...] = ()
     macs: int = 0
-
-
-@dataclass(frozen=True)
-class Struct:
-    """A C struct's initialiser; ``type`` is its typedef."""
-
-    type: str
-    fields: Mapping[str, int | str | Struct] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,6 +121,11 @@ class Program:
     def nbytes(self, tensor: int) -> int:
         """Size of a tensor in the arena, bytes."""
         return self.graph.tensors[tensor].nbytes
+
+    def shown_by(self, step: Step) -> tuple[int, ...]:
+        """Tensors that lie whole in the arena after a step: those it writes, under all their names, sorted."""
+        renamed = [alias for alias, holder in self.aliases.items() if holder in step.writes]
+        return tuple(sorted((*step.writes, *renamed)))
 
     @property
     def source(self) -> int:

@@ -15,11 +15,13 @@ import numpy as np
 from ..errors import UnsupportedError
 from ..graph import Graph, Operator, Tensor
 from .bounds import accumulator_bound, output_extent
+from .fixedpoint import add_factors, layer_factors, multiply_factor, rescale_factor, softmax_factor
 
 _FULL_INT8 = "convert the model to full INT8 (int8 input, output and weights)"
 _ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 _INT32_MAX = 2**31 - 1
 _MAX_RANK = 4
+_MAX_MEAN = 1 << 23
 _MAX_STRIDE = 0x7FFF
 
 
@@ -116,6 +118,10 @@ class _Checker:
         self.require(rows > 0 and columns > 0, f"kernel {kernel} is larger than its input {height}x{width}")
         self.shape((self.source.shape[0], rows, columns, channels))
 
+    def factor(self, value: float, limit: float = 2.0**30) -> None:
+        """Require that a scale's factor is one that the kernel's multiplier can hold."""
+        self.require(value < limit, f"scales its result by {value:.3g}", "calibrate with representative data")
+
     def weights(self, position: int, rank: int, axis: int) -> Tensor:
         tensor = self.constant(position, "weights", "int8")
         self.require(len(tensor.shape) == rank, f"weights have shape {tensor.shape}")
@@ -132,6 +138,7 @@ class _Checker:
         bias = None if self.input(2) is None else self.constant(2, "bias", "int32")
         if bias is not None:
             self.require(bias.elements == channels, f"bias has {bias.elements} values for {channels} outputs")
+        self.factor(float(layer_factors(self.operator.op, self.source, weights, self.target).max()))
         bound = accumulator_bound(self.source, weights, bias, axis)
         self.require(bound <= _INT32_MAX, f"sums can reach {bound:,}, past int32", "use a smaller kernel or bias")
 
@@ -192,6 +199,10 @@ def _elementwise(check: _Checker) -> None:
     except ValueError:
         check.refuse(f"input shapes {operands[0].shape} and {operands[1].shape} do not match", "convert again")
     check.shape(tuple(expected))
+    if check.operator.op == "ADD":
+        check.factor(add_factors(operands[0], operands[1], check.target)[2], 1.0)
+    else:
+        check.factor(multiply_factor(operands[0], operands[1], check.target))
     check.require(len(expected) <= _MAX_RANK, f"{len(expected)} dimensions", f"use at most {_MAX_RANK}")
 
 
@@ -217,8 +228,9 @@ def _mean(check: _Checker) -> None:
     kept = bool(check.attributes.get("keep_dims", False))
     sizes = [(1 if i in axes else size) for i, size in enumerate(check.source.shape) if kept or i not in axes]
     check.shape(tuple(sizes))
+    check.factor(rescale_factor(check.source, check.target))
     count = math.prod(check.source.shape[axis] for axis in axes)
-    check.require(count * 128 <= _INT32_MAX, f"mean over {count:,} values", "use a smaller feature map")
+    check.require(count <= _MAX_MEAN, f"mean over {count:,} values", "use a smaller feature map")
 
 
 def _softmax(check: _Checker) -> None:
@@ -231,7 +243,9 @@ def _softmax(check: _Checker) -> None:
     check.require(fits, "output is not quantized to 1/256 with zero point -128")
     beta = float(check.attributes["beta"])
     check.require(math.isfinite(beta) and beta > 0, f"beta {beta}", "use a positive beta")
-    # 12 integer bits is what the exponential's table of powers spans.
+    told = f"input scale times beta {beta:.3g} is too small"
+    check.require(softmax_factor(beta, check.source) > 1, told, "calibrate with representative data")
+    # The sum of exponentials is kept with 12 integer bits.
     check.require(check.source.shape[-1] <= 4096, f"{check.source.shape[-1]} classes", "use at most 4096")
 
 
@@ -262,6 +276,8 @@ def _prelu(check: _Checker) -> None:
     check.shape(check.source.shape)
     alpha = check.constant(1, "slope", "int8")
     check.activation(alpha, "slope")
+    check.factor(rescale_factor(check.source, check.target))
+    check.factor(multiply_factor(check.source, alpha, check.target))
     check.require(len(check.source.shape) <= _MAX_RANK, f"shape {check.source.shape}", f"use at most {_MAX_RANK}")
     try:
         fits = np.broadcast_shapes(check.source.shape, alpha.shape) == check.source.shape
@@ -274,6 +290,7 @@ def _quantize(check: _Checker) -> None:
     check.inputs(1, 1)
     check.flow()
     check.shape(check.source.shape)
+    check.factor(rescale_factor(check.source, check.target))
 
 
 _RULES: dict[str, Callable[[_Checker], None]] = {

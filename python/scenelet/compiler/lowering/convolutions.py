@@ -1,0 +1,115 @@
+"""CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..bounds import padding_before
+from ..fixedpoint import layer_factors, quantize_multipliers
+from ..packing import pack_conv2d
+from ..program import SCRATCH, Step, Struct, Table
+from .layer import Layer, dims, table, values
+
+
+def convolution(layer: Layer) -> Step:
+    """CONV_2D: weights in channel pairs, scratch for four widened windows."""
+    weights = layer.input(1)
+    channels, height, width, depth = weights.shape
+    packed = pack_conv2d(values(weights))
+    pair_bytes = 2 * height * (-(-width * depth // 2) * 2)
+    scratch = 4 * pair_bytes
+    fields = {
+        "input": dims(layer.source),
+        "output": dims(layer.target),
+        "window": window(layer, height, width),
+        **_common(layer),
+    }
+    return layer.step(
+        "scn_conv2d_s8",
+        Struct("scn_conv2d_t", fields),
+        (layer.held(layer.source), layer.target.index, SCRATCH),
+        tables=(Table("weights", "int8_t", packed.ravel()), *_bias_and_scale(layer, channels)),
+        scratch_bytes=scratch,
+        claims=(
+            f"SCN_CONV2D_SCRATCH_BYTES({height}, {width}, {depth}) == {scratch}",
+            f"SCN_CONV2D_WEIGHT_BYTES({height}, {width}, {depth}, {channels}) == {packed.size}",
+        ),
+    )
+
+
+def depthwise(layer: Layer) -> Step:
+    """DEPTHWISE_CONV_2D: weights as in the .tflite, no scratch."""
+    weights = layer.input(1)
+    _, height, width, channels = weights.shape
+    fields = {
+        "input": dims(layer.source),
+        "output": dims(layer.target),
+        "window": window(layer, height, width),
+        "depth_multiplier": int(layer.operator.attributes["depth_multiplier"]),
+        **_common(layer),
+    }
+    return layer.step(
+        "scn_depthwise_conv2d_s8",
+        Struct("scn_depthwise_conv2d_t", fields),
+        (layer.held(layer.source), layer.target.index),
+        tables=(table("weights", weights), *_bias_and_scale(layer, channels)),
+    )
+
+
+def fully_connected(layer: Layer) -> Step:
+    """FULLY_CONNECTED: weights as in the .tflite, scratch for one widened input vector."""
+    weights = layer.input(1)
+    outputs, inputs = weights.shape
+    scratch = 2 * (-(-inputs // 4) * 4)
+    fields = {
+        "batches": layer.source.elements // inputs,
+        "inputs": inputs,
+        "outputs": outputs,
+        **_common(layer),
+    }
+    return layer.step(
+        "scn_fully_connected_s8",
+        Struct("scn_fully_connected_t", fields),
+        (layer.held(layer.source), layer.target.index, SCRATCH),
+        tables=(table("weights", weights), *_bias_and_scale(layer, outputs)),
+        scratch_bytes=scratch,
+        claims=(f"SCN_FULLY_CONNECTED_SCRATCH_BYTES({inputs}) == {scratch}",),
+    )
+
+
+def window(layer: Layer, height: int, width: int) -> dict[str, int]:
+    """scn_window_t of an operator that slides over a feature map."""
+    attributes = layer.operator.attributes
+    stride_h, stride_w = int(attributes["stride_h"]), int(attributes["stride_w"])
+    dilation_h = int(attributes.get("dilation_h_factor", 1))
+    dilation_w = int(attributes.get("dilation_w_factor", 1))
+    _, rows, columns, _ = layer.source.shape
+    _, out_rows, out_columns, _ = layer.target.shape
+    same = attributes["padding"] == "SAME"
+    return {
+        "height": height,
+        "width": width,
+        "stride_h": stride_h,
+        "stride_w": stride_w,
+        "dilation_h": dilation_h,
+        "dilation_w": dilation_w,
+        "pad_top": padding_before(rows, height, stride_h, dilation_h, out_rows) if same else 0,
+        "pad_left": padding_before(columns, width, stride_w, dilation_w, out_columns) if same else 0,
+    }
+
+
+def _common(layer: Layer) -> dict[str, int | str | None]:
+    return {
+        "weights": "weights",
+        "bias": "bias" if layer.has_input(2) else None,
+        "scale": "scale",
+        **layer.zero_points(),
+        **layer.activation(),
+    }
+
+
+def _bias_and_scale(layer: Layer, channels: int) -> tuple[Table, ...]:
+    factors = layer_factors(layer.operator.op, layer.source, layer.input(1), layer.target)
+    multipliers, shifts = quantize_multipliers(np.broadcast_to(factors, channels))
+    scale = Table("scale", "scn_multiplier_t", np.stack([multipliers, shifts], axis=1))
+    return (table("bias", layer.input(2)), scale) if layer.has_input(2) else (scale,)

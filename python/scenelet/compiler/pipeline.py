@@ -1,0 +1,94 @@
+"""The whole way from a .tflite to a planned program, and to its C sources."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import metadata
+from ..cost import Cost, count
+from ..errors import ModelError
+from ..graph import Graph
+from ..metadata import ModelInfo
+from .emit import Identity, render_model
+from .lowering import lower
+from .passes import drop_unread
+from .plan import Plan, plan
+from .program import Program
+from .reader import read_model
+from .support import require_supported
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A model, ready to be written as C.
+
+    Attributes
+    ----------
+    graph
+        As read: every tensor and operator of the file.
+    program, plan
+        Steps and their memory.
+    cost
+        Of ``graph``, by the challenge's counting rules.
+    info
+        What the file says about itself; None for a foreign model.
+    identity
+        Name, hashes and labels; a foreign model's labels are "class 0", "class 1" ...
+    """
+
+    graph: Graph
+    program: Program
+    plan: Plan
+    cost: Cost
+    info: ModelInfo | None
+    identity: Identity
+
+    def files(self) -> dict[str, str]:
+        """C sources by file name; the same for the same .tflite."""
+        return render_model(self.program, self.plan, self.cost, self.identity)
+
+
+def compile_model(source: str | Path | bytes) -> Compiled:
+    """Take a model from its file to a planned program.
+
+    Parameters
+    ----------
+    source
+        Path of an INT8 .tflite, or its bytes.
+
+    Returns
+    -------
+    Compiled
+        Not held to the challenge's limits: see :func:`scenelet.limits.require`.
+
+    Raises
+    ------
+    ModelError
+        The file is missing, damaged, or says something impossible of itself.
+    UnsupportedError
+        The engine cannot run it; names operator, layer and remedy.
+    """
+    graph = read_model(source)
+    require_supported(graph)
+    content = source if isinstance(source, bytes) else Path(source).read_bytes()
+    subject = "model" if isinstance(source, bytes) else source
+    info = metadata.read(content, subject)
+    program = lower(drop_unread(graph))
+    identity = Identity(
+        graph.name,
+        hashlib.sha256(content).hexdigest(),
+        _labels(graph, info, subject),
+        info.frontend_sha256 if info else "",
+    )
+    return Compiled(graph, program, plan(program), count(graph), info, identity)
+
+
+def _labels(graph: Graph, info: ModelInfo | None, subject: object) -> tuple[str, ...]:
+    classes = graph.tensors[graph.outputs[0]].shape[-1]
+    if info is None:
+        return tuple(f"class {number}" for number in range(classes))
+    if len(info.labels) != classes:
+        raise ModelError(subject, f"names {len(info.labels)} labels for {classes} scores", "quantize the run again")
+    return info.labels
