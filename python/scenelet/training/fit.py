@@ -1,0 +1,175 @@
+"""Plain training of a recipe on a data set, into a run folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import limits, scores, toolchain
+from ..cost import count
+from ..data.dataset import Dataset
+from ..errors import DatasetError
+from ..files import write_text
+from ..models.architecture import graph_of
+from ..models.backend import keras
+from ..models.keras_model import build
+from ..recipe import OneAgainstAllConfig, Recipe
+from . import runfolder, teacher, windows
+from .checkpoint import State
+from .loop import Predictor, Trainer, Watch, cross_entropy, fit
+from .runfolder import Request
+from .windows import Windows
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A finished run: its folder, and its scores as ``metrics.json`` holds them."""
+
+    folder: Path
+    metrics: dict[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Folder and scores."""
+        return {"run": str(self.folder), **self.metrics}
+
+
+def fitted(recipe: Recipe, classes: int) -> Recipe:
+    """Give a recipe's network as many scores as a data set has classes."""
+    return recipe.model_copy(update={"model": recipe.model.model_copy(update={"classes": classes})})
+
+
+def prepare(recipe: Recipe, dataset: Dataset) -> tuple[Recipe, Dataset]:
+    """Match a recipe and a data set: number of classes, validation split; check the cost before any work is done.
+
+    Raises
+    ------
+    LimitExceeded
+        Where a recipe for a board is over a limit.
+    DatasetError
+        Where the data set has fewer than two classes, or a class no training clip.
+    """
+    if len(dataset.labels) < 2:
+        raise DatasetError(dataset.root, f"has {len(dataset.labels)} class", "give clips of two classes or more")
+    recipe = fitted(recipe, len(dataset.labels))
+    graph = graph_of(recipe)
+    if recipe.deployable:
+        limits.require(count(graph), f"recipe {recipe.name}")
+    dataset = dataset.with_validation(recipe.training.validation_fraction, recipe.training.seed)
+    missing = sorted(set(dataset.labels) - {clip.label for clip in dataset.split("train")})
+    if missing:
+        raise DatasetError(
+            f"{dataset.root}: class '{missing[0]}'", "has no training clip", "add clips or drop the class"
+        )
+    return recipe, dataset
+
+
+def score(probability: NDArray[np.float64], data: Windows, labels: tuple[str, ...]) -> dict[str, Any]:
+    """Accuracy and log loss (nats), macro over classes, of windows and of clips (the mean of a clip's windows)."""
+    clips = int(data.clips.max()) + 1
+    truth = np.zeros(clips, np.int64)
+    truth[data.clips] = data.classes
+    merged = scores.merge(probability, data.clips, clips)
+    accuracy, log_loss = scores.macro(
+        scores.by_group(probability, data.classes, [labels[k] for k in data.classes], labels)
+    )
+    clip_accuracy, _ = scores.macro(scores.by_group(merged, truth, [labels[k] for k in truth], labels))
+    return {
+        "windows": len(data),
+        "clips": clips,
+        "accuracy": accuracy,
+        "log_loss": log_loss,
+        "clip_accuracy": clip_accuracy,
+    }
+
+
+def _load(recipe: Recipe, dataset: Dataset, cache: Path, jobs: int) -> dict[str, Windows]:
+    names = [name for name in SPLITS if dataset.splits.get(name)]
+    return {name: windows.load(dataset, name, recipe.frontend, cache, jobs=jobs) for name in names}
+
+
+def _train(recipe: Recipe, data: dict[str, Windows], out: Path, watch: Watch | None) -> tuple[keras.Model, State]:
+    keras.utils.set_random_seed(recipe.training.seed)
+    model = build(recipe)
+    if isinstance(recipe.model, OneAgainstAllConfig):
+        teacher.train_members(recipe, model, data["train"], data["validation"], out, watch)
+    objective = cross_entropy(recipe.training.label_smoothing)
+    trainer = Trainer(model, data["train"], data["validation"], recipe.training, objective)
+    return model, fit(trainer, out / runfolder.CHECKPOINT, watch)
+
+
+def _finish(out: Path, request: Request, model: keras.Model, state: State, data: dict[str, Windows]) -> dict[str, Any]:
+    predict = Predictor(model)
+    metrics = {
+        "recipe": request.recipe.name,
+        "dataset": request.dataset,
+        "seed": request.recipe.training.seed,
+        "epochs": len(state.history),
+        "best_epoch": state.best_epoch,
+        **{name: score(predict(part), part, request.labels) for name, part in data.items()},
+    }
+    runfolder.write_history(out, state.history, state.best_epoch)
+    runfolder.save_model(out, model)
+    write_text(out / runfolder.METRICS, json.dumps(metrics, indent=2) + "\n")
+    for path in sorted(out.glob(f"*{runfolder.CHECKPOINT}")):
+        path.unlink()
+    return metrics
+
+
+def train(
+    recipe: Recipe,
+    dataset: Dataset,
+    out: str | Path,
+    *,
+    jobs: int = 1,
+    cache: Path | None = None,
+    watch: Watch | None = None,
+) -> RunResult:
+    """Train a recipe on a data set's "train" split, stopping early on its "validation" split.
+
+    A run that was interrupted goes on after its last whole epoch and ends as it would have; a complete one is returned
+    as it is. "test", where the data set has it, is scored once, at the end.
+
+    Parameters
+    ----------
+    recipe
+        What to train; its last layer is given as many scores as the data set has classes.
+    dataset
+        Opened by :func:`scenelet.data.dataset.open_dataset`.
+    out
+        Run folder (see :mod:`scenelet.training.runfolder`).
+    jobs
+        Processes that compute features.
+    cache
+        Folder of cached features; by default in the build folder.
+    watch
+        Called after every epoch with the epoch and the most there can be.
+
+    Returns
+    -------
+    RunResult
+        With the scores.
+
+    Raises
+    ------
+    LimitExceeded
+        Where a recipe for a board is over a limit.
+    InputError
+        Where data, recipe or folder cannot be used.
+    """
+    folder = Path(out)
+    recipe, dataset = prepare(recipe, dataset)
+    data = _load(recipe, dataset, cache or toolchain.build_folder() / "features", jobs)
+    request = Request(recipe, dataset.name, dataset.labels, {name: part.sha256 for name, part in data.items()})
+    runfolder.claim(folder, request)
+    metrics = runfolder.metrics_of(folder)
+    if metrics is None:
+        model, state = _train(recipe, data, folder, watch)
+        metrics = _finish(folder, request, model, state, data)
+    return RunResult(folder, metrics)

@@ -1,0 +1,184 @@
+"""The training loop: seeded, the same every time, with early stopping, and resumable after every epoch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import RecipeError
+from ..models.backend import keras, tf
+from ..recipe import TrainingConfig
+from ..scores import measure
+from .checkpoint import Epoch, State
+from .windows import Windows
+
+# Loss of one batch: model, inputs (batch, mel, frames, 1), one-hot classes (batch, classes), and the windows' numbers
+# in the training set (batch,), by which a teacher's outputs can be looked up.
+Objective = Callable[[Any, Any, Any, Any], Any]
+
+# Change a batch on its way to the network: generator, inputs, one-hot classes -> inputs, classes.
+Augment = Callable[
+    [np.random.Generator, NDArray[np.float32], NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]
+]
+
+Watch = Callable[[Epoch, int], None]
+
+_PREDICT_BATCH = 256
+_SHUFFLE, _DROPOUT, _AUGMENT = range(3)
+
+
+def cross_entropy(smoothing: float) -> Objective:
+    """Cross entropy with label smoothing: the true class is wanted with 1 - smoothing + smoothing / classes."""
+
+    def objective(model: Any, inputs: Any, classes: Any, _index: Any) -> Any:
+        losses = keras.losses.categorical_crossentropy(classes, model(inputs, training=True), label_smoothing=smoothing)
+        return tf.reduce_mean(losses)
+
+    return objective
+
+
+class Predictor:
+    """Softmax outputs of a network, compiled once."""
+
+    def __init__(self, model: keras.Model) -> None:
+        signature = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)
+        self._predict = tf.function(lambda inputs: model(inputs, training=False), input_signature=(signature,))
+
+    def __call__(self, windows: Windows) -> NDArray[np.float64]:
+        """Probabilities of all windows, (n, classes)."""
+        indices = np.arange(len(windows))
+        starts = range(0, len(windows), _PREDICT_BATCH)
+        parts = [self._predict(windows.batch(indices[start : start + _PREDICT_BATCH])).numpy() for start in starts]
+        return np.concatenate(parts).astype(np.float64)
+
+
+@dataclass
+class Trainer:
+    """One network, its optimiser and its data, between epochs in a :class:`State`."""
+
+    model: keras.Model
+    train: Windows
+    validation: Windows
+    config: TrainingConfig
+    objective: Objective
+    augment: Augment | None = None
+
+    def __post_init__(self) -> None:
+        self.optimizer = keras.optimizers.Adam(self.config.learning_rate)
+        self.optimizer.build(self.model.trainable_variables)
+        self.predict = Predictor(self.model)
+        self.classes = int(self.model.output_shape[-1])
+        shape = (None, *self.model.input_shape[1:])
+        self._step = tf.function(
+            self._descend,
+            input_signature=(
+                tf.TensorSpec(shape, tf.float32),
+                tf.TensorSpec((None, self.classes), tf.float32),
+                tf.TensorSpec((None,), tf.int64),
+            ),
+        )
+
+    def _descend(self, inputs: Any, classes: Any, index: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = self.objective(self.model, inputs, classes, index)
+        variables = self.model.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        return loss
+
+    def state(self) -> State:
+        """State before the first epoch."""
+        weights = self.model.get_weights()
+        return State(weights, [variable.numpy() for variable in self.optimizer.variables], weights)
+
+    def restore(self, state: State) -> None:
+        """Go on from a state."""
+        self.model.set_weights(state.weights)
+        for variable, value in zip(self.optimizer.variables, state.optimizer, strict=True):
+            variable.assign(value)
+
+    def _generator(self, purpose: int, epoch: int) -> np.random.Generator:
+        return np.random.default_rng([self.config.seed, purpose, epoch])
+
+    def _seed_dropout(self, epoch: int) -> None:
+        generator = self._generator(_DROPOUT, epoch)
+        for layer in self.model.layers:
+            if isinstance(layer, keras.layers.Dropout) and layer.rate:
+                layer.seed_generator.state.assign(generator.integers(0, 2**32, 2, np.uint32))
+
+    def _batches(self, epoch: int) -> Iterator[NDArray[np.int64]]:
+        """Shuffled windows in batches whose sizes differ by one at most: no tiny last batch for BatchNorm."""
+        order = self._generator(_SHUFFLE, epoch).permutation(len(self.train))
+        yield from np.array_split(order, -(-len(order) // self.config.batch_size))
+
+    def _one_epoch(self, epoch: int) -> float:
+        self._seed_dropout(epoch)
+        generator = self._generator(_AUGMENT, epoch)
+        total = 0.0
+        for index in self._batches(epoch):
+            inputs = self.train.batch(index)
+            classes = np.eye(self.classes, dtype=np.float32)[self.train.classes[index]]
+            if self.augment:
+                inputs, classes = self.augment(generator, inputs, classes)
+            total += float(self._step(inputs, classes, index)) * len(index)
+        return total / len(self.train)
+
+    def advance(self, state: State) -> None:
+        """Train one epoch and write it into the state."""
+        epoch = len(state.history) + 1
+        loss = self._one_epoch(epoch)
+        if not math.isfinite(loss):
+            raise RecipeError(
+                self.model.name, f"the loss of epoch {epoch} is {loss}", "lower the key 'training.learning_rate'"
+            )
+        seen = measure(self.predict(self.validation), self.validation.classes)
+        state.history.append(Epoch(epoch, loss, seen.log_loss, seen.accuracy))
+        state.weights = self.model.get_weights()
+        state.optimizer = [variable.numpy() for variable in self.optimizer.variables]
+        if seen.log_loss < state.best_loss:
+            state.best_loss, state.best_epoch, state.best_weights = seen.log_loss, epoch, state.weights
+
+    def finished(self, state: State) -> bool:
+        """Whether the last epoch is done, or the best one lies ``patience`` epochs back."""
+        return len(state.history) >= self.config.epochs or state.waited >= self.config.patience
+
+
+def fit(trainer: Trainer, checkpoint: Path, watch: Watch | None = None) -> State:
+    """Train until the validation loss has stopped falling; the network ends with the best epoch's weights.
+
+    Parameters
+    ----------
+    trainer
+        Holding a network that was initialised from the same seed each time.
+    checkpoint
+        File that is rewritten after every epoch; training goes on from it where it exists.
+    watch
+        Called after every epoch with the epoch and the most there can be.
+
+    Returns
+    -------
+    State
+        With the history and the best epoch.
+
+    Raises
+    ------
+    RecipeError
+        Where the loss is no longer a number.
+    """
+    state = State.load(checkpoint)
+    if state is None:
+        state = trainer.state()
+    else:
+        trainer.restore(state)
+    while not trainer.finished(state):
+        trainer.advance(state)
+        state.save(checkpoint)
+        if watch:
+            watch(state.history[-1], trainer.config.epochs)
+    trainer.model.set_weights(state.best_weights)
+    return state

@@ -1,0 +1,193 @@
+"""The folder of one training run.
+
+::
+
+    run.json         what was asked: recipe, data set, hash of the features; a folder with another request is refused
+    checkpoint.npz   state after the last epoch; gone when the run is complete
+    history.csv      one line an epoch
+    curves.png       the same as a picture
+    model.keras      the network, with the best epoch's weights
+    metrics.json     scores by split; written last, so its presence says that the run is complete
+    model.tflite     written by quantisation
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tempfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .. import recipe as recipes
+from ..errors import InputError
+from ..files import write_bytes, write_text
+from ..models.backend import keras
+from ..recipe import Recipe
+from .checkpoint import Epoch
+
+REQUEST, CHECKPOINT, HISTORY, CURVES = "run.json", "checkpoint.npz", "history.csv", "curves.png"
+MODEL, METRICS, TFLITE = "model.keras", "metrics.json", "model.tflite"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a run was asked to do.
+
+    Attributes
+    ----------
+    recipe
+        With the number of classes that the data set has.
+    dataset
+        Name of the data set.
+    labels
+        Its classes in the order of the scores.
+    features_sha256
+        Of every split's windows.
+    """
+
+    recipe: Recipe
+    dataset: str
+    labels: tuple[str, ...]
+    features_sha256: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """As a dictionary."""
+        return {
+            "recipe": self.recipe.model_dump(mode="json"),
+            "dataset": self.dataset,
+            "labels": list(self.labels),
+            "features_sha256": dict(self.features_sha256),
+        }
+
+
+def _flat(values: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(values, dict):
+        return {prefix: values}
+    return {key: leaf for name, value in values.items() for key, leaf in _flat(value, f"{prefix}.{name}").items()}
+
+
+def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
+    """Name the first setting that differs."""
+    before, after = _flat(old), _flat(new)
+    key = next(key for key in sorted(before.keys() | after.keys()) if before.get(key) != after.get(key))
+    return f"{key.lstrip('.')} was {_short(before.get(key))} and is {_short(after.get(key))}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise InputError(path, "no such file", "give the folder of a training run") from None
+    except (OSError, ValueError) as error:
+        raise InputError(path, f"cannot be read: {error}", "delete the folder and train again") from None
+    if not isinstance(content, dict):
+        raise InputError(path, "is not a JSON object", "delete the folder and train again")
+    return content
+
+
+def claim(folder: Path, request: Request) -> None:
+    """Make a folder this request's, or find that it is already.
+
+    Raises
+    ------
+    InputError
+        Where it holds another run, naming the setting that differs.
+    """
+    path = folder / REQUEST
+    wanted = json.loads(json.dumps(request.to_json()))
+    if path.is_file():
+        found = _read_json(path)
+        if found != wanted:
+            raise InputError(
+                folder, f"holds another run: {_difference(found, wanted)}", "choose another folder or delete this one"
+            )
+        return
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(folder, "is not a training run and not empty", "choose another folder")
+    write_text(path, json.dumps(wanted, indent=2) + "\n")
+
+
+def request_of(folder: str | Path) -> Request:
+    """Read what a run was asked to do.
+
+    Raises
+    ------
+    InputError
+        Where the folder is not a training run.
+    """
+    path = Path(folder) / REQUEST
+    content = _read_json(path)
+    try:
+        return Request(
+            recipes.parse(content["recipe"], str(path)),
+            content["dataset"],
+            tuple(content["labels"]),
+            content["features_sha256"],
+        )
+    except (KeyError, TypeError) as error:
+        raise InputError(path, f"lacks {error}", "delete the folder and train again") from None
+
+
+def metrics_of(folder: str | Path) -> dict[str, Any] | None:
+    """Scores of a complete run; None where it is not complete."""
+    path = Path(folder) / METRICS
+    return _read_json(path) if path.is_file() else None
+
+
+def save_model(folder: Path, model: keras.Model) -> None:
+    """Write the network whole or not at all."""
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / MODEL
+        model.save(path)
+        write_bytes(folder / MODEL, path.read_bytes())
+
+
+def load_model(folder: str | Path) -> keras.Model:
+    """Read the network of a complete run.
+
+    Raises
+    ------
+    InputError
+        Where the run is not complete.
+    """
+    path = Path(folder) / MODEL
+    if metrics_of(folder) is None or not path.is_file():
+        raise InputError(folder, "holds no finished network", "let `scenelet train` finish")
+    return keras.saving.load_model(path, compile=False)
+
+
+def write_history(folder: Path, history: list[Epoch], best_epoch: int) -> None:
+    """Write the epochs as CSV and as a picture."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(Epoch.__dataclass_fields__), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in history)
+    write_text(folder / HISTORY, text.getvalue())
+    write_bytes(folder / CURVES, _picture(history, best_epoch))
+
+
+def _picture(history: list[Epoch], best_epoch: int) -> bytes:
+    from matplotlib.figure import Figure  # not pyplot: no display and no global state
+
+    figure = Figure(figsize=(8, 3.5), layout="constrained")
+    losses, accuracies = figure.subplots(1, 2)
+    epochs = [row.epoch for row in history]
+    losses.plot(epochs, [row.loss for row in history], label="training")
+    losses.plot(epochs, [row.validation_loss for row in history], label="validation")
+    losses.set(xlabel="epoch", ylabel="loss")
+    accuracies.plot(epochs, [row.validation_accuracy for row in history], color="C1", label="validation")
+    accuracies.set(xlabel="epoch", ylabel="accuracy of windows", ylim=(0, 1))
+    for axes in (losses, accuracies):
+        axes.axvline(best_epoch, color="0.6", linestyle=":", label="best")
+        axes.legend()
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=100, metadata={"Software": None})
+    return content.getvalue()

@@ -1,0 +1,77 @@
+"""What a network trains on: the front end's INT8 features of windows, with their classes."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.dataset import Dataset
+from ..errors import DatasetError
+from ..frontend.cache import cached_features
+from ..recipe import FrontendConfig
+
+INPUT_SCALE = np.float32(1 / 64)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows of one split.
+
+    Attributes
+    ----------
+    features
+        INT8, (n, mel bands, frames); may lie in a file, so take batches of it.
+    classes
+        Index into the data set's labels, (n,).
+    clips
+        Number of the clip that each window is a piece of, (n,).
+    """
+
+    features: NDArray[np.int8]
+    classes: NDArray[np.int64]
+    clips: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    def batch(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Network inputs of some windows: feature / 64, (batch, mel bands, frames, 1)."""
+        return np.asarray(self.features[index], np.float32)[..., np.newaxis] * INPUT_SCALE
+
+    @property
+    def sha256(self) -> str:
+        """Hash of features, classes and clips."""
+        digest = hashlib.sha256(repr(self.features.shape).encode())
+        for start in range(0, len(self), 8192):
+            digest.update(self.features[start : start + 8192].tobytes())
+        digest.update(self.classes.tobytes())
+        digest.update(self.clips.tobytes())
+        return digest.hexdigest()
+
+
+def load(dataset: Dataset, split: str, config: FrontendConfig, cache: Path, *, jobs: int = 1) -> Windows:
+    """Compute, or find in the cache, the features of a split.
+
+    Parameters
+    ----------
+    cache
+        Folder of cached features.
+    jobs
+        Processes to use.
+
+    Raises
+    ------
+    DatasetError
+        Where the data set has no such split, or the split is empty.
+    AudioError
+        Naming a file that cannot be read.
+    """
+    clips = dataset.split(split)
+    if not clips:
+        raise DatasetError(f"{dataset.root}: split '{split}'", "holds no clip", "check the data set's tables")
+    features, owner = cached_features(clips, config, cache, jobs)
+    return Windows(features, dataset.targets(clips)[owner], np.asarray(owner, np.int64))
