@@ -5,7 +5,7 @@
  * Layout     activations NHWC, dense. "dims" are of one tensor, "elements" are INT8 values (= bytes).
  * Ownership  the caller owns all memory: activations and scratch lie in one arena that the host has planned; parameter
  *            structs, weights and biases are constants in flash. No kernel allocates, keeps state or calls back.
- * Alignment  the arena and every scratch area: 4 bytes. Activations, weights: any. Biases and scales: 4 bytes.
+ * Alignment  the arena, every scratch area and CONV_2D's weights: 4 bytes. Activations and other weights: any.
  * In place   output must not overlap an input or the scratch, except where a kernel says so.
  * Sizes      dims, strides and dilations are positive, pads are not negative; the host has checked them, kernels do
  * not.
@@ -272,7 +272,7 @@ typedef struct {
 void scn_mean_s8(const scn_mean_t *layer, const int8_t *input, int8_t *output);
 
 /*
- * SOFTMAX over the last dim; output scale 1/256, zero point -128.
+ * SOFTMAX over the last dim, of at most 511 values (TFLite gives up on more); output scale 1/256, zero point -128.
  * scale     beta * input scale * 2^26, at most 2^31 - 1; its shift is not negative.
  * diff_min  differences to the row's maximum below this (negative) bound count as probability 0.
  */
