@@ -30,7 +30,7 @@ static inline int32_t scn_high_mul(int32_t a, int32_t b) {
 /* value / 2^right, halves rounded away from zero; right 1..31, value over -2^31. */
 static inline int32_t scn_round_shift(int32_t value, int32_t right) {
     /* The second shift comes after adding the half, so that the sum cannot overflow. */
-    return (((value + (value >> 31)) >> (right - 1)) + 1) >> 1;
+    return (((value - (value < 0)) >> (right - 1)) + 1) >> 1;
 }
 
 /* x times a real factor: see scn_multiplier_t. */
