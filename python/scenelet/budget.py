@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from . import limits, recipe
-from .compiler import plan, reader
+from .compiler.pipeline import compile_model
 from .cost import Cost, count
 from .errors import InputError
 from .graph import Graph
@@ -83,8 +83,8 @@ def graph_from(subject: str) -> tuple[Graph, int | None]:
     if not subject.endswith(".tflite") and not Path(subject).exists():
         known = ", ".join(recipe.shipped())
         raise InputError(subject, "no such recipe or file", f"give a .tflite, a .keras, a .toml or one of: {known}")
-    graph = reader.read_model(subject)
-    return graph, plan.plan(graph).arena_bytes
+    compiled = compile_model(subject)
+    return compiled.graph, compiled.plan.arena_bytes
 
 
 def budget_of(subject: str, board: str | None = None) -> Budget:

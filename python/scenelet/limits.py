@@ -48,7 +48,8 @@ class Violation:
     shrink: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        text = f"{self.limit} {self.value:,} {self.unit} is over the limit of {self.allowed:,} by {self.value - self.allowed:,}"
+        value = f"{self.limit} {self.value:,} {self.unit}".rstrip()
+        text = f"{value}: over the limit of {self.allowed:,} by {self.value - self.allowed:,}"
         if self.shrink:
             text += f"; shrink {', '.join(self.shrink)}"
         return text
@@ -79,7 +80,7 @@ def violations(
             Violation("parameters", cost.params_bytes, PARAMS_BYTES, "B", _largest(cost.layers, "params_bytes"))
         )
     if cost.macs > MACS:
-        found.append(Violation("MACs", cost.macs, MACS, "MAC", _largest(cost.layers, "macs")))
+        found.append(Violation("MACs", cost.macs, MACS, "", _largest(cost.layers, "macs")))
     if board:
         flash = cost.params_bytes if flash_bytes is None else flash_bytes
         ram = cost.peak_activation_bytes if ram_bytes is None else ram_bytes
@@ -88,9 +89,7 @@ def violations(
                 Violation(f"{board.name} flash", flash, board.flash_bytes, "B", _largest(cost.layers, "params_bytes"))
             )
         if ram > board.ram_bytes:
-            found.append(
-                Violation(f"{board.name} RAM", ram, board.ram_bytes, "B", _largest(cost.layers, "live_bytes"))
-            )
+            found.append(Violation(f"{board.name} RAM", ram, board.ram_bytes, "B", _largest(cost.layers, "live_bytes")))
     return found
 
 

@@ -41,7 +41,9 @@ def _tensors(path: Path, shape: tuple[int, ...]) -> NDArray[np.int8]:
     except (OSError, ValueError) as error:
         raise InputError(path, f"not a .npy array: {error}", "save it with numpy.save") from None
     if not isinstance(values, np.ndarray) or values.dtype != np.int8:
-        raise InputError(path, f"holds {getattr(values, 'dtype', 'no array')}", "give int8 values, quantised for this model")
+        raise InputError(
+            path, f"holds {getattr(values, 'dtype', 'no array')}", "give int8 values, quantised for this model"
+        )
     if values.shape == shape:
         values = values[None]
     if values.shape[1:] != shape:

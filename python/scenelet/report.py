@@ -7,12 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from .budget import Budget, budget_of
 from .errors import InputError
 from .files import sha256, write_text
 from .metadata import ModelInfo, read
+from .render import render
 
 MODEL_FILE = "model.tflite"
 
@@ -80,15 +79,15 @@ def write_report(subject: Path, to: Path) -> None:
     budget = budget_of(str(model))
     info = read(model.read_bytes(), model)
     curves = subject / "curves.png"
-    loader = Environment(
-        loader=PackageLoader("scenelet"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    page = loader.get_template("report.html.j2").render(
-        title=f"{info.recipe} on {info.dataset}" if info else model.name,
-        tiles=_tiles(budget),
-        curves=base64.b64encode(curves.read_bytes()).decode() if curves.is_file() else "",
-        evaluations=_evaluations(subject) if subject.is_dir() else [],
-        layers=budget.cost.layers,
-        info=_facts(info, model) if info else [],
+    page = render(
+        "report.html",
+        {
+            "title": f"{info.recipe} on {info.dataset}" if info else model.name,
+            "tiles": _tiles(budget),
+            "curves": base64.b64encode(curves.read_bytes()).decode() if curves.is_file() else "",
+            "evaluations": _evaluations(subject) if subject.is_dir() else [],
+            "layers": budget.cost.layers,
+            "info": _facts(info, model) if info else [],
+        },
     )
     write_text(to, page)

@@ -50,9 +50,7 @@ def macro(groups: dict[str, Measures]) -> tuple[float, float]:
     return float(np.mean([v.accuracy for v in values])), float(np.mean([v.log_loss for v in values]))
 
 
-def merge(
-    probability: NDArray[np.float64], clip_index: NDArray[np.int64], clips: int
-) -> NDArray[np.float64]:
+def merge(probability: NDArray[np.float64], clip_index: NDArray[np.int64], clips: int) -> NDArray[np.float64]:
     """Mean probability of every clip's windows: (windows, classes) -> (clips, classes)."""
     total = np.zeros((clips, probability.shape[1]))
     np.add.at(total, clip_index, probability)

@@ -9,7 +9,6 @@ from . import data, deploy, learn, measure
 app = typer.Typer(
     help="From acoustic scene recordings to a Cortex-M4.",
     add_completion=False,
-    no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )

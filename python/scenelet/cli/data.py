@@ -10,7 +10,7 @@ import typer
 from .options import Data, Json
 from .output import out, print_json, table
 
-app = typer.Typer(help="Make and inspect data sets.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Make and inspect data sets.", rich_markup_mode=None)
 
 
 @app.command()

@@ -30,7 +30,14 @@ def budget(
         print_json(result.to_json())
     else:
         rows = [
-            (layer.name, layer.op, "x".join(map(str, layer.output_shape[1:])), layer.params_bytes, layer.macs, layer.live_bytes)
+            (
+                layer.name,
+                layer.op,
+                "x".join(map(str, layer.output_shape[1:])),
+                layer.params_bytes,
+                layer.macs,
+                layer.live_bytes,
+            )
             for layer in result.cost.layers
         ]
         columns = ["layer", "operator", "output", ">parameter bytes", ">MACs", ">live bytes"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,3 +15,58 @@ def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     for command in (train, quantize):
         app.command()(command)
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a shipped recipe, or path of a .toml file.")],
+    data: Data,
+    to: Annotated[Path, typer.Option("--out", help="Run folder; an interrupted run in it goes on.")],
+    jobs: Jobs = -1,
+    json: Json = False,
+) -> None:
+    """Train a recipe's network into a run folder; run the same command again to go on after an interruption."""
+    from .. import recipe as recipes
+    from ..data.dataset import open_dataset
+    from ..training.fit import train as fit
+
+    described = recipes.load(recipe)
+    dataset = open_dataset(data)
+    with progress(f"train {described.name}") as step:
+        result = fit(described, dataset, to, jobs=jobs, watch=lambda epoch, most: step(epoch.number, most))
+    _show(result.to_json(), json)
+
+
+def quantize(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that `scenelet train` finished.")],
+    data: Data,
+    jobs: Jobs = -1,
+    json: Json = False,
+) -> None:
+    """Convert a run's network to full INT8: RUN/model.tflite, with labels and front end inside."""
+    from ..data.dataset import open_dataset
+    from ..training.finish import quantize_run
+
+    result = quantize_run(run, open_dataset(data), jobs=jobs)
+    _show(result, json)
+
+
+def _show(result: dict[str, Any], json: bool) -> None:
+    """Print a run's scores: one row a split."""
+    if json:
+        print_json(result)
+        return
+    rows = [
+        (
+            name,
+            part["windows"],
+            part["clips"],
+            f"{part['accuracy']:.1%}",
+            f"{part['clip_accuracy']:.1%}",
+            f"{part['log_loss']:.3f}",
+        )
+        for name, part in result.items()
+        if isinstance(part, dict) and "accuracy" in part
+    ]
+    columns = ["split", ">windows", ">clips", ">accuracy", ">of clips", ">log loss"]
+    out.print(table(f"{result['recipe']} on {result['dataset']} (macro)", columns, rows))
+    out.print(f"{result['run']}: done")

@@ -86,7 +86,13 @@ def bench(model: Model, json: Json = False) -> None:
         print_json(result.to_json())
         return
     rows = [
-        (layer.name, layer.op, layer.macs, layer.instructions, f"{layer.instructions / layer.macs:.2f}" if layer.macs else "")
+        (
+            layer.name,
+            layer.op,
+            layer.macs,
+            layer.instructions,
+            f"{layer.instructions / layer.macs:.2f}" if layer.macs else "",
+        )
         for layer in result.layers
     ]
     rows.append(("all", "", sum(layer.macs for layer in result.layers), result.instructions, ""))

@@ -1,0 +1,135 @@
+"""The whole line once: recordings, training, INT8, C sources, PlatformIO, QEMU, scores."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from . import recipe, toolchain
+from .bench import Bench, bench
+from .budget import Budget, budget_of
+from .compiler.reader import read_model
+from .data.dataset import Dataset, open_dataset
+from .data.synth import write_city
+from .errors import CheckFailed
+from .evaluate import Evaluation, Progress, evaluate, model_info
+from .export import Export, export
+from .files import write_text
+from .metadata import read
+from .parity import check
+from .recipe import Recipe
+from .report import write_report
+from .targets import open_target
+
+MODEL_FILE = "model.tflite"
+
+# Enough epochs to show the line at work in minutes; a recipe's own settings are for real training.
+EPOCHS, PATIENCE = 40, 12
+PARITY_CASES = 10
+
+
+@dataclass
+class Demo:
+    """Where the demo works, and what it has found so far."""
+
+    folder: Path
+    recipe: Recipe
+    say: Any
+    progress: Any
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def run_folder(self) -> Path:
+        """The training run's folder."""
+        return self.folder / "run"
+
+    @property
+    def model(self) -> Path:
+        """The quantised model."""
+        return self.run_folder / MODEL_FILE
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Progress]:
+        """Announce a stage and time it."""
+        self.say(name)
+        start = monotonic()
+        with self.progress(name) as step:
+            yield step
+        self.seconds[name] = round(monotonic() - start, 1)
+
+
+def demo_recipe(name: str = "sm1") -> Recipe:
+    """A shipped recipe with the demo's short training."""
+    base = recipe.load(name)
+    short = base.training.model_copy(update={"epochs": EPOCHS, "patience": PATIENCE})
+    return base.model_copy(update={"training": short})
+
+
+def _dataset(demo: Demo, data: Path | None) -> Dataset:
+    settings = demo.recipe.training
+    if data is None:
+        data = demo.folder / "city"
+        with demo.stage("write a synthetic city"):
+            write_city(data)
+    return open_dataset(data, validation_fraction=settings.validation_fraction, seed=settings.seed)
+
+
+def _train(demo: Demo, dataset: Dataset) -> None:
+    # TensorFlow takes seconds to import; everything before this stage does without it.
+    from .training.fit import train
+    from .training.finish import quantize_run
+
+    with demo.stage(f"train {demo.recipe.name}") as step:
+        train(demo.recipe, dataset, demo.run_folder, progress=step)
+    with demo.stage("quantise to INT8"):
+        quantize_run(demo.run_folder, dataset)
+
+
+def _budget(demo: Demo) -> Budget:
+    with demo.stage("check the limits"):
+        result = budget_of(str(demo.model), "netduinoplus2")
+    if not result.ok:
+        raise CheckFailed(demo.model, "; ".join(map(str, result.violations)))
+    return result
+
+
+def _build(demo: Demo) -> Export:
+    """Write the C sources, and build them as a user would: with PlatformIO."""
+    generated = demo.folder / "generated"
+    with demo.stage("export C sources"):
+        result = export(demo.model, generated)
+    with demo.stage("pio run -e qemu"):
+        toolchain.run(
+            ["pio", "run", "-d", toolchain.REPOSITORY, "-e", "qemu"],
+            env={**os.environ, "SCENELET_GENERATED": str(generated), "PLATFORMIO_BUILD_DIR": str(demo.folder / "pio")},
+        )
+    return result
+
+
+def _evaluate(demo: Demo, dataset: Dataset, target: str) -> Evaluation:
+    read_model(demo.model)
+    info = model_info(read(demo.model.read_bytes()), demo.model)
+    with demo.stage(f"evaluate on {target}") as step, open_target(target, demo.model) as place:
+        result = evaluate(demo.model, info, dataset, "test", place, progress=step)
+    write_text(demo.run_folder / f"evaluation_{target}.json", json.dumps(result.to_json(), indent=2) + "\n")
+    return result
+
+
+def _parity(demo: Demo, float_free: Evaluation, board: Evaluation) -> int:
+    """Differences between this computer and the emulated board: of every test score, and of every tensor."""
+    mismatches = sum(one != other for one, other in zip(float_free.rows, board.rows, strict=True))
+    for target in ("host", "qemu"):
+        with demo.stage(f"parity on {target}") as step, open_target(target, demo.model) as place:
+            mismatches += check(demo.model, place, PARITY_CASES, 0, progress=step).mismatches
+    return mismatches
+
+
+def _bench(demo: Demo) -> Bench:
+    with demo.stage("count instructions"):
+        return bench(demo.model)

@@ -1,0 +1,81 @@
+"""The counting rules on a small graph that is counted by hand, and the verdict on it."""
+
+import dataclasses
+
+import pytest
+from scenelet import cost, limits
+from scenelet.errors import LimitExceeded
+from scenelet.graph import Graph, Operator, Tensor
+
+
+def tensor(index: int, shape: tuple[int, ...], dtype: str = "int8", constant: bool = False) -> Tensor:
+    return Tensor(index, f"net/layer{index}/op", shape, dtype, constant)
+
+
+@pytest.fixture
+def graph() -> Graph:
+    tensors = [
+        tensor(0, (1, 8, 6, 2)),
+        tensor(1, (4, 3, 5, 2), constant=True),
+        tensor(2, (4,), "int32", constant=True),
+        tensor(3, (1, 8, 6, 4)),
+        tensor(4, (4,), constant=True),
+        tensor(5, (1, 8, 6, 4)),
+        tensor(6, (1, 4, 3, 4)),
+        tensor(7, (2,), "int32", constant=True),
+        tensor(8, (1, 4)),
+        tensor(9, (10, 4), constant=True),
+        tensor(10, (1, 10)),
+        tensor(11, (1, 10)),
+    ]
+    operators = (
+        Operator(0, "CONV_2D", (0, 1, 2), (3,), {"padding": "SAME"}),
+        Operator(1, "ADD", (3, 4), (5,)),
+        Operator(2, "MAX_POOL_2D", (5,), (6,), {"filter_height": 2, "filter_width": 2}),
+        Operator(3, "MEAN", (6, 7), (8,)),
+        Operator(4, "FULLY_CONNECTED", (8, 9, -1), (10,)),
+        Operator(5, "SOFTMAX", (10,), (11,)),
+    )
+    return Graph("hand", {t.index: t for t in tensors}, operators, (0,), (11,))
+
+
+def test_counts_are_those_made_by_hand(graph: Graph) -> None:
+    counted = cost.count(graph)
+    assert [layer.macs for layer in counted.layers] == [8 * 6 * 4 * 3 * 5 * 2, 192, 4 * 3 * 4 * 4, 48, 40, 0]
+    assert [layer.params_bytes for layer in counted.layers] == [120 + 16, 4, 0, 8, 40, 0]
+    assert counted.params_bytes == 188
+    assert [layer.live_bytes for layer in counted.layers] == [96 + 192, 384, 240, 52, 14, 20]
+    assert counted.peak_activation_bytes == 384
+
+
+def test_a_constant_that_two_operators_share_counts_once(graph: Graph) -> None:
+    again = dataclasses.replace(graph, operators=(*graph.operators[:2], Operator(2, "ADD", (5, 4), (6,))))
+    assert cost.count(again).params_bytes == 120 + 16 + 4
+
+
+def test_a_skip_connection_keeps_its_tensor_alive(graph: Graph) -> None:
+    alive = cost.lifetimes(
+        dataclasses.replace(graph, operators=(*graph.operators[:2], Operator(2, "ADD", (5, 0), (6,))))
+    )
+    assert alive[0] == (0, 2)
+    assert alive[3] == (0, 1)
+
+
+def test_limits_are_inclusive_and_name_the_layers_to_shrink(graph: Graph) -> None:
+    counted = cost.count(graph)
+    at_limit = dataclasses.replace(counted, params_bytes=limits.PARAMS_BYTES, macs=limits.MACS)
+    assert limits.violations(at_limit) == []
+    over = dataclasses.replace(counted, params_bytes=limits.PARAMS_BYTES + 1, macs=limits.MACS + 1)
+    with pytest.raises(LimitExceeded) as caught:
+        limits.require(over, "net")
+    message = str(caught.value)
+    assert "parameters 128,001 B: over the limit of 128,000 by 1" in message
+    assert "MACs 30,000,001: over" in message
+    assert "0:layer3" in message
+
+
+def test_a_board_adds_its_flash_and_ram(graph: Graph) -> None:
+    tiny = limits.Board("tiny", 100, 300)
+    found = limits.violations(cost.count(graph), tiny)
+    assert [(v.limit, v.value, v.allowed) for v in found] == [("tiny flash", 188, 100), ("tiny RAM", 384, 300)]
+    assert limits.violations(cost.count(graph), tiny, flash_bytes=100, ram_bytes=300) == []

@@ -1,0 +1,78 @@
+from pathlib import Path
+
+import pytest
+from scenelet import recipe
+from scenelet.errors import RecipeError
+
+MINIMAL = """
+name = "tiny"
+[model]
+kind = "cnn"
+[[model.blocks]]
+filters = 2
+kernel = [3, 3]
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "r.toml"
+    path.write_text(text)
+    return path
+
+
+def test_every_shipped_recipe_loads_under_its_own_name() -> None:
+    names = recipe.shipped()
+    assert {"baseline", "sm1", "sm2", "sm3", "sm3_pruned", "teacher"} <= set(names)
+    for name in names:
+        assert recipe.load(name).name == name
+
+
+def test_sm1_hears_what_the_paper_hears() -> None:
+    sm1 = recipe.load("sm1")
+    assert sm1.input_shape == (140, 8, 1)
+    assert sm1.frontend.clip_samples == 8000
+    assert sm1.frontend.top_frequency == 4000
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (MINIMAL + "[training]\nepoch = 3\n", "unknown key 'training.epoch'"),
+        (MINIMAL + "strides = [2, 2]\n", "unknown key 'model.blocks.0.strides'"),
+        (MINIMAL.replace("filters = 2", "filters = 0"), "key 'model.blocks.0.filters'"),
+        (MINIMAL.replace('"cnn"', '"rnn"'), "key 'model'"),
+        (MINIMAL + "[frontend]\nn_fft = 1000\n", "key 'frontend.n_fft'"),
+        (MINIMAL + "[frontend]\nn_fft = 256\nhop_length = 512\n", "hop_length 512 is over n_fft 256"),
+        (MINIMAL + "[frontend]\nlo_db = 30.0\n", "lo_db must be below hi_db"),
+        (MINIMAL + "[frontend]\nlo_db = [1.0, 2.0]\n", "lo_db has 2 values for 140 bands"),
+        (MINIMAL + "[frontend\n", "not TOML"),
+    ],
+)
+def test_a_wrong_recipe_is_one_line_that_names_the_key(tmp_path: Path, text: str, said: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(RecipeError) as caught:
+        recipe.load(path)
+    message = str(caught.value)
+    assert said in message
+    assert str(path) in message
+    assert "\n" not in message
+
+
+def test_a_missing_recipe_lists_the_shipped_ones(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="one of: .*sm1"):
+        recipe.load(tmp_path / "nowhere.toml")
+
+
+def test_the_front_end_hash_follows_every_setting() -> None:
+    config = recipe.FrontendConfig()
+    hashes = {config.sha256, config.model_copy(update={"hi_db": 21.0}).sha256}
+    hashes.add(config.model_copy(update={"sample_bits": 16}).sha256)
+    assert len(hashes) == 3
+    assert recipe.FrontendConfig().sha256 == config.sha256
+
+
+def test_frames_of_both_grids() -> None:
+    assert recipe.FrontendConfig().frames == 8
+    assert recipe.FrontendConfig(grid="continuous").frames == 1 + (8000 - 2048) // 1024
+    baseline = recipe.load("baseline").frontend
+    assert (baseline.n_mels, baseline.frames) == (40, 51)
