@@ -1,0 +1,32 @@
+/* Lines of text to the console, with a checksum that a machine can hold them to. */
+#ifndef SCN_TEXT_H
+#define SCN_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Where the text goes. */
+typedef void (*scn_text_write_t)(const void *bytes, size_t count);
+
+/* One line in the making; `crc` covers everything since its start. */
+typedef struct {
+    scn_text_write_t write;
+    uint16_t crc;
+} scn_text_t;
+
+scn_text_t scn_text_start(scn_text_write_t write);
+
+void scn_text_string(scn_text_t *text, const char *string);
+void scn_text_unsigned(scn_text_t *text, uint64_t value);
+void scn_text_signed(scn_text_t *text, int32_t value);
+
+/* `digits` hexadecimal digits of `value`, 1 to 8. */
+void scn_text_hex(scn_text_t *text, uint32_t value, int digits);
+
+/* End the line: CR LF, before it " *" and the CRC-16 of the line as four hexadecimal digits. */
+void scn_text_end(scn_text_t *text);
+
+/* End the line with CR LF only. */
+void scn_text_end_plain(scn_text_t *text);
+
+#endif

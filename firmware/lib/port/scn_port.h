@@ -1,0 +1,65 @@
+/* What the firmware needs from the machine it runs on. One folder beside this header implements it for each family:
+ * stm32f4 (also in QEMU, which is recognised at run time) and host (this computer: stdin and stdout).
+ *
+ * All functions are called from the main loop, never from an interrupt, unless they say otherwise.
+ */
+#ifndef SCN_PORT_H
+#define SCN_PORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Console speed, bits a second, 8 data bits, no parity, 1 stop bit. */
+#define SCN_PORT_BAUD 921600u
+
+/* Where the processor's clock comes from. */
+typedef enum {
+    SCN_PORT_CLOCK_EXTERNAL, /* the board's crystal through the PLL */
+    SCN_PORT_CLOCK_INTERNAL, /* the crystal did not start: the internal 16 MHz oscillator, through the PLL if it locked
+                              */
+    SCN_PORT_CLOCK_EMULATED, /* no clock hardware: cycles are emulated time, not a latency */
+} scn_port_clock_t;
+
+/* Memory use of the running program, bytes. Static RAM excludes the stack; the peak is what the stack has touched. */
+typedef struct {
+    uint32_t flash_bytes;
+    uint32_t ram_bytes;
+    uint32_t stack_bytes;
+    uint32_t stack_peak_bytes;
+} scn_port_memory_t;
+
+/* Called for every received byte, from the receive interrupt. */
+typedef void (*scn_port_receive_t)(void *context, uint8_t byte);
+
+/* Asked with interrupts off: is there nothing to do? */
+typedef bool (*scn_port_idle_t)(void *context);
+
+/* Start clocks, cycle counter and console. Every wait is bounded: a clock that does not start is replaced by the next
+ * best. `receive` must stay valid for ever. Call once, first. */
+void scn_port_init(scn_port_receive_t receive, void *context);
+
+/* The board's name, as its folder is called. */
+const char *scn_port_board(void);
+
+scn_port_clock_t scn_port_clock(void);
+
+/* Processor clock, Hz. */
+uint32_t scn_port_cpu_hz(void);
+
+/* Processor cycles since scn_port_init; never wraps in practice (64 bits). In QEMU under `-icount shift=0`, one
+ * instruction is one nanosecond of emulated time: instructions = cycles * 1e9 / scn_port_cpu_hz(). */
+uint64_t scn_port_cycles(void);
+
+/* Send bytes to the console; returns when the last one is in the transmitter. */
+void scn_port_write(const void *bytes, size_t count);
+
+/* Sleep until the next interrupt, unless `idle` (asked so that no byte can slip in between) says there is work. */
+void scn_port_wait(scn_port_idle_t idle, void *context);
+
+scn_port_memory_t scn_port_memory(void);
+
+/* End the program. The emulator and the host exit with `status`; a board stops until it is reset. */
+_Noreturn void scn_port_exit(int status);
+
+#endif

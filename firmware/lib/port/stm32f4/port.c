@@ -1,0 +1,88 @@
+#include "scn_port.h"
+
+#include "clock.h"
+#include "scn_board.h"
+#include "scn_stm32f4.h"
+#include "semihost.h"
+#include "systick.h"
+#include "usart.h"
+
+#define STACK_PAINT 0x5CE7E1E7u
+#define AIRCR_RESET (0x05FA0000u | 1u << 2)
+
+/* Placed by stm32f4.ld; the sizes are the symbols' addresses. */
+extern uint32_t scn_stack_bottom[], scn_stack_top[];
+extern char scn_flash_bytes[], scn_ram_bytes[];
+
+static scn_clock_t clocks;
+
+static void paint_stack(void) {
+    for (volatile uint32_t *word = scn_stack_bottom; word < (uint32_t *)__builtin_frame_address(0) - 8; word++) {
+        *word = STACK_PAINT;
+    }
+}
+
+void scn_port_init(scn_port_receive_t receive, void *context) {
+    paint_stack();
+    clocks = scn_clock_init();
+    scn_systick_init();
+    scn_usart_init(&clocks, receive, context);
+}
+
+const char *scn_port_board(void) {
+    return SCN_BOARD_NAME;
+}
+
+scn_port_clock_t scn_port_clock(void) {
+    return clocks.source;
+}
+
+uint32_t scn_port_cpu_hz(void) {
+    return clocks.cpu_hz;
+}
+
+uint64_t scn_port_cycles(void) {
+    return scn_systick_cycles();
+}
+
+void scn_port_write(const void *bytes, size_t count) {
+    scn_usart_write(bytes, count);
+}
+
+void scn_port_wait(scn_port_idle_t idle, void *context) {
+    __asm volatile("cpsid i" ::: "memory");
+    if (idle(context)) {
+        __asm volatile("dsb\n wfi" ::: "memory"); /* a pending interrupt ends it, and is taken after cpsie */
+    }
+    __asm volatile("cpsie i" ::: "memory");
+}
+
+static uint32_t stack_peak(void) {
+    const uint32_t *word = scn_stack_bottom;
+    while (word < scn_stack_top && *word == STACK_PAINT) {
+        word++;
+    }
+    return (uint32_t)((uintptr_t)scn_stack_top - (uintptr_t)word);
+}
+
+scn_port_memory_t scn_port_memory(void) {
+    return (scn_port_memory_t){
+        .flash_bytes = (uint32_t)(uintptr_t)scn_flash_bytes,
+        .ram_bytes = (uint32_t)(uintptr_t)scn_ram_bytes,
+        .stack_bytes = (uint32_t)((uintptr_t)scn_stack_top - (uintptr_t)scn_stack_bottom),
+        .stack_peak_bytes = stack_peak(),
+    };
+}
+
+_Noreturn void scn_port_exit(int status) {
+    if (scn_stm32f4_emulated()) {
+        scn_semihost_exit(status);
+    }
+    if (status != 0) {
+        SCN_SCB_AIRCR = AIRCR_RESET;
+        __asm volatile("dsb");
+    }
+    for (;;) {
+        __asm volatile("wfi");
+    }
+}

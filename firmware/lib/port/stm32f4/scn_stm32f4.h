@@ -1,0 +1,69 @@
+/* The few registers of the STM32F405/407/446 and of the Cortex-M4 that the port uses (RM0090, RM0390, PM0214). */
+#ifndef SCN_STM32F4_H
+#define SCN_STM32F4_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef volatile uint32_t scn_register_t;
+
+typedef struct {
+    scn_register_t CR, PLLCFGR, CFGR, CIR, AHB1RSTR, AHB2RSTR, AHB3RSTR, reserved0, APB1RSTR, APB2RSTR, reserved1[2];
+    scn_register_t AHB1ENR, AHB2ENR, AHB3ENR, reserved2, APB1ENR, APB2ENR;
+} scn_rcc_t;
+
+typedef struct {
+    scn_register_t MODER, OTYPER, OSPEEDR, PUPDR, IDR, ODR, BSRR, LCKR, AFR[2];
+} scn_gpio_t;
+
+typedef struct {
+    scn_register_t SR, DR, BRR, CR1, CR2, CR3, GTPR;
+} scn_usart_t;
+
+typedef struct {
+    scn_register_t CTRL, LOAD, VAL, CALIB;
+} scn_systick_t;
+
+#define SCN_RCC ((scn_rcc_t *)0x40023800u)
+#define SCN_FLASH_ACR (*(scn_register_t *)0x40023C00u)
+#define SCN_GPIO(letter) ((scn_gpio_t *)(0x40020000u + 0x400u * (uint32_t)((letter) - 'A')))
+#define SCN_SYSTICK ((scn_systick_t *)0xE000E010u)
+#define SCN_NVIC_ISER ((scn_register_t *)0xE000E100u)
+#define SCN_SCB_ICSR (*(scn_register_t *)0xE000ED04u)
+#define SCN_SCB_VTOR (*(scn_register_t *)0xE000ED08u)
+#define SCN_SCB_AIRCR (*(scn_register_t *)0xE000ED0Cu)
+#define SCN_SCB_CFSR (*(scn_register_t *)0xE000ED28u)
+#define SCN_SCB_HFSR (*(scn_register_t *)0xE000ED2Cu)
+#define SCN_SCB_CPACR (*(scn_register_t *)0xE000ED88u)
+
+#define SCN_RCC_CR_HSEON (1u << 16)
+#define SCN_RCC_CR_HSERDY (1u << 17)
+#define SCN_RCC_CR_HSEBYP (1u << 18)
+#define SCN_RCC_CR_PLLON (1u << 24)
+#define SCN_RCC_CR_PLLRDY (1u << 25)
+#define SCN_RCC_PLLCFGR_SRC_HSE (1u << 22)
+#define SCN_RCC_CFGR_SW_PLL 2u
+#define SCN_RCC_CFGR_SW_MASK 3u
+#define SCN_RCC_CFGR_SWS_PLL (2u << 2)
+#define SCN_RCC_CFGR_SWS_MASK (3u << 2)
+#define SCN_RCC_CFGR_APB1_DIV4 (5u << 10)
+#define SCN_RCC_CFGR_APB2_DIV2 (4u << 13)
+
+#define SCN_FLASH_ACR_LATENCY_5 5u
+#define SCN_FLASH_ACR_PREFETCH (1u << 8)
+#define SCN_FLASH_ACR_CACHES (3u << 9)
+
+#define SCN_USART_SR_ORE (1u << 3)
+#define SCN_USART_SR_RXNE (1u << 5)
+#define SCN_USART_SR_TXE (1u << 7)
+#define SCN_USART_CR1_RE (1u << 2)
+#define SCN_USART_CR1_TE (1u << 3)
+#define SCN_USART_CR1_RXNEIE (1u << 5)
+#define SCN_USART_CR1_UE (1u << 13)
+
+/* QEMU has no clock tree: its RCC reads 0, where silicon never runs without an oscillator. */
+static inline bool scn_stm32f4_emulated(void) {
+    return SCN_RCC->CR == 0;
+}
+
+#endif

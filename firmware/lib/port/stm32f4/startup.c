@@ -1,0 +1,46 @@
+/* From reset to main: memory, floating-point unit, vector table. */
+#include "fault.h"
+#include "scn_port.h"
+#include "scn_stm32f4.h"
+#include "systick.h"
+#include "usart.h"
+
+#include <string.h>
+
+/* Placed by stm32f4.ld. */
+extern uint32_t scn_stack_bottom[], scn_stack_top[], scn_data_source[], scn_data_start[], scn_data_end[];
+extern uint32_t scn_bss_start[], scn_bss_end[];
+
+int main(void);
+_Noreturn void Reset_Handler(void);
+
+#define FPU_FULL_ACCESS (0xFu << 20)
+#define INTERRUPTS 97 /* the F446's; the F405 and F407 have 82 */
+#define USART1_IRQ 37
+
+static const void *const vectors[16 + INTERRUPTS];
+
+_Noreturn void Reset_Handler(void) {
+    SCN_SCB_CPACR |= FPU_FULL_ACCESS;
+    __asm volatile("dsb\n isb");
+    SCN_SCB_VTOR = (uint32_t)(uintptr_t)vectors;
+    memcpy(scn_data_start, scn_data_source, (size_t)((char *)scn_data_end - (char *)scn_data_start));
+    memset(scn_bss_start, 0, (size_t)((char *)scn_bss_end - (char *)scn_bss_start));
+    scn_port_exit(main());
+}
+
+/* Function pointers and the first stack pointer share the table. */
+#define FAULT (const void *)scn_fault_handler
+#define USART (const void *)scn_usart_interrupt
+
+__attribute__((section(".vectors"), used)) static const void *const vectors[16 + INTERRUPTS] = {
+    scn_stack_top,
+    (const void *)Reset_Handler,
+    [2 ... 6] = FAULT,
+    [11 ... 12] = FAULT,
+    [14] = FAULT,
+    [15] = (const void *)scn_systick_interrupt,
+    [16 ... 15 + USART1_IRQ] = FAULT,
+    [16 + USART1_IRQ... 18 + USART1_IRQ] = USART, /* USART1, 2, 3 */
+    [19 + USART1_IRQ... 15 + INTERRUPTS] = FAULT,
+};

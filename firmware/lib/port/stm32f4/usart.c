@@ -1,0 +1,76 @@
+#include "usart.h"
+
+#include "scn_board.h"
+#include "scn_stm32f4.h"
+
+/* One console speed's deviation, in 1/1000, that a UART's ten-bit frame stands with room for the other side's own. */
+#define BAUD_TOLERANCE_PERMILLE 15u
+
+/* Polls for an empty transmitter: a byte takes under 11 us, 1,830 cycles. Then the byte is dropped, not the program. */
+#define WAIT_POLLS 100000u
+
+#define DIVIDER(hz) (((hz) + SCN_PORT_BAUD / 2u) / SCN_PORT_BAUD)
+#define IN_TOLERANCE(hz)                                                                                               \
+    ((hz)*1000ull <= DIVIDER(hz) * (uint64_t)SCN_PORT_BAUD * (1000u + BAUD_TOLERANCE_PERMILLE) &&                      \
+     (hz)*1000ull >= DIVIDER(hz) * (uint64_t)SCN_PORT_BAUD * (1000u - BAUD_TOLERANCE_PERMILLE))
+_Static_assert(IN_TOLERANCE(42000000u) && IN_TOLERANCE(84000000u),
+               "the console's speed cannot be made from 42 or 84 MHz");
+_Static_assert(SCN_BOARD_USART >= 1 && SCN_BOARD_USART <= 3, "only USART1 to 3 are wired up below");
+
+#define USART1_BASE 0x40011000u
+#define USART2_BASE 0x40004400u
+#define USART3_BASE 0x40004800u
+#define USART1_IRQ 37u
+
+static scn_usart_t *console;
+static scn_port_receive_t receive_byte;
+static void *receive_context;
+
+static scn_usart_t *usart(uint32_t number) {
+    const uint32_t base[] = {USART1_BASE, USART2_BASE, USART3_BASE};
+    return (scn_usart_t *)(uintptr_t)base[number - 1u];
+}
+
+static void enable_pin(char port, uint32_t pin) {
+    SCN_RCC->AHB1ENR |= 1u << (port - 'A');
+    (void)SCN_RCC->AHB1ENR; /* the clock needs two cycles before the first access (errata ES0182, 2.1.13) */
+    scn_gpio_t *gpio = SCN_GPIO(port);
+    gpio->AFR[pin / 8u] = (gpio->AFR[pin / 8u] & ~(0xFu << pin % 8u * 4u)) | 7u << pin % 8u * 4u;
+    gpio->PUPDR = (gpio->PUPDR & ~(3u << pin * 2u)) | 1u << pin * 2u; /* pull-up: an open line is idle */
+    gpio->OSPEEDR |= 2u << pin * 2u;
+    gpio->MODER = (gpio->MODER & ~(3u << pin * 2u)) | 2u << pin * 2u;
+}
+
+void scn_usart_init(const scn_clock_t *clock, scn_port_receive_t receive, void *context) {
+    const uint32_t number = clock->source == SCN_PORT_CLOCK_EMULATED ? 1u : SCN_BOARD_USART;
+    receive_byte = receive;
+    receive_context = context;
+    console = usart(number);
+    enable_pin(SCN_BOARD_TX_PORT, SCN_BOARD_TX_PIN);
+    enable_pin(SCN_BOARD_RX_PORT, SCN_BOARD_RX_PIN);
+    if (number == 1u) {
+        SCN_RCC->APB2ENR |= 1u << 4;
+    } else {
+        SCN_RCC->APB1ENR |= 1u << (15u + number);
+    }
+    (void)SCN_RCC->APB1ENR;
+    console->BRR = DIVIDER(number == 1u ? clock->apb2_hz : clock->apb1_hz);
+    console->CR1 = SCN_USART_CR1_UE | SCN_USART_CR1_TE | SCN_USART_CR1_RE | (receive ? SCN_USART_CR1_RXNEIE : 0u);
+    const uint32_t irq = USART1_IRQ + number - 1u;
+    SCN_NVIC_ISER[irq / 32u] = 1u << irq % 32u;
+}
+
+void scn_usart_write(const uint8_t *bytes, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        for (uint32_t poll = 0; !(console->SR & SCN_USART_SR_TXE) && poll < WAIT_POLLS; poll++) {
+        }
+        console->DR = bytes[i];
+    }
+}
+
+void scn_usart_interrupt(void) {
+    /* Reading SR, then DR also clears an overrun; its lost byte shows as a frame that fails its CRC. */
+    if (console->SR & (SCN_USART_SR_RXNE | SCN_USART_SR_ORE)) {
+        receive_byte(receive_context, (uint8_t)console->DR);
+    }
+}

@@ -1,0 +1,129 @@
+"""Builds the firmware for a board, or, where the environment has no board, for this computer."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from os.path import join
+from pathlib import Path
+
+from platformio.builder.tools import pioupload
+from SCons.Script import COMMAND_LINE_TARGETS, AlwaysBuild, Builder, Default, DefaultEnvironment
+
+env = DefaultEnvironment()
+sys.path.insert(0, join(env.PioPlatform().get_dir(), "builder"))
+import upload  # noqa: E402
+
+FIRMWARE = Path(env.subst("$PROJECT_DIR")) / "firmware"
+FLAGS = json.loads((FIRMWARE / "flags.json").read_text())
+LIBRARIES = ("engine", "frontend", "link", "port")
+
+
+def sources(port):
+    """What PlatformIO does not look for by itself: the port to this machine, and the generated model."""
+    env.Append(CPPPATH=[str(FIRMWARE / "lib" / name) for name in LIBRARIES])
+    env.BuildSources(join("$BUILD_DIR", "port"), str(FIRMWARE / "lib" / "port" / port))
+    if "__test" in COMMAND_LINE_TARGETS:
+        return
+    folder = Path(os.environ.get("SCENELET_GENERATED") or FIRMWARE / "generated")
+    if not (folder / "scn_model.h").is_file():
+        sys.exit(f"Error: {folder} holds no model; write one with: scenelet export MODEL --out {folder}")
+    env.Append(CPPPATH=[str(folder)])
+    env.BuildSources(join("$BUILD_DIR", "generated"), str(folder), "-<*> +<scn_*.c>")
+
+
+def host_program():
+    """A program for this computer, in place of the registry's `native` platform."""
+    env.Tool("gcc")
+    env.Append(CCFLAGS=FLAGS["c"][1:] + FLAGS["warnings"], CFLAGS=FLAGS["c"][:1])
+    env.Append(LINKFLAGS=[flag for flag in env.ParseFlags(env.get("BUILD_FLAGS", "")).get("CCFLAGS", [])])
+    sources("host")
+    program = env.BuildProgram()
+    run = env.VerboseAction("$SOURCE $PROGRAM_ARGS", "Running $SOURCE")
+    for name in ("exec", "upload"):
+        env.AddPlatformTarget(name, program, run, name.capitalize())
+    Default([program])
+
+
+def check_size(_, target, source, env):
+    """PlatformIO's report, but too much RAM fails the build too (PlatformIO itself only warns)."""
+    pioupload.CheckUploadSize(env, target, source, env)
+    limit = int(env.BoardConfig().get("upload.maximum_ram_size"))
+    report = subprocess.run(
+        [env.subst("$SIZETOOL"), "-A", "-d", str(source[0])], capture_output=True, text=True, check=True
+    )
+    used = sum(int(m[1]) for m in map(re.compile(env["SIZEDATAREGEXP"]).search, report.stdout.splitlines()) if m)
+    if used > limit:
+        sys.exit(f"Error: {used:,} bytes of RAM used, {limit:,} allowed: choose a smaller model or SCN_RING_BYTES")
+
+
+def linker_flags(board):
+    script = FIRMWARE / "lib" / "port" / board.get("build.port") / (board.get("build.port") + ".ld")
+    symbols = {
+        "SCN_FLASH_BYTES": board.get("upload.maximum_size"),
+        "SCN_RAM_BYTES": board.get("upload.maximum_ram_size"),
+        "SCN_STACK_BYTES": FLAGS["stack_bytes"],
+    }
+    flags = [f"-Wl,--defsym={name}={value}" for name, value in symbols.items()]
+    return [*flags, "-T", str(script), "-Wl,-Map," + join("$BUILD_DIR", "${PROGNAME}.map")]
+
+
+def configure(board):
+    cpu = FLAGS[board.get("build.cpu")]
+    env.Replace(
+        AR="arm-none-eabi-gcc-ar",
+        AS="arm-none-eabi-gcc",
+        CC="arm-none-eabi-gcc",
+        CXX="arm-none-eabi-g++",
+        RANLIB="arm-none-eabi-gcc-ranlib",
+        OBJCOPY="arm-none-eabi-objcopy",
+        SIZETOOL="arm-none-eabi-size",
+        ARFLAGS=["rc"],
+        PROGNAME="firmware",
+        PROGSUFFIX=".elf",
+        SIZECHECKCMD="$SIZETOOL -A -d $SOURCES",
+        SIZEPROGREGEXP=r"^(?:\.vectors|\.text|\.rodata|\.ARM\.exidx|\.data)\s+(\d+)",
+        SIZEDATAREGEXP=r"^(?:\.data|\.bss|\.stack)\s+(\d+)",
+    )
+    env.Append(
+        ASPPFLAGS=["-x", "assembler-with-cpp"],
+        ASFLAGS=cpu,
+        CCFLAGS=cpu + FLAGS["c"][1:] + FLAGS["warnings"],
+        CFLAGS=FLAGS["c"][:1],
+        CPPDEFINES=[("SCN_BOARD_RAM_BYTES", board.get("upload.maximum_ram_size"))],
+        CPPPATH=[str(FIRMWARE / "boards" / board.id)],
+        LINKFLAGS=cpu + FLAGS["link"] + linker_flags(board),
+        BUILDERS={
+            "ElfToBin": Builder(
+                suffix=".bin",
+                action=env.VerboseAction("$OBJCOPY -O binary $SOURCES $TARGET", "Building $TARGET"),
+            )
+        },
+    )
+    env.AddMethod(check_size, "CheckUploadSize")
+
+
+def firmware():
+    board = env.BoardConfig()
+    configure(board)
+    sources(board.get("build.port"))
+    elf, image = join("$BUILD_DIR", "${PROGNAME}.elf"), join("$BUILD_DIR", "${PROGNAME}.bin")
+    if "nobuild" not in COMMAND_LINE_TARGETS:
+        elf = env.BuildProgram()
+        image = env.ElfToBin(join("$BUILD_DIR", "${PROGNAME}"), elf)
+        env.Depends(image, "checkprogsize")
+    AlwaysBuild(env.Alias("nobuild", image))
+    Default([env.Alias("buildprog", image, image)])
+    action = env.VerboseAction(upload.upload, "Uploading $SOURCE")
+    env.AddPlatformTarget("upload", [elf, image], action, "Upload")
+    emulate = upload.quote(upload.qemu(board, "mon:stdio") + ["-kernel", "$SOURCE"])
+    env.AddPlatformTarget(
+        "emulate", elf, env.VerboseAction(emulate, "Running $SOURCE; end with Ctrl-A X"), "Run in QEMU"
+    )
+
+
+if "BOARD" in env:
+    firmware()
+else:
+    host_program()

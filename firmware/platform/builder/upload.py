@@ -1,0 +1,78 @@
+"""`pio run -t upload`: which program flashes a board, and what to do when it cannot."""
+
+import os
+import subprocess
+import sys
+from os.path import join
+
+PROBES = ("stlink", "cmsis-dap", "jlink")
+BLACK_MAGIC_PORT, GDB_SERVER = "/dev/ttyACM0", "localhost:3333"
+REMEDY = {
+    "openocd": "connect the board's debug probe and power, and let your user open it (OpenOCD's udev rules)",
+    "st-flash": "connect the board's ST-LINK, and let your user open it",
+    "dfu-util": "put the board into its boot loader: hold BOOT0 high while it resets, with USB connected",
+    "gdb": "start the GDB server, or name its place with --upload-port",
+    "qemu": "read what the firmware printed above",
+}
+
+
+def quote(arguments):
+    return " ".join(f'"{argument}"' for argument in arguments)
+
+
+def qemu(board, serial):
+    """QEMU's command line without a program; `serial` is where USART1 goes."""
+    options = "-display none -monitor none -semihosting-config enable=on,target=native".split()
+    if serial.startswith("mon:"):
+        options = options[:2] + options[4:]
+    return ["qemu-system-arm", "-M", board.get("build.qemu_machine"), *options, "-serial", serial]
+
+
+def gdb(env):
+    program = env.WhereIs("gdb-multiarch") or "arm-none-eabi-gdb"
+    return [program, "-q", "-nx", "-batch", "-x", join(env.PioPlatform().get_dir(), "flash.py"), "$SOURCE"]
+
+
+def command(env, protocol):
+    """The command line of a protocol, and the key of its remedy."""
+    board, image = env.BoardConfig(), join("$BUILD_DIR", "${PROGNAME}.bin")
+    if protocol in PROBES:
+        target = board.get("debug.openocd_target")
+        program = ["-c", "program {$SOURCE} verify reset exit"]
+        return ["openocd", "-f", f"interface/{protocol}.cfg", "-f", f"target/{target}.cfg", *program], "openocd"
+    if protocol == "st-flash":
+        return ["st-flash", "--reset", "write", image, "0x08000000"], "st-flash"
+    if protocol == "dfu":
+        return ["dfu-util", "-a", "0", "-s", "0x08000000:leave", "-D", image], "dfu-util"
+    if protocol in ("gdb", "blackmagic"):
+        return gdb(env), "gdb"
+    if protocol in ("qemu", "qemu-gdb"):
+        return gdb(env), "qemu"
+    known = ", ".join(sorted(board.get("upload.protocols")))
+    sys.exit(f"Error: upload_protocol '{protocol}' is not one of: {known}")
+
+
+def environment(env, protocol):
+    """What flash.py reads: how to reach the board, and QEMU's command line where it must start one."""
+    port = env.subst("$UPLOAD_PORT") or (BLACK_MAGIC_PORT if protocol == "blackmagic" else GDB_SERVER)
+    values = {"SCENELET_PROTOCOL": protocol, "SCENELET_PORT": port}
+    if protocol.startswith("qemu"):
+        values["SCENELET_QEMU"] = quote(qemu(env.BoardConfig(), "file:SERIAL"))
+    return {**os.environ, **env["ENV"], **values}
+
+
+def upload(target, source, env):
+    """SCons action: flash the ELF. Its result is the exit status."""
+    del target
+    protocol = env.subst("$UPLOAD_PROTOCOL")
+    arguments, remedy = command(env, protocol)
+    arguments = [env.subst(argument, source=source) for argument in arguments] + env.Split(env.subst("$UPLOADERFLAGS"))
+    if not env.WhereIs(arguments[0]):
+        sys.stderr.write(f"Error: {arguments[0]} is not installed, and upload_protocol = {protocol} needs it\n")
+        return 1
+    status = subprocess.run(arguments, env=environment(env, protocol), check=False).returncode
+    if status:
+        sys.stderr.write(
+            f"Error: upload with {protocol} failed, {arguments[0]}'s own message is above; {REMEDY[remedy]}\n"
+        )
+    return status
