@@ -77,9 +77,9 @@ def graph_from(subject: str) -> tuple[Graph, int | None]:
     if recipe.is_recipe(subject):
         return graph_of(recipe.load(subject)), None
     if subject.endswith(".keras"):
-        from .models.keras_model import graph_of_model, load
+        from .models.from_keras import graph_of_model, load_model
 
-        return graph_of_model(load(subject)), None
+        return graph_of_model(load_model(subject)), None
     if not subject.endswith(".tflite") and not Path(subject).exists():
         known = ", ".join(recipe.shipped())
         raise InputError(subject, "no such recipe or file", f"give a .tflite, a .keras, a .toml or one of: {known}")

@@ -72,7 +72,7 @@ def lifetimes(graph: Graph) -> dict[int, tuple[int, int]]:
     Graph inputs live from position 0; graph outputs to the last position.
     """
     last = len(graph.operators) - 1
-    alive = {index: (0, 0) for index in graph.inputs}
+    alive = dict.fromkeys(graph.inputs, (0, 0))
     for position, operator in enumerate(graph.operators):
         for index in operator.outputs:
             alive[index] = (position, position)

@@ -24,7 +24,6 @@ from .files import write_text
 from .metadata import read
 from .parity import check
 from .recipe import Recipe
-from .report import write_report
 from .targets import open_target
 
 MODEL_FILE = "model.tflite"
@@ -82,8 +81,8 @@ def _dataset(demo: Demo, data: Path | None) -> Dataset:
 
 def _train(demo: Demo, dataset: Dataset) -> None:
     # TensorFlow takes seconds to import; everything before this stage does without it.
-    from .training.fit import train
     from .training.finish import quantize_run
+    from .training.fit import train
 
     with demo.stage(f"train {demo.recipe.name}") as step:
         train(demo.recipe, dataset, demo.run_folder, progress=step)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__, limits, recipe
-from .render import render
 from .compiler.pipeline import Compiled, compile_model
 from .cost import Cost
 from .errors import ModelError, StaleError
@@ -18,8 +17,9 @@ from .frontend.tables import Tables, make_tables
 from .graph import Graph
 from .knownanswer import known_answer
 from .recipe import FrontendConfig
+from .render import render
 from .targets.litert import LitertTarget
-from .targets.tflm import arena_bytes
+from .targets.tflm import TflmTarget
 
 # The method of TensorFlow Lite Micro's resolver that registers an operator.
 TFLM_METHODS = {
@@ -124,6 +124,8 @@ def _operators(graph: Graph) -> list[str]:
 
 def _render_tflm(compiled: Compiled, model: Path) -> dict[str, str]:
     content = model.read_bytes()
+    with TflmTarget(model) as target:
+        arena = target.arena_bytes()["total"]
     values = {
         "banner": _banner("a .tflite model"),
         "name": compiled.identity.name,
@@ -131,7 +133,7 @@ def _render_tflm(compiled: Compiled, model: Path) -> dict[str, str]:
         "model_bytes": len(content),
         "model_literals": _array(content),
         "operators": _operators(compiled.graph),
-        "arena_bytes": arena_bytes(model),
+        "arena_bytes": arena,
     }
     return {f"tflm/{name}": render(name, values) for name in ("g_model.h", "g_model.c", "g_model_ops.h")}
 

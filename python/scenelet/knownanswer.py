@@ -1,7 +1,7 @@
 """A known answer: one clip that every device can make by itself, and what the model must say to it.
 
-The clip is xorshift32 noise at full scale, so a self-test needs no stored audio; the features are held by their CRC-32,
-the scores one by one. Features come from the NumPy model and scores from TFLite BUILTIN_REF, never from the C under test.
+The clip is xorshift32 noise at full scale, so a self-test needs no stored audio; the features are held by their
+CRC-32, the scores one by one. Features come from the NumPy model and scores from TFLite BUILTIN_REF, never from the C under test.
 """
 
 from __future__ import annotations

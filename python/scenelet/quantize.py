@@ -6,15 +6,13 @@ front end's INT8 features go in as they are. The same network, calibration and r
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-from . import flatfile, metadata
+from . import flatfile, metadata, tidy
 from .errors import ModelError, ToolError
 from .metadata import ModelInfo
 from .quiet import quiet
@@ -24,16 +22,6 @@ if TYPE_CHECKING:
     from .models.backend import keras
 
 INPUT_SCALE = 1 / 64
-
-_CONSTANTS = {
-    schema.BuiltinOperator.CONV_2D: ("kernel", "bias"),
-    schema.BuiltinOperator.DEPTHWISE_CONV_2D: ("kernel", "bias"),
-    schema.BuiltinOperator.FULLY_CONNECTED: ("kernel", "bias"),
-    schema.BuiltinOperator.MUL: ("scale",),
-    schema.BuiltinOperator.ADD: ("offset",),
-    schema.BuiltinOperator.MEAN: ("axes",),
-}
-_SUFFIX = {schema.BuiltinOperator.MUL: "/mul", schema.BuiltinOperator.ADD: "/add"}
 
 
 def calibration_set(labels: NDArray[np.integer[Any]], count: int, seed: int) -> NDArray[np.int64]:
@@ -95,40 +83,6 @@ def _convert(model: keras.Model, inputs: NDArray[np.float32]) -> bytes:
         ) from error
 
 
-def _text(name: Any) -> str:
-    return name.decode() if isinstance(name, bytes) else str(name)
-
-
-def _layer(name: Any, layers: Sequence[str]) -> str | None:
-    """Keras layer that a converter's tensor name such as ``sm1_1/conv2_1/Relu;sm1_1/...`` comes from."""
-    parts = _text(name).split(";")[0].split("/")
-    stem = re.sub(r"_\d+$", "", parts[1]) if len(parts) > 2 else ""
-    return stem if stem in layers else None
-
-
-def _rename(tree: Any, layers: Sequence[str]) -> None:
-    """Name tensors after Keras layers, as the graph of the recipe does: ``conv2``, ``conv2/bias``, ``bn2/mul``."""
-    graph = tree.subgraphs[0]
-    graph.tensors[graph.inputs[0]].name = "features"
-    named: set[int] = set(graph.inputs)
-    for operator in graph.operators:
-        code = tree.operatorCodes[operator.opcodeIndex].builtinCode
-        tensors = [graph.tensors[index] for index in (*operator.inputs, *operator.outputs) if index >= 0]
-        # The weights know their layer best: a folded convolution's output is named after the last thing fused into it.
-        candidates = [_layer(tensor.name, layers) for tensor in (*tensors[1:2], tensors[-1])]
-        layer = next(filter(None, candidates), None)
-        if code == schema.BuiltinOperator.SOFTMAX:
-            layer = "softmax"
-        if layer is None:
-            continue
-        graph.tensors[operator.outputs[0]].name = layer + _SUFFIX.get(code, "")
-        named.add(operator.outputs[0])
-        for index, role in zip(operator.inputs[1:], _CONSTANTS.get(code, ()), strict=False):
-            if index >= 0 and index not in named:
-                graph.tensors[index].name = role if role == "axes" else f"{layer}/{role}"
-                named.add(index)
-
-
 def _check_input(tree: Any, name: str) -> None:
     graph = tree.subgraphs[0]
     quantization = graph.tensors[graph.inputs[0]].quantization
@@ -188,7 +142,8 @@ def quantize(
         )
     tree = flatfile.unpack(_convert(model, _calibration(calibration)))
     _check_input(tree, model.name)
-    _rename(tree, [layer.name for layer in model.layers])
+    tidy.drop_reshapes(tree)
+    tidy.rename(tree, [layer.name for layer in model.layers])
     info = ModelInfo(
         labels=tuple(labels),
         frontend=recipe.frontend,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from .options import Data, Jobs, Json
-from .output import out, print_json, table
+from .output import out, print_json, progress, table
 
 
 def register(app: typer.Typer) -> None:
@@ -32,7 +32,7 @@ def train(
     described = recipes.load(recipe)
     dataset = open_dataset(data)
     with progress(f"train {described.name}") as step:
-        result = fit(described, dataset, to, jobs=jobs, watch=lambda epoch, most: step(epoch.number, most))
+        result = fit(described, dataset, to, jobs=jobs, watch=lambda epoch, most: step(epoch.epoch, most))
     _show(result.to_json(), json)
 
 

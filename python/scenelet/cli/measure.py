@@ -71,7 +71,8 @@ def parity(
         print_json(result.to_json())
     else:
         out.print(
-            f"{model.name} on {target}: {result.mismatches:,} mismatches in {result.values:,} values of {result.cases:,} inputs"
+            f"{model.name} on {target}: {result.mismatches:,} mismatches in "
+            f"{result.values:,} values of {result.cases:,} inputs"
         )
     if result.mismatches:
         raise ParityError(model, f"{result.mismatches:,} values on {target} differ: {result.first_mismatch}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from ..errors import ModelError
@@ -104,3 +105,19 @@ def graph_of_model(model: keras.Model) -> Graph:
     walk = _Walk(model)
     output = walk.visit(model.outputs[0])
     return walk.builder.finish((walk.source,), (output,))
+
+
+def load_model(path: str | Path) -> keras.Model:
+    """Load a .keras file.
+
+    Raises
+    ------
+    ModelError
+        Where there is none, or Keras cannot read it.
+    """
+    if not Path(path).is_file():
+        raise ModelError(path, "no such file", "give the path of a .keras model")
+    try:
+        return keras.models.load_model(path, compile=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise ModelError(path, f"is not a Keras model: {str(error).splitlines()[0]}", "save it with Keras 3") from None

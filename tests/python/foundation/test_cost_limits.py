@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+
 from scenelet import cost, limits
 from scenelet.errors import LimitExceeded
 from scenelet.graph import Graph, Operator, Tensor

@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from scenelet import files
 from scenelet.errors import InputError
 

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from scenelet import recipe
 from scenelet.errors import RecipeError
 
@@ -59,7 +60,7 @@ def test_a_wrong_recipe_is_one_line_that_names_the_key(tmp_path: Path, text: str
 
 
 def test_a_missing_recipe_lists_the_shipped_ones(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="one of: .*sm1"):
+    with pytest.raises(RecipeError, match=r"one of: .*sm1"):
         recipe.load(tmp_path / "nowhere.toml")
 
 

@@ -1,0 +1,108 @@
+"""Making a freshly converted .tflite file plain: names that people know, and no operator that does nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ai_edge_litert import schema_py_generated as schema
+
+_CONSTANTS = {
+    schema.BuiltinOperator.CONV_2D: ("kernel", "bias"),
+    schema.BuiltinOperator.DEPTHWISE_CONV_2D: ("kernel", "bias"),
+    schema.BuiltinOperator.FULLY_CONNECTED: ("kernel", "bias"),
+    schema.BuiltinOperator.MUL: ("scale",),
+    schema.BuiltinOperator.ADD: ("offset",),
+    schema.BuiltinOperator.MEAN: ("axes",),
+}
+_SUFFIX = {schema.BuiltinOperator.MUL: "/mul", schema.BuiltinOperator.ADD: "/add"}
+
+
+def _text(name: Any) -> str:
+    return name.decode() if isinstance(name, bytes) else str(name)
+
+
+def _layer(name: Any, layers: Sequence[str]) -> str | None:
+    """Keras layer that a converter's tensor name such as ``sm1_1/conv2_1/Relu;sm1_1/...`` comes from."""
+    parts = _text(name).split(";")[0].split("/")
+    stem = re.sub(r"_\d+$", "", parts[1]) if len(parts) > 2 else ""
+    return stem if stem in layers else None
+
+
+def rename(tree: Any, layers: Sequence[str]) -> None:
+    """Name tensors after Keras layers, as the graph of the recipe does: ``conv2``, ``conv2/bias``, ``bn2/mul``."""
+    graph = tree.subgraphs[0]
+    graph.tensors[graph.inputs[0]].name = "features"
+    named: set[int] = set(graph.inputs)
+    for operator in graph.operators:
+        code = tree.operatorCodes[operator.opcodeIndex].builtinCode
+        tensors = [graph.tensors[index] for index in (*operator.inputs, *operator.outputs) if index >= 0]
+        # The weights know their layer best: a folded convolution's output is named after the last thing fused into it.
+        candidates = [_layer(tensor.name, layers) for tensor in (*tensors[1:2], tensors[-1])]
+        layer = next(filter(None, candidates), None)
+        if code == schema.BuiltinOperator.SOFTMAX:
+            layer = "softmax"
+        if layer is None:
+            continue
+        graph.tensors[operator.outputs[0]].name = layer + _SUFFIX.get(code, "")
+        named.add(operator.outputs[0])
+        for index, role in zip(operator.inputs[1:], _CONSTANTS.get(code, ()), strict=False):
+            if index >= 0 and index not in named:
+                graph.tensors[index].name = role if role == "axes" else f"{layer}/{role}"
+                named.add(index)
+
+
+def _flattens(graph: Any, reshape: Any, consumers: list[Any], codes: list[int]) -> bool:
+    """Whether a RESHAPE only lays a feature map flat for a FULLY_CONNECTED, which does so by itself."""
+    shape = graph.tensors[reshape.outputs[0]].shape
+    dense = [codes[user.opcodeIndex] == schema.BuiltinOperator.FULLY_CONNECTED for user in consumers]
+    return bool(dense) and all(dense) and len(shape) == 2 and shape[0] == 1 and reshape.outputs[0] not in graph.outputs
+
+
+def drop_reshapes(tree: Any) -> None:
+    """Leave out a RESHAPE before a FULLY_CONNECTED; its constant counts as parameters and it computes nothing."""
+    graph = tree.subgraphs[0]
+    codes = [code.builtinCode for code in tree.operatorCodes]
+    kept = []
+    for operator in graph.operators:
+        if codes[operator.opcodeIndex] == schema.BuiltinOperator.RESHAPE:
+            consumers = [user for user in graph.operators if operator.outputs[0] in user.inputs]
+            if _flattens(graph, operator, consumers, codes):
+                for user in consumers:
+                    user.inputs = [operator.inputs[0] if i == operator.outputs[0] else i for i in user.inputs]
+                continue
+        kept.append(operator)
+    graph.operators = kept
+    _drop_unused(tree)
+
+
+def _references(tree: Any) -> Iterator[tuple[Any, str]]:
+    """Every list of tensor indices, as (owner, attribute)."""
+    graph = tree.subgraphs[0]
+    yield graph, "inputs"
+    yield graph, "outputs"
+    for operator in graph.operators:
+        yield operator, "inputs"
+        yield operator, "outputs"
+
+
+def _drop_unused(tree: Any) -> None:
+    """Remove tensors, operator codes and constants that nothing refers to any more."""
+    graph = tree.subgraphs[0]
+    used = sorted({int(i) for owner, name in _references(tree) for i in getattr(owner, name) if i >= 0})
+    place = {old: new for new, old in enumerate(used)}
+    for owner, name in _references(tree):
+        setattr(owner, name, [place.get(int(i), -1) for i in getattr(owner, name)])
+    for signature in tree.signatureDefs or []:
+        for entry in (*(signature.inputs or []), *(signature.outputs or [])):
+            entry.tensorIndex = place[entry.tensorIndex]
+    graph.tensors = [graph.tensors[old] for old in used]
+    codes = sorted({operator.opcodeIndex for operator in graph.operators})
+    for operator in graph.operators:
+        operator.opcodeIndex = codes.index(operator.opcodeIndex)
+    tree.operatorCodes = [tree.operatorCodes[old] for old in codes]
+    alive = {tensor.buffer for tensor in graph.tensors} | {entry.buffer for entry in tree.metadata or []}
+    for number, buffer in enumerate(tree.buffers):
+        if number not in alive:
+            buffer.data = None
