@@ -65,11 +65,9 @@ def _read(root: Path, subset: str | None) -> Dataset:
         raise DatasetError(root, f"unknown subset '{subset}'", f"use one of: {', '.join(SUBSETS)}")
     if (root / esc.ESC50_TABLE).is_file():
         return esc.read_esc50(root, esc10=subset == "esc10")
-    if subset and not (root / esc.ESC10_TABLE).is_file():
-        raise DatasetError(root, f"has no subset '{subset}'", "give the folder of ESC-50")
-    for folder in (root, root / tau.FOLDER):
-        if tau.is_tau(folder):
-            return tau.read_tau(folder)
-    if (root / esc.ESC10_TABLE).is_file():
+    tau_root = next((folder for folder in (root, root / tau.FOLDER) if tau.is_tau(folder)), None)
+    if tau_root is None and (root / esc.ESC10_TABLE).is_file():
         return esc.read_esc10(root)
-    return read_folder(root)
+    if subset:
+        raise DatasetError(root, f"has no subset '{subset}'", "give the folder of ESC-50")
+    return tau.read_tau(tau_root) if tau_root else read_folder(root)

@@ -13,8 +13,8 @@ import numpy as np
 from .sounds import Samples, Source, air, beeps, chirps, chords, decibels, engine, knocks, voices
 from .tau import SCENES
 
-LAYER_SPREAD_DB = 5.0
-LOUDNESS_SPREAD_DB = 4.0
+LAYER_SPREAD_DB = 3.0
+LOUDNESS_SPREAD_DB = 3.0
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ RECIPES: dict[str, Scene] = {
     "airport": Scene(
         -34,
         (
-            (0, air(-4.5, hump=(250, 5))),
-            (-4, voices((3, 6), loudest_db=2)),
-            (-9, knocks((9, 14), (500, 1600), quality=3)),
-            (-10, beeps((520, 900), 0.8, (2, 5))),
+            (0, air(-5.5, hump=(250, 7), swell_db=1)),
+            (-5, voices((3, 6), loudest_db=2)),
+            (-6, knocks((9, 14), (500, 1600), quality=3)),
+            (-8, beeps((520, 900), 0.8, (0.8, 2))),
         ),
     ),
     "bus": Scene(
@@ -57,7 +57,7 @@ RECIPES: dict[str, Scene] = {
         (
             (0, air(-4.5, hump=(600, 5), swell_hz=0.4, swell_db=6)),
             (-5, voices((2, 4), loudest_db=3)),
-            (-8, beeps((1000, 1500), 0.18, (0.2, 0.5))),
+            (-5, beeps((1000, 1500), 0.18, (0.2, 0.5))),
             (-9, knocks((1.6, 2.4), (700, 1800))),
         ),
     ),
@@ -72,10 +72,10 @@ RECIPES: dict[str, Scene] = {
     "public_square": Scene(
         -36,
         (
-            (0, air(-3.5, hump=(450, 3))),
-            (-4, voices((3, 5), loudest_db=4)),
-            (-8, knocks((1.5, 2.5), (900, 2200))),
-            (-12, chirps((0.5, 2), (1800, 3500), (0.06, 0.2))),
+            (0, air(-4.5, hump=(450, 3))),
+            (-7, air(-0.5, hump=(2800, 5), swell_db=1)),
+            (-3, voices((3, 5), loudest_db=4)),
+            (-10, chirps((0.5, 2), (1800, 3500), (0.06, 0.2))),
         ),
     ),
     "shopping_mall": Scene(
@@ -90,8 +90,8 @@ RECIPES: dict[str, Scene] = {
         -35,
         (
             (0, air(-4.0, hump=(350, 3))),
-            (-1, voices((1, 3), loudest_db=8)),
-            (-5, knocks((1.6, 2.4), (900, 2400))),
+            (-3, voices((1, 3), loudest_db=8)),
+            (-2, knocks((1.6, 2.4), (900, 2400))),
         ),
     ),
     "street_traffic": Scene(

@@ -71,7 +71,7 @@ def read_table(path: Path, columns: Sequence[str], *, delimiter: str = ",", uniq
     except UnicodeDecodeError as error:
         raise DatasetError(path, f"not UTF-8 text at byte {error.start}", "save it as UTF-8") from None
     except csv.Error as error:
-        raise DatasetError(f"{path}:{reader.line_num}", f"not CSV ({error})", "correct that line") from None
+        raise DatasetError(f"{path}:{reader.reader.line_num}", f"not CSV ({error})", "correct that line") from None
     if not rows:
         raise DatasetError(path, "a header without rows", "restore the file")
     _require_whole_and_unique(rows, unique)

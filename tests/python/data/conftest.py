@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+
 from scenelet.data.synth import City, write_city
 from scenelet.data.tau import SCENES
 
