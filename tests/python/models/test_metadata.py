@@ -1,0 +1,115 @@
+"""The metadata entry inside a .tflite file."""
+
+from __future__ import annotations
+
+import contextlib
+
+import numpy as np
+import pytest
+import tflite
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from scenelet import flatfile, metadata
+from scenelet.errors import ModelError
+from scenelet.metadata import ModelInfo
+from scenelet.quantize import quantize
+from scenelet.recipe import FrontendConfig
+
+LABELS = ("park", "tram", "bus")
+
+
+@pytest.fixture(scope="module")
+def model(networks):
+    loaded = networks.cnn()
+    return quantize(networks.randomised(loaded), networks.features(loaded, 2), loaded, LABELS)
+
+
+@pytest.fixture(scope="module")
+def foreign(model):
+    tree = flatfile.unpack(model)
+    tree.metadata = [entry for entry in tree.metadata if entry.name not in ("scenelet", b"scenelet")]
+    return flatfile.pack(tree)
+
+
+INFO = ModelInfo(
+    labels=("größe", 'quo"te', "back\\slash"),
+    frontend=FrontendConfig(n_mels=16, lo_db=tuple(float(-60 - k / 10) for k in range(16))),
+    recipe="other",
+    recipe_sha256="00ff",
+)
+
+
+def test_a_foreign_model_has_none(foreign):
+    assert metadata.read(foreign) is None
+
+
+def test_what_is_attached_is_read_back(foreign):
+    assert metadata.read(metadata.attach(foreign, INFO)) == INFO
+
+
+def test_attaching_again_replaces_and_adds_nothing(foreign):
+    once = metadata.attach(foreign, INFO)
+    assert metadata.attach(once, INFO) == once
+    renamed = INFO.model_copy(update={"recipe": "third"})
+    again = metadata.attach(once, renamed)
+    assert metadata.read(again) == renamed
+    assert len(flatfile.unpack(again).buffers) == len(flatfile.unpack(once).buffers)
+
+
+def test_the_network_and_other_entries_stay(foreign):
+    before, after = flatfile.unpack(foreign), flatfile.unpack(metadata.attach(foreign, INFO))
+    assert [entry.name for entry in after.metadata] == [*(entry.name for entry in before.metadata), b"scenelet"]
+    for old, new in zip(before.buffers, after.buffers, strict=False):
+        assert (old.data is None) == (new.data is None)
+        assert old.data is None or (old.data == new.data).all()
+
+
+def test_buffers_are_aligned_for_kernels_that_read_in_place(foreign):
+    content = metadata.attach(foreign, INFO)
+    root = tflite.Model.GetRootAs(content, 0)
+    starts = []
+    for index in range(root.BuffersLength()):
+        data = root.Buffers(index).DataAsNumpy()
+        if isinstance(data, np.ndarray) and data.size:
+            starts.append(data.__array_interface__["data"][0] - np.frombuffer(content, np.uint8).ctypes.data)
+    assert starts
+    assert [start % 16 for start in starts] == [0] * len(starts)
+
+
+@pytest.mark.parametrize("label", ["", "a" * 65, "line\nbreak", "nul\0"])
+def test_labels_that_c_or_the_protocol_cannot_hold_are_refused(label):
+    with pytest.raises(ValidationError):
+        ModelInfo(labels=(label,), frontend=FrontendConfig(), recipe="x")
+
+
+def test_an_entry_that_is_not_ours_is_named(foreign):
+    tree = flatfile.unpack(metadata.attach(foreign, INFO))
+    tree.buffers[tree.metadata[-1].buffer].data = b'{"labels": ["a"], "recipe": 7}'
+    with pytest.raises(ModelError, match=r"x\.tflite: metadata '\w+'"):
+        metadata.read(flatfile.pack(tree), "x.tflite")
+
+
+@pytest.mark.parametrize("content", [b"", b"TFL3", b"RIFF1234WAVE", b"\0" * 64])
+def test_what_is_no_tflite_file_is_refused(content):
+    with pytest.raises(ModelError, match=r"bad\.bin: is not a \.tflite file"):
+        metadata.read(content, "bad.bin")
+    with pytest.raises(ModelError):
+        metadata.attach(content, INFO)
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_no_damage_escapes_as_another_exception(model, data):
+    content = bytearray(model)
+    if data.draw(st.booleans()):
+        del content[data.draw(st.integers(0, len(content) - 1)) :]
+    else:
+        # The tables, not the weights, are where damage can lead astray.
+        for _ in range(data.draw(st.integers(1, 4))):
+            position = data.draw(st.integers(0, len(content) - 1))
+            content[position] ^= 1 << data.draw(st.integers(0, 7))
+    for attempt in (lambda: metadata.read(bytes(content)), lambda: metadata.attach(bytes(content), INFO)):
+        with contextlib.suppress(ModelError):
+            attempt()
