@@ -16,7 +16,7 @@ from .lowering import lower
 from .passes import drop_unread
 from .plan import Plan, plan
 from .program import Program
-from .reader import read_model
+from .reader import load, parse
 from .support import require_supported
 
 
@@ -70,10 +70,9 @@ def compile_model(source: str | Path | bytes) -> Compiled:
     UnsupportedError
         The engine cannot run it; names operator, layer and remedy.
     """
-    graph = read_model(source)
+    subject, name, content = load(source)
+    graph = parse(subject, name, content)
     require_supported(graph)
-    content = source if isinstance(source, bytes) else Path(source).read_bytes()
-    subject = "model" if isinstance(source, bytes) else source
     info = metadata.read(content, subject)
     program = lower(drop_unread(graph))
     identity = Identity(

@@ -72,18 +72,22 @@ def read_model(source: str | Path | bytes) -> Graph:
     UnsupportedError
         It holds a custom operator, sparse or variable tensors, or several subgraphs.
     """
-    subject, name, data = _load(source)
-    if data[4:_HEADER_BYTES] != b"TFL3":
-        raise ModelError(subject, "not a .tflite file", "give an INT8 .tflite model")
-    try:
-        return _Reader(subject, data).graph(name)
-    except _DAMAGE as error:
-        problem = "damaged or cut short"
-        told = str(error) if isinstance(error, DamagedError) else ""
-        raise ModelError(subject, f"{problem} ({told})" if told else problem, _CONVERT_AGAIN) from None
+    return parse(*load(source))
 
 
-def _load(source: str | Path | bytes) -> tuple[str, str, bytes]:
+def load(source: str | Path | bytes) -> tuple[str, str, bytes]:
+    """Fetch a model's bytes.
+
+    Returns
+    -------
+    tuple
+        What to call it in errors, its graph's name, and its content, which is not looked at yet.
+
+    Raises
+    ------
+    ModelError
+        The file is missing or cannot be read.
+    """
     if isinstance(source, bytes):
         return "model", "model", source
     path = Path(source)
@@ -93,6 +97,18 @@ def _load(source: str | Path | bytes) -> tuple[str, str, bytes]:
         raise ModelError(path, "no such file", "give the path of a .tflite model") from None
     except OSError as error:
         raise ModelError(path, f"cannot be read ({error.strerror})", "give the path of a .tflite model") from None
+
+
+def parse(subject: str, name: str, data: bytes) -> Graph:
+    """Do :func:`read_model`'s work on bytes; ``subject`` names them in errors, ``name`` becomes the graph's."""
+    if data[4:_HEADER_BYTES] != b"TFL3":
+        raise ModelError(subject, "not a .tflite file", "give an INT8 .tflite model")
+    try:
+        return _Reader(subject, data).graph(name)
+    except _DAMAGE as error:
+        problem = "damaged or cut short"
+        told = str(error) if isinstance(error, DamagedError) else ""
+        raise ModelError(subject, f"{problem} ({told})" if told else problem, _CONVERT_AGAIN) from None
 
 
 class _Reader:

@@ -1,0 +1,139 @@
+"""The generated C and the firmware's engine, compiled for this computer."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cffi
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import toolchain
+from ..compiler import pipeline
+from ..compiler.plan import ALIGNMENT
+from .interpreter import LocalTarget
+
+ENGINE = toolchain.FIRMWARE / "lib" / "engine"
+WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
+SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
+"""For ``flags``; the Python process must then preload the compiler's libasan."""
+
+# The part of scn_engine.h that Python touches.
+_DECLARATIONS = """
+typedef struct { uint16_t tensor; uint32_t offset; uint32_t bytes; } scn_view_t;
+typedef struct {
+    const char *name; const char *op; uint32_t macs; void (*run)(uint8_t *arena);
+    uint16_t first_view; uint16_t view_count;
+} scn_step_t;
+typedef struct {
+    const char *name; const char *sha256; uint32_t arena_bytes; uint32_t params_bytes; uint32_t macs;
+    uint32_t input_offset; uint32_t input_bytes; uint32_t output_offset; uint32_t output_bytes;
+    const scn_step_t *steps; const scn_view_t *views; uint16_t step_count; uint16_t view_count;
+} scn_model_t;
+typedef void (*scn_observer_t)(void *, const scn_model_t *, const scn_step_t *, const uint8_t *);
+void scn_model_run(const scn_model_t *model, uint8_t *arena, scn_observer_t observer, void *context);
+extern scn_model_t scn_model;
+"""
+
+
+def build(files: Mapping[str, str], flags: tuple[str, ...] = ()) -> Path:
+    """Compile a model's generated sources with the engine.
+
+    Parameters
+    ----------
+    files
+        Name -> text, as :meth:`scenelet.compiler.pipeline.Compiled.files` gives them.
+    flags
+        Further compiler flags.
+
+    Returns
+    -------
+    Path
+        A shared library, made once per content.
+
+    Raises
+    ------
+    ToolError
+        The compiler is missing or refuses the sources.
+    """
+    folder = toolchain.build_folder() / "native"
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        for name, text in files.items():
+            (Path(place) / name).write_text(text, "utf-8")
+        sources = [*Path(place).glob("*.c"), *ENGINE.glob("*.c")]
+        # Here a model is measured, whatever its size; the challenge's limits hold where one ships.
+        every = ("-DSCN_MODEL_UNLIMITED", *WARNINGS, *flags)
+        return toolchain.shared_library("model", sources, [ENGINE], every)
+
+
+class HostTarget(LocalTarget):
+    """Runs what the firmware runs: the same C, the same memory plan.
+
+    Parameters
+    ----------
+    model
+        Path of an INT8 .tflite, or its bytes.
+    flags
+        Further compiler flags.
+
+    Raises
+    ------
+    UnsupportedError
+        The engine lacks an operator, type or size; names operator and layer.
+    """
+
+    name = "host"
+
+    def __init__(self, model: str | Path | bytes, flags: tuple[str, ...] = ()) -> None:
+        self.compiled = pipeline.compile_model(model)
+        super().__init__(model)
+        self._ffi = cffi.FFI()
+        self._ffi.cdef(_DECLARATIONS)
+        self._library: Any = self._ffi.dlopen(str(build(self.compiled.files(), flags)))
+        self._model = self._library.scn_model
+        self._arena = _aligned_bytes(self._model.arena_bytes)
+
+    def invoke(self, one: NDArray[np.int8]) -> NDArray[np.int8]:
+        """See :class:`LocalTarget`."""
+        self._run(one, self._ffi.NULL)
+        model = self._model
+        return self._arena[model.output_offset : model.output_offset + model.output_bytes].view(np.int8).copy()
+
+    def tensors(self, one: NDArray[np.int8]) -> dict[int, NDArray[np.int8]]:
+        """See :class:`LocalTarget`."""
+        shaped = self.shaped(np.asarray(one).reshape(1, -1))[0]
+        shown = {
+            index: shaped.reshape(self.graph.tensors[index].shape).copy()
+            for index in (self.input.index, *self._names_of_input())
+        }
+
+        @self._ffi.callback("scn_observer_t")  # type: ignore[untyped-decorator]
+        def observe(_context: Any, model: Any, step: Any, _arena: Any) -> None:
+            for number in range(step.first_view, step.first_view + step.view_count):
+                view = model.views[number]
+                values = self._arena[view.offset : view.offset + view.bytes].view(np.int8).copy()
+                shown[view.tensor] = values.reshape(self.graph.tensors[view.tensor].shape)
+
+        self._run(shaped, observe)
+        return shown
+
+    def _names_of_input(self) -> list[int]:
+        """Tensors that are the input under a new shape; no step writes them."""
+        return [alias for alias, held in self.compiled.program.aliases.items() if held == self.input.index]
+
+    def _run(self, one: NDArray[np.int8], observer: Any) -> None:
+        model = self._model
+        self._arena[model.input_offset : model.input_offset + model.input_bytes] = one.ravel().view(np.uint8)
+        arena = self._ffi.from_buffer("uint8_t[]", self._arena)
+        self._library.scn_model_run(self._ffi.addressof(self._library, "scn_model"), arena, observer, self._ffi.NULL)
+
+
+def _aligned_bytes(size: int) -> NDArray[np.uint8]:
+    """Allocate memory that starts at a multiple of what the engine asks for, and no better aligned."""
+    raw = np.zeros(size + 4 * ALIGNMENT, np.uint8)
+    start = (ALIGNMENT - raw.ctypes.data) % (2 * ALIGNMENT)
+    return raw[start : start + size]

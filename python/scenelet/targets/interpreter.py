@@ -1,0 +1,152 @@
+"""What targets on this computer share: the model, its shapes, and the way from audio to scores."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import metadata
+from ..compiler import reader
+from ..errors import InputError, ModelError, UnsupportedError
+from ..frontend import native
+from ..frontend.tables import Tables, make_tables
+from ..graph import Graph, Tensor
+
+
+class LocalTarget(ABC):
+    """A target that runs inputs one by one in this process.
+
+    Parameters
+    ----------
+    model
+        Path of an INT8 .tflite, or its bytes.
+
+    Raises
+    ------
+    ModelError
+        The file cannot be read, or its input or output is not one INT8 tensor.
+    """
+
+    name: str
+
+    def __init__(self, model: str | Path | bytes) -> None:
+        self.subject, label, self.content = reader.load(model)
+        self.graph: Graph = reader.parse(self.subject, label, self.content)
+        self.input = self._only(self.graph.inputs, "input")
+        self.output = self._only(self.graph.outputs, "output")
+
+    @abstractmethod
+    def invoke(self, one: NDArray[np.int8]) -> NDArray[np.int8]:
+        """Output tensor (any shape) of one input tensor, both with batch dimension."""
+
+    @abstractmethod
+    def tensors(self, one: NDArray[np.int8]) -> dict[int, NDArray[np.int8]]:
+        """Show INT8 activations after one inference.
+
+        Parameters
+        ----------
+        one
+            An input, with or without batch dimension.
+
+        Returns
+        -------
+        dict
+            Tensor index of the .tflite -> values in the tensor's shape; input and output are always among them.
+        """
+
+    def run(self, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
+        """Run inputs one after the other.
+
+        Parameters
+        ----------
+        inputs
+            INT8 (n, *input shape), with or without the model's batch dimension of 1.
+
+        Returns
+        -------
+        NDArray[np.int8]
+            (n, *output shape without batch).
+
+        Raises
+        ------
+        InputError
+            The values are not INT8, or their number does not fit the model's input.
+        """
+        shaped = self.shaped(inputs)
+        scores = np.empty((len(shaped), *self.output.shape[1:]), np.int8)
+        for position, one in enumerate(shaped):
+            scores[position] = self.invoke(one).reshape(scores.shape[1:])
+        return scores
+
+    def classify(self, windows: NDArray[np.int32]) -> NDArray[np.int8]:
+        """Score audio.
+
+        Parameters
+        ----------
+        windows
+            (n, clip samples) integers of the front end's sample width.
+
+        Returns
+        -------
+        NDArray[np.int8]
+            (n, classes) INT8 scores.
+
+        Raises
+        ------
+        ModelError
+            The model does not carry front-end settings that fit its input.
+        """
+        return self.run(native.features(windows, self.tables))
+
+    @cached_property
+    def tables(self) -> Tables:
+        """The front end that the model asks for, for its own input scale."""
+        info = metadata.read(self.content, self.subject)
+        if info is None:
+            raise ModelError(self.subject, "carries no front-end settings", "give INT8 tensors instead of audio")
+        config = info.frontend
+        if config.n_mels * config.frames != self.input.elements:
+            made = f"its front end makes {config.n_mels}x{config.frames} values, its input is {self.input.shape}"
+            raise ModelError(self.subject, made, "quantize the run again")
+        quantization = self.input.quantization
+        if quantization is None:
+            raise UnsupportedError(self.subject, "its input has no scale", "convert the model to full INT8")
+        return make_tables(config, float(quantization.scale[0]), int(quantization.zero_point[0]))
+
+    def shaped(self, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
+        """Bring inputs into (n, *input shape with batch)."""
+        array = np.asarray(inputs)
+        shape = self.input.shape
+        if array.dtype != np.int8:
+            raise InputError(f"inputs of {self.subject}", f"are {array.dtype}", "give int8 values")
+        if array.ndim < 2 or math.prod(array.shape[1:]) != self.input.elements:
+            raise InputError(f"inputs of {self.subject}", f"have shape {array.shape}", f"give (n, {shape[1:]}) values")
+        return np.ascontiguousarray(array).reshape(-1, *shape)
+
+    def _only(self, indices: tuple[int, ...], role: str) -> Tensor:
+        if len(indices) != 1:
+            raise UnsupportedError(self.subject, f"{len(indices)} {role}s", f"export the model with one {role}")
+        tensor = self.graph.tensors[indices[0]]
+        if tensor.dtype != "int8":
+            raise UnsupportedError(self.subject, f"{role} is {tensor.dtype}", "convert the model to full INT8")
+        if tensor.shape[:1] != (1,):
+            raise UnsupportedError(self.subject, f"{role} has shape {tensor.shape}", "export the model with batch 1")
+        return tensor
+
+    def activations(self) -> list[Tensor]:
+        """List every INT8 tensor that the network computes or is given, in the file's order."""
+        made = {index for operator in self.graph.operators for index in operator.outputs}
+        wanted = made | set(self.graph.inputs)
+        return [tensor for index, tensor in sorted(self.graph.tensors.items()) if index in wanted]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
