@@ -257,13 +257,10 @@ void scn_average_pool_s8(const scn_pool_t *layer, const int8_t *input, int8_t *o
  * MEAN over any of four dims (fewer: leading 1s). Sums must fit int32: at most 2^23 elements an output.
  * scale       (multiplier, shift) of input scale / output scale, divided by the number of elements an output, n, so:
  *             k = min(floor(log2(n)), 32, 31 + shift); multiplier = floor(multiplier * 2^k / n); shift = shift - k.
- * same_scale  TFLite truncates sum / n instead where input and output share scale and zero point, unless
- *             keep_dims is set and exactly height and width of four dims are reduced; scale is then unused.
  */
 typedef struct {
     int32_t size[4];
     bool reduced[4];
-    bool same_scale;
     int32_t input_zero_point;
     int32_t output_zero_point;
     scn_multiplier_t scale;

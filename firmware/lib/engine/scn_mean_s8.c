@@ -41,9 +41,6 @@ static int32_t sum_all(const sweep_t *sweep, const int8_t *from) {
 
 static int8_t mean_of(const scn_mean_t *layer, const sweep_t *sweep, const int8_t *from) {
     const int32_t sum = sum_all(sweep, from);
-    if (layer->same_scale) {
-        return (int8_t)(sum / sweep->total);
-    }
     const int32_t centred = sum - sweep->total * layer->input_zero_point;
     return scn_clamp(scn_wrap_add(scn_scale(centred, layer->scale), layer->output_zero_point), INT8_MIN, INT8_MAX);
 }

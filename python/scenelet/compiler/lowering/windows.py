@@ -11,7 +11,6 @@ from ..fixedpoint import (
     SOFTMAX_INTEGER_BITS,
     quantize_multiplier,
     rescale_factor,
-    scale_of,
     softmax_factor,
     zero_point_of,
 )
@@ -60,19 +59,10 @@ def mean(layer: Layer) -> Step:
     fields = {
         "size": four(source.shape),
         "reduced": reduced,
-        "same_scale": _truncates(layer, axes),
         **layer.zero_points(),
         "scale": _mean_scale(source, target, count),
     }
     return layer.step("scn_mean_s8", Struct("scn_mean_t", fields), (layer.held(source), target.index))
-
-
-def _truncates(layer: Layer, axes: set[int]) -> bool:
-    """Whether the interpreter divides the plain sum: equal scales, and not its special case for keep_dims over H, W."""
-    source, target = layer.source, layer.target
-    equal = scale_of(source) == scale_of(target) and zero_point_of(source) == zero_point_of(target)
-    kept = bool(layer.operator.attributes.get("keep_dims", False))
-    return bool(equal) and not (kept and len(source.shape) == 4 and axes == {1, 2})
 
 
 def _mean_scale(source: Tensor, target: Tensor, count: int) -> dict[str, int]:

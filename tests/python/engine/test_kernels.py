@@ -1,0 +1,34 @@
+"""Every kernel, compiled for this computer, against TFLite's reference interpreter, bit for bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from engine_library import Engine, build
+from kernel_cases import Case, cases, expected
+
+from scenelet.compiler.lowering import lower
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return Engine(build())
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name.replace(" ", ""))
+def test_kernel_equals_builtin_ref(engine: Engine, case: Case) -> None:
+    (step,) = lower(case.graph).steps
+    places = case.graph.inputs
+    for run, want in zip(case.runs, expected(case), strict=True):
+        tensors = dict(zip(places, run, strict=True)) | {step.writes[0]: want}
+        np.testing.assert_array_equal(engine.run(step, tensors), want.ravel())
+        for replaced in step.overwrites:
+            np.testing.assert_array_equal(engine.run(step, tensors, in_place=replaced), want.ravel())
+
+
+def test_cases_reach_every_kernel() -> None:
+    reached = {operator.op for case in cases() for operator in case.graph.operators}
+    assert reached == {
+        "ADD", "AVERAGE_POOL_2D", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MAX_POOL_2D", "MEAN", "MUL",
+        "PAD", "PRELU", "QUANTIZE", "SOFTMAX",
+    }  # fmt: skip

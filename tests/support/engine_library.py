@@ -1,0 +1,102 @@
+"""Calls the engine's kernels, compiled for this computer, as the compiler's lowering says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cffi
+import numpy as np
+from numpy.typing import NDArray
+
+from scenelet import toolchain
+from scenelet.compiler.program import SCRATCH, Step
+
+FOLDER = toolchain.FIRMWARE / "lib" / "engine"
+SANITIZE = ("-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+_GUARD = 64
+
+
+def declarations() -> str:
+    """scn_engine.h as cffi takes it: without comments, directives and C++."""
+    text = (FOLDER / "scn_engine.h").read_text("utf-8").replace("\\\n", " ")
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    text = re.sub(r"#ifdef __cplusplus.*?#endif", "", text, flags=re.DOTALL)
+    return re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)
+
+
+def build(*, flags: Sequence[str] = ()) -> Path:
+    """Compile all kernels into a shared library."""
+    return toolchain.shared_library("engine", FOLDER.glob("*.c"), [FOLDER], flags)
+
+
+class Engine:
+    """The kernels of one library."""
+
+    def __init__(self, library: Path) -> None:
+        self.ffi = cffi.FFI()
+        self.ffi.cdef(declarations())
+        self.library = self.ffi.dlopen(str(library))
+
+    def run(self, step: Step, tensors: Mapping[int, NDArray[np.int8]], *, in_place: int | None = None) -> NDArray[Any]:
+        """Run one step and return its output, flat.
+
+        Output and scratch are exactly as large as the step says, between guards that must survive. With ``in_place``
+        the output replaces that tensor.
+        """
+        tables = {table.kind: self._table(table.type, table.values) for table in step.tables}
+        size = max(self._output_bytes(step, tensors), 0)
+        place = self._guarded(max(size, tensors[in_place].size if in_place is not None else 0))
+        scratch = self._guarded(step.scratch_bytes)
+        arguments = []
+        for argument in step.arguments:
+            if argument == SCRATCH:
+                arguments.append(self._at(scratch, "void *"))
+            elif isinstance(argument, str):
+                arguments.append(tables[argument])
+            elif argument == step.writes[0]:
+                arguments.append(self._at(place, "int8_t *"))
+            elif argument == in_place:
+                place[_GUARD : _GUARD + tensors[argument].size] = tensors[argument].ravel().view(np.uint8)
+                arguments.append(self._at(place, "int8_t *"))
+            else:
+                arguments.append(self.ffi.from_buffer("int8_t[]", tensors[argument]))
+        getattr(self.library, step.kernel)(self._params(step, tables), *arguments)
+        for guarded in (place, scratch):
+            assert (guarded[:_GUARD] == 0xA5).all(), f"{step.name} writes in front of its memory"
+            assert (guarded[-_GUARD:] == 0xA5).all(), f"{step.name} writes behind its memory"
+        return place[_GUARD : _GUARD + size].view(np.int8).copy()
+
+    @staticmethod
+    def _output_bytes(step: Step, tensors: Mapping[int, NDArray[np.int8]]) -> int:
+        return tensors[step.writes[0]].size
+
+    @staticmethod
+    def _guarded(size: int) -> NDArray[np.uint8]:
+        return np.full(size + 2 * _GUARD, 0xA5, np.uint8)
+
+    def _at(self, guarded: NDArray[np.uint8], kind: str) -> Any:
+        return self.ffi.cast(kind, self.ffi.from_buffer("uint8_t[]", guarded)) + _GUARD if kind != "void *" else (
+            self.ffi.cast(kind, self.ffi.cast("uint8_t *", self.ffi.from_buffer("uint8_t[]", guarded)) + _GUARD)
+        )
+
+    def _table(self, kind: str, values: NDArray[Any]) -> Any:
+        items = [tuple(row) for row in values.tolist()] if values.ndim == 2 else values.tolist()
+        return self.ffi.new(f"{kind}[]", items)
+
+    def _params(self, step: Step, tables: Mapping[str, Any]) -> Any:
+        if isinstance(step.params, int):
+            return step.params
+        fields = {name: self._field(value, tables) for name, value in step.params.fields.items()}
+        return self.ffi.new(f"{step.params.type} *", fields)
+
+    def _field(self, value: Any, tables: Mapping[str, Any]) -> Any:
+        if value is None:
+            return self.ffi.NULL
+        if isinstance(value, str):
+            return tables[value]
+        if isinstance(value, Mapping):
+            return {name: self._field(item, tables) for name, item in value.items()}
+        return value
