@@ -12,7 +12,6 @@ from ..fixedpoint import (
     quantize_multiplier,
     rescale_factor,
     softmax_factor,
-    zero_point_of,
 )
 from ..program import Step, Struct
 from .convolutions import window
