@@ -163,6 +163,8 @@ def _found(out: Path, plan: CityPlan, takes: list[_Take]) -> bool:
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return False
     mark = out / SYNTHETIC_MARK
+    if out.is_file():
+        raise DatasetError(out, "is a file", "choose another folder")
     if not mark.is_file():
         raise DatasetError(out, "is not empty and not a synthetic city", "choose another folder")
     if mark.read_text("utf-8") != _mark(plan):
