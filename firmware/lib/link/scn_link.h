@@ -25,8 +25,9 @@ _Static_assert(SCN_LINK_BODY_BYTES < 254u, "a longer body would need more than o
 #define SCN_LINK_DATA 0x81u  /* sequence number (2), payload (1 to 240) */
 #define SCN_LINK_POLL 0x82u  /* poll number (1) */
 /* From the device: */
-#define SCN_LINK_STATUS 0xC0u /* session (1), poll number (1), reason (1), next sequence (2), credit (2), windows (4)  \
-                               */
+#define SCN_LINK_STATUS                                                                                                \
+    0xC0u /* session (1), poll number (1), reason (1), next sequence (2), credit (2), windows (4)                      \
+           */
 
 #define SCN_LINK_HASH_BYTES 8u
 #define SCN_LINK_START_BYTES (4u + 2u * SCN_LINK_HASH_BYTES) /* with its type, without its CRC */

@@ -111,6 +111,13 @@ scn_stream_result_t scn_stream_corrupt(scn_stream_t *stream) {
     return complain(stream, SCN_REASON_CORRUPT);
 }
 
+void scn_stream_close(scn_stream_t *stream) {
+    if (stream->refusal == SCN_REASON_OK) {
+        stream->refusal = SCN_REASON_CLOSED;
+        stream->complained = false;
+    }
+}
+
 void scn_stream_status(scn_stream_t *stream, scn_link_reason_t reason, uint32_t windows,
                        uint8_t body[SCN_LINK_STATUS_BYTES]) {
     const uint8_t fields[SCN_LINK_STATUS_BYTES] = {

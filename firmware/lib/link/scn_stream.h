@@ -47,6 +47,9 @@ scn_stream_result_t scn_stream_frame(scn_stream_t *stream, const uint8_t *body, 
 /* A frame that failed its check. */
 scn_stream_result_t scn_stream_corrupt(scn_stream_t *stream);
 
+/* End the session, if there is one, from the device's side. */
+void scn_stream_close(scn_stream_t *stream);
+
 /* The body of a STATUS; `windows` is the number of decisions since START. */
 void scn_stream_status(scn_stream_t *stream, scn_link_reason_t reason, uint32_t windows,
                        uint8_t body[SCN_LINK_STATUS_BYTES]);

@@ -5,14 +5,13 @@ import os
 import re
 import subprocess
 import sys
-from os.path import join
 from pathlib import Path
 
 from platformio.builder.tools import pioupload
 from SCons.Script import COMMAND_LINE_TARGETS, AlwaysBuild, Builder, Default, DefaultEnvironment
 
 env = DefaultEnvironment()
-sys.path.insert(0, join(env.PioPlatform().get_dir(), "builder"))
+sys.path.insert(0, str(Path(env.PioPlatform().get_dir()) / "builder"))
 import upload  # noqa: E402
 
 FIRMWARE = Path(env.subst("$PROJECT_DIR")) / "firmware"
@@ -23,21 +22,24 @@ LIBRARIES = ("engine", "frontend", "link", "port")
 def sources(port):
     """What PlatformIO does not look for by itself: the port to this machine, and the generated model."""
     env.Append(CPPPATH=[str(FIRMWARE / "lib" / name) for name in LIBRARIES])
-    env.BuildSources(join("$BUILD_DIR", "port"), str(FIRMWARE / "lib" / "port" / port))
+    env.BuildSources("$BUILD_DIR/port", str(FIRMWARE / "lib" / "port" / port))
     if "__test" in COMMAND_LINE_TARGETS:
         return
+    package = (FIRMWARE.parent / "python" / "scenelet" / "__init__.py").read_text()
+    version = re.search(r'__version__ = "(.+)"', package)[1]
+    env.Append(CPPDEFINES=[("SCN_VERSION", env.StringifyMacro(version))])
     folder = Path(os.environ.get("SCENELET_GENERATED") or FIRMWARE / "generated")
     if not (folder / "scn_model.h").is_file():
         sys.exit(f"Error: {folder} holds no model; write one with: scenelet export MODEL --out {folder}")
     env.Append(CPPPATH=[str(folder)])
-    env.BuildSources(join("$BUILD_DIR", "generated"), str(folder), "-<*> +<scn_*.c>")
+    env.BuildSources("$BUILD_DIR/generated", str(folder), "-<*> +<scn_*.c>")
 
 
 def host_program():
     """A program for this computer, in place of the registry's `native` platform."""
     env.Tool("gcc")
     env.Append(CCFLAGS=FLAGS["c"][1:] + FLAGS["warnings"], CFLAGS=FLAGS["c"][:1])
-    env.Append(LINKFLAGS=[flag for flag in env.ParseFlags(env.get("BUILD_FLAGS", "")).get("CCFLAGS", [])])
+    env.Append(LINKFLAGS=list(env.ParseFlags(env.get("BUILD_FLAGS", "")).get("CCFLAGS", [])))
     sources("host")
     program = env.BuildProgram()
     run = env.VerboseAction("$SOURCE $PROGRAM_ARGS", "Running $SOURCE")
@@ -66,7 +68,7 @@ def linker_flags(board):
         "SCN_STACK_BYTES": FLAGS["stack_bytes"],
     }
     flags = [f"-Wl,--defsym={name}={value}" for name, value in symbols.items()]
-    return [*flags, "-T", str(script), "-Wl,-Map," + join("$BUILD_DIR", "${PROGNAME}.map")]
+    return [*flags, "-T", str(script), "-Wl,-Map,$BUILD_DIR/${PROGNAME}.map"]
 
 
 def configure(board):
@@ -108,16 +110,16 @@ def firmware():
     board = env.BoardConfig()
     configure(board)
     sources(board.get("build.port"))
-    elf, image = join("$BUILD_DIR", "${PROGNAME}.elf"), join("$BUILD_DIR", "${PROGNAME}.bin")
+    elf, image = "$BUILD_DIR/${PROGNAME}.elf", "$BUILD_DIR/${PROGNAME}.bin"
     if "nobuild" not in COMMAND_LINE_TARGETS:
         elf = env.BuildProgram()
-        image = env.ElfToBin(join("$BUILD_DIR", "${PROGNAME}"), elf)
+        image = env.ElfToBin("$BUILD_DIR/${PROGNAME}", elf)
         env.Depends(image, "checkprogsize")
     AlwaysBuild(env.Alias("nobuild", image))
     Default([env.Alias("buildprog", image, image)])
     action = env.VerboseAction(upload.upload, "Uploading $SOURCE")
     env.AddPlatformTarget("upload", [elf, image], action, "Upload")
-    emulate = upload.quote(upload.qemu(board, "mon:stdio") + ["-kernel", "$SOURCE"])
+    emulate = upload.quote([*upload.qemu(board, "mon:stdio"), "-kernel", "$SOURCE"])
     env.AddPlatformTarget(
         "emulate", elf, env.VerboseAction(emulate, "Running $SOURCE; end with Ctrl-A X"), "Run in QEMU"
     )

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from os.path import join
+from pathlib import Path
 
 PROBES = ("stlink", "cmsis-dap", "jlink")
 BLACK_MAGIC_PORT, GDB_SERVER = "/dev/ttyACM0", "localhost:3333"
@@ -22,20 +22,20 @@ def quote(arguments):
 
 def qemu(board, serial):
     """QEMU's command line without a program; `serial` is where USART1 goes."""
-    options = "-display none -monitor none -semihosting-config enable=on,target=native".split()
-    if serial.startswith("mon:"):
-        options = options[:2] + options[4:]
+    options = ["-display", "none", "-semihosting-config", "enable=on,target=native"]
+    if not serial.startswith("mon:"):
+        options += ["-monitor", "none"]
     return ["qemu-system-arm", "-M", board.get("build.qemu_machine"), *options, "-serial", serial]
 
 
 def gdb(env):
     program = env.WhereIs("gdb-multiarch") or "arm-none-eabi-gdb"
-    return [program, "-q", "-nx", "-batch", "-x", join(env.PioPlatform().get_dir(), "flash.py"), "$SOURCE"]
+    return [program, "-q", "-nx", "-batch", "-x", str(Path(env.PioPlatform().get_dir()) / "flash.py"), "$SOURCE"]
 
 
 def command(env, protocol):
     """The command line of a protocol, and the key of its remedy."""
-    board, image = env.BoardConfig(), join("$BUILD_DIR", "${PROGNAME}.bin")
+    board, image = env.BoardConfig(), "$BUILD_DIR/${PROGNAME}.bin"
     if protocol in PROBES:
         target = board.get("debug.openocd_target")
         program = ["-c", "program {$SOURCE} verify reset exit"]

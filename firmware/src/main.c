@@ -1,0 +1,8 @@
+#include "scn_session.h"
+
+int main(void) {
+    scn_session_begin();
+    for (;;) {
+        scn_session_step();
+    }
+}

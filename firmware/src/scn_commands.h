@@ -1,0 +1,23 @@
+/* The text commands: one list gives numbers, names and the help. */
+#ifndef SCN_COMMANDS_H
+#define SCN_COMMANDS_H
+
+#define SCN_COMMANDS(X)                                                                                                \
+    X(INFO, "info", "what the device holds, and what it costs")                                                        \
+    X(LABELS, "labels", "the classes, in the order of the scores")                                                     \
+    X(LAST, "last", "the last decision again")                                                                         \
+    X(SELFTEST, "selftest", "hold the device to its known answer; ends a session")                                     \
+    X(BENCH, "bench", "time the front end and the network; ends a session")                                            \
+    X(HELP, "help", "this list")
+
+#define SCN_COMMAND(name, word, text) SCN_COMMAND_##name,
+typedef enum { SCN_COMMANDS(SCN_COMMAND) SCN_COMMAND_UNKNOWN } scn_command_t;
+#undef SCN_COMMAND
+
+/* Which command a line is. */
+scn_command_t scn_command(const char *line);
+
+/* Print the list. */
+void scn_commands_list(void);
+
+#endif

@@ -1,0 +1,160 @@
+#include "scn_report.h"
+
+#include "scn_link.h"
+#include "scn_port.h"
+#include "scn_text.h"
+#include "scn_version.h"
+
+static const char *const clock_names[] = {"external", "internal", "emulated"};
+static const char *const selftest_names[] = {"pass", "none", "fail: features", "fail: scores"};
+
+static scn_text_t line(const char *start) {
+    scn_text_t text = scn_text_start(scn_port_write);
+    scn_text_string(&text, start);
+    return text;
+}
+
+static void add_string(scn_text_t *text, const char *key, const char *value) {
+    scn_text_string(text, key);
+    scn_text_string(text, value);
+}
+
+static void add_number(scn_text_t *text, const char *key, uint64_t value) {
+    scn_text_string(text, key);
+    scn_text_unsigned(text, value);
+}
+
+void scn_report_ready(void) {
+    scn_text_t text = line("m-ready");
+    scn_text_end_plain(&text);
+}
+
+void scn_report_boot(void) {
+    scn_text_t text = line("scenelet");
+    add_string(&text, " version=", SCN_VERSION);
+    add_string(&text, " board=", scn_port_board());
+    add_string(&text, " clock=", clock_names[scn_port_clock()]);
+    add_number(&text, " cpu_hz=", scn_port_cpu_hz());
+    scn_text_end(&text);
+}
+
+void scn_report_selftest(scn_selftest_t result) {
+    scn_text_t text = line("selftest ");
+    scn_text_string(&text, selftest_names[result]);
+    scn_text_end(&text);
+}
+
+static void add_frontend(scn_text_t *text) {
+#if SCN_HAS_FRONTEND
+    add_string(text, " frontend_sha256=", SCN_FRONTEND_SHA256);
+    add_number(text, " sample_rate=", SCN_FRONTEND_SAMPLE_RATE);
+    add_number(text, " sample_bits=", SCN_FRONTEND_SAMPLE_BITS);
+    add_number(text, " clip_samples=", SCN_FRONTEND_CLIP_SAMPLES);
+    add_number(text, " frontend_table_bytes=", SCN_FRONTEND_TABLE_BYTES);
+#else
+    add_string(text, " frontend_sha256=", "none");
+#endif
+}
+
+static void add_memory(scn_text_t *text) {
+    const scn_port_memory_t used = scn_port_memory();
+    add_number(text, " flash_bytes=", used.flash_bytes);
+    add_number(text, " ram_bytes=", used.ram_bytes);
+    add_number(text, " stack_bytes=", used.stack_bytes);
+    add_number(text, " stack_peak_bytes=", used.stack_peak_bytes);
+}
+
+void scn_report_info(uint32_t ring_bytes, uint32_t credit) {
+    scn_text_t text = line("info");
+    add_number(&text, " protocol=", SCN_LINK_VERSION);
+    add_string(&text, " version=", SCN_VERSION);
+    add_string(&text, " board=", scn_port_board());
+    add_string(&text, " clock=", clock_names[scn_port_clock()]);
+    add_number(&text, " cpu_hz=", scn_port_cpu_hz());
+    add_string(&text, " model_sha256=", SCN_MODEL_SHA256);
+    add_frontend(&text);
+    add_number(&text, " params_bytes=", SCN_MODEL_PARAMS_BYTES);
+    add_number(&text, " macs=", SCN_MODEL_MACS);
+    add_number(&text, " arena_bytes=", SCN_MODEL_ARENA_BYTES);
+    add_number(&text, " input_bytes=", SCN_MODEL_INPUT_BYTES);
+    add_number(&text, " output_bytes=", SCN_MODEL_OUTPUT_BYTES);
+    add_number(&text, " labels=", SCN_MODEL_LABEL_COUNT);
+    add_memory(&text);
+    add_number(&text, " ring_bytes=", ring_bytes);
+    add_number(&text, " credit=", credit);
+    add_string(&text, " model=", SCN_MODEL_NAME); /* last, since it may hold spaces */
+    scn_text_end(&text);
+}
+
+void scn_report_labels(void) {
+    for (uint32_t i = 0; i < SCN_MODEL_LABEL_COUNT; i++) {
+        scn_text_t text = line("label");
+        add_number(&text, " index=", i);
+        add_string(&text, " name=", scn_model_labels[i]);
+        scn_text_end(&text);
+    }
+}
+
+void scn_report_decision(uint32_t window, const int8_t *scores) {
+    const uint32_t best = scn_classifier_best(scores);
+    scn_text_t text = line("decision");
+    add_number(&text, " window=", window);
+    add_string(&text, " label=", best < SCN_MODEL_LABEL_COUNT ? scn_model_labels[best] : "none");
+    scn_text_string(&text, " scores=");
+    for (uint32_t i = 0; i < SCN_MODEL_OUTPUT_BYTES; i++) {
+        scn_text_string(&text, i > 0 ? "," : "");
+        scn_text_signed(&text, scores[i]);
+    }
+    scn_text_end(&text);
+}
+
+void scn_report_error(const char *problem, const char *about) {
+    scn_text_t text = line("e-");
+    scn_text_string(&text, problem);
+    add_string(&text, ": ", about);
+    scn_text_end(&text);
+}
+
+typedef struct {
+    uint64_t last;
+} scn_stopwatch_t;
+
+/* Cycles since the last call. */
+static uint64_t lap(scn_stopwatch_t *watch) {
+    const uint64_t now = scn_port_cycles(), cycles = now - watch->last;
+    watch->last = now;
+    return cycles;
+}
+
+static void report_step(void *context, const scn_model_t *model, const scn_step_t *step, const uint8_t *arena) {
+    (void)arena;
+    const uint64_t cycles = lap(context);
+    scn_text_t text = line("bench");
+    add_number(&text, " step=", (uint64_t)(step - model->steps));
+    add_string(&text, " op=", step->op);
+    add_number(&text, " macs=", step->macs);
+    add_number(&text, " cycles=", cycles);
+    add_string(&text, " name=", step->name);
+    scn_text_end(&text);
+    lap(context); /* leave out what the line took */
+}
+
+void scn_report_bench(void) {
+    scn_stopwatch_t watch = {0};
+    lap(&watch);
+    scn_classifier_known_window();
+    const uint64_t frontend = lap(&watch);
+    scn_text_t text = line("bench frontend");
+    add_number(&text, " cycles=", SCN_HAS_FRONTEND ? frontend : 0u);
+    scn_text_end(&text);
+    lap(&watch);
+    scn_classifier_decide(report_step, &watch);
+    scn_classifier_known_window();
+    lap(&watch);
+    scn_classifier_decide(NULL, NULL);
+    const uint64_t network = lap(&watch);
+    text = line("bench network");
+    add_number(&text, " macs=", SCN_MODEL_MACS);
+    add_number(&text, " cycles=", network);
+    scn_text_end(&text);
+}

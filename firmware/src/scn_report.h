@@ -1,0 +1,32 @@
+/* What the device says: one line of text each, made for people, with a checksum for machines. docs/PROTOCOL.md lists
+ * them all. */
+#ifndef SCN_REPORT_H
+#define SCN_REPORT_H
+
+#include "scn_classifier.h"
+
+/* After every answer, and after boot: the device listens. */
+void scn_report_ready(void);
+
+/* Version, board, clock. */
+void scn_report_boot(void);
+
+void scn_report_selftest(scn_selftest_t result);
+
+/* What the device holds, what it costs, and what the link carries. */
+void scn_report_info(uint32_t ring_bytes, uint32_t credit);
+
+/* One line a label, in the order of the scores. */
+void scn_report_labels(void);
+
+/* `window` counts from 0 since the session's START. */
+void scn_report_decision(uint32_t window, const int8_t *scores);
+
+/* Why a line was not obeyed; `line` is repeated. */
+void scn_report_error(const char *problem, const char *line);
+
+/* Time the front end and the network on the known window, step by step, in processor cycles. In the emulator a cycle
+ * is emulated time. */
+void scn_report_bench(void);
+
+#endif

@@ -1,0 +1,162 @@
+#include "scn_session.h"
+
+#include "scn_commands.h"
+#include "scn_port.h"
+#include "scn_report.h"
+#include "scn_ring.h"
+#include "scn_stream.h"
+
+#define CREDIT (SCN_RING_BYTES / SCN_LINK_WIRE_BYTES)
+_Static_assert((SCN_RING_BYTES & (SCN_RING_BYTES - 1u)) == 0, "the ring's size must be a power of two");
+_Static_assert(CREDIT >= 2 * SCN_STREAM_ACKNOWLEDGE_EVERY, "the ring must hold twice what is acknowledged at once");
+
+static uint8_t ring_bytes[SCN_RING_BYTES];
+static scn_ring_t ring;
+static scn_receiver_t receiver;
+static scn_stream_identity_t identity;
+static scn_stream_t stream;
+static uint32_t windows;          /* decided since START */
+static const int8_t *last_scores; /* of window `windows - 1`; NULL before the first */
+
+static void receive(void *context, uint8_t byte) {
+    scn_ring_push(context, byte);
+}
+
+static bool nothing_received(void *context) {
+    return scn_ring_empty(context);
+}
+
+static uint8_t hex_digit(char digit) {
+    return (uint8_t)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+}
+
+static void short_hash(uint8_t hash[SCN_LINK_HASH_BYTES], const char *hexadecimal) {
+    for (uint32_t i = 0; i < SCN_LINK_HASH_BYTES; i++) {
+        hash[i] = (uint8_t)(hex_digit(hexadecimal[2u * i]) << 4 | hex_digit(hexadecimal[2u * i + 1u]));
+    }
+}
+
+static void identify(void) {
+    short_hash(identity.model, SCN_MODEL_SHA256);
+#if SCN_HAS_FRONTEND
+    short_hash(identity.frontend, SCN_FRONTEND_SHA256);
+#endif
+    identity.has_frontend = SCN_HAS_FRONTEND;
+    identity.sample_bytes = SCN_SAMPLE_BYTES;
+}
+
+static void test_oneself(void) {
+    const scn_selftest_t result = scn_classifier_selftest();
+    scn_report_selftest(result);
+    scn_stream_init(&stream, &identity, CREDIT, result == SCN_SELFTEST_PASS || result == SCN_SELFTEST_NONE);
+}
+
+void scn_session_begin(void) {
+    scn_ring_init(&ring, ring_bytes, sizeof ring_bytes);
+    scn_receiver_init(&receiver);
+    identify();
+    scn_port_init(receive, &ring);
+    scn_report_boot();
+    test_oneself();
+    scn_report_ready();
+}
+
+static void send_status(scn_link_reason_t reason) {
+    uint8_t body[SCN_LINK_STATUS_BYTES], wire[SCN_LINK_WIRE_BYTES];
+    scn_stream_status(&stream, reason, windows, body);
+    scn_port_write(wire, scn_frame_encode(body, sizeof body, wire));
+}
+
+static void decide(void) {
+    last_scores = scn_classifier_decide(NULL, NULL);
+    scn_report_decision(windows++, last_scores);
+    send_status(SCN_REASON_OK);
+}
+
+static void take(const uint8_t *payload, size_t count) {
+    for (size_t taken = 0; taken < count;) {
+        taken += scn_classifier_push(payload + taken, count - taken);
+        if (scn_classifier_complete()) {
+            decide();
+        }
+    }
+}
+
+static void follow(const scn_stream_result_t *result) {
+    if (result->started) {
+        windows = 0;
+        last_scores = NULL;
+        scn_classifier_begin(stream.input == SCN_LINK_INPUT_AUDIO);
+    }
+    if (result->reply) {
+        send_status(result->reason);
+    }
+    take(result->payload, result->payload_bytes);
+}
+
+static void repeat_decision(void) {
+    if (last_scores) {
+        scn_report_decision(windows - 1u, last_scores);
+    } else {
+        scn_report_error("no decision yet", "last");
+    }
+}
+
+static void measure(void) {
+    scn_report_bench();
+    scn_stream_close(&stream); /* it used the memory that a window was collecting in */
+}
+
+static void obey(const char *line) {
+    switch (scn_command(line)) {
+    case SCN_COMMAND_INFO:
+        scn_report_info(SCN_RING_BYTES, CREDIT);
+        break;
+    case SCN_COMMAND_LABELS:
+        scn_report_labels();
+        break;
+    case SCN_COMMAND_LAST:
+        repeat_decision();
+        break;
+    case SCN_COMMAND_SELFTEST:
+        test_oneself();
+        break;
+    case SCN_COMMAND_BENCH:
+        measure();
+        break;
+    case SCN_COMMAND_HELP:
+        scn_commands_list();
+        break;
+    default:
+        scn_report_error("unknown command, try help", line);
+        break;
+    }
+    scn_report_ready();
+}
+
+static void deal_with(uint8_t byte) {
+    scn_stream_result_t result;
+    switch (scn_receiver_push(&receiver, byte)) {
+    case SCN_RECEIVED_FRAME:
+        result = scn_stream_frame(&stream, receiver.bytes, receiver.size);
+        follow(&result);
+        break;
+    case SCN_RECEIVED_CORRUPT:
+        result = scn_stream_corrupt(&stream);
+        follow(&result);
+        break;
+    case SCN_RECEIVED_LINE:
+        obey((const char *)receiver.bytes);
+        break;
+    default:
+        break;
+    }
+}
+
+void scn_session_step(void) {
+    uint8_t byte;
+    scn_port_wait(nothing_received, &ring);
+    while (scn_ring_pop(&ring, &byte)) {
+        deal_with(byte);
+    }
+}
