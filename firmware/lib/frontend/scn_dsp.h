@@ -13,6 +13,14 @@
 #define SCN_DSP_ASM 0
 #endif
 
+/* The long loops in assembly need 14 registers, which gcc -O0 and clang do not grant; single instructions always fit.
+ */
+#if SCN_DSP_ASM && defined(__OPTIMIZE__) && !defined(__clang__)
+#define SCN_DSP_LOOPS 1
+#else
+#define SCN_DSP_LOOPS 0
+#endif
+
 /* a * b / 2^32, rounded half up. */
 static inline int32_t scn_mulr(int32_t a, int32_t b) {
 #if SCN_DSP_ASM
@@ -64,6 +72,40 @@ static inline uint32_t scn_rbit(uint32_t value) {
     value = ((value >> 8) & 0x00ff00ffu) | ((value & 0x00ff00ffu) << 8);
     return (value >> 16) | (value << 16);
 #endif
+}
+
+/* Sums over the bins of a segment. */
+typedef struct {
+    uint64_t low, high; /* weight times the low and the high word of the power */
+    uint64_t whole;     /* power */
+} scn_sums_t;
+
+/* Sum `bins` 64-bit powers (low word first) from `power` on, with Q15 weights and without. */
+static inline scn_sums_t scn_weighted_sums(const int32_t *power, const uint16_t *weight, uint32_t bins) {
+    scn_sums_t sums = {0, 0, 0};
+    for (; bins > 0; bins--) {
+#if SCN_DSP_LOOPS
+        uint32_t low, high, by;
+        __asm__("ldrd %[low], %[high], [%[power]], #8\n\t"
+                "ldrh %[by], [%[weight]], #2\n\t"
+                "umlal %Q[lows], %R[lows], %[low], %[by]\n\t"
+                "umlal %Q[highs], %R[highs], %[high], %[by]\n\t"
+                "adds %Q[whole], %Q[whole], %[low]\n\t"
+                "adc %R[whole], %R[whole], %[high]"
+                : [low] "=&r"(low), [high] "=&r"(high), [by] "=&r"(by), [power] "+&r"(power), [weight] "+&r"(weight),
+                  [lows] "+&r"(sums.low), [highs] "+&r"(sums.high), [whole] "+&r"(sums.whole)
+                :
+                : "cc", "memory");
+#else
+        const uint32_t low = (uint32_t)power[0], high = (uint32_t)power[1];
+        sums.low += (uint64_t)low * *weight;
+        sums.high += (uint64_t)high * *weight;
+        sums.whole += ((uint64_t)high << 32) | low;
+        power += 2;
+        weight++;
+#endif
+    }
+    return sums;
 }
 
 #endif

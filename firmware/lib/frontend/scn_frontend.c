@@ -11,25 +11,24 @@ typedef struct {
     uint64_t rise, whole;
 } segment_t;
 
-/* Left shift that makes the loudest sample fill 32 bits: the block exponent plus 32 - sample_bits. */
-static uint32_t block_shift(const scn_frontend_tables_t *tables, const int32_t *samples) {
-    uint32_t magnitude = 0;
-    for (const int32_t *end = samples + tables->n_fft; samples < end; samples += 2) {
-        magnitude |= (uint32_t)(samples[0] ^ (samples[0] >> 31)) | (uint32_t)(samples[1] ^ (samples[1] >> 31));
-    }
-    return magnitude ? scn_clz(magnitude) - 1 : 32u - tables->sample_bits;
+/* The bits that a sample needs beside its sign. */
+static inline uint32_t magnitude(int32_t sample) {
+    return (uint32_t)(sample < 0 ? ~sample : sample);
 }
 
-/* Sum `bins` powers from `power` on. The product of a 61-bit power and a Q15 weight is taken in halves. */
-static inline segment_t sum_segment(const int32_t *power, const uint16_t *weight, uint32_t bins) {
-    uint64_t low = 0, high = 0, whole = 0;
-    for (const uint16_t *end = weight + bins; weight < end; weight++, power += 2) {
-        const uint32_t low_word = (uint32_t)power[0], high_word = (uint32_t)power[1];
-        low += (uint64_t)low_word * *weight;
-        high += (uint64_t)high_word * *weight;
-        whole += ((uint64_t)high_word << 32) | low_word;
+/* Left shift that makes the loudest sample fill 32 bits: the block exponent plus 32 - sample_bits. */
+static uint32_t block_shift(const scn_frontend_tables_t *tables, const int32_t *samples) {
+    uint32_t bits = 0;
+    for (const int32_t *end = samples + tables->n_fft; samples < end; samples += 4) {
+        bits |= magnitude(samples[0]) | magnitude(samples[1]) | magnitude(samples[2]) | magnitude(samples[3]);
     }
-    return (segment_t){(high << 17) + (low >> 15), whole};
+    return bits ? scn_clz(bits) - 1 : 32u - tables->sample_bits;
+}
+
+/* The product of a 61-bit power and a Q15 weight comes in halves; floored once. */
+static inline segment_t sum_segment(const int32_t *power, const uint16_t *weight, uint32_t bins) {
+    const scn_sums_t sums = scn_weighted_sums(power, weight, bins);
+    return (segment_t){(sums.high << 17) + (sums.low >> 15), sums.whole};
 }
 
 /* log2 in Q16 by leading zeros and a table of straight lines. */
@@ -37,17 +36,22 @@ static inline int32_t log2_q16(const uint16_t *table, uint64_t value) {
     if (value == 0) {
         return LOG2_SILENCE;
     }
-    const uint32_t high_word = (uint32_t)(value >> 32);
-    const uint32_t zeros = high_word ? scn_clz(high_word) : 32 + scn_clz((uint32_t)value);
-    const uint32_t mantissa = (uint32_t)((value << zeros) >> 32);
+    const uint32_t high_word = (uint32_t)(value >> 32), low_word = (uint32_t)value;
+    uint32_t zeros = scn_clz(high_word), mantissa;
+    if (high_word) {
+        mantissa = (high_word << zeros) | ((low_word >> 1) >> (31 - zeros));
+    } else {
+        zeros += scn_clz(low_word);
+        mantissa = low_word << (zeros - 32);
+    }
     const uint32_t line = (mantissa >> 25) & 63, part = (mantissa >> 9) & 0xffff;
     const uint32_t rise = (uint16_t)(table[line + 1] - table[line]); /* modulo 2^16: the last entry wraps to 0 */
     return (int32_t)(((63 - zeros) << 16) + table[line] + ((rise * part + 0x8000) >> 16));
 }
 
-/* One 64-bit multiplication, rounded once, and saturated. */
+/* One multiplication, rounded once, and saturated. */
 static inline int8_t to_int8(int32_t level, int32_t gain, int8_t floor) {
-    const int64_t q = (((int64_t)level * gain + INT64_C(0x80000000)) >> 32) - 128;
+    const int32_t q = scn_mulr(level, gain) - 128;
     return (int8_t)(q < floor ? floor : q > 127 ? 127 : q);
 }
 

@@ -16,13 +16,16 @@ _COLUMNS = 112
 _C_TYPES = {"int8": "int8_t", "int32": "int32_t", "uint16": "uint16_t"}
 
 
-def render_frontend(tables: Tables) -> dict[str, str]:
-    """Render ``scn_frontend_tables.h`` and ``scn_frontend_tables.c``.
+def render_frontend(tables: Tables, name: str = "scn_frontend_tables") -> dict[str, str]:
+    """Render the header and the source of a front end's tables.
 
     Parameters
     ----------
     tables
         From :func:`scenelet.frontend.tables.make_tables`.
+    name
+        Of the two files and of the ``scn_frontend_tables_t`` that they define. The macros always begin with
+        ``SCN_FRONTEND_``.
 
     Returns
     -------
@@ -37,9 +40,12 @@ def render_frontend(tables: Tables) -> dict[str, str]:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    values = {"version": __version__, "tables": tables, "config": tables.config, "arrays": list(_arrays(tables))}
-    names = ("scn_frontend_tables.h", "scn_frontend_tables.c")
-    return {name: environment.get_template(f"{name}.j2").render(values) for name in names}
+    arrays = list(_arrays(tables))
+    values = {"version": __version__, "name": name, "tables": tables, "config": tables.config, "arrays": arrays}
+    return {
+        f"{name}.{suffix}": environment.get_template(f"scn_frontend_tables.{suffix}.j2").render(values)
+        for suffix in ("h", "c")
+    }
 
 
 def _arrays(tables: Tables) -> Iterator[dict[str, Any]]:

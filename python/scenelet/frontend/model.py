@@ -68,11 +68,12 @@ def frames_of(windows: NDArray[np.int32], tables: Tables) -> NDArray[np.int32]:
     config = tables.config
     padded = np.pad(windows, ((0, 0), (tables.padded, config.n_fft)))
     view = np.lib.stride_tricks.sliding_window_view(padded, config.n_fft, axis=1)
-    return view[:, :: config.hop_length][:, : config.frames]
+    frames: NDArray[np.int32] = view[:, :: config.hop_length][:, : config.frames]
+    return frames
 
 
 def frame_levels(frames: NDArray[np.int32], tables: Tables) -> NDArray[np.int32]:
-    """What ``scn_frontend_log_mel`` gives: Q16 log2 above each band's base, (..., n_fft) -> (..., n_mels)."""
+    """Compute what ``scn_frontend_log_mel`` gives: Q16 log2 above each band's base, (..., n_fft) -> (..., n_mels)."""
     return _levels(np.asarray(frames), tables).astype(np.int32)
 
 
@@ -86,8 +87,9 @@ def _levels(frames: NDArray[np.int32], tables: Tables) -> Int64:
 def _block_shift(frames: NDArray[np.int32], sample_bits: int) -> Int64:
     """Left shift, (..., 1), that makes the loudest sample fill 32 bits."""
     magnitude = np.bitwise_or.reduce(frames ^ (frames >> 31), axis=-1, keepdims=True).astype(np.int64)
-    bits = np.frexp(magnitude.astype(np.float64))[1]
-    return np.where(magnitude == 0, 32 - sample_bits, 31 - bits).astype(np.int64)
+    bits = np.frexp(magnitude.astype(np.float64))[1]  # exact: int32 fits float64
+    shift: Int64 = np.where(magnitude == 0, 32 - sample_bits, 31 - bits).astype(np.int64)
+    return shift
 
 
 def _mulr(a: Int64, b: Int64 | int) -> Int64:
@@ -112,7 +114,7 @@ def _turn(re: Int64, im: Int64, cosine: Int64, sine: Int64) -> tuple[Int64, Int6
 
 def _windowed(frames: NDArray[np.int32], shift: Int64, tables: Tables) -> tuple[Int64, Int64]:
     """Window, pack x[2n] + j x[2n+1], and put into bit-reversed order."""
-    z = _mulr(frames.astype(np.int64) << shift, tables.full_window)
+    z = _mulr(frames.astype(np.int64) << shift, tables.full_window.astype(np.int64))
     order = _bit_reversed(tables.config.n_fft // 2)
     return z[..., 0::2][..., order], z[..., 1::2][..., order]
 
@@ -205,7 +207,7 @@ def _mel(power: UInt64, tables: Tables) -> UInt64:
 
 
 def _segment_sums(terms: UInt64, ends: NDArray[np.intp]) -> UInt64:
-    """Sums between ends, empty ones too: differences of running sums are exact modulo 2^64."""
+    """Sum between ends, empty segments too: differences of running sums are exact modulo 2^64."""
     running = np.concatenate([np.zeros((*terms.shape[:-1], 1), np.uint64), np.cumsum(terms, -1)], -1)
     return np.diff(running[..., np.concatenate([[0], ends])], axis=-1)
 

@@ -11,6 +11,7 @@ import json
 import math
 from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -169,7 +170,7 @@ def make_tables(config: FrontendConfig, input_scale: float = FEATURE_SCALE, inpu
     window, step = _window(config)
     norm = _rounded(mel.slaney_norm_log2(config) * 65536) - (2 * _spectrum_bits(config.n_fft) << 16)
     base, gain, floor = _int8_map(config, input_scale, input_zero_point, norm)
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "window": window,
         "sine": _sine(config.n_fft),
         "weight": _rounded(segments.rise * 32768).astype(np.uint16),
@@ -256,7 +257,7 @@ def _sine(n_fft: int) -> NDArray[np.int32]:
 def _int8_map(
     config: FrontendConfig, scale: float, zero_point: int, norm: NDArray[np.int64]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int8]]:
-    """``base``, ``gain`` and ``floor``: dB to the network's INT8 input in one multiplication."""
+    """Compute ``base``, ``gain`` and ``floor``: dB to the network's INT8 input in one multiplication."""
     lo, hi = np.array(config.lo_by_band), np.array(config.hi_by_band)
     step = (hi - lo) / 255
     # The level at which the network's input, not our own feature, is -128; and its step.
