@@ -78,8 +78,10 @@ class Engine:
         return np.full(size + 2 * _GUARD, 0xA5, np.uint8)
 
     def _at(self, guarded: NDArray[np.uint8], kind: str) -> Any:
-        return self.ffi.cast(kind, self.ffi.from_buffer("uint8_t[]", guarded)) + _GUARD if kind != "void *" else (
-            self.ffi.cast(kind, self.ffi.cast("uint8_t *", self.ffi.from_buffer("uint8_t[]", guarded)) + _GUARD)
+        return (
+            self.ffi.cast(kind, self.ffi.from_buffer("uint8_t[]", guarded)) + _GUARD
+            if kind != "void *"
+            else (self.ffi.cast(kind, self.ffi.cast("uint8_t *", self.ffi.from_buffer("uint8_t[]", guarded)) + _GUARD))
         )
 
     def _table(self, kind: str, values: NDArray[Any]) -> Any:

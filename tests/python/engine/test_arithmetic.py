@@ -1,0 +1,60 @@
+"""The kernels' arithmetic against plain statements of it in Python's unbounded integers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cffi
+import pytest
+from engine_library import FOLDER
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from scenelet import toolchain
+
+SUPPORT = Path(__file__).resolve().parents[2] / "support"
+Scale = Callable[[int, int, int], int]
+
+
+@pytest.fixture(scope="module")
+def probe() -> tuple[cffi.FFI, Any]:
+    ffi = cffi.FFI()
+    ffi.cdef("int32_t probe_scale(int32_t, int32_t, int32_t);")
+    ffi.cdef("void probe_span(int32_t, int32_t, int32_t, int32_t, int32_t *);")
+    return ffi, ffi.dlopen(str(toolchain.shared_library("engine_probe", [SUPPORT / "engine_probe.c"], [FOLDER])))
+
+
+def wrap(value: int) -> int:
+    return (value + 2**31) % 2**32 - 2**31
+
+
+def scaled(x: int, multiplier: int, shift: int) -> int:
+    """Shift left modulo 2^32; x * multiplier / 2^31 rounded half up; divided by 2^-shift, halves away from zero."""
+    high = (wrap(x << max(shift, 0)) * multiplier + 2**30) >> 31
+    divisor = 2 ** max(-shift, 0)
+    magnitude = (2 * abs(high) + divisor) // (2 * divisor)
+    return magnitude if high >= 0 else -magnitude
+
+
+@given(st.integers(-(2**31), 2**31 - 1), st.integers(0, 2**31 - 1), st.integers(-31, 30))
+@example(-(2**31), 2**31 - 1, -1)
+@example(2**31 - 1, 2**31 - 1, -1)
+@example(-(2**31), 2**31 - 1, 0)
+@example(-3, 2**30, -1)
+@example(3, 2**30, -1)
+@example(2**31 - 1, 2**31 - 1, -31)
+def test_scale_rounds_twice(probe: tuple[cffi.FFI, Any], x: int, multiplier: int, shift: int) -> None:
+    assert probe[1].probe_scale(x, multiplier, shift) == scaled(x, multiplier, shift)
+
+
+@given(st.integers(-20, 20), st.integers(1, 15), st.integers(1, 9), st.integers(1, 6))
+def test_span_holds_exactly_the_taps_inside(
+    probe: tuple[cffi.FFI, Any], start: int, size: int, taps: int, dilation: int
+) -> None:
+    found = probe[0].new("int32_t[2]")
+    probe[1].probe_span(start, size, taps, dilation, found)
+    inside = [tap for tap in range(taps) if 0 <= start + tap * dilation < size]
+    assert list(range(*found)) == inside
+    assert not inside or 0 <= found[0] < found[1] <= taps

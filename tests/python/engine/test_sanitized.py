@@ -1,0 +1,57 @@
+"""Every kernel under AddressSanitizer and UndefinedBehaviorSanitizer, on memory of exactly the documented size."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from engine_library import SANITIZE, build
+from kernel_cases import cases, expected
+
+from scenelet import toolchain
+from scenelet.compiler.lowering import lower
+from scenelet.compiler.program import Step
+
+SUPPORT = Path(__file__).resolve().parents[2] / "support"
+Call = tuple[Step, dict[int, Any], Any]
+
+
+def replay(calls: list[Call], folder: Path) -> subprocess.CompletedProcess[str]:
+    compiler = toolchain.find(toolchain.host_compiler())
+    names = ("libasan.so", "libubsan.so")
+    runtimes = [subprocess.check_output([compiler, f"-print-file-name={name}"], text=True).strip() for name in names]
+    path = folder / "calls.pickle"
+    path.write_bytes(pickle.dumps(calls))
+    # Python leaks on purpose at exit, and its own allocator would hide overruns.
+    environment = {**os.environ, "LD_PRELOAD": " ".join(runtimes), "ASAN_OPTIONS": "detect_leaks=0"}
+    environment["PYTHONMALLOC"] = "malloc"
+    command = [sys.executable, str(SUPPORT / "replay_sanitized.py"), str(build(flags=SANITIZE)), str(path)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def calls() -> list[Call]:
+    found = []
+    for case in cases():
+        (step,) = lower(case.graph).steps
+        for run, want in zip(case.runs, expected(case), strict=True):
+            found.append((step, dict(zip(case.graph.inputs, run, strict=True)) | {step.writes[0]: want}, want))
+    return found
+
+
+def test_no_kernel_upsets_the_sanitizers(calls: list[Call], tmp_path: Path) -> None:
+    done = replay(calls, tmp_path)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_sanitizers_are_at_work(calls: list[Call], tmp_path: Path) -> None:
+    step, tensors, want = calls[0]
+    short = {index: values if index in step.writes else values.ravel()[:-8].copy() for index, values in tensors.items()}
+    done = replay([(step, short, want)], tmp_path)
+    assert done.returncode != 0
+    assert "AddressSanitizer: heap-buffer-overflow" in done.stderr
