@@ -132,3 +132,54 @@ def _parity(demo: Demo, float_free: Evaluation, board: Evaluation) -> int:
 def _bench(demo: Demo) -> Bench:
     with demo.stage("count instructions"):
         return bench(demo.model)
+
+
+def run_demo(folder: Path, data: Path | None, say: Any, progress: Any) -> dict[str, Any]:
+    """Go from recordings to scores on the emulated board.
+
+    Parameters
+    ----------
+    folder
+        Works here; an interrupted demo goes on. ``report.json`` and ``report.html`` are written last.
+    data
+        A data set; None for a synthetic city.
+    say, progress
+        How to announce a stage, and to show its progress (see :mod:`scenelet.cli.output`).
+
+    Returns
+    -------
+    dict
+        What ``report.json`` holds.
+
+    Raises
+    ------
+    CheckFailed
+        If a limit is exceeded.
+    """
+    demo = Demo(folder, demo_recipe(), say, progress)
+    dataset = _dataset(demo, data)
+    metrics = _train(demo, dataset)
+    budget = _budget(demo)
+    exported = _build(demo)
+    int8, board = _evaluate(demo, dataset, "litert"), _evaluate(demo, dataset, "qemu")
+    counted = _bench(demo)
+    result = {
+        "data": dataset.name,
+        "recipe": demo.recipe.name,
+        "windows": int8.windows,
+        "accuracy_float": metrics["test"]["accuracy"],
+        "accuracy_int8": int8.accuracy,
+        "accuracy_qemu": board.accuracy,
+        "clip_accuracy_qemu": board.clip_accuracy,
+        "by_device": {name: measures.accuracy for name, measures in board.by_device.items()},
+        "parity_mismatches": _parity(demo, int8, board),
+        "budget": budget.to_json(),
+        "instructions": counted.instructions,
+        "bench": counted.to_json(),
+        "model_sha256": exported.model_sha256,
+        "frontend_sha256": exported.frontend_sha256,
+        "seconds": demo.seconds,
+    }
+    write_text(folder / "report.json", json.dumps(result, indent=2) + "\n")
+    write_report(demo.run_folder, folder / "report.html")
+    return result

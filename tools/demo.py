@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""``make demo``: recordings to a Cortex-M4 prediction, end to end. ``--data DIR`` takes recordings of your own."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from scenelet.cli.output import err, out, progress, table
+from scenelet.demo import run_demo
+from scenelet.errors import SceneletError
+from scenelet.toolchain import build_folder
+
+
+def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
+    """The table that the demo ends with."""
+    budget, bench = result["budget"], result["bench"]
+    frame = bench["frontend"]["instructions_per_frame"]
+    return [
+        ("data", f"{result['data']}, {result['windows']:,} test windows"),
+        ("accuracy, float", f"{result['accuracy_float']:.2%}"),
+        ("accuracy, INT8 on this computer", f"{result['accuracy_int8']:.2%}"),
+        ("accuracy, Cortex-M4 in QEMU", f"{result['accuracy_qemu']:.2%}"),
+        ("values that differ from TFLite", f"{result['parity_mismatches']:,}"),
+        ("parameters", f"{budget['params_bytes']:,} of {budget['limits']['params_bytes']:,} bytes"),
+        ("MACs", f"{budget['macs']:,} of {budget['limits']['macs']:,}"),
+        ("planned RAM", f"{budget['planned_ram_bytes']:,} of {budget['limits']['ram_bytes']:,} bytes"),
+        ("instructions, network", f"{result['instructions']:,}"),
+        ("instructions, front end a frame", f"{frame:,}"),
+        ("time", f"{sum(result['seconds'].values()):.0f} s"),
+    ]
+
+
+def main() -> int:
+    """Run the demo; return its exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, help="data set; default: a synthetic city")
+    parser.add_argument("--out", type=Path, default=build_folder() / "demo", help="folder to work in")
+    arguments = parser.parse_args()
+    try:
+        result = run_demo(arguments.out, arguments.data, lambda stage: out.print(f"- {stage}"), progress)
+    except SceneletError as error:
+        err.print(f"demo: {error}", markup=False)
+        return error.exit_status
+    out.print(table("from recordings to a Cortex-M4", ["", ">"], rows(result)))
+    out.print(f"{arguments.out / 'report.json'}\n{arguments.out / 'report.html'}")
+    same = result["accuracy_int8"] == result["accuracy_qemu"] and not result["parity_mismatches"]
+    return 0 if same else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
