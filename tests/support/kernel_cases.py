@@ -67,7 +67,7 @@ def _case(name: str, network: GraphBuilder, output: int, rng: np.random.Generato
         lambda shape, _: np.full(shape, -128),
         lambda shape, _: np.full(shape, 127),
         lambda shape, _: rng.choice([-128, 127], shape),
-        lambda shape, zero: np.clip(rng.normal(zero, 6, shape).round(), -128, 127),
+        lambda shape, zero: np.clip(np.round(rng.normal(zero, 6, shape)), -128, 127),
     )
     runs = tuple(
         tuple(np.asarray(maker(shape, zero), np.int8) for shape, zero in zip(shapes, zeros, strict=True))

@@ -16,5 +16,3 @@ def test_vectors_are_not_stale() -> None:
     spec.loader.exec_module(generator)
     held = (FOLDER / "vectors.h").read_text("utf-8")
     assert held == generator.render(), "run tests/firmware/test_engine/make_vectors.py"
-        "run tests/firmware/test_engine/make_vectors.py"
-    )
