@@ -7,6 +7,7 @@ front end's INT8 features go in as they are. The same network, calibration and r
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from . import flatfile, metadata, tidy
 from .errors import ModelError, ToolError
+from .files import write_bytes
 from .metadata import ModelInfo
 from .quiet import quiet
 from .recipe import Recipe
@@ -22,32 +24,6 @@ if TYPE_CHECKING:
     from .models.backend import keras
 
 INPUT_SCALE = 1 / 64
-
-
-def calibration_set(labels: NDArray[np.integer[Any]], count: int, seed: int) -> NDArray[np.int64]:
-    """Choose calibration windows, as many of each class as there are, drawn without repetition.
-
-    Parameters
-    ----------
-    labels
-        Class of each window, (n,).
-    count
-        Windows wanted; all are taken where there are fewer.
-    seed
-        Of the draw.
-
-    Returns
-    -------
-    NDArray
-        Sorted indices into ``labels``.
-    """
-    order = np.random.default_rng([seed, 0xCA11]).permutation(len(labels))
-    # A window's rank within its class; the lowest ranks of all classes together are a stratified draw.
-    rank = np.empty(len(labels), np.int64)
-    for label in np.unique(labels):
-        members = order[labels[order] == label]
-        rank[members] = np.arange(len(members))
-    return np.sort(order[np.argsort(rank[order], kind="stable")[:count]])
 
 
 def _calibration(windows: NDArray[np.int8]) -> NDArray[np.float32]:
@@ -152,3 +128,33 @@ def quantize(
         dataset=dataset,
     )
     return metadata.attach(flatfile.pack(tree), info)
+
+
+def quantize_run(folder: str | Path) -> Path:
+    """Convert a finished training run with the calibration windows that it kept; writes its ``model.tflite``.
+
+    Parameters
+    ----------
+    folder
+        Run folder (see :mod:`scenelet.training.runfolder`).
+
+    Returns
+    -------
+    Path
+        Of the .tflite file.
+
+    Raises
+    ------
+    InputError
+        Where the run is not finished or damaged.
+    ToolError
+        Where the converter fails.
+    """
+    from .training import runfolder
+
+    request = runfolder.request_of(folder)
+    model, calibration = runfolder.load_model(folder), runfolder.load_calibration(folder)
+    content = quantize(model, calibration, request.recipe, request.labels, dataset=request.dataset)
+    path = Path(folder) / runfolder.TFLITE
+    write_bytes(path, content)
+    return path

@@ -12,11 +12,14 @@ from .backend import keras
 
 layers = keras.layers
 
+# Keras's own 0.99 needs some hundred steps until inference uses what training has seen; a small data set has 15 an epoch.
+_BN_MOMENTUM = 0.9
+
 
 def _block(x: keras.KerasTensor, block: Block, prefix: str, number: int) -> keras.KerasTensor:
     fused = None if block.order == "conv_bn_relu" else "relu"
     x = layers.Conv2D(block.filters, block.kernel, padding="same", activation=fused, name=f"{prefix}conv{number}")(x)
-    x = layers.BatchNormalization(name=f"{prefix}bn{number}")(x)
+    x = layers.BatchNormalization(momentum=_BN_MOMENTUM, name=f"{prefix}bn{number}")(x)
     x = layers.ReLU(name=f"{prefix}relu{number}")(x)
     if block.pool != (1, 1):
         pool = layers.MaxPooling2D if block.pool_type == "max" else layers.AveragePooling2D

@@ -116,6 +116,11 @@ def _finish(out: Path, request: Request, model: keras.Model, state: State, data:
     }
     runfolder.write_history(out, state.history, state.best_epoch)
     runfolder.save_model(out, model)
+    train = data["train"]
+    chosen = windows.stratified(
+        train.classes, request.recipe.quantize.calibration_windows, request.recipe.training.seed
+    )
+    runfolder.save_calibration(out, train.features[chosen])
     write_text(out / runfolder.METRICS, json.dumps(metrics, indent=2) + "\n")
     for path in sorted(out.glob(f"*{runfolder.CHECKPOINT}")):
         path.unlink()

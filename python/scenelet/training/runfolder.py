@@ -7,6 +7,7 @@
     history.csv      one line an epoch
     curves.png       the same as a picture
     model.keras      the network, with the best epoch's weights
+    calibration.npy  INT8 features, (n, mel bands, frames), that set the ranges of the INT8 network
     metrics.json     scores by split; written last, so its presence says that the run is complete
     model.tflite     written by quantisation
 """
@@ -17,9 +18,13 @@ import csv
 import io
 import json
 import tempfile
+import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from .. import recipe as recipes
 from ..errors import InputError
@@ -29,7 +34,7 @@ from ..recipe import Recipe
 from .checkpoint import Epoch
 
 REQUEST, CHECKPOINT, HISTORY, CURVES = "run.json", "checkpoint.npz", "history.csv", "curves.png"
-MODEL, METRICS, TFLITE = "model.keras", "metrics.json", "model.tflite"
+MODEL, CALIBRATION, METRICS, TFLITE = "model.keras", "calibration.npy", "metrics.json", "model.tflite"
 
 
 @dataclass(frozen=True)
@@ -161,7 +166,33 @@ def load_model(folder: str | Path) -> keras.Model:
     path = Path(folder) / MODEL
     if metrics_of(folder) is None or not path.is_file():
         raise InputError(folder, "holds no finished network", "let `scenelet train` finish")
-    return keras.saving.load_model(path, compile=False)
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        raise InputError(path, "is damaged", "delete the folder and train again") from None
+
+
+def save_calibration(folder: Path, features: NDArray[np.int8]) -> None:
+    """Write the windows that the INT8 network's ranges come from."""
+    content = io.BytesIO()
+    np.save(content, features)
+    write_bytes(folder / CALIBRATION, content.getvalue())
+
+
+def load_calibration(folder: str | Path) -> NDArray[np.int8]:
+    """Read the windows that the INT8 network's ranges come from.
+
+    Raises
+    ------
+    InputError
+        Where the file is missing or damaged.
+    """
+    path = Path(folder) / CALIBRATION
+    try:
+        features = np.load(path, allow_pickle=False)
+    except (OSError, EOFError, ValueError):
+        raise InputError(path, "is missing or damaged", "delete the folder and train again") from None
+    return np.asarray(features, np.int8)
 
 
 def write_history(folder: Path, history: list[Epoch], best_epoch: int) -> None:

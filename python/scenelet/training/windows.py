@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,3 +76,29 @@ def load(dataset: Dataset, split: str, config: FrontendConfig, cache: Path, *, j
         raise DatasetError(f"{dataset.root}: split '{split}'", "holds no clip", "check the data set's tables")
     features, owner = cached_features(clips, config, cache, jobs)
     return Windows(features, dataset.targets(clips)[owner], np.asarray(owner, np.int64))
+
+
+def stratified(labels: NDArray[np.integer[Any]], count: int, seed: int) -> NDArray[np.int64]:
+    """Draw windows without repetition, as many of every class as of any other where a class has so many.
+
+    Parameters
+    ----------
+    labels
+        Class of each window, (n,).
+    count
+        Windows wanted; all are taken where there are fewer.
+    seed
+        Another seed draws others.
+
+    Returns
+    -------
+    NDArray
+        Sorted indices into ``labels``.
+    """
+    order = np.random.default_rng(seed).permutation(len(labels))
+    # A window's rank within its class; the lowest ranks of all classes together are a stratified draw.
+    rank = np.empty(len(labels), np.int64)
+    for label in np.unique(labels):
+        members = order[labels[order] == label]
+        rank[members] = np.arange(len(members))
+    return np.sort(order[np.argsort(rank[order], kind="stable")[:count]])

@@ -25,7 +25,7 @@ def tiny(*, epochs: int = 3, model: dict[str, Any] | None = None, **training: An
             {"filters": 4, "kernel": [3, 3], "order": "conv_bn_relu", "dropout": 0.1},
             {"filters": 4, "kernel": [3, 1], "pool": [2, 2]},
         ],
-        "head": {"units": 8, "dropout": 0.2},
+        "head": {"pooling": "flatten", "units": 8, "dropout": 0.2},
     }
     values = {
         "name": "tiny",

@@ -1,0 +1,64 @@
+"""Windows and draws of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from scenelet.data.dataset import open_dataset
+from scenelet.errors import DatasetError
+from scenelet.training import windows
+from scenelet.training.windows import Windows, stratified
+
+
+@pytest.fixture
+def some():
+    features = np.random.default_rng(0).integers(-128, 128, (5, 3, 2), np.int8)
+    return Windows(features, np.array([0, 1, 1, 0, 2]), np.array([0, 1, 1, 2, 3]))
+
+
+def test_batches_are_features_over_64(some):
+    batch = some.batch(np.array([4, 0]))
+    assert batch.shape == (2, 3, 2, 1)
+    assert batch.dtype == np.float32
+    assert (batch[..., 0] * 64 == some.features[[4, 0]]).all()
+
+
+@pytest.mark.parametrize("name", ["features", "classes", "clips"])
+def test_the_hash_sees_every_value(some, name):
+    changed = getattr(some, name).copy()
+    changed.reshape(-1)[-1] ^= 1
+    assert replace(some, **{name: changed}).sha256 != some.sha256
+    assert replace(some, **{name: getattr(some, name).copy()}).sha256 == some.sha256
+
+
+def test_load_gives_every_window_its_clips_class(recordings, tiny_recipe, tmp_path):
+    dataset = open_dataset(recordings)
+    loaded = windows.load(dataset, "train", tiny_recipe().frontend, tmp_path)
+    clips = dataset.split("train")
+    assert loaded.features.shape == (3 * len(clips), 16, 8)
+    assert [dataset.labels[k] for k in loaded.classes] == [clips[k].label for k in loaded.clips]
+
+
+def test_an_empty_split_is_named(recordings, tiny_recipe, tmp_path):
+    dataset = open_dataset(recordings)
+    dataset = replace(dataset, splits={**dataset.splits, "test": ()})
+    with pytest.raises(DatasetError, match="split 'test': holds no clip"):
+        windows.load(dataset, "test", tiny_recipe().frontend, tmp_path)
+
+
+def test_stratified_takes_as_many_of_every_class():
+    labels = np.repeat([0, 1, 2], [100, 50, 4])
+    chosen = stratified(labels, 40, seed=1)
+    assert np.bincount(labels[chosen]).tolist() == [18, 18, 4]
+    assert len(set(chosen.tolist())) == 40
+    assert (np.diff(chosen) > 0).all()
+
+
+def test_stratified_follows_its_seed_and_takes_all_of_few():
+    labels = np.arange(60) % 3
+    assert (stratified(labels, 12, seed=1) == stratified(labels, 12, seed=1)).all()
+    assert (stratified(labels, 12, seed=1) != stratified(labels, 12, seed=2)).any()
+    assert (stratified(labels, 400, seed=0) == np.arange(60)).all()
