@@ -73,6 +73,17 @@ typedef struct {
     int32_t shift;
 } scn_multiplier_t;
 
+/*
+ * A real factor to 62 bits, as FULLY_CONNECTED wants it: value = (multiplier + fraction * 2^-31) * 2^(shift - 31),
+ * multiplier and fraction 0 .. 2^31 - 1, shift -31 .. 30. Applied with one rounding, halves away from zero: TFLite's
+ * reference for this operator multiplies in double precision, which no doubly rounded Q31 product equals.
+ */
+typedef struct {
+    int32_t multiplier;
+    int32_t fraction;
+    int32_t shift;
+} scn_fine_multiplier_t;
+
 typedef struct {
     int32_t batches;
     int32_t height;
@@ -156,7 +167,7 @@ typedef struct {
     int32_t outputs;
     const int8_t *weights;
     const int32_t *bias;
-    const scn_multiplier_t *scale;
+    const scn_fine_multiplier_t *scale;
     int32_t input_zero_point;
     int32_t output_zero_point;
     int32_t activation_min;

@@ -41,6 +41,16 @@ static inline int32_t scn_scale(int32_t x, scn_multiplier_t by) {
     return scn_round_shift(scn_high_mul(x, by.multiplier), -by.shift);
 }
 
+/* x times a real factor, rounded once, limited to +-2^30 so that a zero point can be added: scn_fine_multiplier_t. */
+static inline int32_t scn_scale_once(int32_t x, scn_fine_multiplier_t by) {
+    const uint64_t magnitude = x < 0 ? 0U - (uint32_t)x : (uint32_t)x;
+    /* The bits that the second shift drops lie below the half that rounding adds: they cannot change the result. */
+    const uint64_t product = magnitude * (uint32_t)by.multiplier + (magnitude * (uint32_t)by.fraction >> 31);
+    const uint64_t rounded = (product + ((uint64_t)1 << (30 - by.shift))) >> (31 - by.shift);
+    const int32_t value = rounded > 1 << 30 ? 1 << 30 : (int32_t)rounded;
+    return x < 0 ? -value : value;
+}
+
 static inline int32_t scn_min(int32_t a, int32_t b) {
     return a < b ? a : b;
 }

@@ -52,7 +52,7 @@ static int32_t dot_rest(const scn_fully_connected_t *layer, const int8_t *input,
 }
 
 static int8_t finish(const scn_fully_connected_t *layer, int32_t output, int32_t sum) {
-    const int32_t value = scn_wrap_add(scn_scale(sum, layer->scale[output]), layer->output_zero_point);
+    const int32_t value = scn_wrap_add(scn_scale_once(sum, layer->scale[output]), layer->output_zero_point);
     return scn_clamp(value, layer->activation_min, layer->activation_max);
 }
 

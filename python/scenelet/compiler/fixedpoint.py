@@ -50,6 +50,28 @@ def quantize_multipliers(factors: NDArray[np.float64]) -> tuple[NDArray[np.int32
     return np.array([m for m, _ in pairs], np.int32), np.array([s for _, s in pairs], np.int32)
 
 
+def fine_multiplier(factor: float) -> tuple[int, int, int]:
+    """Split a factor into ``(multiplier + fraction * 2^-31) * 2^(shift - 31)``, exactly.
+
+    Parameters
+    ----------
+    factor
+        Real and not negative.
+
+    Returns
+    -------
+    tuple of int
+        Multiplier and fraction, 0..2^31-1, and the shift. A factor below 2^-32 becomes (0, 0, 0): no int32 times it
+        rounds to anything but 0.
+    """
+    part, shift = math.frexp(factor)
+    if factor == 0.0 or shift < -31:
+        return 0, 0, 0
+    # 62 bits hold every float64 between 1/2 and 1.
+    both = int(part * 2.0**62)
+    return both >> 31, both & ((1 << 31) - 1), shift
+
+
 def scale_of(tensor: Tensor) -> np.float32:
     """Scale of a tensor that has one for all its values."""
     return np.float32(_quantization(tensor).scale[0])
@@ -102,15 +124,6 @@ def channel_factors(source: Tensor, weights: Tensor, target: Tensor) -> NDArray[
     """Compute input scale * weight scale / output scale of every output channel, in float64 like the interpreter."""
     product = np.float64(scale_of(source)) * _quantization(weights).scale.astype(np.float64)
     return np.asarray(product / np.float64(scale_of(target)))
-
-
-def layer_factors(op: str, source: Tensor, weights: Tensor, target: Tensor) -> NDArray[np.float64]:
-    """Compute the factors of a convolution's or FULLY_CONNECTED's outputs: one, or one an output channel."""
-    if op == "FULLY_CONNECTED" and not _quantization(weights).per_channel:
-        # The interpreter rounds this product to float32 for a single scale, but not for one scale a channel.
-        product = np.float64(scale_of(source) * scale_of(weights))
-        return np.array([product / np.float64(scale_of(target))])
-    return channel_factors(source, weights, target)
 
 
 def add_factors(one: Tensor, other: Tensor, target: Tensor) -> tuple[float, float, float]:

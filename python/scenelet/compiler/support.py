@@ -15,13 +15,15 @@ import numpy as np
 from ..errors import UnsupportedError
 from ..graph import Graph, Operator, Tensor
 from .bounds import accumulator_bound, output_extent
-from .fixedpoint import add_factors, layer_factors, multiply_factor, rescale_factor, softmax_factor
+from .fixedpoint import add_factors, channel_factors, multiply_factor, rescale_factor, softmax_factor
 
 _FULL_INT8 = "convert the model to full INT8 (int8 input, output and weights)"
 _ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 _INT32_MAX = 2**31 - 1
 _MAX_RANK = 4
 _MAX_MEAN = 1 << 23
+# The interpreter keeps the sum of exponentials in 12 integer bits and gives up on more.
+_MAX_CLASSES = 511
 _MAX_STRIDE = 0x7FFF
 
 
@@ -138,7 +140,7 @@ class _Checker:
         bias = None if self.input(2) is None else self.constant(2, "bias", "int32")
         if bias is not None:
             self.require(bias.elements == channels, f"bias has {bias.elements} values for {channels} outputs")
-        self.factor(float(layer_factors(self.operator.op, self.source, weights, self.target).max()))
+        self.factor(float(channel_factors(self.source, weights, self.target).max()))
         bound = accumulator_bound(self.source, weights, bias, axis)
         self.require(bound <= _INT32_MAX, f"sums can reach {bound:,}, past int32", "use a smaller kernel or bias")
 
@@ -245,8 +247,8 @@ def _softmax(check: _Checker) -> None:
     check.require(math.isfinite(beta) and beta > 0, f"beta {beta}", "use a positive beta")
     told = f"input scale times beta {beta:.3g} is too small"
     check.require(softmax_factor(beta, check.source) > 1, told, "calibrate with representative data")
-    # The sum of exponentials is kept with 12 integer bits.
-    check.require(check.source.shape[-1] <= 4096, f"{check.source.shape[-1]} classes", "use at most 4096")
+    classes = check.source.shape[-1]
+    check.require(classes <= _MAX_CLASSES, f"{classes} classes", f"use at most {_MAX_CLASSES}")
 
 
 def _reshape(check: _Checker) -> None:

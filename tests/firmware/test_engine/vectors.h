@@ -2617,8 +2617,8 @@ static const _Alignas(4) int8_t case72_weights[] = {
 static const _Alignas(4) int32_t case72_bias[] = {
     939,
 };
-static const _Alignas(4) scn_multiplier_t case72_scale[] = {
-    {1206303262, -5},
+static const _Alignas(4) scn_fine_multiplier_t case72_scale[] = {
+    {1206303232, 0, -5},
 };
 static const _Alignas(4) int8_t case72_want[] = {
     -96,
@@ -2638,8 +2638,8 @@ static const _Alignas(4) int8_t case73_weights[] = {
 static const _Alignas(4) int32_t case73_bias[] = {
     313, -15, 959, -385,
 };
-static const _Alignas(4) scn_multiplier_t case73_scale[] = {
-    {1173281263, -6}, {1173281263, -6}, {1173281263, -6}, {1173281263, -6},
+static const _Alignas(4) scn_fine_multiplier_t case73_scale[] = {
+    {1173281280, 0, -6}, {1173281280, 0, -6}, {1173281280, 0, -6}, {1173281280, 0, -6},
 };
 static const _Alignas(4) int8_t case73_want[] = {
     103, -18, 127, 127,
@@ -2659,8 +2659,8 @@ static const _Alignas(4) int8_t case74_weights[] = {
 static const _Alignas(4) int32_t case74_bias[] = {
     -829, -346, 189,
 };
-static const _Alignas(4) scn_multiplier_t case74_scale[] = {
-    {1428925739, -7}, {1428925739, -7}, {1428925739, -7},
+static const _Alignas(4) scn_fine_multiplier_t case74_scale[] = {
+    {1428925696, 0, -7}, {1428925696, 0, -7}, {1428925696, 0, -7},
 };
 static const _Alignas(4) int8_t case74_want[] = {
     -90, -21, 40,
@@ -2686,9 +2686,9 @@ static const _Alignas(4) int8_t case75_weights[] = {
 static const _Alignas(4) int32_t case75_bias[] = {
     979, -236, 955, 578, -269, -146, -808, -215, 705, 722,
 };
-static const _Alignas(4) scn_multiplier_t case75_scale[] = {
-    {1280644061, -8}, {1280644061, -8}, {1280644061, -8}, {1280644061, -8}, {1280644061, -8}, {1280644061, -8},
-    {1280644061, -8}, {1280644061, -8}, {1280644061, -8}, {1280644061, -8},
+static const _Alignas(4) scn_fine_multiplier_t case75_scale[] = {
+    {1280644096, 0, -8}, {1280644096, 0, -8}, {1280644096, 0, -8}, {1280644096, 0, -8}, {1280644096, 0, -8},
+    {1280644096, 0, -8}, {1280644096, 0, -8}, {1280644096, 0, -8}, {1280644096, 0, -8}, {1280644096, 0, -8},
 };
 static const _Alignas(4) int8_t case75_want[] = {
     6, 93, 24, 102, -128, 80, -17, -26, 89, 19, 103, 69, -128, 8, -28, -19, -128, -42, 127, 53,
@@ -2722,9 +2722,9 @@ static const _Alignas(4) int8_t case76_weights[] = {
 static const _Alignas(4) int32_t case76_bias[] = {
     -973, 430, -505, -889, 114, 196, 706, -921, -524,
 };
-static const _Alignas(4) scn_multiplier_t case76_scale[] = {
-    {1964694371, -8}, {1964694371, -8}, {1964694371, -8}, {1964694371, -8}, {1964694371, -8}, {1964694371, -8},
-    {1964694371, -8}, {1964694371, -8}, {1964694371, -8},
+static const _Alignas(4) scn_fine_multiplier_t case76_scale[] = {
+    {1964694400, 0, -8}, {1964694400, 0, -8}, {1964694400, 0, -8}, {1964694400, 0, -8}, {1964694400, 0, -8},
+    {1964694400, 0, -8}, {1964694400, 0, -8}, {1964694400, 0, -8}, {1964694400, 0, -8},
 };
 static const _Alignas(4) int8_t case76_want[] = {
     103, 83, -128, -87, -128, -128, 88, 127, -87,
@@ -2758,8 +2758,8 @@ static const _Alignas(4) int8_t case77_weights[] = {
 static const _Alignas(4) int32_t case77_bias[] = {
     787, -62, -850, 336, -995,
 };
-static const _Alignas(4) scn_multiplier_t case77_scale[] = {
-    {1476361738, -8}, {1476361738, -8}, {1476361738, -8}, {1476361738, -8}, {1476361738, -8},
+static const _Alignas(4) scn_fine_multiplier_t case77_scale[] = {
+    {1476361728, 0, -8}, {1476361728, 0, -8}, {1476361728, 0, -8}, {1476361728, 0, -8}, {1476361728, 0, -8},
 };
 static const _Alignas(4) int8_t case77_want[] = {
     -128, -128, 127, -112, -128, 9, -128, 127, -128, 127, 127, -128, -128, -128, 22,
@@ -2793,8 +2793,9 @@ static const _Alignas(4) int8_t case78_weights[] = {
 static const _Alignas(4) int32_t case78_bias[] = {
     -276, 536, -779, 291, 566, -571,
 };
-static const _Alignas(4) scn_multiplier_t case78_scale[] = {
-    {1617979336, -8}, {1617979336, -8}, {1617979336, -8}, {1617979336, -8}, {1617979336, -8}, {1617979336, -8},
+static const _Alignas(4) scn_fine_multiplier_t case78_scale[] = {
+    {1617979392, 0, -8}, {1617979392, 0, -8}, {1617979392, 0, -8}, {1617979392, 0, -8}, {1617979392, 0, -8},
+    {1617979392, 0, -8},
 };
 static const _Alignas(4) int8_t case78_want[] = {
     5, 5, 22, 5, 5, 5,
@@ -2819,8 +2820,9 @@ static const _Alignas(4) int8_t case79_weights[] = {
 static const _Alignas(4) int32_t case79_bias[] = {
     324, 12, -115, -405, 387, 204,
 };
-static const _Alignas(4) scn_multiplier_t case79_scale[] = {
-    {1215708062, -7}, {1215708062, -7}, {1215708062, -7}, {1215708062, -7}, {1215708062, -7}, {1215708062, -7},
+static const _Alignas(4) scn_fine_multiplier_t case79_scale[] = {
+    {1215708032, 0, -7}, {1215708032, 0, -7}, {1215708032, 0, -7}, {1215708032, 0, -7}, {1215708032, 0, -7},
+    {1215708032, 0, -7},
 };
 static const _Alignas(4) int8_t case79_want[] = {
     -68, -128, -68, -128, -128, -68,
@@ -2846,8 +2848,9 @@ static const _Alignas(4) int8_t case80_weights[] = {
 static const _Alignas(4) int32_t case80_bias[] = {
     -81, -510, 591, 554, -294, 640,
 };
-static const _Alignas(4) scn_multiplier_t case80_scale[] = {
-    {1762892134, -8}, {1762892134, -8}, {1762892134, -8}, {1762892134, -8}, {1762892134, -8}, {1762892134, -8},
+static const _Alignas(4) scn_fine_multiplier_t case80_scale[] = {
+    {1762892160, 0, -8}, {1762892160, 0, -8}, {1762892160, 0, -8}, {1762892160, 0, -8}, {1762892160, 0, -8},
+    {1762892160, 0, -8},
 };
 static const _Alignas(4) int8_t case80_want[] = {
     31, 127, 48, 127, 127, -28,
@@ -2869,8 +2872,9 @@ static const _Alignas(4) int8_t case81_weights[] = {
     85, 56, 26, -81, -6, -87, -98, 69, 65, 104, -33, 28, -21, 81, -42, -55, 60, 38, -94, -96, -10, -63, 33, 36,
     13, 19, 45, -66, 18, -77, -1, 9, -19, -122, 56, 82, 50, -122, -16, 96,
 };
-static const _Alignas(4) scn_multiplier_t case81_scale[] = {
-    {1595188936, -8}, {1595188936, -8}, {1595188936, -8}, {1595188936, -8}, {1595188936, -8}, {1595188936, -8},
+static const _Alignas(4) scn_fine_multiplier_t case81_scale[] = {
+    {1595188864, 0, -8}, {1595188864, 0, -8}, {1595188864, 0, -8}, {1595188864, 0, -8}, {1595188864, 0, -8},
+    {1595188864, 0, -8},
 };
 static const _Alignas(4) int8_t case81_want[] = {
     -71, 11, 127, -128, 50, -116,
@@ -2896,9 +2900,9 @@ static const _Alignas(4) int8_t case82_weights[] = {
 static const _Alignas(4) int32_t case82_bias[] = {
     -592261197, -1455645280, 2118494463, -1686273752, 1783664842, -1045706828,
 };
-static const _Alignas(4) scn_multiplier_t case82_scale[] = {
-    {1100932064, -28}, {1100932064, -28}, {1100932064, -28}, {1100932064, -28}, {1100932064, -28},
-    {1100932064, -28},
+static const _Alignas(4) scn_fine_multiplier_t case82_scale[] = {
+    {1100932096, 0, -28}, {1100932096, 0, -28}, {1100932096, 0, -28}, {1100932096, 0, -28},
+    {1100932096, 0, -28}, {1100932096, 0, -28},
 };
 static const _Alignas(4) int8_t case82_want[] = {
     4, 2, 9, 2, 8, 3,
@@ -2923,9 +2927,9 @@ static const _Alignas(4) int8_t case83_weights[] = {
 static const _Alignas(4) int32_t case83_bias[] = {
     38151024, 1923733261, -456837649, -1569403376, -2002902845, -1516686666,
 };
-static const _Alignas(4) scn_multiplier_t case83_scale[] = {
-    {1756472774, -24}, {1756472774, -24}, {1756472774, -24}, {1756472774, -24}, {1756472774, -24},
-    {1756472774, -24},
+static const _Alignas(4) scn_fine_multiplier_t case83_scale[] = {
+    {1756472704, 0, -24}, {1756472704, 0, -24}, {1756472704, 0, -24}, {1756472704, 0, -24},
+    {1756472704, 0, -24}, {1756472704, 0, -24},
 };
 static const _Alignas(4) int8_t case83_want[] = {
     7, 99, -17, -72, -93, -69,
@@ -2951,8 +2955,9 @@ static const _Alignas(4) int8_t case84_weights[] = {
 static const _Alignas(4) int32_t case84_bias[] = {
     587, 956, 299, 401, -562, -73,
 };
-static const _Alignas(4) scn_multiplier_t case84_scale[] = {
-    {2136630048, 0}, {2136630048, 0}, {2136630048, 0}, {2136630048, 0}, {2136630048, 0}, {2136630048, 0},
+static const _Alignas(4) scn_fine_multiplier_t case84_scale[] = {
+    {2136630016, 0, 0}, {2136630016, 0, 0}, {2136630016, 0, 0}, {2136630016, 0, 0}, {2136630016, 0, 0},
+    {2136630016, 0, 0},
 };
 static const _Alignas(4) int8_t case84_want[] = {
     127, -128, 127, 127, 127, -128,
@@ -2977,8 +2982,9 @@ static const _Alignas(4) int8_t case85_weights[] = {
 static const _Alignas(4) int32_t case85_bias[] = {
     -142, 147, 653, 348, -816, 28,
 };
-static const _Alignas(4) scn_multiplier_t case85_scale[] = {
-    {1285080941, 2}, {1285080941, 2}, {1285080941, 2}, {1285080941, 2}, {1285080941, 2}, {1285080941, 2},
+static const _Alignas(4) scn_fine_multiplier_t case85_scale[] = {
+    {1285080960, 0, 2}, {1285080960, 0, 2}, {1285080960, 0, 2}, {1285080960, 0, 2}, {1285080960, 0, 2},
+    {1285080960, 0, 2},
 };
 static const _Alignas(4) int8_t case85_want[] = {
     5, 5, 5, 5, 65, 65,
@@ -3004,8 +3010,9 @@ static const _Alignas(4) int8_t case86_weights[] = {
 static const _Alignas(4) int32_t case86_bias[] = {
     -508, 563, 224, -356, 300, -375,
 };
-static const _Alignas(4) scn_multiplier_t case86_scale[] = {
-    {1771150694, 9}, {1771150694, 9}, {1771150694, 9}, {1771150694, 9}, {1771150694, 9}, {1771150694, 9},
+static const _Alignas(4) scn_fine_multiplier_t case86_scale[] = {
+    {1771150720, 0, 9}, {1771150720, 0, 9}, {1771150720, 0, 9}, {1771150720, 0, 9}, {1771150720, 0, 9},
+    {1771150720, 0, 9},
 };
 static const _Alignas(4) int8_t case86_want[] = {
     -128, 127, 127, -128, 127, -128,
@@ -3030,9 +3037,9 @@ static const _Alignas(4) int8_t case87_weights[] = {
 static const _Alignas(4) int32_t case87_bias[] = {
     789, 495, -488, -662, -931, -201,
 };
-static const _Alignas(4) scn_multiplier_t case87_scale[] = {
-    {1911735172, -30}, {1911735172, -30}, {1911735172, -30}, {1911735172, -30}, {1911735172, -30},
-    {1911735172, -30},
+static const _Alignas(4) scn_fine_multiplier_t case87_scale[] = {
+    {1911735168, 0, -30}, {1911735168, 0, -30}, {1911735168, 0, -30}, {1911735168, 0, -30},
+    {1911735168, 0, -30}, {1911735168, 0, -30},
 };
 static const _Alignas(4) int8_t case87_want[] = {
     5, 5, 5, 5, 5, 5,
@@ -3058,8 +3065,8 @@ static const _Alignas(4) int8_t case88_weights[] = {
 static const _Alignas(4) int32_t case88_bias[] = {
     -778, 781, -776, -444, -4, -913,
 };
-static const _Alignas(4) scn_multiplier_t case88_scale[] = {
-    {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0},
+static const _Alignas(4) scn_fine_multiplier_t case88_scale[] = {
+    {0, 0, 0}, {0, 0, 0}, {0, 0, 0}, {0, 0, 0}, {0, 0, 0}, {0, 0, 0},
 };
 static const _Alignas(4) int8_t case88_want[] = {
     5, 5, 5, 5, 5, 5,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..bounds import padding_before
-from ..fixedpoint import layer_factors, quantize_multipliers
+from ..fixedpoint import channel_factors, fine_multiplier, quantize_multipliers
 from ..packing import pack_conv2d
 from ..program import SCRATCH, Step, Struct, Table
 from .layer import Layer, dims, table, values
@@ -28,7 +29,7 @@ def convolution(layer: Layer) -> Step:
         "scn_conv2d_s8",
         Struct("scn_conv2d_t", fields),
         (layer.held(layer.source), layer.target.index, SCRATCH),
-        tables=(Table("weights", "int8_t", packed.ravel()), *_bias_and_scale(layer, channels)),
+        tables=(Table("weights", "int8_t", packed.ravel()), *_bias(layer), _scale(layer, channels)),
         scratch_bytes=scratch,
         claims=(
             f"SCN_CONV2D_SCRATCH_BYTES({height}, {width}, {depth}) == {scratch}",
@@ -52,7 +53,7 @@ def depthwise(layer: Layer) -> Step:
         "scn_depthwise_conv2d_s8",
         Struct("scn_depthwise_conv2d_t", fields),
         (layer.held(layer.source), layer.target.index),
-        tables=(table("weights", weights), *_bias_and_scale(layer, channels)),
+        tables=(table("weights", weights), *_bias(layer), _scale(layer, channels)),
     )
 
 
@@ -71,7 +72,7 @@ def fully_connected(layer: Layer) -> Step:
         "scn_fully_connected_s8",
         Struct("scn_fully_connected_t", fields),
         (layer.held(layer.source), layer.target.index, SCRATCH),
-        tables=(table("weights", weights), *_bias_and_scale(layer, outputs)),
+        tables=(table("weights", weights), *_bias(layer), _fine_scale(layer, outputs)),
         scratch_bytes=scratch,
         claims=(f"SCN_FULLY_CONNECTED_SCRATCH_BYTES({inputs}) == {scratch}",),
     )
@@ -108,8 +109,20 @@ def _common(layer: Layer) -> dict[str, int | str | None]:
     }
 
 
-def _bias_and_scale(layer: Layer, channels: int) -> tuple[Table, ...]:
-    factors = layer_factors(layer.operator.op, layer.source, layer.input(1), layer.target)
-    multipliers, shifts = quantize_multipliers(np.broadcast_to(factors, channels))
-    scale = Table("scale", "scn_multiplier_t", np.stack([multipliers, shifts], axis=1))
-    return (table("bias", layer.input(2)), scale) if layer.has_input(2) else (scale,)
+def _bias(layer: Layer) -> tuple[Table, ...]:
+    return (table("bias", layer.input(2)),) if layer.has_input(2) else ()
+
+
+def _factors(layer: Layer, channels: int) -> NDArray[np.float64]:
+    """One factor an output channel; a per-tensor scale repeated."""
+    return np.broadcast_to(channel_factors(layer.source, layer.input(1), layer.target), channels)
+
+
+def _scale(layer: Layer, channels: int) -> Table:
+    multipliers, shifts = quantize_multipliers(_factors(layer, channels))
+    return Table("scale", "scn_multiplier_t", np.stack([multipliers, shifts], axis=1))
+
+
+def _fine_scale(layer: Layer, channels: int) -> Table:
+    parts = [fine_multiplier(float(factor)) for factor in _factors(layer, channels)]
+    return Table("scale", "scn_fine_multiplier_t", np.array(parts, np.int32))
