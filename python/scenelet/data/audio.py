@@ -59,8 +59,7 @@ def read_audio(path: str | Path, sample_rate: int, bits: int = 24) -> NDArray[np
     (10, 8000)
     """
     path = Path(path)
-    _require_file(path)
-    check_complete(path)
+    _require_whole_file(path)
     try:
         with soundfile.SoundFile(path) as file:
             _require_usable(path, file)
@@ -100,15 +99,15 @@ def windows(samples: NDArray[np.int32], window_samples: int) -> NDArray[np.int32
     return samples[: count * window_samples].reshape(count, window_samples)
 
 
-def _require_file(path: Path) -> None:
+def _require_whole_file(path: Path) -> None:
     if path.is_dir():
         raise AudioError(path, "is a folder", "give one audio file")
     try:
-        size = path.stat().st_size
+        if not path.stat().st_size:
+            raise AudioError(path, "the file is empty (0 bytes)", "record or download it again")
+        check_complete(path)
     except OSError as error:
-        raise AudioError(path, error.strerror or "cannot be opened", "check the path") from None
-    if not size:
-        raise AudioError(path, "the file is empty (0 bytes)", "record or download it again")
+        raise AudioError(path, error.strerror or "cannot be opened", "check the path and its permissions") from None
 
 
 def _require_usable(path: Path, file: soundfile.SoundFile) -> None:

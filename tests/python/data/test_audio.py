@@ -127,6 +127,15 @@ def test_missing_file(tmp_path: Path) -> None:
     refuse(tmp_path / "none.wav", "No such file")
 
 
+def test_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def deny(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    path = write(tmp_path / "a.wav", np.zeros(10))
+    monkeypatch.setattr(Path, "open", deny)
+    refuse(path, "Permission denied")
+
+
 def test_folder_instead_of_a_file(tmp_path: Path) -> None:
     refuse(tmp_path, "is a folder")
 
@@ -159,6 +168,13 @@ def test_files_cut_off_anywhere_are_refused(tmp_path: Path, name: str, kept: flo
     content = path.read_bytes()
     path.write_bytes(content[: int(kept * len(content))])
     refuse(path)
+
+
+def test_ogg_that_ends_between_two_pages(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.ogg", np.random.default_rng(3).uniform(-0.5, 0.5, 200_000), "VORBIS", 44100)
+    content = path.read_bytes()
+    path.write_bytes(content[: content.rfind(b"OggS")])
+    refuse(path, "truncated")
 
 
 def test_truncated_rf64(tmp_path: Path) -> None:

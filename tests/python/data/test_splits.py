@@ -86,6 +86,14 @@ def test_a_group_of_two_classes_stays_whole() -> None:
         assert sum(clip.recording == "shared" for clip in held) in (0, 3)
 
 
+def test_a_group_of_two_classes_counts_for_its_main_one() -> None:
+    shared = [Clip(Path(f"s{n}.wav"), label, "shared") for n, label in enumerate("aab")]
+    for seed in range(20):  # the only group of "a" stays, whichever of the two of "b" goes
+        train, held = hold_out(make({"b": [1, 1]}) + shared, 0.5, seed, "recording")
+        assert len(held) == 1
+        assert set(shared) <= set(train)
+
+
 def test_a_class_with_one_group_stays_in_training() -> None:
     train, held = hold_out(make({"a": [5], "b": [1, 1]}), 0.5, 0, "recording")
     assert {clip.label for clip in held} == {"b"}
