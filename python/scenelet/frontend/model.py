@@ -81,15 +81,15 @@ def _levels(frames: NDArray[np.int32], tables: Tables) -> Int64:
     shift = _block_shift(frames, tables.config.sample_bits)
     exponent = shift - (32 - tables.config.sample_bits)
     energy = _mel(_power(_fft(_windowed(frames, shift, tables), tables), tables), tables)
-    return _log2_q16(energy, tables) - (exponent << 17) - tables.base
+    level: Int64 = _log2_q16(energy, tables) - (exponent << 17) - tables.base
+    return level
 
 
 def _block_shift(frames: NDArray[np.int32], sample_bits: int) -> Int64:
     """Left shift, (..., 1), that makes the loudest sample fill 32 bits."""
     magnitude = np.bitwise_or.reduce(frames ^ (frames >> 31), axis=-1, keepdims=True).astype(np.int64)
     bits = np.frexp(magnitude.astype(np.float64))[1]  # exact: int32 fits float64
-    shift: Int64 = np.where(magnitude == 0, 32 - sample_bits, 31 - bits).astype(np.int64)
-    return shift
+    return np.where(magnitude == 0, 32 - sample_bits, 31 - bits).astype(np.int64)
 
 
 def _mulr(a: Int64, b: Int64 | int) -> Int64:
