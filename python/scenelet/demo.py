@@ -74,20 +74,21 @@ def _dataset(demo: Demo, data: Path | None) -> Dataset:
     settings = demo.recipe.training
     if data is None:
         data = demo.folder / "city"
-        with demo.stage("write a synthetic city"):
-            write_city(data)
+        with demo.stage("write a synthetic city") as step:
+            write_city(data, progress=step)
     return open_dataset(data, validation_fraction=settings.validation_fraction, seed=settings.seed)
 
 
-def _train(demo: Demo, dataset: Dataset) -> None:
+def _train(demo: Demo, dataset: Dataset) -> dict[str, Any]:
     # TensorFlow takes seconds to import; everything before this stage does without it.
-    from .training.finish import quantize_run
+    from .quantize import quantize_run
     from .training.fit import train
 
     with demo.stage(f"train {demo.recipe.name}") as step:
-        train(demo.recipe, dataset, demo.run_folder, progress=step)
+        done = train(demo.recipe, dataset, demo.run_folder, jobs=-1, watch=lambda epoch, most: step(epoch.epoch, most))
     with demo.stage("quantise to INT8"):
-        quantize_run(demo.run_folder, dataset)
+        quantize_run(demo.run_folder)
+    return done.metrics
 
 
 def _budget(demo: Demo) -> Budget:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,14 @@ class ParityResult:
             raise ParityError(subject, told, f"compare that layer on {self.target} with litert")
 
 
-def check(model: str | Path | bytes, target: Target, n: int = 16, seed: int = 0) -> ParityResult:
+def check(
+    model: str | Path | bytes,
+    target: Target,
+    n: int = 16,
+    seed: int = 0,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> ParityResult:
     """Run inputs through a target and through LiteRT's reference kernels.
 
     Parameters
@@ -80,6 +87,8 @@ def check(model: str | Path | bytes, target: Target, n: int = 16, seed: int = 0)
         Inputs, at least 1: up to :data:`EXTREMES` extreme ones, the rest random.
     seed
         Of the random ones.
+    progress
+        Called with (inputs done, inputs).
 
     Returns
     -------
@@ -98,6 +107,8 @@ def check(model: str | Path | bytes, target: Target, n: int = 16, seed: int = 0)
                 mismatches += len(wrong)
                 if len(wrong) and first is None:
                     first = _describe(reference, case, tensor, tuple(wrong[0].tolist()), expected, got)
+            if progress:
+                progress(case + 1, n)
     return ParityResult(target.name, n, values, mismatches, first)
 
 

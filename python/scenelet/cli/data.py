@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .options import Data, Json
-from .output import out, print_json, table
+from .output import out, print_json, progress, table
 
 app = typer.Typer(help="Make and inspect data sets.", rich_markup_mode=None)
 
@@ -23,7 +23,8 @@ def synth(
     from ..data.dataset import open_dataset
     from ..data.synth import write_city
 
-    write_city(to, seed=seed)
+    with progress("write the city") as step:
+        write_city(to, seed=seed, progress=step)
     _describe(to, open_dataset(to), json)
 
 

@@ -38,16 +38,16 @@ def train(
 
 def quantize(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that `scenelet train` finished.")],
-    data: Data,
-    jobs: Jobs = -1,
     json: Json = False,
 ) -> None:
     """Convert a run's network to full INT8: RUN/model.tflite, with labels and front end inside."""
-    from ..data.dataset import open_dataset
-    from ..training.finish import quantize_run
+    from ..quantize import quantize_run
 
-    result = quantize_run(run, open_dataset(data), jobs=jobs)
-    _show(result, json)
+    made = quantize_run(run)
+    if json:
+        print_json({"run": str(run), "model": str(made), "bytes": made.stat().st_size})
+    else:
+        out.print(f"{made} written: {made.stat().st_size:,} bytes")
 
 
 def _show(result: dict[str, Any], json: bool) -> None:

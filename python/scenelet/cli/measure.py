@@ -61,7 +61,6 @@ def parity(
     json: Json = False,
 ) -> None:
     """Compare a target with TFLite's reference kernels, every tensor it can show. Exit status 1 on a difference."""
-    from ..errors import ParityError
     from ..parity import check
     from ..targets import open_target
 
@@ -74,8 +73,7 @@ def parity(
             f"{model.name} on {target}: {result.mismatches:,} mismatches in "
             f"{result.values:,} values of {result.cases:,} inputs"
         )
-    if result.mismatches:
-        raise ParityError(model, f"{result.mismatches:,} values on {target} differ: {result.first_mismatch}")
+    result.require(model)
 
 
 def bench(model: Model, json: Json = False) -> None:

@@ -1,0 +1,143 @@
+"""What a model costs on the Cortex-M4: instructions by layer, memory, flash. Counted in QEMU, so the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
+
+from .targets.qemu import QemuTarget
+from .toolchain import FIRMWARE
+
+# Functions whose sources these are make up "code"; the board's own start-up, drivers and libc do not.
+_LIBRARIES = ("engine", "frontend")
+_GENERATED = ("scn_model.c", "scn_frontend_tables.c")
+_BOARD_PREFIXES = ("scn_port_", "scn_semihost_")
+
+
+@dataclass(frozen=True)
+class LayerBench:
+    """One step of the network."""
+
+    name: str
+    op: str
+    macs: int
+    instructions: int
+
+
+@dataclass(frozen=True)
+class Flash:
+    """Bytes of flash: the model's constants, the code of engine and front end, the front end's tables."""
+
+    weights: int
+    code: int
+    tables: int
+
+    @property
+    def total(self) -> int:
+        """All of it: the image without board code."""
+        return self.weights + self.code + self.tables
+
+
+@dataclass(frozen=True)
+class FrontendBench:
+    """One frame of the front end: instructions, and bytes of RAM and tables."""
+
+    instructions_per_frame: int
+    ram_bytes: int
+    table_bytes: int
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What was counted. Instructions are QEMU's, one each; they are no cycles, and no latency."""
+
+    model: str
+    layers: tuple[LayerBench, ...]
+    activation_bytes: int
+    scratch_bytes: int
+    arena_bytes: int
+    flash: Flash
+    frontend: FrontendBench | None
+
+    @property
+    def instructions(self) -> int:
+        """Of one inference, without the front end."""
+        return sum(layer.instructions for layer in self.layers)
+
+    def to_json(self) -> dict[str, Any]:
+        """As a dictionary."""
+        values = asdict(self)
+        values["flash"]["total"] = self.flash.total
+        return {"instructions": self.instructions, **values}
+
+    def summary(self) -> Iterator[str]:
+        """Lines of text below the table of layers."""
+        yield (
+            f"RAM    {self.arena_bytes:,} bytes of arena: activations {self.activation_bytes:,}, "
+            f"scratch {self.scratch_bytes:,}, sharing what they can"
+        )
+        yield (
+            f"flash  {self.flash.total:,} bytes: weights {self.flash.weights:,}, code {self.flash.code:,}, "
+            f"front end tables {self.flash.tables:,}"
+        )
+        if self.frontend:
+            yield (
+                f"front end  {self.frontend.instructions_per_frame:,} instructions a frame, "
+                f"{self.frontend.ram_bytes:,} bytes of RAM, {self.frontend.table_bytes:,} bytes of tables"
+            )
+
+
+def code_bytes(elf: Path) -> int:
+    """Bytes of the functions of engine, front end and generated model in a linked program.
+
+    A static function belongs to the source file that the symbol table names before it; a global one is ours by prefix.
+    """
+    ours = {path.name for name in _LIBRARIES for path in (FIRMWARE / "lib" / name).glob("*.c")} | set(_GENERATED)
+    total, source = 0, ""
+    with elf.open("rb") as file:
+        table = ELFFile(file).get_section_by_name(".symtab")
+        assert isinstance(table, SymbolTableSection), "our own ELF files keep their symbols"
+        for symbol in table.iter_symbols():
+            if symbol["st_info"]["type"] == "STT_FILE":
+                source = Path(symbol.name).name
+            if symbol["st_info"]["type"] != "STT_FUNC":
+                continue
+            if symbol["st_info"]["bind"] == "STB_LOCAL":
+                mine = source in ours
+            else:
+                mine = symbol.name.startswith("scn_") and not symbol.name.startswith(_BOARD_PREFIXES)
+            total += symbol["st_size"] if mine else 0
+    return total
+
+
+def bench(model: str | Path) -> Bench:
+    """Build a model for the Cortex-M4 and count one inference and one frame in QEMU.
+
+    Raises
+    ------
+    ToolError
+        If the cross compiler or QEMU is missing, or the model does not fit the board.
+    """
+    with QemuTarget(model) as target:
+        counts = target.measure()
+        compiled = target.compiled
+        tables = target.tables if compiled.info else None
+        steps = compiled.program.steps
+        flash = Flash(
+            compiled.program.table_bytes, code_bytes(target.runner_elf), tables.table_bytes if tables else 0
+        )
+    layers = tuple(
+        LayerBench(step.name, step.op, step.macs, count) for step, count in zip(steps, counts.steps, strict=True)
+    )
+    frontend = None
+    if tables and counts.frame is not None:
+        frontend = FrontendBench(counts.frame, tables.work_bytes + tables.history_bytes, tables.table_bytes)
+    plan = compiled.plan
+    return Bench(
+        str(model), layers, plan.activation_bytes, plan.scratch_bytes, plan.arena_bytes, flash, frontend
+    )
