@@ -25,7 +25,7 @@ STAGES = [
     {"quantize"},
     {"compiler"},
     {"targets"},
-    {"budget", "knownanswer", "evaluate", "parity"},
+    {"budget", "evaluate", "parity"},
     {"export", "predict", "bench", "report"},
     {"demo"},
     {"cli", "__main__"},

@@ -1,0 +1,329 @@
+"""The host's side of the protocol: commands, and windows streamed without loss over a line that loses bytes."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ToolError
+from . import framing
+from .framing import Event, Input, Line, Reason, Receiver, Status
+from .streams import ByteStream
+
+READY = "m-ready"
+
+_DECISION = re.compile(r"decision window=(\d+) label=(.*) scores=(-?\d+(?:,-?\d+)*)")
+
+_REFUSALS: dict[int, tuple[str, str]] = {
+    Reason.CLOSED: ("has no session", "do not run another command on the device while it streams"),
+    Reason.PROTOCOL: ("speaks another protocol version", "flash the firmware of this scenelet"),
+    Reason.MODEL: ("holds another model", "flash the firmware of this model"),
+    Reason.FRONTEND: ("holds another front end, or none", "flash the firmware of this model"),
+    Reason.INPUT: ("refused what it was sent", "report this as a defect"),
+    Reason.SELFTEST: ("failed its self-test", "flash it again; if it fails again, the board is broken"),
+    Reason.TYPE: ("refused a frame", "report this as a defect"),
+}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the device decided about one window; ``window`` counts from 0 in its session."""
+
+    window: int
+    label: str
+    scores: tuple[int, ...]
+
+
+def fields(line: str) -> dict[str, str]:
+    """``key=value`` pairs of a line; the last value may hold spaces."""
+    return dict(re.findall(r"(\w+)=((?:[^ ]| (?!\w+=))*)", line))
+
+
+def samples_to_bytes(samples: NDArray[np.int32], bits: int) -> bytes:
+    """Audio as the wire carries it: little endian, 2 bytes a sample of 16 bits, 3 of 24.
+
+    Parameters
+    ----------
+    samples
+        Integers of ``bits`` bits, any shape.
+    """
+    raw = np.ascontiguousarray(samples, dtype="<i4").view(np.uint8).reshape(-1, 4)
+    return raw[:, : bits // 8].tobytes()
+
+
+class Device:
+    """A device on the other end of a byte stream.
+
+    Parameters
+    ----------
+    stream
+        Closed by the caller.
+    ask_seconds
+        Silence after which the device is asked what it has.
+    give_up_seconds
+        Silence after which it is taken for dead.
+    """
+
+    def __init__(self, stream: ByteStream, *, ask_seconds: float = 1.0, give_up_seconds: float = 60.0) -> None:
+        self._stream = stream
+        self._receiver = Receiver()
+        self._waiting: deque[Event] = deque()
+        self._ask_seconds = ask_seconds
+        self._give_up_seconds = give_up_seconds
+        self._polls = 0
+
+    def event(self, seconds: float) -> Event | None:
+        """Next event, or None where none comes within ``seconds``."""
+        end = time.monotonic() + seconds
+        while not self._waiting:
+            left = end - time.monotonic()
+            if left <= 0:
+                return None
+            self._waiting.extend(self._receiver.push(self._stream.read(left)))
+        return self._waiting.popleft()
+
+    def _dead(self, waited_for: str) -> ToolError:
+        seconds = f"{self._give_up_seconds:g}"
+        return ToolError("device", f"gave no {waited_for} in {seconds} s", "reset it and check the port and its speed")
+
+    def wait_ready(self) -> list[str]:
+        """Lines up to ``m-ready``, such as those of the boot.
+
+        Raises
+        ------
+        ToolError
+            The device stays silent.
+        """
+        lines: list[str] = []
+        end = time.monotonic() + self._give_up_seconds
+        while time.monotonic() < end:
+            event = self.event(self._ask_seconds)
+            if isinstance(event, Line):
+                if event.text == READY:
+                    return lines
+                lines.append(event.text)
+        raise self._dead(READY)
+
+    def command(self, line: str) -> list[str]:
+        """Lines that a text command prints; asked again where one of them arrived damaged.
+
+        Raises
+        ------
+        ToolError
+            The device does not answer, or does not know the command.
+        """
+        end = time.monotonic() + self._give_up_seconds
+        while time.monotonic() < end:
+            self._stream.write(f"\0{line}\n".encode())
+            lines = self._answer(end)
+            if lines is None:
+                continue
+            errors = [text for text in lines if text.startswith("e-")]
+            if errors:
+                raise ToolError("device", f"says {errors[0]}", "flash the firmware of this scenelet")
+            return lines
+        raise self._dead(f"answer to {line}")
+
+    def _answer(self, end: float) -> list[str] | None:
+        """Lines up to ``m-ready``; None where something was damaged or nothing came."""
+        lines: list[str] = []
+        whole = True
+        while time.monotonic() < end:
+            event = self.event(self._ask_seconds)
+            if event is None and not lines:
+                return None
+            if isinstance(event, Line) and event.text == READY:
+                return lines if whole and lines else None
+            if isinstance(event, Line):
+                lines.append(event.text)
+            whole = whole and not isinstance(event, framing.Garbage)
+        return None
+
+    def info(self) -> dict[str, str]:
+        """What the device holds: the fields of its ``info`` line."""
+        return fields(next(line for line in self.command("info") if line.startswith("info ")))
+
+    def selftest(self) -> str:
+        """Result of the self-test: "pass", "none", or "fail: ..."."""
+        return next(line for line in self.command("selftest") if line.startswith("selftest ")).removeprefix("selftest ")
+
+    def bench(self) -> list[dict[str, str]]:
+        """Fields of the ``bench`` lines: each step's ``op``, ``macs``, ``cycles`` and ``name``."""
+        return [fields(line) for line in self.command("bench") if line.startswith("bench step=")]
+
+    def open_session(self, kind: Input, model_sha256: str, frontend_sha256: str | None) -> Status:
+        """Begin to stream.
+
+        Raises
+        ------
+        ToolError
+            The device refuses, and why; or it does not answer.
+        """
+        session = random.randrange(1, 256)
+        end = time.monotonic() + self._give_up_seconds
+        while time.monotonic() < end:
+            self._stream.write(framing.start(session, kind, model_sha256, frontend_sha256))
+            event: Event | None = Line("", checked=False)
+            while event is not None:
+                event = self.event(self._ask_seconds)
+                if isinstance(event, Status) and event.session == session and event.next == 0:
+                    require_open(event)
+                    return event
+        raise self._dead("answer to START")
+
+    def decide(
+        self, windows: Iterable[bytes], kind: Input, model_sha256: str, frontend_sha256: str | None
+    ) -> Iterator[Decision]:
+        """Stream windows; yield one decision each, in order.
+
+        Parameters
+        ----------
+        windows
+            Each whole: samples (see :func:`samples_to_bytes`), or an INT8 tensor. Taken as the device has room.
+        kind
+            Which of the two.
+        model_sha256, frontend_sha256
+            What the device must hold.
+
+        Raises
+        ------
+        ToolError
+            The device refuses, ends the session, or stays silent.
+        """
+        status = self.open_session(kind, model_sha256, frontend_sha256)
+        sender = Sender(iter(windows), status)
+        quiet_since = time.monotonic()
+        while not sender.finished:
+            for frame in sender.frames():
+                self._stream.write(frame)
+            event = self.event(self._ask_seconds)
+            if event is None:
+                if time.monotonic() - quiet_since > self._give_up_seconds:
+                    raise self._dead("decision")
+                self._stream.write(self._question(sender))
+                continue
+            if isinstance(event, Status) and event.session == status.session:
+                require_open(event)
+                quiet_since = time.monotonic() if sender.hear(event) else quiet_since
+            decision = _decision(event)
+            if decision and sender.decided(decision.window):
+                quiet_since = time.monotonic()
+                yield decision
+
+    def _question(self, sender: Sender) -> bytes:
+        if sender.waits_for_decision:
+            return b"\0last\n"
+        self._polls = self._polls % 255 + 1
+        sender.polled = self._polls
+        return framing.poll(self._polls)
+
+
+def require_open(status: Status) -> None:
+    """Raise unless a STATUS leaves the session open."""
+    if status.reason >= Reason.CLOSED:
+        unknown = (f"ended the session with reason {status.reason}", "flash the firmware of this scenelet")
+        problem, remedy = _REFUSALS.get(status.reason, unknown)
+        raise ToolError("device", problem, remedy)
+
+
+def _decision(event: Event) -> Decision | None:
+    match = _DECISION.fullmatch(event.text) if isinstance(event, Line) and event.checked else None
+    if not match:
+        return None
+    return Decision(int(match[1]), match[2], tuple(int(score) for score in match[3].split(",")))
+
+
+class Sender:
+    """Go-back-N: which frames to send, by what the device says.
+
+    The last frame of a window waits until the window before it is decided. The device repeats its last decision when
+    asked, so no decision is lost; all other frames travel while the network runs.
+
+    Parameters
+    ----------
+    windows
+        Contents of the windows.
+    status
+        The answer to START.
+    """
+
+    def __init__(self, windows: Iterator[bytes], status: Status) -> None:
+        self._windows = windows
+        self._frames: deque[tuple[int, bytes, int | None]] = deque()  # number, payload, window that it completes
+        self._base = 0  # the frame that the device waits for; _frames begins with it
+        self._sent = 0  # the frame to send next
+        self._reached = 0  # one past the last frame ever sent
+        self._credit = status.credit
+        self._made = 0
+        self._cut = 0  # windows cut into frames
+        self._decided = 0
+        self._ended = False
+        self.polled: int | None = None
+        self._refill()
+
+    def _refill(self) -> None:
+        """Keep two windows cut: the one that is sent, and the one that may follow."""
+        while not self._ended and self._cut < self._decided + 2:
+            window = next(self._windows, None)
+            if window is None:
+                self._ended = True
+                return
+            for start in range(0, len(window), framing.PAYLOAD_BYTES):
+                payload = window[start : start + framing.PAYLOAD_BYTES]
+                last = start + framing.PAYLOAD_BYTES >= len(window)
+                self._frames.append((self._made, payload, self._cut if last else None))
+                self._made += 1
+            self._cut += 1
+
+    @property
+    def finished(self) -> bool:
+        """Whether every window is decided."""
+        return self._ended and self._decided == self._cut
+
+    @property
+    def waits_for_decision(self) -> bool:
+        """Whether the device has all that it needs for its next decision."""
+        return self._decided < self._cut and all(
+            window is None or window > self._decided for _, _, window in self._frames
+        )
+
+    def frames(self) -> Iterator[bytes]:
+        """Frames that may be sent now, encoded."""
+        while self._sent < min(self._base + self._credit, self._made):
+            number, payload, window = self._frames[self._sent - self._base]
+            if window is not None and window > self._decided:
+                return
+            self._sent += 1
+            self._reached = max(self._reached, self._sent)
+            yield framing.data(number, payload)
+
+    def hear(self, status: Status) -> bool:
+        """Take a STATUS: forget what arrived, go back to what did not. True where something new has arrived."""
+        arrived = (status.next - self._base) & 0xFFFF
+        if arrived > self._reached - self._base:
+            return False  # an old one: what it says has been said since
+        for _ in range(arrived):
+            self._frames.popleft()
+        self._base += arrived
+        self._credit = status.credit
+        answered = self.polled is not None and status.poll == self.polled
+        if answered:
+            self.polled = None
+        lost = answered or status.reason in (Reason.CORRUPT, Reason.SEQUENCE)
+        self._sent = self._base if lost else max(self._sent, self._base)
+        return arrived > 0
+
+    def decided(self, window: int) -> bool:
+        """Take a decision; False where it is an old one, repeated."""
+        if window != self._decided:
+            return False
+        self._decided += 1
+        self._refill()
+        return True

@@ -1,0 +1,86 @@
+"""The product firmware around a model, built by PlatformIO."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from .. import toolchain
+from ..errors import ToolError
+
+ENVIRONMENT = "qemu"
+_ELF = "firmware.elf"
+
+
+def _inputs() -> Iterator[Path]:
+    """Every file of the repository that the firmware is made of, but the generated ones."""
+    yield toolchain.REPOSITORY / "platformio.ini"
+    yield toolchain.REPOSITORY / "python" / "scenelet" / "__init__.py"
+    for path in sorted(toolchain.FIRMWARE.rglob("*")):
+        apart = path.relative_to(toolchain.FIRMWARE).parts[0] in ("generated", "models", "runner")
+        if path.is_file() and not apart and path.suffix in (".c", ".h", ".ld", ".json", ".py"):
+            yield path
+
+
+def _digest(generated: Mapping[str, str], environment: str) -> str:
+    digest = hashlib.sha256(environment.encode())
+    for path in _inputs():
+        digest.update(str(path.relative_to(toolchain.REPOSITORY)).encode() + b"\0" + path.read_bytes())
+    for name, text in sorted(generated.items()):
+        digest.update(name.encode() + b"\0" + text.encode())
+    return digest.hexdigest()[:24]
+
+
+def _run_platformio(environment: str, generated: Path, build: Path) -> None:
+    variables = {
+        **os.environ,
+        "SCENELET_GENERATED": str(generated),
+        "PLATFORMIO_BUILD_DIR": str(build),
+        "PLATFORMIO_DISABLE_UPGRADE_CHECK": "true",
+        "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
+    }
+    command = [toolchain.find("pio"), "run", "-e", environment, "-d", str(toolchain.REPOSITORY)]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = (done.stdout + done.stderr).strip().splitlines()
+        told = next((line for line in lines if "overflowed" in line or "error:" in line.lower()), lines[-1])
+        raise ToolError(f"pio run -e {environment}", told.strip(), "run it by hand to see all it says")
+
+
+def build(generated: Mapping[str, str], environment: str = ENVIRONMENT) -> Path:
+    """Build the product firmware, once per content of everything that it is made of.
+
+    Parameters
+    ----------
+    generated
+        C sources by file name, as ``scenelet export`` writes them.
+    environment
+        Of platformio.ini, with a board.
+
+    Returns
+    -------
+    Path
+        An ELF file in the build folder.
+
+    Raises
+    ------
+    ToolError
+        PlatformIO or the compiler is missing, or the firmware does not fit the board's memory.
+    """
+    folder = toolchain.build_folder() / "product"
+    folder.mkdir(parents=True, exist_ok=True)
+    elf = folder / f"{environment}-{_digest(generated, environment)}.elf"
+    if not elf.exists():
+        with tempfile.TemporaryDirectory(dir=folder) as place:
+            sources = Path(place) / "generated"
+            sources.mkdir()
+            for name, text in generated.items():
+                if "/" not in name:
+                    (sources / name).write_text(text, "utf-8")
+            _run_platformio(environment, sources, Path(place) / "build")
+            (Path(place) / "build" / environment / _ELF).replace(elf)
+    return elf

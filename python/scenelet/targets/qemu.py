@@ -1,0 +1,194 @@
+"""The emulated board: the product firmware hears audio, the measuring program shows tensors and counts instructions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import limits
+from ..compiler import pipeline
+from ..errors import InputError
+from ..frontend.emit import render_frontend
+from ..frontend.tables import Tables
+from . import cross, emulator, product
+from .framing import Input
+from .interpreter import LocalTarget
+from .knownanswer import render_known_answer
+from .link import Device, samples_to_bytes
+from .runner import Runner, Sizes
+from .streams import SocketStream
+
+_BOOT_SECONDS = 60.0
+_SERIAL = "serial"
+
+
+@contextmanager
+def boot(elf: Path) -> Iterator[Device]:
+    """Start a product firmware in QEMU and speak to it over its serial port; it has greeted and tested itself.
+
+    Parameters
+    ----------
+    elf
+        Built for any board of the project.
+
+    Raises
+    ------
+    ToolError
+        QEMU is missing, or the firmware does not come up.
+    """
+    # QEMU waits for the other end of the serial port before it switches the board on: no line is lost.
+    board = emulator.Emulator(elf, ("-serial", f"unix:{_SERIAL},server=on,wait=on"))
+    with board:
+        stream = SocketStream(board.folder / _SERIAL, _BOOT_SECONDS)
+        try:
+            device = Device(stream)
+            device.wait_ready()
+            yield device
+        finally:
+            stream.close()
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Instructions of one inference on the emulated board.
+
+    Attributes
+    ----------
+    steps
+        Of each step of the network, in order.
+    frame
+        Of one frame of the front end; None for a model without one.
+    """
+
+    steps: tuple[int, ...]
+    frame: int | None
+
+
+class QemuTarget(LocalTarget):
+    """Runs a model on the emulated Cortex-M4.
+
+    ``run``, ``tensors`` and ``measure`` use the measuring program and need only the cross compiler and QEMU;
+    ``classify`` sends audio to the product firmware, which PlatformIO builds.
+
+    Parameters
+    ----------
+    model
+        Path of an INT8 .tflite, or its bytes.
+
+    Raises
+    ------
+    ModelError
+        The model cannot be read or compiled.
+    """
+
+    name = "qemu"
+
+    def __init__(self, model: str | Path | bytes) -> None:
+        self.compiled = pipeline.compile_model(model)
+        super().__init__(model)
+        self._resources = ExitStack()
+        self._runner: Runner | None = None
+        self._device: Device | None = None
+
+    def invoke(self, one: NDArray[np.int8]) -> NDArray[np.int8]:
+        """See :class:`LocalTarget`."""
+        return self._measuring().run(one)
+
+    def tensors(self, one: NDArray[np.int8]) -> dict[int, NDArray[np.int8]]:
+        """See :class:`LocalTarget`."""
+        shaped = self.shaped(np.asarray(one).reshape(1, -1))[0]
+        # Tensors that are the input under a new shape; no step writes them.
+        renamed = [alias for alias, held in self.compiled.program.aliases.items() if held == self.input.index]
+        shown = dict.fromkeys((self.input.index, *renamed), shaped) | dict(self._measuring().tensors(shaped))
+        return {index: values.reshape(self.graph.tensors[index].shape) for index, values in shown.items()}
+
+    def classify(self, windows: NDArray[np.int32]) -> NDArray[np.int8]:
+        """See :class:`LocalTarget`; every window travels over the emulated serial port."""
+        config = self.tables.config
+        if windows.ndim != 2 or windows.shape[1] != config.clip_samples:
+            raise InputError("windows", f"have shape {windows.shape}", f"give (n, {config.clip_samples}) samples")
+        if self._device is None:
+            self._device = self._resources.enter_context(boot(self.product_elf))
+        contents = (samples_to_bytes(window, config.sample_bits) for window in windows)
+        decisions = self._device.decide(contents, Input.AUDIO, self.compiled.identity.sha256, self.tables.sha256)
+        scores = np.array([decision.scores for decision in decisions], np.int8)
+        return scores.reshape(len(windows), *self.output.shape[1:])
+
+    def measure(self, one: NDArray[np.int8] | None = None, frame: NDArray[np.int32] | None = None) -> Counts:
+        """Count the instructions of one inference, step by step, and of one frame of the front end.
+
+        Parameters
+        ----------
+        one
+            The network's input; random by default. Counts depend little on it.
+        frame
+            n_fft samples; full-scale noise by default.
+
+        Returns
+        -------
+        Counts
+            The same for the same arguments.
+        """
+        chance = np.random.default_rng(0)
+        if one is None:
+            one = chance.integers(-128, 128, self.input.elements).astype(np.int8)
+        shaped = self.shaped(np.asarray(one).reshape(1, -1))[0]
+        with emulator.Pipes(self.runner_elf, emulator.COUNT_INSTRUCTIONS) as pipes:
+            runner = Runner(pipes, self._sizes)
+            counts = runner.measure(shaped)
+            if self._tables_or_none is None:
+                return Counts(tuple(counts), None)
+            config = self._tables_or_none.config
+            if frame is None:
+                limit = 1 << (config.sample_bits - 1)
+                frame = chance.integers(-limit, limit, config.n_fft).astype(np.int32)
+            return Counts(tuple(counts), runner.measure_frame(frame))
+
+    @cached_property
+    def runner_elf(self) -> Path:
+        """The measuring program around this model."""
+        return cross.runner(self._engine_sources())
+
+    @cached_property
+    def product_elf(self) -> Path:
+        """The product firmware around this model.
+
+        Raises
+        ------
+        LimitExceeded
+            The model is over the challenge's limits: it may be measured, but no firmware ships with it.
+        """
+        limits.require(self.compiled.cost, self.subject)
+        answer = render_known_answer(self.compiled, self.tables, self.content)
+        return product.build(self._engine_sources() | answer)
+
+    def _engine_sources(self) -> dict[str, str]:
+        tables = self._tables_or_none
+        return self.compiled.files() | (render_frontend(tables) if tables else {})
+
+    @property
+    def _tables_or_none(self) -> Tables | None:
+        return self.tables if self.compiled.info else None
+
+    @property
+    def _sizes(self) -> Sizes:
+        return Sizes(self.input.elements, self.output.elements, len(self.compiled.program.steps))
+
+    def _measuring(self) -> Runner:
+        if self._runner is None:
+            self._runner = Runner(self._resources.enter_context(emulator.Pipes(self.runner_elf)), self._sizes)
+        return self._runner
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._runner = self._device = None
+        self._resources.close()

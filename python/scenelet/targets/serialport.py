@@ -1,0 +1,155 @@
+"""A board on a serial port that holds the product firmware."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import serial
+from numpy.typing import NDArray
+
+from ..compiler import pipeline
+from ..errors import InputError, ModelError, ToolError
+from .framing import Input
+from .interpreter import LocalTarget
+from .link import Device, samples_to_bytes
+
+BAUD = 921_600
+PREFIX = "serial:"
+
+_GREETING_SECONDS = 10.0
+
+
+class SerialStream:
+    """A serial port as a byte stream.
+
+    Parameters
+    ----------
+    port
+        Such as /dev/ttyACM0 or COM3.
+
+    Raises
+    ------
+    ToolError
+        The port does not exist, or may not be opened.
+    """
+
+    def __init__(self, port: str) -> None:
+        self._port = port
+        try:
+            self._serial = serial.Serial(port, BAUD, timeout=0, write_timeout=10.0)
+        except (serial.SerialException, OSError, ValueError) as error:
+            told = str(error).removeprefix("[Errno 2] ")
+            raise ToolError(port, f"cannot be opened: {told}", "check the cable, the name and your rights") from None
+
+    def read(self, seconds: float) -> bytes:
+        """See :class:`scenelet.targets.streams.ByteStream`."""
+        try:
+            self._serial.timeout = seconds
+            first = self._serial.read(1)
+            self._serial.timeout = 0
+            return bytes(first + self._serial.read(65_536)) if first else b""
+        except (serial.SerialException, OSError) as error:
+            raise ToolError(self._port, f"went away: {error}", "connect the board again") from None
+
+    def write(self, content: bytes) -> None:
+        """See :class:`scenelet.targets.streams.ByteStream`."""
+        try:
+            self._serial.write(content)
+        except (serial.SerialException, OSError) as error:
+            raise ToolError(self._port, f"takes no bytes: {error}", "connect the board again") from None
+
+    def close(self) -> None:
+        """See :class:`scenelet.targets.streams.ByteStream`."""
+        with contextlib.suppress(serial.SerialException, OSError):
+            self._serial.close()
+
+
+@contextmanager
+def open_device(port: str) -> Iterator[Device]:
+    """Speak to the device on a serial port, whatever it is doing.
+
+    Raises
+    ------
+    ToolError
+        The port cannot be opened, or nobody answers there.
+    """
+    stream = SerialStream(port)
+    try:
+        yield Device(stream, give_up_seconds=_GREETING_SECONDS)
+    finally:
+        stream.close()
+
+
+def require_model(info: dict[str, str], model_sha256: str, frontend_sha256: str | None, subject: object) -> None:
+    """Raise a ModelError unless a device's ``info`` names this model and this front end."""
+    remedy = f"flash it with: scenelet export {subject} --out firmware/generated, pio run -e BOARD -t upload"
+    if info.get("model_sha256") != model_sha256:
+        raise ModelError(subject, f"the device holds another model, {info.get('model', 'unknown')}", remedy)
+    if frontend_sha256 is not None and info.get("frontend_sha256") != frontend_sha256:
+        raise ModelError(subject, "the device holds another front end", remedy)
+
+
+class SerialTarget(LocalTarget):
+    """Runs a model on a board that holds it; shows the input and the scores.
+
+    Parameters
+    ----------
+    model
+        Path of the INT8 .tflite that the board was flashed with, or its bytes.
+    port
+        Of the board.
+
+    Raises
+    ------
+    ToolError
+        The port cannot be opened, or nobody answers there.
+    ModelError
+        The board holds another model.
+    """
+
+    def __init__(self, model: str | Path | bytes, port: str) -> None:
+        self.compiled = pipeline.compile_model(model)
+        super().__init__(model)
+        self.name = PREFIX + port
+        self._frontend_sha256 = self.tables.sha256 if self.compiled.info else None
+        self._connection = open_device(port)
+        self._device = self._connection.__enter__()
+        try:
+            require_model(self._device.info(), self.compiled.identity.sha256, self._frontend_sha256, self.subject)
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def _decide(self, contents: Iterator[bytes], kind: Input, count: int) -> NDArray[np.int8]:
+        decisions = self._device.decide(contents, kind, self.compiled.identity.sha256, self._frontend_sha256)
+        scores = np.array([decision.scores for decision in decisions], np.int8)
+        return scores.reshape(count, *self.output.shape[1:])
+
+    def run(self, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
+        """See :class:`LocalTarget`; every input travels over the serial port."""
+        shaped = self.shaped(inputs)
+        return self._decide((one.tobytes() for one in shaped), Input.TENSOR, len(shaped))
+
+    def invoke(self, one: NDArray[np.int8]) -> NDArray[np.int8]:
+        """See :class:`LocalTarget`."""
+        return self.run(one.reshape(1, -1))[0]
+
+    def tensors(self, one: NDArray[np.int8]) -> dict[int, NDArray[np.int8]]:
+        """See :class:`LocalTarget`; the board shows no tensor between input and output."""
+        shaped = self.shaped(np.asarray(one).reshape(1, -1))[0]
+        return {self.input.index: shaped, self.output.index: self.invoke(shaped).reshape(self.output.shape)}
+
+    def classify(self, windows: NDArray[np.int32]) -> NDArray[np.int8]:
+        """See :class:`LocalTarget`; every window travels over the serial port."""
+        config = self.tables.config
+        if windows.ndim != 2 or windows.shape[1] != config.clip_samples:
+            raise InputError("windows", f"have shape {windows.shape}", f"give (n, {config.clip_samples}) samples")
+        contents = (samples_to_bytes(window, config.sample_bits) for window in windows)
+        return self._decide(contents, Input.AUDIO, len(windows))
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.__exit__(None, None, None)
