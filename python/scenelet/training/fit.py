@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,9 +90,11 @@ def score(probability: NDArray[np.float64], data: Windows, labels: tuple[str, ..
     }
 
 
-def _load(recipe: Recipe, dataset: Dataset, cache: Path, jobs: int) -> dict[str, Windows]:
+def _load(
+    recipe: Recipe, dataset: Dataset, cache: Path, jobs: int, loading: Callable[[int, int], None] | None
+) -> dict[str, Windows]:
     names = [name for name in SPLITS if dataset.splits.get(name)]
-    return {name: windows.load(dataset, name, recipe.frontend, cache, jobs=jobs) for name in names}
+    return {name: windows.load(dataset, name, recipe.frontend, cache, jobs=jobs, loading=loading) for name in names}
 
 
 def _train(recipe: Recipe, data: dict[str, Windows], out: Path, watch: Watch | None) -> tuple[keras.Model, State]:
@@ -134,6 +137,7 @@ def train(
     *,
     jobs: int = 1,
     cache: Path | None = None,
+    loading: Callable[[int, int], None] | None = None,
     watch: Watch | None = None,
 ) -> RunResult:
     """Train a recipe on a data set's "train" split, stopping early on its "validation" split.
@@ -150,9 +154,11 @@ def train(
     out
         Run folder (see :mod:`scenelet.training.runfolder`).
     jobs
-        Processes that compute features.
+        Clips whose features are computed at a time; below 1, as many as there are processors.
     cache
         Folder of cached features; by default in the build folder.
+    loading
+        Called with (clips done, clips) while a split's features are computed.
     watch
         Called after every epoch with the epoch and the most there can be.
 
@@ -170,7 +176,7 @@ def train(
     """
     folder = Path(out)
     recipe, dataset = prepare(recipe, dataset)
-    data = _load(recipe, dataset, cache or toolchain.build_folder() / "features", jobs)
+    data = _load(recipe, dataset, cache or toolchain.build_folder() / "features", jobs, loading)
     request = Request(recipe, dataset.name, dataset.labels, {name: part.sha256 for name, part in data.items()})
     runfolder.claim(folder, request)
     metrics = runfolder.metrics_of(folder)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,7 +56,15 @@ class Windows:
         return digest.hexdigest()
 
 
-def load(dataset: Dataset, split: str, config: FrontendConfig, cache: Path, *, jobs: int = 1) -> Windows:
+def load(
+    dataset: Dataset,
+    split: str,
+    config: FrontendConfig,
+    cache: Path,
+    *,
+    jobs: int = 1,
+    loading: Callable[[int, int], None] | None = None,
+) -> Windows:
     """Compute, or find in the cache, the features of a split.
 
     Parameters
@@ -62,7 +72,9 @@ def load(dataset: Dataset, split: str, config: FrontendConfig, cache: Path, *, j
     cache
         Folder of cached features.
     jobs
-        Processes to use.
+        Clips to work on at a time; below 1, as many as there are processors.
+    loading
+        Called with (clips done, clips) while features are computed.
 
     Raises
     ------
@@ -74,7 +86,7 @@ def load(dataset: Dataset, split: str, config: FrontendConfig, cache: Path, *, j
     clips = dataset.split(split)
     if not clips:
         raise DatasetError(f"{dataset.root}: split '{split}'", "holds no clip", "check the data set's tables")
-    features, owner = cached_features(clips, config, cache, jobs)
+    features, owner = cached_features(clips, config, cache, jobs if jobs > 0 else os.cpu_count() or 1, loading)
     return Windows(features, dataset.targets(clips)[owner], np.asarray(owner, np.int64))
 
 
