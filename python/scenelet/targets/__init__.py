@@ -1,4 +1,4 @@
-"""Where a model runs: ``litert``, ``tflm``, ``host``, ``qemu``."""
+"""Where a model runs: ``litert``, ``tflm``, ``host``, ``qemu``, and a board, ``serial:PORT``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from ..errors import InputError
 from .base import Target
 
 NAMES = ("litert", "tflm", "host", "qemu")
+SERIAL = "serial:"
 
 
 def open_target(name: str, model: str | Path) -> Target:
@@ -35,4 +36,8 @@ def open_target(name: str, model: str | Path) -> Target:
         from .qemu import QemuTarget
 
         return QemuTarget(model)
-    raise InputError(f"target '{name}'", "unknown", f"choose one of: {', '.join(NAMES)}")
+    if name.startswith(SERIAL):
+        from .serialport import SerialTarget
+
+        return SerialTarget(model, name.removeprefix(SERIAL))
+    raise InputError(f"target '{name}'", "unknown", f"choose one of: {', '.join(NAMES)}, {SERIAL}PORT")

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ToolError
+from ..errors import InputError, ToolError
+from ..recipe import FrontendConfig
 from . import framing
 from .framing import Event, Input, Line, Reason, Receiver, Status
 from .streams import ByteStream
@@ -56,6 +57,25 @@ def samples_to_bytes(samples: NDArray[np.int32], bits: int) -> bytes:
     """
     raw = np.ascontiguousarray(samples, dtype="<i4").view(np.uint8).reshape(-1, 4)
     return raw[:, : bits // 8].tobytes()
+
+
+def audio_contents(windows: NDArray[np.int32], config: FrontendConfig) -> Iterator[bytes]:
+    """Windows of audio, (n, clip samples), as the wire carries them.
+
+    Raises
+    ------
+    InputError
+        They do not have the length that the front end hears.
+    """
+    if windows.ndim != 2 or windows.shape[1] != config.clip_samples:
+        raise InputError("windows", f"have shape {windows.shape}", f"give (n, {config.clip_samples}) samples")
+    return (samples_to_bytes(window, config.sample_bits) for window in windows)
+
+
+def scores_of(decisions: Iterable[Decision], shape: tuple[int, ...]) -> NDArray[np.int8]:
+    """Scores of decisions: (n, *shape)."""
+    rows = [np.array(decision.scores, np.int8).reshape(shape) for decision in decisions]
+    return np.stack(rows) if rows else np.empty((0, *shape), np.int8)
 
 
 class Device:

@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 
 from .. import limits
 from ..compiler import pipeline
-from ..errors import InputError
 from ..frontend.emit import render_frontend
 from ..frontend.tables import Tables
 from . import cross, emulator, product
 from .framing import Input
 from .interpreter import LocalTarget
 from .knownanswer import render_known_answer
-from .link import Device, samples_to_bytes
+from .link import Device, audio_contents, scores_of
 from .runner import Runner, Sizes
 from .streams import SocketStream
 
@@ -111,15 +110,11 @@ class QemuTarget(LocalTarget):
 
     def classify(self, windows: NDArray[np.int32]) -> NDArray[np.int8]:
         """See :class:`LocalTarget`; every window travels over the emulated serial port."""
-        config = self.tables.config
-        if windows.ndim != 2 or windows.shape[1] != config.clip_samples:
-            raise InputError("windows", f"have shape {windows.shape}", f"give (n, {config.clip_samples}) samples")
+        contents = audio_contents(windows, self.tables.config)
         if self._device is None:
             self._device = self._resources.enter_context(boot(self.product_elf))
-        contents = (samples_to_bytes(window, config.sample_bits) for window in windows)
         decisions = self._device.decide(contents, Input.AUDIO, self.compiled.identity.sha256, self.tables.sha256)
-        scores = np.array([decision.scores for decision in decisions], np.int8)
-        return scores.reshape(len(windows), *self.output.shape[1:])
+        return scores_of(decisions, self.output.shape[1:])
 
     def measure(self, one: NDArray[np.int8] | None = None, frame: NDArray[np.int32] | None = None) -> Counts:
         """Count the instructions of one inference, step by step, and of one frame of the front end.

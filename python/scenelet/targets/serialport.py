@@ -12,13 +12,13 @@ import serial
 from numpy.typing import NDArray
 
 from ..compiler import pipeline
-from ..errors import InputError, ModelError, ToolError
+from ..errors import ModelError, ToolError
 from .framing import Input
 from .interpreter import LocalTarget
-from .link import Device, samples_to_bytes
+from .link import Device, audio_contents, scores_of
 
 BAUD = 921_600
-PREFIX = "serial:"
+
 
 _GREETING_SECONDS = 10.0
 
@@ -114,7 +114,7 @@ class SerialTarget(LocalTarget):
     def __init__(self, model: str | Path | bytes, port: str) -> None:
         self.compiled = pipeline.compile_model(model)
         super().__init__(model)
-        self.name = PREFIX + port
+        self.name = f"serial:{port}"
         self._frontend_sha256 = self.tables.sha256 if self.compiled.info else None
         self._connection = open_device(port)
         self._device = self._connection.__enter__()
@@ -124,19 +124,17 @@ class SerialTarget(LocalTarget):
             self.__exit__()
             raise
 
-    def _decide(self, contents: Iterator[bytes], kind: Input, count: int) -> NDArray[np.int8]:
+    def _decide(self, contents: Iterator[bytes], kind: Input) -> NDArray[np.int8]:
         decisions = self._device.decide(contents, kind, self.compiled.identity.sha256, self._frontend_sha256)
-        scores = np.array([decision.scores for decision in decisions], np.int8)
-        return scores.reshape(count, *self.output.shape[1:])
+        return scores_of(decisions, self.output.shape[1:])
 
     def run(self, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
         """See :class:`LocalTarget`; every input travels over the serial port."""
-        shaped = self.shaped(inputs)
-        return self._decide((one.tobytes() for one in shaped), Input.TENSOR, len(shaped))
+        return self._decide((one.tobytes() for one in self.shaped(inputs)), Input.TENSOR)
 
     def invoke(self, one: NDArray[np.int8]) -> NDArray[np.int8]:
         """See :class:`LocalTarget`."""
-        return self.run(one.reshape(1, -1))[0]
+        return np.asarray(self.run(one.reshape(1, -1))[0])
 
     def tensors(self, one: NDArray[np.int8]) -> dict[int, NDArray[np.int8]]:
         """See :class:`LocalTarget`; the board shows no tensor between input and output."""
@@ -145,11 +143,7 @@ class SerialTarget(LocalTarget):
 
     def classify(self, windows: NDArray[np.int32]) -> NDArray[np.int8]:
         """See :class:`LocalTarget`; every window travels over the serial port."""
-        config = self.tables.config
-        if windows.ndim != 2 or windows.shape[1] != config.clip_samples:
-            raise InputError("windows", f"have shape {windows.shape}", f"give (n, {config.clip_samples}) samples")
-        contents = (samples_to_bytes(window, config.sample_bits) for window in windows)
-        return self._decide(contents, Input.AUDIO, len(windows))
+        return self._decide(audio_contents(windows, self.tables.config), Input.AUDIO)
 
     def __exit__(self, *_: object) -> None:
         self._connection.__exit__(None, None, None)
