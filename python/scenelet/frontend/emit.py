@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import jinja2
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import __version__
+from ..render import render
 from .tables import Tables
 
 _COLUMNS = 112
@@ -32,20 +32,9 @@ def render_frontend(tables: Tables, name: str = "scn_frontend_tables") -> dict[s
     dict
         File name to text. The same tables give the same bytes; nothing in them tells the time or the machine.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("scenelet.compiler"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
     arrays = list(_arrays(tables))
     values = {"version": __version__, "name": name, "tables": tables, "config": tables.config, "arrays": arrays}
-    return {
-        f"{name}.{suffix}": environment.get_template(f"scn_frontend_tables.{suffix}.j2").render(values)
-        for suffix in ("h", "c")
-    }
+    return {f"{name}.{suffix}": render(f"scn_frontend_tables.{suffix}", values) for suffix in ("h", "c")}
 
 
 def _arrays(tables: Tables) -> Iterator[dict[str, Any]]:

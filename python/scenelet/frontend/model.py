@@ -81,8 +81,7 @@ def _levels(frames: NDArray[np.int32], tables: Tables) -> Int64:
     shift = _block_shift(frames, tables.config.sample_bits)
     exponent = shift - (32 - tables.config.sample_bits)
     energy = _mel(_power(_fft(_windowed(frames, shift, tables), tables), tables), tables)
-    level: Int64 = _log2_q16(energy, tables) - (exponent << 17) - tables.base
-    return level
+    return _log2_q16(energy, tables) - (exponent << 17) - tables.base.astype(np.int64)
 
 
 def _block_shift(frames: NDArray[np.int32], sample_bits: int) -> Int64:

@@ -40,6 +40,7 @@ def log_mel_db(windows: NDArray[np.int32], config: FrontendConfig) -> Decibels:
     """
     try:
         import librosa
+        from librosa.filters import mel
     except ImportError:
         raise ToolError("librosa", "is not installed", "pip install 'scenelet[train]'") from None
     spectrum = librosa.stft(
@@ -52,7 +53,7 @@ def log_mel_db(windows: NDArray[np.int32], config: FrontendConfig) -> Decibels:
         dtype=np.complex128,
         pad_mode="constant",
     )
-    filters = librosa.filters.mel(
+    filters = mel(
         sr=config.sample_rate,
         n_fft=config.n_fft,
         n_mels=config.n_mels,
@@ -68,7 +69,8 @@ def quantized(decibels: Decibels, config: FrontendConfig) -> NDArray[np.int8]:
     """INT8 features of dB values in float64: what the integers ought to give."""
     lo, hi = (np.array(side)[:, None] for side in (config.lo_by_band, config.hi_by_band))
     q = np.floor((decibels - lo) / (hi - lo) * 255 + 0.5) - 128
-    return np.clip(q, -128, 127).astype(np.int8)
+    result: NDArray[np.int8] = np.clip(q, -128, 127).astype(np.int8)
+    return result
 
 
 @dataclass(frozen=True)
@@ -119,10 +121,10 @@ class ErrorReport:
         rows += [(kind, spread) for kind, spread in self.by_kind.items()]
         rows += [(f"bands {bands}", spread) for bands, spread in self.by_band.items()]
         table = "\n".join(f"| {name} | {spread} |" for name, spread in rows)
-        share = 100 * self.int8_differ / self.int8_values
+        share = f"{self.int8_differ} of {self.int8_values} differ ({100 * self.int8_differ / self.int8_values:.4f} %)"
         return (
             f"| {self.clips} clips | error dB mean / p99 / max |\n|---|---|\n{table}\n\n"
-            f"INT8 features: {self.int8_differ} of {self.int8_values} differ ({share:.4f} %), by {self.int8_most} at most.\n"
+            f"INT8 features: {share}, by {self.int8_most} at most.\n"
         )
 
 

@@ -63,12 +63,13 @@ def _white(time: Wave, sample_rate: int, rng: np.random.Generator) -> Wave:
 
 
 def _tone(time: Wave, sample_rate: int, rng: np.random.Generator) -> Wave:
-    return np.sin(2 * np.pi * rng.uniform(0.005, 0.495) * sample_rate * time + rng.uniform(0, 6.28))
+    frequency = rng.uniform(0.005, 0.495) * sample_rate
+    return np.asarray(np.sin(2 * np.pi * frequency * time + rng.uniform(0, 6.28)))
 
 
 def _chirp(time: Wave, sample_rate: int, rng: np.random.Generator) -> Wave:
     first, last = rng.uniform(0.005, 0.495, 2) * sample_rate
-    return np.sin(2 * np.pi * (first * time + (last - first) * time**2 / (2 * time[-1])))
+    return np.asarray(np.sin(2 * np.pi * (first * time + (last - first) * time**2 / (2 * time[-1]))))
 
 
 def _clicks(time: Wave, sample_rate: int, rng: np.random.Generator) -> Wave:
@@ -97,7 +98,7 @@ def _voices(time: Wave, sample_rate: int, rng: np.random.Generator) -> Wave:
         wave += np.sin(2 * np.pi * harmonic * pitch * time + rng.uniform(0, 6.28)) / harmonic
     wave *= 1 + 0.8 * np.sin(2 * np.pi * rng.uniform(2, 6) * time)
     bed = _coloured(time, sample_rate, rng)
-    return wave / np.abs(wave).max() + 0.3 * bed / np.abs(bed).max()
+    return np.asarray(wave / np.abs(wave).max() + 0.3 * bed / np.abs(bed).max())
 
 
 KINDS: dict[str, Callable[[Wave, int, np.random.Generator], Wave]] = {

@@ -1,0 +1,39 @@
+"""The Cortex-M4 path: the same bits as NumPy, and what it costs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from frontend_inputs import CONFIGS, extremes, varied
+
+from scenelet.frontend import model
+from scenelet.frontend.probe import Probed, probe
+from scenelet.frontend.tables import make_tables
+from scenelet.recipe import FrontendConfig
+
+pytestmark = pytest.mark.qemu
+
+
+def probed(config: FrontendConfig, *flags: str) -> Probed:
+    tables = make_tables(config)
+    windows = np.concatenate([extremes(config)[::2], varied(config, 40)])
+    result = probe(windows, tables, flags)
+    assert np.array_equal(result.features, model.features(windows, tables))
+    return result
+
+
+@pytest.mark.parametrize("name", ["16 bit", "512", "1024", "2048 odd window", "4096", "more bands than bins"])
+def test_board_equals_model(name: str) -> None:
+    probed(CONFIGS[name])
+
+
+@pytest.mark.parametrize("flag", ["-O0", "-Os"])
+def test_the_optimiser_changes_no_bit(flag: str) -> None:
+    probed(CONFIGS["default"], flag)
+
+
+def test_cost_of_the_paper_s_front_end() -> None:
+    result = probed(CONFIGS["default"])
+    assert result.frame_instructions <= 127_000
+    assert result.clip_instructions <= 8 * 133_000
+    assert 1_000 < result.code_bytes <= 3_000

@@ -1,0 +1,100 @@
+"""The streaming driver: any blocks, both grids, sliding."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from frontend_inputs import varied
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scenelet.frontend import model, native
+from scenelet.frontend.tables import make_tables
+from scenelet.recipe import FrontendConfig
+
+SMALL = FrontendConfig(n_fft=256, hop_length=200, n_mels=16, clip_seconds=0.2)
+LIVE = FrontendConfig(n_fft=256, hop_length=200, n_mels=16, clip_seconds=0.2, grid="continuous")
+
+
+def noise(samples: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(-(1 << 20), 1 << 20, samples, np.int32)
+
+
+@settings(max_examples=50, deadline=None)
+@given(blocks=st.lists(st.integers(0, 700), min_size=1), live=st.booleans())
+def test_blocks_of_any_size_give_the_same_map(blocks: list[int], live: bool) -> None:
+    config = LIVE if live else SMALL
+    tables = make_tables(config)
+    clip = noise(config.clip_samples)
+    stream = native.Frontend(tables).stream()
+    at = 0
+    for block in blocks * (1 + 2 * config.clip_samples // (1 + sum(blocks))):
+        at += stream.push(clip[at : at + block])
+    while not stream.done:
+        at += stream.push(clip[at:])
+    assert at == config.clip_samples
+    assert np.array_equal(stream.features, model.features(clip[None], tables)[0])
+
+
+@pytest.mark.parametrize("config", [FrontendConfig(), FrontendConfig(grid="continuous"), SMALL, LIVE])
+def test_a_column_comes_with_the_last_sample_of_its_frame(config: FrontendConfig) -> None:
+    tables = make_tables(config)
+    stream = native.Frontend(tables).stream()
+    clip = noise(config.clip_samples)
+    before = config.n_fft // 2 if config.grid == "clip" else 0
+    for at in range(0, config.clip_samples, 8):
+        stream.push(clip[at : at + 8])
+        heard = at + 8
+        whole = 0 if heard + before < config.n_fft else 1 + (heard + before - config.n_fft) // config.hop_length
+        if heard < config.clip_samples:
+            assert stream.columns == min(whole, config.frames)
+    assert stream.ready
+    assert stream.done
+    assert stream.push(clip[:8]) == 0
+
+
+def test_what_follows_the_last_frame_is_dropped() -> None:
+    tables = make_tables(LIVE)
+    stream = native.Frontend(tables).stream()
+    clip = noise(LIVE.clip_samples)
+    taken = stream.push(clip)
+    assert taken == LIVE.n_fft + (LIVE.frames - 1) * LIVE.hop_length
+    assert stream.ready
+    assert not stream.done
+    assert stream.push(clip) == LIVE.clip_samples - taken
+    assert stream.done
+
+
+def test_begin_drops_what_was_heard() -> None:
+    tables = make_tables(SMALL)
+    stream = native.Frontend(tables).stream()
+    stream.push(noise(777, seed=1))
+    stream.begin()
+    clip = noise(SMALL.clip_samples)
+    assert stream.push(clip) == SMALL.clip_samples
+    assert np.array_equal(stream.features, model.features(clip[None], tables)[0])
+
+
+@pytest.mark.parametrize("columns", range(1, LIVE.frames + 1))
+def test_sliding_equals_a_window_that_starts_later(columns: int) -> None:
+    tables = make_tables(LIVE)
+    stream = native.Frontend(tables).stream()
+    sound = noise(8000)
+    at, start = 0, 0
+    for _ in range(4):
+        while not stream.ready:
+            at += stream.push(sound[at : at + 97])
+        window = sound[start : start + LIVE.clip_samples]
+        assert np.array_equal(stream.features, model.features(window[None], tables)[0])
+        stream.slide(columns)
+        start += columns * LIVE.hop_length
+
+
+def test_grids_differ_where_the_clip_begins() -> None:
+    clip = varied(FrontendConfig(), 11)[1:4]
+    centred = model.features(clip, make_tables(FrontendConfig()))
+    live = model.features(clip, make_tables(FrontendConfig(grid="continuous")))
+    assert centred.shape[2] == 8
+    assert live.shape[2] == 6
+    # Centred frame 1 starts at the clip's first sample, as the continuous grid's frame 0 does.
+    assert np.array_equal(centred[:, :, 1:7], live)
