@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
-
-import jinja2
 
 from .. import __version__, limits
 from ..cost import Cost
+from ..render import render
 from . import ctext
 from .plan import ALIGNMENT, Plan
 from .program import SCRATCH, Program, Step, Struct, Table
@@ -74,20 +72,7 @@ def render_model(program: Program, plan: Plan, cost: Cost, identity: Identity) -
         "views": views.rows,
         "labels": identity.labels,
     }
-    return {name: _environment().get_template(f"{name}.j2").render(context) for name in (HEADER, SOURCE)}
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("scenelet.compiler"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(quoted=ctext.quoted, comment=ctext.comment)
-    return environment
+    return {name: render(name, context, quoted=ctext.quoted, comment=ctext.comment) for name in (HEADER, SOURCE)}
 
 
 def _model(program: Program, plan: Plan, cost: Cost, identity: Identity) -> dict[str, Any]:

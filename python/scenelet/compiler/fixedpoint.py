@@ -135,8 +135,9 @@ def add_factors(one: Tensor, other: Tensor, target: Tensor) -> tuple[float, floa
 
 
 def multiply_factor(one: Tensor, other: Tensor, target: Tensor) -> float:
-    """Compute MUL's factor, in float32 like the interpreter."""
-    return float(scale_of(one) * scale_of(other) / scale_of(target))
+    """Compute MUL's factor, in float32 like the interpreter; infinite where that overflows."""
+    with np.errstate(over="ignore"):
+        return float(scale_of(one) * scale_of(other) / scale_of(target))
 
 
 def rescale_factor(source: Tensor, target: Tensor) -> float:

@@ -14,7 +14,7 @@ from ..metadata import ModelInfo
 from .emit import Identity, render_model
 from .lowering import lower
 from .passes import drop_unread
-from .plan import Plan, plan
+from .plan import Plan, check, plan
 from .program import Program
 from .reader import load, parse
 from .support import require_supported
@@ -75,13 +75,15 @@ def compile_model(source: str | Path | bytes) -> Compiled:
     require_supported(graph)
     info = metadata.read(content, subject)
     program = lower(drop_unread(graph))
+    memory = plan(program)
+    check(program, memory)
     identity = Identity(
         graph.name,
         hashlib.sha256(content).hexdigest(),
         _labels(graph, info, subject),
         info.frontend_sha256 if info else "",
     )
-    return Compiled(graph, program, plan(program), count(graph), info, identity)
+    return Compiled(graph, program, memory, count(graph), info, identity)
 
 
 def _labels(graph: Graph, info: ModelInfo | None, subject: object) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ class Block:
     Attributes
     ----------
     name
-        For people: the tensor, or the step whose scratch it is.
+        For people: the step that writes the tensor ("input" for none), or whose scratch it is.
     tensor
         Index of the tensor, -1 for scratch.
     nbytes
@@ -180,8 +180,8 @@ def _blocks(program: Program) -> list[Block]:
         if step.scratch_bytes:
             scratch.append(Block(f"scratch of {step.name}", -1, step.scratch_bytes, number, number))
     alive[program.target] = (alive[program.target][0], len(program.steps) - 1)
-    names = {index: tensor.name for index, tensor in program.graph.tensors.items()}
-    tensors = [Block(names[i], i, program.nbytes(i), first, last) for i, (first, last) in alive.items()]
+    names = {tensor: step.name for step in program.steps for tensor in step.writes}
+    tensors = [Block(names.get(i, "input"), i, program.nbytes(i), first, last) for i, (first, last) in alive.items()]
     return tensors + scratch
 
 
@@ -232,7 +232,7 @@ def _search(problem: _Problem, bound: int) -> list[Block]:
 
 def _improve(problem: _Problem, order: Sequence[Block], placed: list[Block], bound: int) -> list[Block]:
     chance = random.Random(len(order))
-    # Alignment gaps can make the bound unreachable by a few bytes; fewer tries would then do, but they cost little.
+    # Alignment gaps can put the bound out of reach by a few bytes; the tries are cheap enough to be wasted then.
     for _ in range(_EXCHANGES if len(order) > 1 else 0):
         if _extent(placed) <= bound:
             break

@@ -1,0 +1,146 @@
+"""Generated C on this computer has TFLite's reference bits: random networks of every operator, all tensors."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from networks import ACTIVATIONS, PADDINGS, NetworkBuilder, random_network
+
+from scenelet import parity
+from scenelet.compiler.reader import read_model
+from scenelet.compiler.support import OPERATORS
+from scenelet.targets.host import HostTarget
+from scenelet.targets.litert import LitertTarget
+
+SUPPORT = Path(__file__).resolve().parents[1] / "support"
+NETWORKS = 150
+SANITIZED = 12
+
+quick = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+pairs = st.tuples(st.integers(1, 7), st.integers(1, 7))
+
+
+def require_parity(model: bytes, cases: int = 6) -> None:
+    with HostTarget(model) as host:
+        parity.check(model, host, cases).require("host")
+
+
+def layers_of(seed: int) -> int:
+    return 1 + seed % 7
+
+
+@pytest.mark.parametrize("first", range(0, NETWORKS, 25))
+def test_random_networks(first: int) -> None:
+    for seed in range(first, first + 25):
+        model = random_network(seed, layers_of(seed))
+        with HostTarget(model) as host:
+            result = parity.check(model, host, 5, seed)
+            result.require(f"network {seed}")
+            # All tensors are shown: nothing was compared by its output alone.
+            assert set(host.tensors(np.zeros(host.input.shape, np.int8))) == {t.index for t in host.activations()}
+
+
+def test_random_networks_hold_every_operator_many_times() -> None:
+    seen = [op.op for seed in range(NETWORKS) for op in read_model(random_network(seed, layers_of(seed))).operators]
+    assert {op: seen.count(op) for op in OPERATORS if seen.count(op) < 10} == {}
+
+
+@quick
+@given(
+    st.integers(0, 2**32 - 1), pairs, st.integers(1, 9), st.integers(1, 20), pairs, pairs, pairs,
+    st.sampled_from(PADDINGS), st.sampled_from(ACTIVATIONS), st.booleans(),
+)  # fmt: skip
+def test_convolution(
+    seed: int, grown: tuple[int, int], depth: int, channels: int, kernel: tuple[int, int], stride: tuple[int, int],
+    dilation: tuple[int, int], padding: str, activation: str, per_channel: bool,
+) -> None:  # fmt: skip
+    shape = tuple((k - 1) * d + g for k, d, g in zip(kernel, dilation, grown, strict=True))
+    network = NetworkBuilder(seed, (1, *shape, depth))
+    out = network.convolution(
+        network.start, channels, kernel, stride=stride, dilation=dilation, padding=padding, activation=activation,
+        per_channel=per_channel,
+    )  # fmt: skip
+    require_parity(network.model(out))
+
+
+@quick
+@given(
+    st.integers(0, 2**32 - 1), pairs, st.integers(1, 9), st.integers(1, 3), pairs, pairs, st.sampled_from(PADDINGS),
+    st.sampled_from(ACTIVATIONS), st.booleans(), st.booleans(),
+)  # fmt: skip
+def test_depthwise(
+    seed: int, grown: tuple[int, int], depth: int, multiplier: int, kernel: tuple[int, int], stride: tuple[int, int],
+    padding: str, activation: str, per_channel: bool, bias: bool,
+) -> None:  # fmt: skip
+    shape = (kernel[0] + grown[0] - 1, kernel[1] + grown[1] - 1)
+    network = NetworkBuilder(seed, (1, *shape, depth))
+    out = network.depthwise(
+        network.start, kernel, multiplier=multiplier, stride=stride, padding=padding, activation=activation,
+        per_channel=per_channel, bias=bias,
+    )  # fmt: skip
+    require_parity(network.model(out))
+
+
+@quick
+@given(st.integers(0, 2**32 - 1), st.integers(1, 200), st.integers(1, 70), st.booleans(), st.booleans())
+def test_fully_connected(seed: int, width: int, units: int, per_channel: bool, bias: bool) -> None:
+    network = NetworkBuilder(seed, (1, width))
+    require_parity(network.model(network.fully_connected(network.start, units, per_channel=per_channel, bias=bias)), 20)
+
+
+@quick
+@given(st.integers(0, 2**32 - 1), st.lists(st.integers(1, 6), min_size=1, max_size=4), st.data())
+def test_broadcasting(seed: int, sizes: list[int], data: st.DataObject) -> None:
+    shape = (1, *sizes[1:])
+    network = NetworkBuilder(seed, shape)
+    # From an operand of one dimension to the full shape, any dimension broadcast.
+    kept = data.draw(st.integers(1, len(shape)))
+    operand = [data.draw(st.sampled_from([1, size])) for size in shape[-kept:]]
+    constant = network.constant_like(network.start, operand)
+    operands = data.draw(st.permutations([network.start, constant]))
+    join = data.draw(st.sampled_from([network.add, network.multiply]))
+    require_parity(network.model(join(*operands, activation=data.draw(st.sampled_from(ACTIVATIONS)))))
+
+
+@quick
+@given(st.integers(0, 2**32 - 1), st.lists(st.integers(1, 7), min_size=4, max_size=4), st.booleans(), st.booleans(),
+       st.sets(st.integers(-4, 3), min_size=1, max_size=4))  # fmt: skip
+def test_mean(seed: int, sizes: list[int], keep_dims: bool, rescale: bool, axes: set[int]) -> None:
+    network = NetworkBuilder(seed, (1, *sizes[1:]))
+    distinct = sorted({axis % 4: axis for axis in axes if axis % 4}.values()) or [1]
+    require_parity(network.model(network.mean(network.start, distinct, keep_dims=keep_dims, rescale=rescale)))
+
+
+@quick
+@given(st.integers(0, 2**32 - 1), st.integers(1, 511), st.floats(0.125, 4.0, width=32))
+def test_softmax(seed: int, classes: int, beta: float) -> None:
+    network = NetworkBuilder(seed, (1, classes))
+    require_parity(network.model(network.softmax(network.start, beta)), 10)
+
+
+def test_results_are_the_same_from_any_earlier_arena() -> None:
+    model = random_network(13, 7)
+    with HostTarget(model) as host, LitertTarget(model) as reference:
+        inputs = np.stack(list(parity.inputs(reference, 12, 3)))
+        forward = host.run(inputs)
+        np.testing.assert_array_equal(host.run(inputs[::-1])[::-1], forward)
+        np.testing.assert_array_equal(reference.run(inputs), forward)
+
+
+def test_no_network_leaves_its_memory() -> None:
+    """AddressSanitizer and UBSan over random networks; the arena is only as aligned as promised."""
+    library = subprocess.run(
+        ["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    # Python itself leaks on purpose.
+    environment = {**os.environ, "CC": "gcc", "LD_PRELOAD": library, "ASAN_OPTIONS": "detect_leaks=0"}
+    command = [sys.executable, SUPPORT / "replay_networks.py", "1000", str(1000 + SANITIZED)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]

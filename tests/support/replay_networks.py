@@ -1,0 +1,24 @@
+"""Runs random networks on the sanitised host target; a child process, because the sanitiser must be loaded first.
+
+Arguments: first seed, one past the last. Exits 0 if every network agrees with LiteRT.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from networks import random_network
+
+from scenelet import parity
+from scenelet.targets.host import SANITIZERS, HostTarget
+
+
+def main(first: int, last: int) -> None:
+    for seed in range(first, last):
+        model = random_network(seed, 1 + seed % 7)
+        with HostTarget(model, SANITIZERS) as host:
+            parity.check(model, host, 5, seed).require(f"network {seed}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))
