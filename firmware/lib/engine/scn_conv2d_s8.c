@@ -1,118 +1,21 @@
 /*
- * CONV_2D: four output positions at a time. Their windows are gathered once, widened to int16 with the zero point
- * removed, and multiplied with every pair of output channels.
+ * CONV_2D: four output positions at a time. Their windows are gathered once and multiplied with every pair of output
+ * channels.
  *
  * The four positions follow one another along the output's longer axis. Taps outside the input are left out of the sum
  * where all four positions miss them: nearly all padding across that axis costs nothing.
  */
 #include "scn_dot.h"
-#include "scn_simd.h"
-#include "scn_window.h"
-
-enum { POSITIONS = 4 };
+#include "scn_gather.h"
 
 typedef struct {
-    const scn_conv2d_t *layer;
-    const int8_t *image;
-    int8_t *output;
-    uint32_t *words;  /* scratch: [row][pair of taps][position] */
-    int32_t y, x;     /* the first position */
-    int32_t count;    /* positions, 1 .. 4 */
-    int32_t dy, dx;   /* from one position to the next */
-    scn_span_t rows;  /* taps that any position has inside the input */
-    scn_span_t taps;  /* along x */
-    int32_t elements; /* a gathered row's */
-} block_t;
-
-/* Element e of one position's row; elements arrive in order. */
-static void put(uint32_t *words, int32_t e, int32_t value) {
-    uint32_t *word = words + e / 2 * POSITIONS;
-    *word = e % 2 ? *word | (uint32_t)value << 16 : (uint32_t)value & 0xFFFFu;
-}
-
-static void put_zeros(uint32_t *words, int32_t e, int32_t count) {
-    for (int32_t i = 0; i < count; ++i) {
-        put(words, e + i, 0);
-    }
-}
-
-/* count values from the input, less the zero point. */
-static void put_run(uint32_t *words, int32_t e, const int8_t *from, int32_t count, int32_t zero_point) {
-    const uint32_t offset = scn_pair(-zero_point, -zero_point);
-    int32_t i = 0;
-    if (e % 2 == 0) {
-        uint32_t *word = words + e / 2 * POSITIONS;
-        for (; i + 4 <= count; i += 4) {
-            const uint32_t quad = scn_load_quad(from + i);
-            const uint32_t even = scn_widen_even(offset, quad);
-            const uint32_t odd = scn_widen_odd(offset, quad);
-            word[0] = scn_pack_low(even, odd);
-            word[POSITIONS] = scn_pack_high(even, odd);
-            word += 2 * POSITIONS;
-        }
-    }
-    for (; i < count; ++i) {
-        put(words, e + i, from[i] - zero_point);
-    }
-}
-
-/* The taps of one row of one position's window. */
-static void gather_row(const block_t *block, uint32_t *words, int32_t in_y, scn_span_t inside) {
-    const scn_conv2d_t *layer = block->layer;
-    const int32_t channels = layer->input.channels;
-    const int32_t dilation = layer->window.dilation_w;
-    /* Undilated taps are neighbours in memory too, so that all that lie inside are one run. */
-    const int32_t run = dilation == 1 ? inside.last - inside.first : 1;
-    int32_t e = (inside.first - block->taps.first) * channels;
-    put_zeros(words, 0, e);
-    for (int32_t kx = inside.first; kx < inside.last; kx += run) {
-        const int8_t *from = block->image + scn_pixel(&layer->input, in_y, inside.start + kx * dilation);
-        put_run(words, e, from, run * channels, layer->input_zero_point);
-        e += run * channels;
-    }
-    put_zeros(words, e, block->elements - e);
-}
-
-/* One position's window. */
-static void gather_window(const block_t *block, int32_t position) {
-    const scn_conv2d_t *layer = block->layer;
-    const int32_t row_words = (block->elements + 1) / 2 * POSITIONS;
-    const scn_span_t rows = scn_span_y(&layer->window, &layer->input, block->y + position * block->dy);
-    const scn_span_t taps = scn_span_x(&layer->window, &layer->input, block->x + position * block->dx);
-    uint32_t *words = block->words + position;
-    for (int32_t ky = block->rows.first; ky < block->rows.last; ++ky) {
-        if (ky >= rows.first && ky < rows.last) {
-            gather_row(block, words, rows.start + ky * layer->window.dilation_h, taps);
-        } else {
-            put_zeros(words, 0, block->elements);
-        }
-        words += row_words;
-    }
-}
-
-static scn_span_t either(scn_span_t a, scn_span_t b) {
-    return (scn_span_t){a.start, scn_min(a.first, b.first), scn_max(a.last, b.last)};
-}
-
-/* Find the taps to multiply, and gather all positions' windows. */
-static void gather(block_t *block) {
-    const scn_conv2d_t *layer = block->layer;
-    const scn_window_t *window = &layer->window;
-    const int32_t end = block->count - 1;
-    block->rows = either(scn_span_y(window, &layer->input, block->y),
-                         scn_span_y(window, &layer->input, block->y + end * block->dy));
-    block->taps = either(scn_span_x(window, &layer->input, block->x),
-                         scn_span_x(window, &layer->input, block->x + end * block->dx));
-    if (layer->input.channels % 2) {
-        /* Weights come in pairs of taps that a cut between two columns would split. */
-        block->taps.first = 0;
-        block->taps.last = window->width;
-    }
-    block->elements = (block->taps.last - block->taps.first) * layer->input.channels;
-    for (int32_t position = 0; position < block->count; ++position) {
-        gather_window(block, position);
-    }
-}
+    scn_block_t block;
+    scn_dot_t dot;
+    int8_t *output;     /* the image */
+    int32_t step;       /* from one position's output to the next */
+    int32_t bias_limit; /* sums stay under SCN_SCALER_LIMIT if the bias does not exceed this */
+    bool whole_range;   /* the activation clamps to INT8's own bounds */
+} work_t;
 
 /* Bytes of one row of one channel pair's weights. */
 static int32_t weight_row_bytes(const scn_conv2d_t *layer) {
@@ -120,7 +23,7 @@ static int32_t weight_row_bytes(const scn_conv2d_t *layer) {
 }
 
 /* How the gathered taps lie in the weights of channel pair 0; no rows where every tap is outside. */
-static scn_dot_t plan_dot(const block_t *block) {
+static scn_dot_t plan_dot(const scn_block_t *block) {
     const int32_t pairs = (block->elements + 1) / 2;
     const int32_t row_bytes = weight_row_bytes(block->layer);
     const int32_t rows = pairs ? block->rows.last - block->rows.first : 0;
@@ -137,59 +40,85 @@ static scn_dot_t plan_dot(const block_t *block) {
     };
 }
 
-/* One output channel of all positions. */
-static void store(const block_t *block, int32_t channel, const int32_t sum[POSITIONS]) {
-    const scn_conv2d_t *layer = block->layer;
-    const scn_multiplier_t scale = layer->scale[channel];
-    const int32_t step = scn_pixel(&layer->output, block->dy, block->dx);
-    int8_t *out = block->output + scn_pixel(&layer->output, block->y, block->x) + channel;
-    for (int32_t position = 0; position < block->count; ++position) {
-        const int32_t value = scn_wrap_add(scn_scale(sum[position], scale), layer->output_zero_point);
+/* Any bias, any factor. */
+static void store_any(const work_t *work, int32_t channel, const int32_t *sum, int8_t *out) {
+    const scn_conv2d_t *layer = work->block.layer;
+    for (int32_t i = 0; i < work->block.count; ++i) {
+        const int32_t value = scn_wrap_add(scn_scale(sum[i], layer->scale[channel]), layer->output_zero_point);
         *out = scn_clamp(value, layer->activation_min, layer->activation_max);
-        out += step;
+        out += work->step;
     }
 }
 
-static void multiply_pair(const block_t *block, scn_dot_t dot, int32_t channel) {
-    const scn_conv2d_t *layer = block->layer;
+static void store_small(const work_t *work, int32_t channel, const int32_t *sum, int8_t *out) {
+    const scn_conv2d_t *layer = work->block.layer;
+    const scn_scaler_t scale = scn_scaler(layer->scale[channel]);
+    /* Copies: a stored byte could, for all the compiler knows, change the layer. */
+    const int32_t zero_point = layer->output_zero_point, step = work->step;
+    const int32_t low = layer->activation_min, high = layer->activation_max;
+    const int32_t *end = sum + work->block.count;
+    if (work->whole_range) {
+        for (; sum < end; out += step) {
+            *out = scn_saturate(scn_scale_small(*sum++, scale) + zero_point);
+        }
+    } else {
+        for (; sum < end; out += step) {
+            *out = scn_clamp(scn_scale_small(*sum++, scale) + zero_point, low, high);
+        }
+    }
+}
+
+/* One output channel of all positions. */
+static void store(const work_t *work, int32_t channel, int32_t bias, const int32_t *sum) {
+    const scn_conv2d_t *layer = work->block.layer;
+    int8_t *out = work->output + scn_pixel(&layer->output, work->block.y, work->block.x) + channel;
+    if (scn_has_scaler(layer->scale[channel]) && bias <= work->bias_limit && bias >= -work->bias_limit) {
+        store_small(work, channel, sum, out);
+    } else {
+        store_any(work, channel, sum, out);
+    }
+}
+
+static void multiply_pair(work_t *work, int32_t channel) {
+    const scn_conv2d_t *layer = work->block.layer;
     const bool both = channel + 1 < layer->output.channels;
-    for (int p = 0; p < POSITIONS; ++p) {
-        dot.sum[p] = layer->bias ? layer->bias[channel] : 0;
-        dot.sum[POSITIONS + p] = layer->bias && both ? layer->bias[channel + 1] : 0;
+    const int32_t bias = layer->bias ? layer->bias[channel] : 0;
+    const int32_t partner_bias = layer->bias && both ? layer->bias[channel + 1] : 0;
+    int32_t *sum = work->dot.sum;
+    sum[0] = sum[1] = sum[2] = sum[3] = bias;
+    sum[4] = sum[5] = sum[6] = sum[7] = partner_bias;
+    if (work->dot.rows) {
+        scn_dot_2x4(&work->dot);
     }
-    if (dot.rows) {
-        scn_dot_2x4(&dot);
-    }
-    store(block, channel, dot.sum);
+    store(work, channel, bias, sum);
     if (both) {
-        store(block, channel + 1, dot.sum + POSITIONS);
+        store(work, channel + 1, partner_bias, sum + SCN_POSITIONS);
     }
 }
 
-static void run_block(block_t *block) {
-    const int32_t pair_bytes = block->layer->window.height * weight_row_bytes(block->layer);
-    gather(block);
-    scn_dot_t dot = plan_dot(block);
-    for (int32_t channel = 0; channel < block->layer->output.channels; channel += 2) {
-        multiply_pair(block, dot, channel);
-        dot.w += pair_bytes;
+static void run_block(work_t *work) {
+    const scn_conv2d_t *layer = work->block.layer;
+    const int32_t pair_bytes = layer->window.height * weight_row_bytes(layer);
+    scn_gather(&work->block);
+    work->dot = plan_dot(&work->block);
+    for (int32_t channel = 0; channel < layer->output.channels; channel += 2) {
+        multiply_pair(work, channel);
+        work->dot.w += pair_bytes;
     }
 }
 
 /* One image, in lines along the longer axis. */
-static void run_image(block_t *block) {
-    const scn_dims_t *output = &block->layer->output;
-    const bool down = output->height > output->width;
+static void run_image(work_t *work) {
+    const scn_dims_t *output = &work->block.layer->output;
+    const bool down = work->block.down;
     const int32_t along = down ? output->height : output->width;
     const int32_t across = down ? output->width : output->height;
-    block->dy = down;
-    block->dx = !down;
     for (int32_t line = 0; line < across; ++line) {
-        for (int32_t i = 0; i < along; i += POSITIONS) {
-            block->y = down ? i : line;
-            block->x = down ? line : i;
-            block->count = scn_min(POSITIONS, along - i);
-            run_block(block);
+        for (int32_t i = 0; i < along; i += SCN_POSITIONS) {
+            work->block.y = down ? i : line;
+            work->block.x = down ? line : i;
+            work->block.count = scn_min(SCN_POSITIONS, along - i);
+            run_block(work);
         }
     }
 }
@@ -206,12 +135,26 @@ static scn_conv2d_t flatten(scn_conv2d_t layer) {
     return layer;
 }
 
+/* A product of two INT8, one less a zero point, is at most 255 * 128. */
+static int32_t bias_limit(const scn_conv2d_t *layer) {
+    const int64_t taps = (int64_t)layer->window.height * layer->window.width * layer->input.channels;
+    const int64_t room = SCN_SCALER_LIMIT - 1 - taps * 255 * 128;
+    return room > 0 ? (int32_t)room : -1;
+}
+
 void scn_conv2d_s8(const scn_conv2d_t *layer, const int8_t *input, int8_t *output, void *scratch) {
     const scn_conv2d_t flat = flatten(*layer);
-    block_t block = {.layer = &flat, .image = input, .output = output, .words = scratch};
+    const bool down = flat.output.height >= flat.output.width;
+    work_t work = {
+        .block = {.layer = &flat, .image = input, .words = scratch, .down = down},
+        .output = output,
+        .step = down ? scn_pixel(&flat.output, 1, 0) : flat.output.channels,
+        .bias_limit = bias_limit(&flat),
+        .whole_range = flat.activation_min == INT8_MIN && flat.activation_max == INT8_MAX,
+    };
     for (int32_t n = 0; n < flat.output.batches; ++n) {
-        run_image(&block);
-        block.image += scn_image_elements(&flat.input);
-        block.output += scn_image_elements(&flat.output);
+        run_image(&work);
+        work.block.image += scn_image_elements(&flat.input);
+        work.output += scn_image_elements(&flat.output);
     }
 }

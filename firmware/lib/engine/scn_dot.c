@@ -15,7 +15,8 @@ _Static_assert(offsetof(scn_dot_t, sum) == 24, "offsets below");
 /*
  * 16 MACs in 13 instructions: one word of weights holds two taps of both channels and widens into two pairs; four
  * words of x are the positions. All 14 registers are in use, which no compiler manages, hence a naked function:
- * r0 x, r1 w, r2 r3 weights, r4-r7 and r8-r11 the channels' sums, r12 lr two positions; [sp] end of x, [sp, #8] dot.
+ * r0 x, r1 w, r2 r3 weights, r4-r7 and r8-r11 the channels' sums, r12 lr two positions; [sp] end of x, [sp, #4] rows
+ * left, [sp, #8] dot.
  */
 #define STEP                                                                                                           \
     "ldr r2, [r1], #4\n"                                                                                               \
@@ -36,6 +37,8 @@ __attribute__((naked)) void scn_dot_2x4(__attribute__((unused)) scn_dot_t *dot) 
     __asm__ volatile("push {r0, r4-r11, lr}\n"
                      "sub sp, #8\n"
                      "mov r2, r0\n"
+                     "ldr r3, [r2, #8]\n"
+                     "str r3, [sp, #4]\n"
                      "ldrd r0, r1, [r2]\n"
                      "adds r2, #24\n"
                      "ldm r2, {r4-r11}\n"
@@ -63,9 +66,9 @@ __attribute__((naked)) void scn_dot_2x4(__attribute__((unused)) scn_dot_t *dot) 
                      "ldr r2, [sp, #8]\n"
                      "ldr r3, [r2, #20]\n"
                      "add r1, r3\n"
-                     "ldr r3, [r2, #8]\n"
+                     "ldr r3, [sp, #4]\n"
                      "subs r3, #1\n"
-                     "str r3, [r2, #8]\n"
+                     "str r3, [sp, #4]\n"
                      "bne 1b\n"
                      "adds r2, #24\n"
                      "stm r2, {r4-r11}\n"
@@ -75,24 +78,23 @@ __attribute__((naked)) void scn_dot_2x4(__attribute__((unused)) scn_dot_t *dot) 
 
 #else
 
-static void dot_row(scn_dot_t *dot, int32_t row_pairs) {
-    for (int32_t i = 0; i < row_pairs; ++i) {
-        const uint32_t quad = scn_load_quad(dot->w);
-        const uint32_t first = scn_widen_even(0, quad);
-        const uint32_t second = scn_widen_odd(0, quad);
-        for (int p = 0; p < 4; ++p) {
-            dot->sum[p] = scn_dot_pair(first, dot->x[p], dot->sum[p]);
-            dot->sum[4 + p] = scn_dot_pair(second, dot->x[p], dot->sum[4 + p]);
-        }
-        dot->x += 4;
-        dot->w += 4;
-    }
-}
-
 void scn_dot_2x4(scn_dot_t *dot) {
-    for (; dot->rows > 0; --dot->rows) {
-        dot_row(dot, (dot->main_bytes + dot->rest_bytes) / 16);
-        dot->w += dot->w_skip;
+    const int32_t row_pairs = (dot->main_bytes + dot->rest_bytes) / 16;
+    const uint32_t *x = dot->x;
+    const int8_t *w = dot->w;
+    for (int32_t row = 0; row < dot->rows; ++row) {
+        for (int32_t i = 0; i < row_pairs; ++i) {
+            const uint32_t quad = scn_load_quad(w);
+            const uint32_t first = scn_even(quad);
+            const uint32_t second = scn_odd(quad);
+            for (int p = 0; p < 4; ++p) {
+                dot->sum[p] = scn_dot_pair(first, x[p], dot->sum[p]);
+                dot->sum[4 + p] = scn_dot_pair(second, x[p], dot->sum[4 + p]);
+            }
+            x += 4;
+            w += 4;
+        }
+        w += dot->w_skip;
     }
 }
 

@@ -7,9 +7,10 @@
 /*
  * x       rows * row_pairs * 4 words, 4-byte aligned: for each pair of taps, one word of two int16 a position.
  * w       packed weights (scn_conv2d_t), 4-byte aligned: each row's pairs of taps, then w_skip bytes to ignore.
- * rows    at least 1; counted down to 0.
+ * rows    at least 1.
  * main_bytes, rest_bytes   one row of x: a multiple of 64, and what is left of row_pairs * 16.
- * sum     in: start values; out: sums modulo 2^32; first channel's four positions, then the second's.
+ * sum     in: start values; out: sums modulo 2^32; first channel's four positions, then the second's. The only member
+ *         that changes.
  */
 typedef struct {
     const uint32_t *x;

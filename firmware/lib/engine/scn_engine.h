@@ -192,7 +192,10 @@ typedef struct {
     int32_t stride2[4];
 } scn_broadcast_t;
 
-/* ADD. scale1, scale2: input scale / (2 * the larger input scale); output_scale: 2 * that / (2^20 * output scale). */
+/*
+ * ADD. scale1, scale2: input scale / (2 * the larger input scale); output_scale: 2 * that / (2^20 * output scale),
+ * under 1 like TFLite demands: no shift is positive.
+ */
 typedef struct {
     scn_broadcast_t shape;
     int32_t zero_point1;

@@ -16,8 +16,8 @@ static void widen(const scn_fully_connected_t *layer, const int8_t *input, uint3
 
 static int32_t add_quad(const int8_t *w, const uint32_t pairs[2], int32_t sum) {
     const uint32_t quad = scn_load_quad(w);
-    sum = scn_dot_pair(scn_widen_even(0, quad), pairs[0], sum);
-    return scn_dot_pair(scn_widen_odd(0, quad), pairs[1], sum);
+    sum = scn_dot_pair(scn_even(quad), pairs[0], sum);
+    return scn_dot_pair(scn_odd(quad), pairs[1], sum);
 }
 
 /* Four rows of weights, without the inputs past the last four. */

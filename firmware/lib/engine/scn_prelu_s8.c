@@ -8,7 +8,8 @@ static void prelu_row(const void *layer, int32_t count, const int8_t *input, int
     for (int32_t i = 0; i < count; ++i) {
         const int32_t x = *input - prelu->zero_point;
         const int32_t slope = *alpha - prelu->alpha_zero_point;
-        const int32_t value = x >= 0 ? scn_scale(x, prelu->scale) : scn_scale(x * slope, prelu->alpha_scale);
+        const int32_t value =
+            x >= 0 ? scn_scale_quick(x, prelu->scale) : scn_scale_quick(x * slope, prelu->alpha_scale);
         out[i] = scn_clamp(scn_wrap_add(value, prelu->output_zero_point), INT8_MIN, INT8_MAX);
         input += stride1;
         alpha += stride2;

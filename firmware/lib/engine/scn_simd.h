@@ -15,6 +15,10 @@ static inline uint32_t scn_load_quad(const int8_t *from) {
     return quad;
 }
 
+static inline void scn_store_quad(int8_t *to, uint32_t quad) {
+    memcpy(to, &quad, sizeof quad);
+}
+
 static inline uint32_t scn_pair(int32_t low, int32_t high) {
     return ((uint32_t)low & 0xFFFFu) | ((uint32_t)high << 16);
 }
@@ -32,6 +36,20 @@ static inline uint32_t scn_widen_even(uint32_t pair, uint32_t quad) {
 static inline uint32_t scn_widen_odd(uint32_t pair, uint32_t quad) {
     uint32_t result;
     __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(result) : "r"(pair), "r"(quad));
+    return result;
+}
+
+/* (quad[0], quad[2]). */
+static inline uint32_t scn_even(uint32_t quad) {
+    uint32_t result;
+    __asm__("sxtb16 %0, %1" : "=r"(result) : "r"(quad));
+    return result;
+}
+
+/* (quad[1], quad[3]). */
+static inline uint32_t scn_odd(uint32_t quad) {
+    uint32_t result;
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(result) : "r"(quad));
     return result;
 }
 
@@ -70,6 +88,13 @@ static inline int32_t scn_mul_high(uint32_t a, uint32_t b, int32_t sum) {
     return result;
 }
 
+/* The larger of each of four int8. */
+static inline uint32_t scn_max_quad(uint32_t a, uint32_t b) {
+    uint32_t result;
+    __asm__("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(result) : "r"(a), "r"(b) : "cc");
+    return result;
+}
+
 #else
 
 static inline int32_t scn_low(uint32_t pair) {
@@ -92,6 +117,14 @@ static inline uint32_t scn_widen_odd(uint32_t pair, uint32_t quad) {
     return scn_pair(scn_low(pair) + scn_byte(quad, 1), scn_high(pair) + scn_byte(quad, 3));
 }
 
+static inline uint32_t scn_even(uint32_t quad) {
+    return scn_widen_even(0, quad);
+}
+
+static inline uint32_t scn_odd(uint32_t quad) {
+    return scn_widen_odd(0, quad);
+}
+
 static inline uint32_t scn_pack_low(uint32_t a, uint32_t b) {
     return (a & 0xFFFFu) | (b << 16);
 }
@@ -110,6 +143,15 @@ static inline int32_t scn_mul_high(uint32_t a, uint32_t b, int32_t sum) {
 
 static inline int32_t scn_dot_pair(uint32_t a, uint32_t b, int32_t sum) {
     return scn_mul_high(a, b, scn_mul_low(a, b, sum));
+}
+
+static inline uint32_t scn_max_quad(uint32_t a, uint32_t b) {
+    uint32_t result = 0;
+    for (int i = 0; i < 4; ++i) {
+        const int32_t larger = scn_byte(a, i) > scn_byte(b, i) ? scn_byte(a, i) : scn_byte(b, i);
+        result |= ((uint32_t)larger & 0xFFu) << (8 * i);
+    }
+    return result;
 }
 
 #endif
