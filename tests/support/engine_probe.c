@@ -7,6 +7,21 @@ int32_t probe_scale(int32_t x, int32_t multiplier, int32_t shift) {
     return scn_scale(x, (scn_multiplier_t){multiplier, shift});
 }
 
+int32_t probe_scale_quick(int32_t x, int32_t multiplier, int32_t shift);
+int32_t probe_scale_quick(int32_t x, int32_t multiplier, int32_t shift) {
+    return scn_scale_quick(x, (scn_multiplier_t){multiplier, shift});
+}
+
+int32_t probe_scale_small(int32_t x, int32_t multiplier, int32_t shift);
+int32_t probe_scale_small(int32_t x, int32_t multiplier, int32_t shift) {
+    return scn_scale_small(x, scn_scaler((scn_multiplier_t){multiplier, shift}));
+}
+
+int32_t probe_scale_once(int32_t x, int32_t multiplier, int32_t fraction, int32_t shift);
+int32_t probe_scale_once(int32_t x, int32_t multiplier, int32_t fraction, int32_t shift) {
+    return scn_scale_once(x, (scn_fine_multiplier_t){multiplier, fraction, shift});
+}
+
 void probe_span(int32_t start, int32_t size, int32_t taps, int32_t dilation, int32_t *found);
 void probe_span(int32_t start, int32_t size, int32_t taps, int32_t dilation, int32_t *found) {
     const scn_span_t span = scn_span(start, size, taps, dilation);

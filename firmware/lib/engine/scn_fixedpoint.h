@@ -36,12 +36,7 @@ static inline int32_t scn_round_shift(int32_t value, int32_t right) {
 }
 
 /* x times a real factor: see scn_multiplier_t. */
-static inline int32_t scn_scale(int32_t x, scn_multiplier_t by) {
-    if (by.shift >= 0) {
-        return scn_high_mul(scn_wrap_shift(x, by.shift), by.multiplier);
-    }
-    return scn_round_shift(scn_high_mul(x, by.multiplier), -by.shift);
-}
+int32_t scn_scale(int32_t x, scn_multiplier_t by);
 
 /* x times a real factor, rounded once, limited to +-2^30 so that a zero point can be added: scn_fine_multiplier_t. */
 static inline int32_t scn_scale_once(int32_t x, scn_fine_multiplier_t by) {

@@ -22,8 +22,17 @@ Scale = Callable[[int, int, int], int]
 def probe() -> tuple[cffi.FFI, Any]:
     ffi = cffi.FFI()
     ffi.cdef("int32_t probe_scale(int32_t, int32_t, int32_t);")
+    ffi.cdef("int32_t probe_scale_quick(int32_t, int32_t, int32_t);")
+    ffi.cdef("int32_t probe_scale_small(int32_t, int32_t, int32_t);")
+    ffi.cdef("int32_t probe_scale_once(int32_t, int32_t, int32_t, int32_t);")
     ffi.cdef("void probe_span(int32_t, int32_t, int32_t, int32_t, int32_t *);")
-    return ffi, ffi.dlopen(str(toolchain.shared_library("engine_probe", [SUPPORT / "engine_probe.c"], [FOLDER])))
+    return ffi, ffi.dlopen(
+        str(
+            toolchain.shared_library(
+                "engine_probe", [SUPPORT / "engine_probe.c", FOLDER / "scn_fixedpoint.c"], [FOLDER]
+            )
+        )
+    )
 
 
 def wrap(value: int) -> int:
@@ -47,6 +56,28 @@ def scaled(x: int, multiplier: int, shift: int) -> int:
 @example(2**31 - 1, 2**31 - 1, -31)
 def test_scale_rounds_twice(probe: tuple[cffi.FFI, Any], x: int, multiplier: int, shift: int) -> None:
     assert probe[1].probe_scale(x, multiplier, shift) == scaled(x, multiplier, shift)
+    assert probe[1].probe_scale_quick(x, multiplier, shift) == scaled(x, multiplier, shift)
+
+
+@given(st.integers(-(2**30) + 1, 2**30 - 1), st.integers(0, 2**31 - 1), st.integers(-31, 0))
+@example(-(2**30) + 1, 2**31 - 1, 0)
+@example(2**30 - 1, 2**31 - 1, -31)
+@example(-3, 2**30, -1)
+def test_scaler_is_the_same_for_small_values(probe: tuple[cffi.FFI, Any], x: int, multiplier: int, shift: int) -> None:
+    assert probe[1].probe_scale_small(x, multiplier, shift) == scaled(x, multiplier, shift)
+
+
+@given(
+    st.integers(-(2**31) + 1, 2**31 - 1), st.integers(2**30, 2**31 - 1), st.integers(0, 2**31 - 1), st.integers(-31, 30)
+)
+@example(1, 2**30, 0, 0)
+@example(-1, 2**30, 0, 0)
+def test_scale_once_rounds_once_and_is_limited(
+    probe: tuple[cffi.FFI, Any], x: int, multiplier: int, fraction: int, shift: int
+) -> None:
+    exact = abs(x) * (multiplier * 2**31 + fraction)
+    magnitude = min((exact + 2 ** (61 - shift)) >> (62 - shift), 2**30)
+    assert probe[1].probe_scale_once(x, multiplier, fraction, shift) == (magnitude if x >= 0 else -magnitude)
 
 
 @given(st.integers(-20, 20), st.integers(1, 15), st.integers(1, 9), st.integers(1, 6))
