@@ -28,6 +28,6 @@ void scn_commands_list(void) {
         scn_text_string(&text, commands[command].word);
         scn_text_string(&text, ": ");
         scn_text_string(&text, commands[command].text);
-        scn_text_end_plain(&text);
+        scn_text_end(&text);
     }
 }

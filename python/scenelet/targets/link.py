@@ -20,6 +20,9 @@ from .streams import ByteStream
 
 READY = "m-ready"
 
+# A command's answer may pause longer than a STATUS: a step of a large network lies between two lines of `bench`.
+_ANSWER_FACTOR = 5
+
 _DECISION = re.compile(r"decision window=(\d+) label=(.*) scores=(-?\d+(?:,-?\d+)*)")
 
 _REFUSALS: dict[int, tuple[str, str]] = {
@@ -132,7 +135,7 @@ class Device:
         raise self._dead(READY)
 
     def command(self, line: str) -> list[str]:
-        """Lines that a text command prints; asked again where one of them arrived damaged.
+        """Lines that answer a text command, each beginning with the command's own name; asked again until whole.
 
         Raises
         ------
@@ -142,37 +145,37 @@ class Device:
         end = time.monotonic() + self._give_up_seconds
         while time.monotonic() < end:
             self._stream.write(f"\0{line}\n".encode())
-            lines = self._answer(end)
-            if lines is None:
-                continue
-            errors = [text for text in lines if text.startswith("e-")]
-            if errors:
-                raise ToolError("device", f"says {errors[0]}", "flash the firmware of this scenelet")
-            return lines
+            lines = self._answer()
+            if any(text.startswith("e-") and text.endswith(f": {line}") for text in lines):
+                raise ToolError("device", f"says {lines[-1]}", "flash the firmware of this scenelet")
+            own = [text for text in lines if text.startswith(f"{line.removesuffix('s')} ")]
+            if own:
+                return own
         raise self._dead(f"answer to {line}")
 
-    def _answer(self, end: float) -> list[str] | None:
-        """Lines up to ``m-ready``; None where something was damaged or nothing came."""
+    def _answer(self) -> list[str]:
+        """Lines up to ``m-ready``; none where one of them was damaged or missing."""
         lines: list[str] = []
-        whole = True
-        while time.monotonic() < end:
-            event = self.event(self._ask_seconds)
-            if event is None and not lines:
-                return None
+        while event := self.event(_ANSWER_FACTOR * self._ask_seconds):
             if isinstance(event, Line) and event.text == READY:
-                return lines if whole and lines else None
+                return lines
+            if isinstance(event, framing.Garbage) or (isinstance(event, Line) and not event.checked):
+                return []
             if isinstance(event, Line):
                 lines.append(event.text)
-            whole = whole and not isinstance(event, framing.Garbage)
-        return None
+        return []
 
     def info(self) -> dict[str, str]:
         """What the device holds: the fields of its ``info`` line."""
-        return fields(next(line for line in self.command("info") if line.startswith("info ")))
+        return fields(self.command("info")[0])
+
+    def labels(self) -> list[str]:
+        """The classes that the device names, in the order of the scores."""
+        return [line.partition(" name=")[2] for line in self.command("labels")]
 
     def selftest(self) -> str:
         """Result of the self-test: "pass", "none", or "fail: ..."."""
-        return next(line for line in self.command("selftest") if line.startswith("selftest ")).removeprefix("selftest ")
+        return self.command("selftest")[0].removeprefix("selftest ")
 
     def bench(self) -> list[dict[str, str]]:
         """Fields of the ``bench`` lines: each step's ``op``, ``macs``, ``cycles`` and ``name``."""

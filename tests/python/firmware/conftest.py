@@ -1,0 +1,191 @@
+"""A small model, the product firmware around it (for this computer, with sanitizers), and lines that lose bytes."""
+
+from __future__ import annotations
+
+import os
+import random
+import select
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "support"))
+
+from networks import NetworkBuilder
+from tflite_writer import GraphBuilder
+
+from scenelet import toolchain
+from scenelet.compiler.pipeline import Compiled, compile_model
+from scenelet.errors import ToolError
+from scenelet.frontend.emit import render_frontend
+from scenelet.frontend.tables import Tables, make_tables
+from scenelet.metadata import ModelInfo, attach
+from scenelet.recipe import FrontendConfig
+from scenelet.targets import cross
+from scenelet.targets.host import HostTarget
+from scenelet.targets.knownanswer import render_known_answer
+from scenelet.targets.link import Device
+
+FRONTEND = FrontendConfig(n_fft=256, hop_length=256, n_mels=16, clip_seconds=0.256)
+LABELS = ("rain", "sea waves", "Straßenlärm", 'say "100%"')
+SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
+
+
+@dataclass(frozen=True)
+class Small:
+    """A model of 16 bands x 9 frames and four classes, and its front end."""
+
+    content: bytes
+    compiled: Compiled
+    tables: Tables
+
+    def sources(self) -> dict[str, str]:
+        answer = render_known_answer(self.compiled, self.tables, self.content)
+        return self.compiled.files() | render_frontend(self.tables) | answer
+
+    def windows(self, count: int, seed: int = 0) -> np.ndarray:
+        """Noise from silence to clipping, (count, clip samples)."""
+        chance = np.random.default_rng(seed)
+        loudness = 2.0 ** chance.uniform(0, 25, (count, 1))
+        samples = chance.normal(size=(count, FRONTEND.clip_samples)) * loudness
+        return samples.clip(-(2**23), 2**23 - 1).astype(np.int32)
+
+    def expected(self, windows: np.ndarray) -> np.ndarray:
+        with HostTarget(self.content) as host:
+            return host.classify(windows)
+
+
+@pytest.fixture(scope="session")
+def small() -> Small:
+    shape = (1, FRONTEND.n_mels, FRONTEND.frames, 1)
+    network = NetworkBuilder(5, shape)
+    network.builder = GraphBuilder("small")
+    network.start = network.builder.input(shape, 1 / 64, 0)  # what the front end's features mean
+    features = network.convolution(network.start, 6, (3, 3), stride=(2, 2))
+    flat = network.reshape(features, (1, 8 * 5 * 6))
+    content = attach(
+        network.model(network.softmax(network.fully_connected(flat, len(LABELS)))),
+        ModelInfo(labels=LABELS, frontend=FRONTEND, recipe="small"),
+    )
+    compiled = compile_model(content)
+    quantization = compiled.graph.tensors[compiled.graph.inputs[0]].quantization
+    assert quantization is not None
+    tables = make_tables(FRONTEND, float(quantization.scale[0]), int(quantization.zero_point[0]))
+    return Small(content, compiled, tables)
+
+
+def build_for_host(sources: dict[str, str], folder: Path) -> Path:
+    """The product firmware for this computer, with every check that the compiler can add."""
+    for name, text in sources.items():
+        (folder / name).write_text(text, "utf-8")
+    firmware = toolchain.FIRMWARE
+    libraries = [firmware / "lib" / name for name in ("engine", "frontend", "link")]
+    places = [*libraries, firmware / "src", firmware / "lib" / "port" / "host", folder]
+    program = folder / "firmware"
+    toolchain.run(
+        [
+            toolchain.host_compiler(),
+            *("-std=c11", "-O1", '-DSCN_VERSION="0"', *SANITIZERS, *cross.flags()["warnings"]),
+            *(f"-I{place}" for place in (*places, firmware / "lib" / "port")),
+            *(source for place in places for source in sorted(place.glob("*.c"))),
+            *("-o", program),
+        ]
+    )
+    return program
+
+
+@pytest.fixture(scope="session")
+def program(small: Small) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as place:
+        yield build_for_host(small.sources(), Path(place))
+
+
+class ProgramStream:
+    """A program's standard input and output as a byte stream."""
+
+    def __init__(self, program: Path) -> None:
+        self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self._in, self._out = self.process.stdin.fileno(), self.process.stdout.fileno()
+
+    def read(self, seconds: float) -> bytes:
+        if not select.select([self._out], [], [], seconds)[0]:
+            return b""
+        content = os.read(self._out, 65_536)
+        if not content:
+            raise ToolError("device", "closed the connection", "see above")
+        return content
+
+    def write(self, content: bytes) -> None:
+        while content:
+            content = content[os.write(self._in, content) :]
+
+    def close(self) -> None:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.close()
+        self.process.wait(10)
+        self.process.stdout.close()
+
+
+class NoisyStream:
+    """Flips, drops, doubles and invents bytes, in both directions, each with probability ``rate``."""
+
+    def __init__(self, stream: ProgramStream, rate: float, seed: int) -> None:
+        self.stream, self.rate, self.chance = stream, rate, random.Random(seed)
+        self.damaged = 0
+
+    def _spoil(self, content: bytes) -> bytes:
+        spoilt = bytearray()
+        for byte in content:
+            if self.chance.random() >= self.rate:
+                spoilt.append(byte)
+                continue
+            self.damaged += 1
+            change = self.chance.choice(["flip", "drop", "double", "invent"])
+            if change == "flip":
+                spoilt.append(byte ^ 1 << self.chance.randrange(8))
+            elif change == "double":
+                spoilt += bytes((byte, byte))
+            elif change == "invent":
+                spoilt += bytes((byte, self.chance.randrange(256)))
+        return bytes(spoilt)
+
+    def read(self, seconds: float) -> bytes:
+        return self._spoil(self.stream.read(seconds))
+
+    def write(self, content: bytes) -> None:
+        self.stream.write(self._spoil(content))
+
+    def close(self) -> None:
+        self.stream.close()
+
+
+Connect = Callable[..., "contextmanager[tuple[Device, NoisyStream]]"]
+
+
+@pytest.fixture
+def connect(program: Path) -> Connect:
+    """Start the firmware on this computer; yields the host's side and the line between them."""
+
+    @contextmanager
+    def start(rate: float = 0.0, seed: int = 0) -> Iterator[tuple[Device, NoisyStream]]:
+        line = NoisyStream(ProgramStream(program), 0.0, seed)
+        device = Device(line, ask_seconds=0.03, give_up_seconds=20)
+        device.wait_ready()
+        line.rate = rate
+        try:
+            yield device, line
+        finally:
+            line.close()
+        assert line.stream.process.returncode == 0, "the sanitizers found something"
+
+    return start
