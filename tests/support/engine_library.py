@@ -43,11 +43,12 @@ class Engine:
     def run(self, step: Step, tensors: Mapping[int, NDArray[np.int8]], *, in_place: int | None = None) -> NDArray[Any]:
         """Run one step and return its output, flat.
 
-        Output and scratch are exactly as large as the step says, between guards that must survive. With ``in_place``
-        the output replaces that tensor.
+        ``tensors`` holds the inputs, and anything of the output's shape under the output's index. Output and scratch are
+        exactly as large as the step says, between guards that must survive. With ``in_place`` the output replaces that
+        tensor.
         """
         tables = {table.kind: self._table(table.type, table.values) for table in step.tables}
-        size = max(self._output_bytes(step, tensors), 0)
+        size = tensors[step.writes[0]].size
         place = self._guarded(max(size, tensors[in_place].size if in_place is not None else 0))
         scratch = self._guarded(step.scratch_bytes)
         arguments = []
@@ -70,19 +71,13 @@ class Engine:
         return place[_GUARD : _GUARD + size].view(np.int8).copy()
 
     @staticmethod
-    def _output_bytes(step: Step, tensors: Mapping[int, NDArray[np.int8]]) -> int:
-        return tensors[step.writes[0]].size
-
-    @staticmethod
     def _guarded(size: int) -> NDArray[np.uint8]:
         return np.full(size + 2 * _GUARD, 0xA5, np.uint8)
 
     def _at(self, guarded: NDArray[np.uint8], kind: str) -> Any:
-        return (
-            self.ffi.cast(kind, self.ffi.from_buffer("uint8_t[]", guarded)) + _GUARD
-            if kind != "void *"
-            else (self.ffi.cast(kind, self.ffi.cast("uint8_t *", self.ffi.from_buffer("uint8_t[]", guarded)) + _GUARD))
-        )
+        """Pointer to what lies between the guards."""
+        start = self.ffi.cast("uint8_t *", self.ffi.from_buffer("uint8_t[]", guarded))
+        return self.ffi.cast(kind, start + _GUARD)
 
     def _table(self, kind: str, values: NDArray[Any]) -> Any:
         items = [tuple(row) for row in values.tolist()] if values.ndim == 2 else values.tolist()
