@@ -43,7 +43,7 @@ class Engine:
     def run(self, step: Step, tensors: Mapping[int, NDArray[np.int8]], *, in_place: int | None = None) -> NDArray[Any]:
         """Run one step and return its output, flat.
 
-        ``tensors`` holds the inputs, and anything of the output's shape under the output's index. Output and scratch are
+        ``tensors`` holds the inputs, and anything of the output's shape under its index. Output and scratch are
         exactly as large as the step says, between guards that must survive. With ``in_place`` the output replaces that
         tensor.
         """
