@@ -100,9 +100,9 @@ def test_fully_connected(seed: int, width: int, units: int, per_channel: bool, b
 def test_broadcasting(seed: int, sizes: list[int], data: st.DataObject) -> None:
     shape = (1, *sizes[1:])
     network = NetworkBuilder(seed, shape)
-    # From an operand of one dimension to the full shape, any dimension broadcast.
-    kept = data.draw(st.integers(1, len(shape)))
-    operand = [data.draw(st.sampled_from([1, size])) for size in shape[-kept:]]
+    # From a scalar to the full shape, any dimension broadcast.
+    kept = data.draw(st.integers(0, len(shape)))
+    operand = [data.draw(st.sampled_from([1, size])) for size in shape[len(shape) - kept :]]
     constant = network.constant_like(network.start, operand)
     operands = data.draw(st.permutations([network.start, constant]))
     join = data.draw(st.sampled_from([network.add, network.multiply]))

@@ -22,10 +22,11 @@ _DATA_SPREAD, _WEIGHT_SPREAD = 70.0, 73.0
 class NetworkBuilder:
     """Adds layers with random weights and sensible scales; every method returns the output's tensor index."""
 
-    def __init__(self, seed: int, shape: Sequence[int]) -> None:
+    def __init__(self, seed: int, shape: Sequence[int], quantization: tuple[float, int] | None = None) -> None:
         self.chance = np.random.default_rng(seed)
         self.builder = GraphBuilder(f"random_{seed}")
-        self.start = self.builder.input(shape, float(2.0 ** self.chance.uniform(-8, 0)), self.zero_point())
+        drawn = float(2.0 ** self.chance.uniform(-8, 0)), self.zero_point()
+        self.start = self.builder.input(shape, *(quantization or drawn))
 
     def model(self, output: int) -> bytes:
         """The .tflite that ends in a tensor."""
