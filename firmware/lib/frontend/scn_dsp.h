@@ -80,7 +80,7 @@ typedef struct {
     uint64_t whole;     /* power */
 } scn_sums_t;
 
-/* Sum `bins` 64-bit powers (low word first) from `power` on, with Q15 weights and without. */
+/* Sum `bins` 64-bit powers (low word first) from `power` on, with 16-bit weights and without. */
 static inline scn_sums_t scn_weighted_sums(const int32_t *power, const uint16_t *weight, uint32_t bins) {
     scn_sums_t sums = {0, 0, 0};
     for (; bins > 0; bins--) {

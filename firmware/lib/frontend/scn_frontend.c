@@ -17,19 +17,20 @@ static inline uint32_t magnitude(int32_t sample) {
     return (uint32_t)(sample ^ (sample >> 31));
 }
 
-/* Left shift that makes the loudest sample fill 32 bits: the block exponent plus 32 - sample_bits. */
+/* Left shift that makes the loudest sample fill 32 bits: the block exponent plus 32 - sample_bits. 31, the most that a
+ * shift can be, where there are only 0 and -1. */
 static uint32_t block_shift(const scn_frontend_tables_t *tables, const int32_t *samples) {
     uint32_t bits = 0;
     for (const int32_t *end = samples + tables->n_fft; samples < end; samples += 4) {
         bits |= magnitude(samples[0]) | magnitude(samples[1]) | magnitude(samples[2]) | magnitude(samples[3]);
     }
-    return bits ? scn_clz(bits) - 1 : 32u - tables->sample_bits;
+    return scn_clz(bits) - 1;
 }
 
-/* The product of a 61-bit power and a Q15 weight comes in halves; floored once. */
+/* The product of a 61-bit power and a Q16 weight comes in halves; floored once. */
 static inline segment_t sum_segment(const int32_t *power, const uint16_t *weight, uint32_t bins) {
     const scn_sums_t sums = scn_weighted_sums(power, weight, bins);
-    return (segment_t){(sums.high << 17) + (sums.low >> 15), sums.whole};
+    return (segment_t){(sums.high << 16) + (sums.low >> 16), sums.whole};
 }
 
 /* log2 in Q16 by leading zeros and a table of straight lines. */

@@ -29,7 +29,7 @@ typedef struct {
     uint8_t band_step;      /* 0: gain and floor have one entry for all bands; 1: one a band */
     const int32_t *window;  /* Q25..Q27: n_fft / 2 + 1 entries, or n_fft where window_step is 1 */
     const int32_t *sine;    /* Q31: quarter wave, sin(2 pi i / n_fft), n_fft / 4 + 1 entries */
-    const uint16_t *weight; /* Q15, 0..32768: rising slope of the band at each bin from first_bin on */
+    const uint16_t *weight; /* Q16, 0..65535: rising slope of the band at each bin from first_bin on */
     const uint16_t *bins;   /* bins in each of the n_mels + 1 segments between band edges */
     const uint16_t *log2;   /* Q16: log2(1 + i / 64) for i = 0..64, modulo 1 */
     const int32_t *base;    /* Q16 log2 of the band's power that becomes INT8 -128; n_mels entries */

@@ -14,6 +14,8 @@ _HZ_PER_MEL = 200.0 / 3.0
 _KNEE_HZ = 1000.0
 _KNEE_MEL = _KNEE_HZ / _HZ_PER_MEL
 _LOG_STEP = np.log(6.4) / 27.0
+# A bin so near the end of its segment that its weight would round to 1 in Q16 starts the next one, with weight 0.
+_NEXT_EDGE = 2.0**-17
 
 
 def hz_to_mel(hz: float) -> float:
@@ -44,7 +46,7 @@ class Segments:
     bins
         (n_mels + 1,) number of bins between edges m and m + 1; 0 where the bands are narrower than a bin.
     rise
-        (sum of bins,) share of each bin that belongs to the rising band, 0..1; the rest belongs to the falling one.
+        (sum of bins,) share of each bin that belongs to the rising band, 0 to 1 - 2^-17; the rest is the falling one's.
     """
 
     first_bin: int
@@ -58,13 +60,20 @@ def segments(config: FrontendConfig) -> Segments:
     The bin at half the sample rate is left out: its weight is 0, because no band reaches further.
     """
     edges = band_edges(config)
-    frequencies = np.arange(config.n_fft // 2) * (config.sample_rate / config.n_fft)
-    segment = np.searchsorted(edges, frequencies, side="right") - 1
+    frequencies = np.arange(config.n_fft // 2, dtype=np.float64) * (config.sample_rate / config.n_fft)
+    nudged = frequencies + _NEXT_EDGE * _widths(edges, frequencies)
+    segment = np.searchsorted(edges, nudged, side="right") - 1
     used = (segment >= 0) & (segment <= config.n_mels)
     segment, frequencies = segment[used], frequencies[used]
-    rise = (frequencies - edges[segment]) / (edges[segment + 1] - edges[segment])
+    rise = np.maximum(frequencies - edges[segment], 0) / (edges[segment + 1] - edges[segment])
     bins = np.bincount(segment, minlength=config.n_mels + 1)
     return Segments(int(np.argmax(used)), bins, rise)
+
+
+def _widths(edges: NDArray[np.float64], frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Width in Hz of the segment that each frequency lies in; beside all segments, of the nearest."""
+    segment = np.clip(np.searchsorted(edges, frequencies, side="right") - 1, 0, len(edges) - 2)
+    return edges[segment + 1] - edges[segment]
 
 
 def slaney_norm_log2(config: FrontendConfig) -> NDArray[np.float64]:

@@ -78,17 +78,17 @@ def frame_levels(frames: NDArray[np.int32], tables: Tables) -> NDArray[np.int32]
 
 
 def _levels(frames: NDArray[np.int32], tables: Tables) -> Int64:
-    shift = _block_shift(frames, tables.config.sample_bits)
+    shift = _block_shift(frames)
     exponent = shift - (32 - tables.config.sample_bits)
     energy = _mel(_power(_fft(_windowed(frames, shift, tables), tables), tables), tables)
     return _log2_q16(energy, tables) - (exponent << 17) - tables.base.astype(np.int64)
 
 
-def _block_shift(frames: NDArray[np.int32], sample_bits: int) -> Int64:
+def _block_shift(frames: NDArray[np.int32]) -> Int64:
     """Left shift, (..., 1), that makes the loudest sample fill 32 bits."""
     magnitude = np.bitwise_or.reduce(frames ^ (frames >> 31), axis=-1, keepdims=True).astype(np.int64)
     bits = np.frexp(magnitude.astype(np.float64))[1]  # exact: int32 fits float64
-    return np.where(magnitude == 0, 32 - sample_bits, 31 - bits).astype(np.int64)
+    return (31 - bits).astype(np.int64)
 
 
 def _mulr(a: Int64, b: Int64 | int) -> Int64:
@@ -201,7 +201,7 @@ def _mel(power: UInt64, tables: Tables) -> UInt64:
         _segment_sums(terms, ends)
         for terms in ((used & np.uint64(0xFFFFFFFF)) * weight, (used >> np.uint64(32)) * weight, used)
     )
-    rise = (high << np.uint64(17)) + (low >> np.uint64(15))
+    rise = (high << np.uint64(16)) + (low >> np.uint64(16))
     return rise[..., :-1] + (whole - rise)[..., 1:]
 
 

@@ -47,7 +47,7 @@ class Tables:
     sine
         int32, Q31: sin(2 pi i / n_fft), i = 0..n_fft / 4.
     weight
-        uint16, Q15: rising share of each bin from ``first_bin`` on.
+        uint16, Q16: rising share of each bin from ``first_bin`` on.
     bins
         uint16, (n_mels + 1,): bins in each segment between band edges.
     log2
@@ -173,7 +173,7 @@ def make_tables(config: FrontendConfig, input_scale: float = FEATURE_SCALE, inpu
     arrays: dict[str, NDArray[Any]] = {
         "window": window,
         "sine": _sine(config.n_fft),
-        "weight": _rounded(segments.rise * 32768).astype(np.uint16),
+        "weight": _rounded(segments.rise * 65536).astype(np.uint16),
         "bins": segments.bins.astype(np.uint16),
         "log2": _rounded(np.log2(1 + np.arange(LOG2_SEGMENTS + 1) / LOG2_SEGMENTS) * 65536).astype(np.uint16),
         "base": base,

@@ -76,7 +76,7 @@ def powers(frame: Sequence[int], window: Sequence[int], bits: int) -> tuple[list
     magnitude = 0
     for x in frame:
         magnitude |= x ^ (x >> 31)
-    shift = 31 - magnitude.bit_length() if magnitude else 32 - bits
+    shift = 31 - magnitude.bit_length()
     w = [product(wide(x << shift, 32), c) for x, c in zip(frame, window, strict=True)]
     n, half = len(frame), len(frame) // 2
     z = fft(list(zip(w[0::2], w[1::2], strict=True)))
@@ -106,14 +106,14 @@ def levels(
 ) -> list[int]:
     """log2 of each band's integer power in Q16, the block exponent taken out.
 
-    ``segments``: for each pair of neighbouring band edges its bins and their rising Q15 weights.
+    ``segments``: for each pair of neighbouring band edges its bins and their rising Q16 weights.
     """
     power, exponent = powers(frame, window, bits)
     rise, whole = [], []
     for segment in segments:
         low = unsigned(sum((power[b] & 0xFFFFFFFF) * w for b, w in segment))
         high = unsigned(sum((power[b] >> 32) * w for b, w in segment))
-        rise.append(unsigned((high << 17) + (low >> 15)))
+        rise.append(unsigned((high << 16) + (low >> 16)))
         whole.append(unsigned(sum(power[b] for b, _ in segment)))
     bands = [rise[m] + whole[m + 1] - rise[m + 1] for m in range(len(segments) - 1)]
     return [wide(log2_q16(unsigned(band)) - (exponent << 17), 32) for band in bands]

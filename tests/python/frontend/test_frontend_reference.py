@@ -25,7 +25,7 @@ def test_errors_of_the_paper_s_front_end(report: ErrorReport) -> None:
     assert report.all.p99 <= 0.025
     assert report.all.max <= 0.12
     assert report.natural.mean <= 0.0001
-    assert report.natural.max <= 0.015
+    assert report.natural.max <= 0.005
 
 
 def test_int8_differs_by_one_step_at_most(report: ErrorReport) -> None:

@@ -31,11 +31,15 @@ def window_of(config: FrontendConfig) -> list[int]:
 
 def segments_of(config: FrontendConfig) -> list[list[tuple[int, int]]]:
     edges = librosa.mel_frequencies(config.n_mels + 2, fmin=config.fmin, fmax=config.top_frequency)
-    bins = [(b, b * config.sample_rate / config.n_fft) for b in range(config.n_fft // 2)]
-    return [
-        [(b, half_up((f - low) / (high - low) * 32768)) for b, f in bins if low <= f < high]
-        for low, high in pairwise(edges)
-    ]
+    segments: list[list[tuple[int, int]]] = [[] for _ in range(config.n_mels + 2)]
+    for b in range(config.n_fft // 2):
+        f = b * config.sample_rate / config.n_fft
+        for m, (low, high) in enumerate(pairwise(edges)):
+            if low <= f < high:
+                weight = half_up((f - low) / (high - low) * 65536)
+                # A weight of 1 is a weight of 0 on the next slope.
+                segments[m + weight // 65536].append((b, weight % 65536))
+    return segments[:-1]
 
 
 @pytest.mark.parametrize("name", ["default", "512", "1024", "4096", "more bands than bins", "2048 odd window"])

@@ -27,12 +27,12 @@ def test_weights_are_librosas_filters(config: FrontendConfig) -> None:
     ends = tables.first_bin + np.cumsum(np.append(0, tables.bins.astype(int)))
     rebuilt = np.zeros_like(filters)
     weight = np.zeros(config.n_fft // 2 + 1)
-    weight[ends[0] : ends[-1]] = tables.weight / 32768
+    weight[ends[0] : ends[-1]] = tables.weight / 65536
     for band in range(config.n_mels):
         rising, falling = slice(ends[band], ends[band + 1]), slice(ends[band + 1], ends[band + 2])
         rebuilt[band, rising] = weight[rising]
         rebuilt[band, falling] = 1 - weight[falling]
-    assert np.abs(rebuilt - filters).max() <= 0.5 / 32768 + 1e-9
+    assert np.abs(rebuilt - filters).max() <= 0.5 / 65536 + 1e-9
 
 
 def test_window_is_librosas(config: FrontendConfig) -> None:

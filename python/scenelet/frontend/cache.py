@@ -1,0 +1,199 @@
+"""Features on disk: computed once per front end and file, never all in memory.
+
+::
+
+    <folder>/shards/<key>.npz   features of up to 64 clips; the zip's own checksums tell a damaged one
+    <folder>/<key>.npy          features of a whole list of clips, mapped into memory
+    <folder>/<key>.json         how many windows each clip gave, and the .npy's checksum; written last
+
+A key is a hash of the front end's tables, of the rule that cuts a file into windows, and of each file's path, size and
+time of change. Files appear whole or not at all, so a build that was killed goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import files
+from ..data import audio
+from ..data.clips import Clip
+from ..errors import AudioError
+from ..recipe import FrontendConfig
+from .native import Frontend
+from .tables import Tables, make_tables
+
+# Part of every key: raise it when the way from file to windows changes.
+_RULE = "mono soxr-hq consecutive 1"
+_SHARD_CLIPS = 64
+_READ_BYTES = 1 << 20
+
+Progress = Callable[[int, int], None]
+
+
+def cached_features(
+    clips: Sequence[Clip],
+    config: FrontendConfig,
+    folder: str | Path,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
+    """Compute the features of clips, or find them on disk.
+
+    Parameters
+    ----------
+    clips
+        At least one; of each only ``path`` matters.
+    config
+        The front end.
+    folder
+        Of the cache; made where it is missing. Deleting it costs only time.
+    jobs
+        Threads that read and compute; the work is done outside Python's lock.
+    progress
+        Called with clips done and clips in all, after every shard.
+
+    Returns
+    -------
+    features
+        int8, (n, n_mels, frames): a read-only memory map, windows in the order of ``clips``.
+    clip_index
+        int64, (n,): which of ``clips`` each window comes from.
+
+    Raises
+    ------
+    AudioError
+        Naming a file that is missing or cannot be read, or where there is no clip.
+    ToolError
+        Where there is no C compiler.
+    """
+    if not clips:
+        raise AudioError("clips", "there are none", "give at least one audio file")
+    folder, tables = Path(folder), make_tables(config)
+    identities = [_identity(clip.path) for clip in clips]
+    target = folder / _key(tables, identities)
+    counts = _valid_counts(target, config)
+    if counts is None:
+        shards = list(_shards(clips, identities, tables, folder / "shards"))
+        counts = [count for part in _build(shards, tables, jobs, progress) for count in part]
+        _join([shard.path for shard in shards], counts, target, config)
+    features = np.load(target.with_suffix(".npy"), mmap_mode="r")
+    return features, np.repeat(np.arange(len(clips)), counts)
+
+
+class _Shard:
+    """Some clips and the file that holds their features."""
+
+    def __init__(self, clips: Sequence[Clip], path: Path) -> None:
+        self.clips, self.path = clips, path
+
+    def read(self) -> tuple[NDArray[np.int8], list[int]] | None:
+        """Features and windows per clip; None where the file is missing or damaged."""
+        try:
+            with np.load(self.path) as content:
+                return content["features"], content["counts"].tolist()
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error):
+            return None
+
+    def require(self, tables: Tables) -> list[int]:
+        """Windows per clip; computes the features unless the file is good."""
+        found = self.read()
+        return found[1] if found else self._compute(tables)
+
+    def _compute(self, tables: Tables) -> list[int]:
+        config, frontend = tables.config, Frontend(tables)
+        parts = []
+        for clip in self.clips:
+            samples = audio.read_audio(clip.path, config.sample_rate, config.sample_bits)
+            parts.append(frontend.features(audio.windows(samples, config.clip_samples)))
+        counts = [len(part) for part in parts]
+        content = io.BytesIO()
+        np.savez(content, features=np.concatenate(parts), counts=np.array(counts, np.int64))
+        files.write_bytes(self.path, content.getvalue())
+        return counts
+
+
+def _identity(path: Path) -> str:
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise AudioError(path, error.strerror or "cannot be read", "check the path") from None
+    return f"{path.absolute()}\0{status.st_size}\0{status.st_mtime_ns}"
+
+
+def _key(tables: Tables, identities: Sequence[str]) -> str:
+    content = json.dumps([_RULE, tables.sha256, tables.config.clip_samples, *identities])
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def _shards(clips: Sequence[Clip], identities: Sequence[str], tables: Tables, folder: Path) -> Iterator[_Shard]:
+    for start in range(0, len(clips), _SHARD_CLIPS):
+        part = slice(start, start + _SHARD_CLIPS)
+        yield _Shard(clips[part], folder / f"{_key(tables, identities[part])}.npz")
+
+
+def _build(shards: Sequence[_Shard], tables: Tables, jobs: int, progress: Progress | None) -> Iterator[list[int]]:
+    """Make every shard; gives windows per clip, shard by shard."""
+    Frontend(tables)  # compiles the C once, before the threads all do
+    total, done = sum(len(shard.clips) for shard in shards), 0
+    with ThreadPoolExecutor(max(1, jobs)) as pool:
+        try:
+            for shard, counts in zip(shards, pool.map(lambda shard: shard.require(tables), shards), strict=True):
+                done += len(shard.clips)
+                if progress:
+                    progress(done, total)
+                yield counts
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _join(shards: Sequence[Path], counts: Sequence[int], target: Path, config: FrontendConfig) -> None:
+    """Write the shards one behind the other into one .npy, and what proves it into a .json."""
+    shape = (sum(counts), config.n_mels, config.frames)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.lib.format.write_array_header_1_0(file, {"descr": "|i1", "fortran_order": False, "shape": shape})
+            for path in shards:
+                with np.load(path) as content:
+                    file.write(content["features"].tobytes())
+        proof = {"counts": list(counts), "crc32": _crc32(Path(temporary))}
+        os.replace(temporary, target.with_suffix(".npy"))
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    files.write_text(target.with_suffix(".json"), json.dumps(proof))
+
+
+def _crc32(path: Path) -> int:
+    value = 0
+    with path.open("rb") as file:
+        while block := file.read(_READ_BYTES):
+            value = zlib.crc32(block, value)
+    return value
+
+
+def _valid_counts(target: Path, config: FrontendConfig) -> list[int] | None:
+    """Windows per clip of a joined file that is whole; None where it is missing or damaged."""
+    try:
+        proof: dict[str, Any] = json.loads(target.with_suffix(".json").read_text("utf-8"))
+        counts = [int(count) for count in proof["counts"]]
+        if _crc32(target.with_suffix(".npy")) != proof["crc32"]:
+            return None
+        shape = np.load(target.with_suffix(".npy"), mmap_mode="r").shape
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return counts if shape == (sum(counts), config.n_mels, config.frames) else None
