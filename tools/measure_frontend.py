@@ -17,7 +17,8 @@ import numpy as np
 from scenelet import files
 from scenelet.data import audio
 from scenelet.data.dataset import open_dataset
-from scenelet.errors import SceneletError
+from scenelet.errors import ParityError, SceneletError
+from scenelet.frontend import model
 from scenelet.frontend.probe import probe
 from scenelet.frontend.reference import ErrorReport, error_report
 from scenelet.frontend.signals import Signal, trial_signals
@@ -48,6 +49,8 @@ def costs() -> Iterator[str]:
         signals = trial_signals(config.sample_rate, config.clip_samples, config.sample_bits)
         windows = np.stack([signal.samples for signal in signals[:: len(signals) // _PROBED_CLIPS]])
         probed = probe(windows, tables)
+        if not np.array_equal(probed.features, model.features(windows, tables)):
+            raise ParityError(name, "the emulated board's features differ from the NumPy model's", "report this defect")
         streamed = round(probed.clip_instructions / config.frames)
         memory = f"{tables.table_bytes:,} | {tables.work_bytes:,} | {tables.history_bytes:,}"
         yield f"| {name} | {probed.frame_instructions:,} | {streamed:,} | {memory} |"
@@ -85,7 +88,7 @@ def document(data: Path | None) -> Iterator[str]:
     yield "# Front end: measured\n"
     yield f"Written by `{command}`; do not edit. Instructions are counted by QEMU (`netduinoplus2`, `-icount shift=0`)"
     yield "with the product's compiler flags: the largest of some clips, exact to about 6. They are no latency. Every"
-    yield "feature that the emulated board gave in these runs equals the NumPy model's bits (tests/python/frontend).\n"
+    yield "feature that the emulated board gave in these runs equals the NumPy model's bits.\n"
     yield "## Cost\n"
     yield from costs()
     yield "\nA frame in the stream includes moving samples into and inside the history. Work is the FFT's memory, in"
