@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from scenelet.cli.output import err, out, progress, table
+from scenelet.cli.output import out, progress, table
 from scenelet.demo import run_demo
 from scenelet.errors import SceneletError
 from scenelet.toolchain import build_folder
@@ -42,7 +42,7 @@ def main() -> int:
     try:
         result = run_demo(arguments.out, arguments.data, lambda stage: out.print(f"- {stage}"), progress)
     except SceneletError as error:
-        err.print(f"demo: {error}", markup=False)
+        sys.stderr.write(f"demo: {error}\n")
         return error.exit_status
     out.print(table("from recordings to a Cortex-M4", ["", ">"], rows(result)))
     out.print(f"{arguments.out / 'report.json'}\n{arguments.out / 'report.html'}")

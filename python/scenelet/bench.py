@@ -1,4 +1,4 @@
-"""What a model costs on the Cortex-M4: instructions by layer, memory, flash. Counted in QEMU, so the same everywhere."""
+"""What a model costs on the Cortex-M4: instructions by layer, memory, flash; counted in QEMU, the same everywhere."""
 
 from __future__ import annotations
 

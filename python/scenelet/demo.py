@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -21,12 +22,17 @@ from .errors import CheckFailed
 from .evaluate import Evaluation, Progress, evaluate, model_info
 from .export import Export, export
 from .files import write_text
+from .frontend.tables import make_tables
 from .metadata import read
 from .parity import check
 from .recipe import Recipe
+from .report import write_report
 from .targets import open_target
 
 MODEL_FILE = "model.tflite"
+
+Say = Callable[[str], None]
+Bar = Callable[[str], AbstractContextManager[Progress]]
 
 # Enough epochs to show the line at work in minutes; a recipe's own settings are for real training.
 EPOCHS, PATIENCE = 40, 12
@@ -39,14 +45,16 @@ class Demo:
 
     folder: Path
     recipe: Recipe
-    say: Any
-    progress: Any
+    dataset: Dataset
+    say: Say
+    progress: Bar
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
     def run_folder(self) -> Path:
-        """The training run's folder."""
-        return self.folder / "run"
+        """Folder of the training run; each data set, recipe and front end has its own."""
+        parts = (self.recipe.sha256, make_tables(self.recipe.frontend).sha256, self.dataset.sha256)
+        return self.folder / f"{self.dataset.name}-{hashlib.sha256(''.join(parts).encode()).hexdigest()[:8]}"
 
     @property
     def model(self) -> Path:
@@ -70,22 +78,22 @@ def demo_recipe(name: str = "sm1") -> Recipe:
     return base.model_copy(update={"training": short})
 
 
-def _dataset(demo: Demo, data: Path | None) -> Dataset:
-    settings = demo.recipe.training
-    if data is None:
-        data = demo.folder / "city"
-        with demo.stage("write a synthetic city") as step:
-            write_city(data, progress=step)
-    return open_dataset(data, validation_fraction=settings.validation_fraction, seed=settings.seed)
+def _city(folder: Path, say: Say, progress: Bar) -> Path:
+    say("write a synthetic city")
+    with progress("write a synthetic city") as step:
+        write_city(folder, progress=step)
+    return folder
 
 
-def _train(demo: Demo, dataset: Dataset) -> dict[str, Any]:
+def _train(demo: Demo) -> dict[str, Any]:
     # TensorFlow takes seconds to import; everything before this stage does without it.
     from .quantize import quantize_run
     from .training.fit import train
 
     with demo.stage(f"train {demo.recipe.name}") as step:
-        done = train(demo.recipe, dataset, demo.run_folder, jobs=-1, watch=lambda epoch, most: step(epoch.epoch, most))
+        done = train(
+            demo.recipe, demo.dataset, demo.run_folder, jobs=-1, watch=lambda epoch, most: step(epoch.epoch, most)
+        )
     with demo.stage("quantise to INT8"):
         quantize_run(demo.run_folder)
     return done.metrics
@@ -112,11 +120,11 @@ def _build(demo: Demo) -> Export:
     return result
 
 
-def _evaluate(demo: Demo, dataset: Dataset, target: str) -> Evaluation:
+def _evaluate(demo: Demo, target: str) -> Evaluation:
     read_model(demo.model)
     info = model_info(read(demo.model.read_bytes()), demo.model)
     with demo.stage(f"evaluate on {target}") as step, open_target(target, demo.model) as place:
-        result = evaluate(demo.model, info, dataset, "test", place, progress=step)
+        result = evaluate(demo.model, info, demo.dataset, "test", place, progress=step)
     write_text(demo.run_folder / f"evaluation_{target}.json", json.dumps(result.to_json(), indent=2) + "\n")
     return result
 
@@ -135,7 +143,7 @@ def _bench(demo: Demo) -> Bench:
         return bench(demo.model)
 
 
-def run_demo(folder: Path, data: Path | None, say: Any, progress: Any) -> dict[str, Any]:
+def run_demo(folder: Path, data: Path | None, say: Say, progress: Bar) -> dict[str, Any]:
     """Go from recordings to scores on the emulated board.
 
     Parameters
@@ -157,12 +165,19 @@ def run_demo(folder: Path, data: Path | None, say: Any, progress: Any) -> dict[s
     CheckFailed
         If a limit is exceeded.
     """
-    demo = Demo(folder, demo_recipe(), say, progress)
-    dataset = _dataset(demo, data)
-    metrics = _train(demo, dataset)
+    start = monotonic()
+    recipe_ = demo_recipe()
+    settings = recipe_.training
+    dataset = open_dataset(
+        data or _city(folder / "city", say, progress),
+        validation_fraction=settings.validation_fraction,
+        seed=settings.seed,
+    )
+    demo = Demo(folder, recipe_, dataset, say, progress, {"data": round(monotonic() - start, 1)})
+    metrics = _train(demo)
     budget = _budget(demo)
     exported = _build(demo)
-    int8, board = _evaluate(demo, dataset, "litert"), _evaluate(demo, dataset, "qemu")
+    int8, board = _evaluate(demo, "litert"), _evaluate(demo, "qemu")
     counted = _bench(demo)
     result = {
         "data": dataset.name,

@@ -1,0 +1,184 @@
+"""Bad input as a newcomer gives it: one line that names what to change, exit status 2, nothing half written."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from conftest import Done
+
+from scenelet import toolchain
+
+MODEL = toolchain.FIRMWARE / "models" / "default.tflite"
+Run = Callable[..., Done]
+
+
+def write_wav(path: Path, samples: Any, subtype: str = "PCM_16", rate: int = 8000) -> Path:
+    soundfile.write(path, np.asarray(samples), rate, subtype=subtype)
+    return path
+
+
+def missing(folder: Path) -> Path:
+    return folder / "nowhere.wav"
+
+
+def truncated(folder: Path) -> Path:
+    path = write_wav(folder / "cut.wav", np.zeros(8000))
+    path.write_bytes(path.read_bytes()[:-4000])
+    return path
+
+
+def empty(folder: Path) -> Path:
+    return write_wav(folder / "empty.wav", np.zeros(0))
+
+
+def not_a_number(folder: Path) -> Path:
+    samples = np.zeros(8000)
+    samples[123] = np.nan
+    return write_wav(folder / "nan.wav", samples, "FLOAT")
+
+
+def eight_bit(folder: Path) -> Path:
+    return write_wav(folder / "eight.wav", np.zeros(8000), "PCM_U8")
+
+
+def no_audio(folder: Path) -> Path:
+    path = folder / "text.wav"
+    path.write_text("this is no audio")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (missing, "no such file"),
+        (truncated, "truncated"),
+        (empty, "no samples"),
+        (not_a_number, "NaN"),
+        (eight_bit, "8"),
+        (no_audio, "text.wav"),
+    ],
+)
+def test_a_bad_audio_file_is_named(scenelet: Run, tmp_path: Path, make: Callable[[Path], Path], said: str) -> None:
+    path = make(tmp_path)
+    done = scenelet("run", MODEL, path)
+    assert done.status == 2
+    assert str(path) in done.complaint
+    assert said in done.complaint
+    assert not done.out
+
+
+def esc10(folder: Path, header: str, row: str) -> Path:
+    (folder / "audio").mkdir(parents=True)
+    write_wav(folder / "audio" / "1-100-A.wav", np.zeros(8000))
+    (folder / "meta.csv").write_text(f"{header}\n{row}\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "said"),
+    [
+        ("filename,fold,source_clip,take", "1-100-A.wav,1,100,A", "column 'category'"),
+        ("filename,fold,category,source_clip,take", "1-100-A.wav,1,spaceship,100,A", "spaceship"),
+        ("filename,fold,category,source_clip,take", "1-999-A.wav,1,rain,999,A", "1-999-A.wav"),
+    ],
+)
+def test_a_bad_csv_is_named_with_its_line(scenelet: Run, tmp_path: Path, header: str, row: str, said: str) -> None:
+    done = scenelet("data", "info", "--data", esc10(tmp_path / "d", header, row))
+    assert done.status == 2
+    assert "meta.csv" in done.complaint
+    assert said in done.complaint
+
+
+def cut(folder: Path) -> Path:
+    path = folder / "cut.tflite"
+    path.write_bytes(MODEL.read_bytes()[:20_000])
+    return path
+
+
+def renamed(folder: Path) -> Path:
+    path = folder / "picture.tflite"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" * 10)
+    return path
+
+
+@pytest.mark.parametrize("make", [cut, renamed, lambda folder: folder / "gone.tflite"])
+@pytest.mark.parametrize("command", ["budget", "export", "run", "parity", "bench", "evaluate"])
+def test_a_bad_model_is_named_by_every_command(
+    scenelet: Run, tmp_path: Path, make: Callable[[Path], Path], command: str
+) -> None:
+    path, out = make(tmp_path), tmp_path / "out"
+    rest = {"export": ["--out", out], "run": [tmp_path / "a.wav"], "evaluate": ["--data", tmp_path]}
+    done = scenelet(command, path, *rest.get(command, []))
+    assert done.status == 2
+    assert str(path) in done.complaint
+    assert not out.exists()
+
+
+def test_an_unknown_recipe_key_is_named(scenelet: Run, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    text = (toolchain.REPOSITORY / "python/scenelet/recipes/sm1.toml").read_text()
+    path.write_text(text.replace("[frontend]", "[frontend]\nn_mel = 12"))
+    done = scenelet("train", path, "--data", tmp_path, "--out", tmp_path / "run")
+    assert done.status == 2
+    assert "unknown key 'frontend.n_mel'" in done.complaint
+    assert not (tmp_path / "run").exists()
+
+
+def test_without_a_compiler_the_package_to_install_is_named(
+    scenelet: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("SCENELET_BUILD", str(tmp_path / "build"))
+    for target, package in (("host", "gcc"), ("qemu", "gcc-arm-none-eabi")):
+        done = scenelet("parity", MODEL, "--target", target)
+        assert done.status == 2
+        assert f"apt-get install {package}" in done.complaint
+
+
+def test_without_qemu_the_package_to_install_is_named(
+    scenelet: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for program in ("arm-none-eabi-gcc", "cc"):
+        (tmp_path / program).symlink_to(toolchain.find(program))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for command in (("bench", MODEL), ("parity", MODEL, "--target", "qemu")):
+        done = scenelet(*command)
+        assert done.status == 2
+        assert "apt-get install qemu-system-arm" in done.complaint
+
+
+def test_an_unknown_target_lists_the_targets(scenelet: Run) -> None:
+    done = scenelet("parity", MODEL, "--target", "fpga")
+    assert done.status == 2
+    assert "litert, tflm, host, qemu" in done.complaint
+
+
+def test_tensors_of_a_wrong_type_or_shape_are_refused(scenelet: Run, tmp_path: Path) -> None:
+    np.save(tmp_path / "float.npy", np.zeros((140, 8, 1)))
+    np.save(tmp_path / "short.npy", np.zeros((139, 8, 1), np.int8))
+    assert "float64" in scenelet("run", MODEL, tmp_path / "float.npy").complaint
+    assert "(139, 8, 1)" in scenelet("run", MODEL, tmp_path / "short.npy").complaint
+
+
+def test_a_split_that_is_not_there_lists_those_that_are(scenelet: Run, tmp_path: Path) -> None:
+    data = esc10(tmp_path / "d", "filename,fold,category,source_clip,take", "1-100-A.wav,1,rain,100,A")
+    done = scenelet("evaluate", MODEL, "--data", data, "--split", "fold5")
+    assert done.status == 2
+    assert "fold5" in done.complaint
+
+
+def test_a_good_file_is_classified_on_every_local_target(scenelet: Run, tmp_path: Path) -> None:
+    chance = np.random.default_rng(1)
+    path = write_wav(tmp_path / "noise.wav", chance.uniform(-0.5, 0.5, 20_000))
+    answers = []
+    for target in ("litert", "host"):
+        done = scenelet("run", MODEL, path, "--target", target, "--json")
+        assert done.status == 0
+        answers.append(json.loads(done.out)["results"])
+    assert answers[0] == answers[1]
+    assert [result["window"] for result in answers[0]] == [0, 1]
+    assert all(len(result["scores"]) == 10 for result in answers[0])
