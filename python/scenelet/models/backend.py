@@ -14,6 +14,8 @@ try:
     with quiet():
         import keras
         import tensorflow as tf
+
+        tf.config.list_physical_devices()  # the first look for a GPU complains where there is none
 except ImportError as error:
     raise ToolError(error.name or "tensorflow", "is not installed", "pip install 'scenelet[train]'") from None
 

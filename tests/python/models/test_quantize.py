@@ -11,7 +11,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from scenelet import metadata
 from scenelet.errors import ModelError
-from scenelet.quantize import calibration_set, quantize
+from scenelet.quantize import quantize
 
 LABELS = ("park", "tram", "bus")
 
@@ -106,21 +106,6 @@ def test_what_does_not_fit_is_refused(features, labels, told, converted):
     loaded, model, *_ = converted
     with pytest.raises(ModelError, match=told):
         quantize(model, features, loaded, labels)
-
-
-def test_calibration_set_takes_as_many_of_every_class():
-    labels = np.repeat([0, 1, 2], [100, 50, 4])
-    chosen = calibration_set(labels, 40, seed=1)
-    assert np.bincount(labels[chosen]).tolist() == [18, 18, 4]
-    assert len(set(chosen.tolist())) == 40
-    assert (np.diff(chosen) > 0).all()
-
-
-def test_calibration_set_follows_its_seed_and_takes_all_of_few():
-    labels = np.arange(60) % 3
-    assert (calibration_set(labels, 12, seed=1) == calibration_set(labels, 12, seed=1)).all()
-    assert (calibration_set(labels, 12, seed=1) != calibration_set(labels, 12, seed=2)).any()
-    assert (calibration_set(labels, 400, seed=0) == np.arange(60)).all()
 
 
 def test_reading_metadata_does_not_import_tensorflow():

@@ -1,0 +1,43 @@
+"""The models that come with the firmware are what their cards and recipes say."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from scenelet import cost, limits, metadata, recipe
+from scenelet.compiler.reader import read_model
+from scenelet.models.architecture import graph_of
+from scenelet.toolchain import FIRMWARE
+
+FOLDER = FIRMWARE / "models"
+MODELS = sorted(path for path in FOLDER.glob("*.tflite") if not path.is_symlink())
+
+
+def test_there_is_a_default():
+    assert (FOLDER / "default.tflite").resolve() in MODELS
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_the_model_is_its_recipes_network(path):
+    info = metadata.read(path.read_bytes(), path)
+    described = recipe.load(path.with_suffix(".toml"))
+    assert info is not None
+    assert (info.recipe, info.recipe_sha256, info.frontend) == (described.name, described.sha256, described.frontend)
+    assert path.stem == f"{info.dataset}_{info.recipe}"
+    graph = read_model(path)
+    assert cost.count(graph) == cost.count(graph_of(described))
+    assert not limits.violations(cost.count(graph))
+    assert graph.tensors[graph.outputs[0]].shape[-1] == len(info.labels)
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_the_card_is_this_files(path):
+    card = path.with_suffix(".md").read_text("utf-8")
+    info = metadata.read(path.read_bytes(), path)
+    assert info is not None
+    assert hashlib.sha256(path.read_bytes()).hexdigest() in card
+    assert f"{path.stat().st_size:,} bytes" in card
+    assert ", ".join(info.labels) in card
+    assert "CC BY 3.0" in card
