@@ -13,6 +13,7 @@ CONFIGS = {
     "default": FrontendConfig(),
     "16 bit": FrontendConfig(sample_bits=16),
     "continuous": FrontendConfig(grid="continuous"),
+    "hamming": FrontendConfig(window="hamming"),
     "256": FrontendConfig(n_fft=256, hop_length=80, n_mels=40),
     "512": FrontendConfig(sample_rate=16000, n_fft=512, win_length=400, hop_length=160, n_mels=64, window="hamming"),
     "1024": FrontendConfig(sample_rate=16000, n_fft=1024, hop_length=1024, n_mels=128, sample_bits=16),

@@ -42,7 +42,9 @@ def segments_of(config: FrontendConfig) -> list[list[tuple[int, int]]]:
     return segments[:-1]
 
 
-@pytest.mark.parametrize("name", ["default", "512", "1024", "4096", "more bands than bins", "2048 odd window"])
+@pytest.mark.parametrize(
+    "name", ["default", "hamming", "512", "1024", "4096", "more bands than bins", "2048 odd window"]
+)
 def test_model_is_the_specification(name: str) -> None:
     config = CONFIGS[name]
     tables = make_tables(config)
