@@ -12,7 +12,7 @@ from .backend import keras
 
 layers = keras.layers
 
-# Keras's own 0.99 needs some hundred steps until inference uses what training has seen; a small data set has 15 an epoch.
+# Keras's own 0.99 takes hundreds of steps to follow what training has seen; a small data set has 15 an epoch.
 _BN_MOMENTUM = 0.9
 
 
