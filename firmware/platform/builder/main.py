@@ -3,11 +3,9 @@
 import json
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
-from platformio.builder.tools import pioupload
 from SCons.Script import COMMAND_LINE_TARGETS, AlwaysBuild, Builder, Default, DefaultEnvironment
 
 env = DefaultEnvironment()
@@ -48,19 +46,8 @@ def host_program():
     Default([program])
 
 
-def check_size(_, target, source, env):
-    """PlatformIO's report, but too much RAM fails the build too (PlatformIO itself only warns)."""
-    pioupload.CheckUploadSize(env, target, source, env)
-    limit = int(env.BoardConfig().get("upload.maximum_ram_size"))
-    report = subprocess.run(
-        [env.subst("$SIZETOOL"), "-A", "-d", str(source[0])], capture_output=True, text=True, check=True
-    )
-    used = sum(int(m[1]) for m in map(re.compile(env["SIZEDATAREGEXP"]).search, report.stdout.splitlines()) if m)
-    if used > limit:
-        sys.exit(f"Error: {used:,} bytes of RAM used, {limit:,} allowed: choose a smaller model or SCN_RING_BYTES")
-
-
 def linker_flags(board):
+    """The linker holds the program to the board's flash and RAM; PlatformIO itself would only warn of RAM."""
     script = FIRMWARE / "lib" / "port" / board.get("build.port") / (board.get("build.port") + ".ld")
     symbols = {
         "SCN_FLASH_BYTES": board.get("upload.maximum_size"),
@@ -103,7 +90,6 @@ def configure(board):
             )
         },
     )
-    env.AddMethod(check_size, "CheckUploadSize")
 
 
 def firmware():

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from .. import toolchain
 from ..errors import ToolError
+from ..files import write_folder
 
 ENVIRONMENT = "qemu"
 _ELF = "firmware.elf"
@@ -33,6 +35,25 @@ def _digest(generated: Mapping[str, str], environment: str) -> str:
     for name, text in sorted(generated.items()):
         digest.update(name.encode() + b"\0" + text.encode())
     return digest.hexdigest()[:24]
+
+
+@contextmanager
+def _workshop(folder: Path) -> Iterator[Path]:
+    """One place for all builds, one build at a time: another model compiles only what differs."""
+    place = folder / "workshop"
+    place.mkdir(exist_ok=True)
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield place
+
+
+def _replace(folder: Path, sources: Mapping[str, str]) -> None:
+    """Make a folder hold these sources and no others; those that are the same already stay as they are."""
+    flat = {name: text for name, text in sources.items() if "/" not in name}
+    write_folder(folder, flat)
+    for path in folder.iterdir():
+        if path.name not in flat:
+            path.unlink()
 
 
 def _run_platformio(environment: str, generated: Path, build: Path) -> None:
@@ -75,12 +96,8 @@ def build(generated: Mapping[str, str], environment: str = ENVIRONMENT) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     elf = folder / f"{environment}-{_digest(generated, environment)}.elf"
     if not elf.exists():
-        with tempfile.TemporaryDirectory(dir=folder) as place:
-            sources = Path(place) / "generated"
-            sources.mkdir()
-            for name, text in generated.items():
-                if "/" not in name:
-                    (sources / name).write_text(text, "utf-8")
-            _run_platformio(environment, sources, Path(place) / "build")
-            (Path(place) / "build" / environment / _ELF).replace(elf)
+        with _workshop(folder) as place:
+            _replace(place / "generated", generated)
+            _run_platformio(environment, place / "generated", place / "build")
+            (place / "build" / environment / _ELF).replace(elf)
     return elf

@@ -28,7 +28,7 @@ from scenelet.frontend.emit import render_frontend
 from scenelet.frontend.tables import Tables, make_tables
 from scenelet.metadata import ModelInfo, attach
 from scenelet.recipe import FrontendConfig
-from scenelet.targets import cross
+from scenelet.targets import cross, product
 from scenelet.targets.host import HostTarget
 from scenelet.targets.knownanswer import render_known_answer
 from scenelet.targets.link import Device
@@ -189,3 +189,16 @@ def connect(program: Path) -> Connect:
         assert line.stream.process.returncode == 0, "the sanitizers found something"
 
     return start
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_build_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SCENELET_BUILD", str(tmp_path_factory.mktemp("build")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def product_elf(small: Small) -> Path:
+    """The product firmware around the small model, for the emulated board."""
+    return product.build(small.sources())
