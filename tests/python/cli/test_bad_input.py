@@ -54,7 +54,7 @@ def no_audio(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (missing, "no such file"),
+        (missing, "No such file"),
         (truncated, "truncated"),
         (empty, "no samples"),
         (not_a_number, "NaN"),
