@@ -1,14 +1,11 @@
 """Writes vectors.h: kernel calls with their constants and inputs, and the outputs of TFLite's reference interpreter.
 
-The board's SIMD paths cannot run on this computer, so their golden data travel as C. Run it after a change of the
-kernels' parameters or of tests/support/kernel_cases.py; a Python test fails while vectors.h is stale::
-
-    .venv/bin/python tests/firmware/test_engine/make_vectors.py
+The board's SIMD paths cannot run on this computer, so their golden data travel as C. `pio test` calls it with
+the folder to write into.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -24,6 +21,7 @@ from kernel_cases import Case, cases, expected  # noqa: E402
 from scenelet.compiler import ctext  # noqa: E402
 from scenelet.compiler.lowering import lower  # noqa: E402
 from scenelet.compiler.program import SCRATCH, Step, Table  # noqa: E402
+from scenelet.files import write_folder  # noqa: E402
 
 # Kernels with code for the Cortex-M4 take all their cases there; one compiler's plain C needs only a few.
 _SIMD = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "SOFTMAX"}
@@ -82,10 +80,8 @@ def _argument(name: str, step: Step, argument: int | str, symbols: dict[str, str
 
 
 def main() -> None:
-    """Replace vectors.h."""
-    fresh = HERE / "vectors.h.new"
-    fresh.write_text(render(), "utf-8")
-    os.replace(fresh, HERE / "vectors.h")
+    """Write vectors.h into the folder that the command line names."""
+    write_folder(Path(sys.argv[1]), {"vectors.h": render()})
 
 
 if __name__ == "__main__":

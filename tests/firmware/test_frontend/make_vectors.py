@@ -1,9 +1,7 @@
 """Writes the tables of some front ends and vectors.h: the NumPy model's features of clips that a generator makes.
 
-The board's loops in assembly cannot run on this computer, so their golden data travel as C. Run it after a change of
-the specification; a Python test fails while the files are stale::
-
-    .venv/bin/python tests/firmware/test_frontend/make_vectors.py
+The board's loops in assembly cannot run on this computer, so their golden data travel as C. `pio test` calls it with
+the folder to write into.
 """
 
 from __future__ import annotations
@@ -14,12 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from scenelet.files import write_folder
 from scenelet.frontend import model
 from scenelet.frontend.emit import render_frontend
 from scenelet.frontend.tables import Tables, make_tables
 from scenelet.recipe import FrontendConfig
-
-HERE = Path(__file__).resolve().parent
 
 # The paper's; a radix-2 stage and a window that is stored whole; short frames that never pad.
 FRONTENDS = {
@@ -57,7 +54,7 @@ def _case(name: str, tables: Tables, quieter: int) -> tuple[str, str]:
 
 
 def render() -> dict[str, str]:
-    """Files of this folder by name."""
+    """Files by name."""
     files, arrays, lines = {}, [], []
     for name, config in FRONTENDS.items():
         tables = make_tables(config)
@@ -78,11 +75,5 @@ def render() -> dict[str, str]:
     return files
 
 
-def main() -> int:
-    for name, text in render().items():
-        (HERE / name).write_text(text, "utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    write_folder(Path(sys.argv[1]), render())
