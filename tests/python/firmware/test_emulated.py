@@ -56,7 +56,7 @@ def test_a_boards_own_program_boots_in_the_emulator(small: Any) -> None:
 
 
 def test_audio_is_decided_as_on_the_host(target: Any, small: Any) -> None:
-    windows = small.windows(12)
+    windows = small.windows(17)  # enough for two boards
     assert np.array_equal(target.classify(windows), small.expected(windows))
     assert np.array_equal(target.classify(windows[:3]), small.expected(windows[:3])), "a second session"
     assert target.classify(windows[:0]).shape == (0, 4)
