@@ -105,12 +105,8 @@ def test_a_wrong_answer_to_the_self_test_stops_all_decisions(small: Any) -> None
             decide(device, small, small.windows(1))
 
 
-def test_a_fault_ends_the_program_and_is_told(small: Any) -> None:
-    """A table outside all memory: the first frame of the self-test faults."""
-    sources = small.sources()
-    name = "scn_frontend_tables.c"
-    sources[name] = sources[name].replace(".sine = sine_table", ".sine = (const int32_t *)0x60000000")
-    elf = product.build(sources)
+def last_words(elf: Path) -> tuple[int, str]:
+    """Exit status and output of a program that ends by itself."""
     command = ["-M", "netduinoplus2", "-display", "none", "-monitor", "none", "-serial", "stdio"]
     done = subprocess.run(
         [toolchain.find(emulator.PROGRAM), *command, "-semihosting-config", "enable=on,target=native", "-kernel", elf],
@@ -120,8 +116,30 @@ def test_a_fault_ends_the_program_and_is_told(small: Any) -> None:
         timeout=60,
         check=False,
     )
-    assert done.returncode == 99
-    assert "e-fault exception=0x00000003 pc=0x080" in done.stdout
+    return done.returncode, done.stdout
+
+
+def test_a_fault_ends_the_program_and_is_told(small: Any) -> None:
+    """A table outside all memory: the first frame of the self-test faults."""
+    sources = small.sources()
+    name = "scn_frontend_tables.c"
+    sources[name] = sources[name].replace(".sine = sine_table", ".sine = (const int32_t *)0x60000000")
+    status, said = last_words(product.build(sources))
+    assert status == 99
+    assert "e-fault exception=0x00000003 pc=0x080" in said
+
+
+def test_a_stack_overflow_harms_no_data_and_is_told(small: Any) -> None:
+    sources = small.sources()
+    deep = (
+        "static int deep(volatile int n) {\n"
+        "    volatile char frame[256];\n    frame[0] = (char)n;\n    return n ? deep(n - 1) + frame[0] : 0;\n}\n"
+    )
+    start = "static void step0_run(uint8_t *arena) {"
+    sources["scn_model.c"] = sources["scn_model.c"].replace(start, f"{deep}{start} deep(1000);")
+    status, said = last_words(product.build(sources))
+    assert status == 99
+    assert said.rstrip().endswith("stack overflow")
 
 
 def test_every_tensor_is_the_references(target: Any, small: Any) -> None:

@@ -1,5 +1,6 @@
 #include "fault.h"
 
+#include "memory_map.h"
 #include "scn_port.h"
 #include "scn_stm32f4.h"
 
@@ -7,8 +8,6 @@
 
 #define FAULT_STATUS 99
 #define ICSR_ACTIVE_MASK 0x1FFu
-
-extern uint32_t scn_stack_bottom[], scn_stack_top[];
 
 static void print(const char *text) {
     scn_port_write(text, strlen(text));
@@ -25,7 +24,8 @@ static void print_hex(const char *name, uint32_t value) {
 
 /* `frame` is what the processor pushed: r0-r3, r12, lr, pc, xpsr. It is not there after a stack overflow. */
 __attribute__((used)) static _Noreturn void report(const uint32_t *frame) {
-    const bool readable = frame >= scn_stack_bottom && frame + 8 <= scn_stack_top;
+    const uintptr_t address = (uintptr_t)frame, end = (uintptr_t)scn_stack_top;
+    const bool readable = address >= (uintptr_t)scn_stack_bottom && address + 8u * sizeof *frame <= end;
     print_hex("\r\ne-fault exception=0x", SCN_SCB_ICSR & ICSR_ACTIVE_MASK);
     print_hex(" pc=0x", readable ? frame[6] : 0u);
     print_hex(" lr=0x", readable ? frame[5] : 0u);

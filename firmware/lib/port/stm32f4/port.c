@@ -1,6 +1,7 @@
 #include "scn_port.h"
 
 #include "clock.h"
+#include "memory_map.h"
 #include "scn_board.h"
 #include "scn_stm32f4.h"
 #include "semihost.h"
@@ -10,14 +11,12 @@
 #define STACK_PAINT 0x5CE7E1E7u
 #define AIRCR_RESET (0x05FA0000u | 1u << 2)
 
-/* Placed by stm32f4.ld; the sizes are the symbols' addresses. */
-extern uint32_t scn_stack_bottom[], scn_stack_top[];
-extern char scn_flash_bytes[], scn_ram_bytes[];
-
 static scn_clock_t clocks;
 
+/* Below what is in use now, with room for this function itself. */
 static void paint_stack(void) {
-    for (volatile uint32_t *word = scn_stack_bottom; word < (uint32_t *)__builtin_frame_address(0) - 8; word++) {
+    const uintptr_t used_from = (uintptr_t)__builtin_frame_address(0) - 32u;
+    for (volatile uint32_t *word = scn_stack_bottom; (uintptr_t)word < used_from; word++) {
         *word = STACK_PAINT;
     }
 }
@@ -58,18 +57,19 @@ void scn_port_wait(scn_port_idle_t idle, void *context) {
 }
 
 static uint32_t stack_peak(void) {
-    const uint32_t *word = scn_stack_bottom;
-    while (word < scn_stack_top && *word == STACK_PAINT) {
-        word++;
+    const uint32_t bytes = SCN_LINKER_SIZE(scn_stack_bytes);
+    uint32_t untouched = 0;
+    while (untouched < bytes / sizeof(uint32_t) && scn_stack_bottom[untouched] == STACK_PAINT) {
+        untouched++;
     }
-    return (uint32_t)((uintptr_t)scn_stack_top - (uintptr_t)word);
+    return bytes - untouched * (uint32_t)sizeof(uint32_t);
 }
 
 scn_port_memory_t scn_port_memory(void) {
     return (scn_port_memory_t){
-        .flash_bytes = (uint32_t)(uintptr_t)scn_flash_bytes,
-        .ram_bytes = (uint32_t)(uintptr_t)scn_ram_bytes,
-        .stack_bytes = (uint32_t)((uintptr_t)scn_stack_top - (uintptr_t)scn_stack_bottom),
+        .flash_bytes = SCN_LINKER_SIZE(scn_flash_bytes),
+        .ram_bytes = SCN_LINKER_SIZE(scn_ram_bytes),
+        .stack_bytes = SCN_LINKER_SIZE(scn_stack_bytes),
         .stack_peak_bytes = stack_peak(),
     };
 }

@@ -1,15 +1,12 @@
 /* From reset to main: memory, floating-point unit, vector table. */
 #include "fault.h"
+#include "memory_map.h"
 #include "scn_port.h"
 #include "scn_stm32f4.h"
 #include "systick.h"
 #include "usart.h"
 
 #include <string.h>
-
-/* Placed by stm32f4.ld. */
-extern uint32_t scn_stack_bottom[], scn_stack_top[], scn_data_source[], scn_data_start[], scn_data_end[];
-extern uint32_t scn_bss_start[], scn_bss_end[];
 
 int main(void);
 _Noreturn void Reset_Handler(void);
@@ -24,8 +21,8 @@ _Noreturn void Reset_Handler(void) {
     SCN_SCB_CPACR |= FPU_FULL_ACCESS;
     __asm volatile("dsb\n isb");
     SCN_SCB_VTOR = (uint32_t)(uintptr_t)vectors;
-    memcpy(scn_data_start, scn_data_source, (size_t)((char *)scn_data_end - (char *)scn_data_start));
-    memset(scn_bss_start, 0, (size_t)((char *)scn_bss_end - (char *)scn_bss_start));
+    memcpy(scn_data_start, scn_data_source, SCN_LINKER_SIZE(scn_data_bytes));
+    memset(scn_bss_start, 0, SCN_LINKER_SIZE(scn_bss_bytes));
     scn_port_exit(main());
 }
 

@@ -1,0 +1,13 @@
+/* What the linker script stm32f4.ld places. A size is the address of its symbol: read it with SCN_LINKER_SIZE. */
+#ifndef SCN_STM32F4_MEMORY_MAP_H
+#define SCN_STM32F4_MEMORY_MAP_H
+
+#include <stdint.h>
+
+extern uint32_t scn_stack_bottom[], scn_stack_top[];
+extern uint32_t scn_data_source[], scn_data_start[], scn_bss_start[];
+extern char scn_stack_bytes[], scn_data_bytes[], scn_bss_bytes[], scn_flash_bytes[], scn_ram_bytes[];
+
+#define SCN_LINKER_SIZE(symbol) ((uint32_t)(uintptr_t)(symbol))
+
+#endif
