@@ -1,4 +1,4 @@
-"""The clock tree, which QEMU lacks: what is written for every crystal, and what follows where a clock does not start."""
+"""The clock tree, which QEMU lacks: what is written for every crystal, and what follows where one does not start."""
 
 from __future__ import annotations
 
