@@ -224,10 +224,28 @@ def _search(problem: _Problem, bound: int) -> list[Block]:
         lambda block: (-block.nbytes * (1 + block.last - block.first), block.first),
         lambda block: (-block.last, -block.nbytes),
     )
+    two_ended = _place_from_both_ends(problem, bound)
+    if two_ended is not None:
+        return two_ended
     candidates = [sorted(problem.blocks, key=key) for key in keys]
     placements = [_place(problem, order) for order in candidates]
     best = min(range(len(keys)), key=lambda i: _extent(placements[i]))
     return _improve(problem, candidates[best], placements[best], bound)
+
+
+def _place_from_both_ends(problem: _Problem, bound: int) -> list[Block] | None:
+    """Put blocks at the arena's two ends in turn: a chain without sharing then needs what its busiest step needs.
+
+    None where the blocks do not fit into ``bound`` that way.
+    """
+    placed: list[Block] = []
+    for rank, block in enumerate(sorted(problem.blocks, key=lambda block: (block.first, block.last))):
+        top = (bound - block.nbytes) // ALIGNMENT * ALIGNMENT
+        tried = _moved(block, top if rank % 2 else 0)
+        if top < 0 or not all(problem.compatible(tried, other) for other in placed):
+            return None
+        placed.append(tried)
+    return placed
 
 
 def _improve(problem: _Problem, order: Sequence[Block], placed: list[Block], bound: int) -> list[Block]:
