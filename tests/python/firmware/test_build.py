@@ -208,6 +208,28 @@ def test_upload_of_a_program_that_does_not_boot_fails(folders: dict[str, str]) -
     assert "upload with qemu-gdb failed" in said.stderr
 
 
+def test_without_a_compiler_it_says_at_once_what_to_install(folders: dict[str, str], tmp_path: Path) -> None:
+    """Before PlatformIO's client, which says nothing for a minute where there is no network."""
+    (tmp_path / "sh").symlink_to(shutil.which("sh") or "/bin/sh")
+    nowhere = "http://127.0.0.1:9"
+    variables = {"PATH": str(tmp_path), "PLATFORMIO_CORE_DIR": str(tmp_path / "core"), "HTTPS_PROXY": nowhere}
+    command = [toolchain.find("pio"), "run", "-e", "qemu", "-d", str(toolchain.REPOSITORY)]
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, "PLATFORMIO_DISABLE_UPGRADE_CHECK": "true", **folders, **variables},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    told = process.stderr.readline()
+    process.kill()
+    process.wait()
+    process.stderr.close()
+    assert told.startswith("arm-none-eabi-gcc is not on PATH")
+    assert "apt-get install gcc-arm-none-eabi" in told
+
+
 def test_flags_and_boards_are_json() -> None:
     for path in (toolchain.FIRMWARE / "flags.json", *(toolchain.FIRMWARE / "boards").glob("*.json")):
         assert json.loads(path.read_text("utf-8"))
