@@ -128,9 +128,7 @@ def bench(model: str | Path) -> Bench:
         compiled = target.compiled
         tables = target.tables if compiled.info else None
         steps = compiled.program.steps
-        flash = Flash(
-            compiled.program.table_bytes, code_bytes(target.runner_elf), tables.table_bytes if tables else 0
-        )
+        flash = Flash(compiled.program.table_bytes, code_bytes(target.runner_elf), tables.table_bytes if tables else 0)
     layers = tuple(
         LayerBench(step.name, step.op, step.macs, count) for step, count in zip(steps, counts.steps, strict=True)
     )
@@ -138,6 +136,4 @@ def bench(model: str | Path) -> Bench:
     if tables and counts.frame is not None:
         frontend = FrontendBench(counts.frame, tables.work_bytes + tables.history_bytes, tables.table_bytes)
     plan = compiled.plan
-    return Bench(
-        str(model), layers, plan.activation_bytes, plan.scratch_bytes, plan.arena_bytes, flash, frontend
-    )
+    return Bench(str(model), layers, plan.activation_bytes, plan.scratch_bytes, plan.arena_bytes, flash, frontend)

@@ -1,0 +1,61 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from scenelet.bench import bench, code_bytes
+from scenelet.errors import InputError
+from scenelet.report import write_report
+from scenelet.targets.qemu import QemuTarget
+
+
+@pytest.mark.qemu
+def test_a_bench_adds_up_and_is_the_same_twice(model: Path) -> None:
+    first, second = bench(model), bench(model)
+    assert first == second
+    result = first.to_json()
+    assert result["instructions"] == sum(layer["instructions"] for layer in result["layers"])
+    assert all(layer["instructions"] > 0 for layer in result["layers"])
+    assert sum(layer["macs"] for layer in result["layers"]) == 25_475_456
+    assert result["flash"]["weights"] > 52_844
+    assert result["frontend"]["instructions_per_frame"] > 50_000
+    json.dumps(result)
+
+
+@pytest.mark.qemu
+def test_code_is_that_of_engine_and_front_end_only(model: Path) -> None:
+    with QemuTarget(model) as target:
+        size = code_bytes(target.runner_elf)
+    assert 4_000 < size < 30_000
+
+
+def test_a_report_is_one_page_that_needs_nothing_else(model: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    write_report(model, page)
+    text = page.read_text()
+    assert "52,844" in text
+    assert "sea_waves" in text
+    assert not re.search(r'(src|href)="(?!data:)', text)
+    assert "<script" not in text
+
+
+def test_a_report_of_a_run_shows_its_evaluations(model: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "model.tflite").write_bytes(model.read_bytes())
+    evaluation = {
+        "target": "host", "split": "test", "accuracy": 0.5, "clip_accuracy": 0.5, "windows": 4, "clips": 2,
+        "log_loss": 1.0, "labels": ["<rain>", "tram"], "confusion": [[1, 1], [1, 1]], "by_device": {},
+    }  # fmt: skip
+    (run / "evaluation_host.json").write_text(json.dumps(evaluation))
+    write_report(run, tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text()
+    assert "host, test: 50.00 % of 4 windows" in text
+    assert "&lt;rain&gt;" in text
+
+
+def test_a_run_without_a_model_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="scenelet quantize"):
+        write_report(tmp_path, tmp_path / "page.html")
+    assert not (tmp_path / "page.html").exists()
