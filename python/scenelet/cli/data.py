@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .options import Data, Json
-from .output import out, print_json, progress, table
+from .output import err, out, print_json, progress, table
 
 app = typer.Typer(help="Make and inspect data sets.", rich_markup_mode=None)
 
@@ -52,6 +52,8 @@ def _describe(root: Path, dataset: object, json: bool) -> None:
             }
         )
         return
+    for note in dataset.notes:
+        err.print(f"note: {note}", markup=False)
     rows = [
         (label, *(sum(clip.label == label for clip in clips) for clips in splits.values())) for label in dataset.labels
     ]

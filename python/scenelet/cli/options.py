@@ -10,5 +10,5 @@ import typer
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="An INT8 .tflite file.")]
 Data = Annotated[Path, typer.Option("--data", help="Data set: TAU 2022 Mobile, ESC-50, ESC-10, or class folders.")]
-TargetName = Annotated[str, typer.Option("--target", help="Where to run: litert, tflm, host or qemu.")]
+TargetName = Annotated[str, typer.Option("--target", help="Where to run: litert, tflm, host, qemu or serial:PORT.")]
 Jobs = Annotated[int, typer.Option("--jobs", help="Parallel processes for feature extraction; -1: all cores.")]
