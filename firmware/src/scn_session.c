@@ -51,6 +51,10 @@ static void test_oneself(void) {
     scn_stream_init(&stream, &identity, CREDIT, result == SCN_SELFTEST_PASS || result == SCN_SELFTEST_NONE);
 }
 
+static void report_info(void) {
+    scn_report_info(SCN_RING_BYTES, CREDIT);
+}
+
 void scn_session_begin(void) {
     scn_ring_init(&ring, ring_bytes, sizeof ring_bytes);
     scn_receiver_init(&receiver);
@@ -58,6 +62,7 @@ void scn_session_begin(void) {
     scn_port_init(receive, &ring);
     scn_report_boot();
     test_oneself();
+    report_info();
     scn_report_ready();
 }
 
@@ -110,7 +115,7 @@ static void measure(void) {
 static void obey(const char *line) {
     switch (scn_command(line)) {
     case SCN_COMMAND_INFO:
-        scn_report_info(SCN_RING_BYTES, CREDIT);
+        report_info();
         break;
     case SCN_COMMAND_LABELS:
         scn_report_labels();

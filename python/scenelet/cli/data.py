@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Data, Json
+from .options import Data, Json, Subset
 from .output import err, out, print_json, progress, table
 
 app = typer.Typer(help="Make and inspect data sets.", rich_markup_mode=None)
@@ -29,11 +29,11 @@ def synth(
 
 
 @app.command()
-def info(data: Data, json: Json = False) -> None:
+def info(data: Data, subset: Subset = None, json: Json = False) -> None:
     """Show a data set's classes and splits, and check every one of its records."""
     from ..data.dataset import open_dataset
 
-    _describe(data, open_dataset(data), json)
+    _describe(data, open_dataset(data, subset=subset), json)
 
 
 def _describe(root: Path, dataset: object, json: bool) -> None:

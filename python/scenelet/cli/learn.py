@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import Data, Jobs, Json
+from .options import Data, Jobs, Json, Subset
 from .output import out, print_json, progress, table
 
 
@@ -21,6 +21,7 @@ def train(
     recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a shipped recipe, or path of a .toml file.")],
     data: Data,
     to: Annotated[Path, typer.Option("--out", help="Run folder; an interrupted run in it goes on.")],
+    subset: Subset = None,
     jobs: Jobs = -1,
     json: Json = False,
 ) -> None:
@@ -30,7 +31,7 @@ def train(
     from ..training.fit import train as fit
 
     described = recipes.load(recipe)
-    dataset = open_dataset(data)
+    dataset = open_dataset(data, subset=subset)
     with progress(f"train {described.name}") as step:
         result = fit(described, dataset, to, jobs=jobs, watch=lambda epoch, most: step(epoch.epoch, most))
     _show(result.to_json(), json)

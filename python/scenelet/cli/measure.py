@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Data, Json, Model, TargetName
+from .options import Data, Json, Model, Subset, TargetName
 from .output import out, print_json, progress, table
 
 
@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
 def evaluate(
     model: Model,
     data: Data,
+    subset: Subset = None,
     split: Annotated[str, typer.Option(help="A split of the data set: train, validation, test, fold4 ...")] = "test",
     target: TargetName = "litert",
     predictions: Annotated[Path | None, typer.Option(help="Also write one CSV row a window.")] = None,
@@ -35,7 +36,7 @@ def evaluate(
 
     read_model(model)
     info = model_info(read(model.read_bytes()), model)
-    dataset = open_dataset(data)
+    dataset = open_dataset(data, subset=subset)
     with open_target(target, model) as place, progress(f"{model.name} on {target}") as step:
         result = measure(model, info, dataset, split, place, progress=step)
     if predictions:
@@ -104,9 +105,13 @@ def bench(model: Model, json: Json = False) -> None:
 def report(
     subject: Annotated[Path, typer.Argument(metavar="RUN|MODEL", help="A run folder or an INT8 .tflite file.")],
     to: Annotated[Path, typer.Option("--out", help="HTML file to write.")],
+    json: Json = False,
 ) -> None:
     """Write a self-contained page about a run or a model."""
     from ..report import write_report
 
     write_report(subject, to)
-    out.print(f"{to} written")
+    if json:
+        print_json({"report": str(to)})
+    else:
+        out.print(f"{to} written")

@@ -10,5 +10,8 @@ import typer
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="An INT8 .tflite file.")]
 Data = Annotated[Path, typer.Option("--data", help="Data set: TAU 2022 Mobile, ESC-50, ESC-10, or class folders.")]
+Subset = Annotated[
+    str | None, typer.Option("--subset", help="Part of a data set: esc10, the ten classes of ESC-50 that make ESC-10.")
+]
 TargetName = Annotated[str, typer.Option("--target", help="Where to run: litert, tflm, host, qemu or serial:PORT.")]
 Jobs = Annotated[int, typer.Option("--jobs", help="Parallel processes for feature extraction; -1: all cores.")]
