@@ -11,9 +11,6 @@ from ..errors import SceneletError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status: 0 done, 1 a check failed, 2 bad usage or input."""
-    # TensorFlow writes to standard error while it is imported; people read our messages there.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     from typer.exceptions import TyperException
     from typer.main import get_command
 
