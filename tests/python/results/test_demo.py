@@ -1,0 +1,49 @@
+"""The whole line on a handful of recordings: training, INT8, C, PlatformIO, the emulated board."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from scenelet import demo
+from scenelet.evaluate import Progress
+
+
+@contextlib.contextmanager
+def no_bar(_: str) -> Iterator[Progress]:
+    def ignore(_done: int, _total: int) -> None:
+        pass
+
+    yield ignore
+
+
+def recordings(root: Path) -> Path:
+    """Three classes of noise that differ in colour, eight recordings each."""
+    chance = np.random.default_rng(3)
+    for label, smooth in (("bright", 1), ("middle", 4), ("dark", 30)):
+        (root / label).mkdir(parents=True)
+        for number in range(8):
+            noise = np.convolve(chance.normal(size=16_000), np.ones(smooth) / smooth, "same")
+            soundfile.write(root / label / f"{label}{number}x.wav", 0.3 * noise / np.abs(noise).max(), 8000)
+    return root
+
+
+@pytest.mark.train
+@pytest.mark.qemu
+def test_from_recordings_to_scores_on_the_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "EPOCHS", 2)
+    stages: list[str] = []
+    result = demo.run_demo(tmp_path / "demo", recordings(tmp_path / "data"), stages.append, no_bar)
+    assert result["accuracy_qemu"] == result["accuracy_int8"]
+    assert result["parity_mismatches"] == 0
+    assert result["windows"] >= 6
+    assert result["budget"]["ok"]
+    assert result["instructions"] > 1_000_000
+    assert 0 <= result["accuracy_float"] <= 1
+    assert json.loads((tmp_path / "demo" / "report.json").read_text()) == json.loads(json.dumps(result))
+    assert "Cost by layer" in (tmp_path / "demo" / "report.html").read_text()
+    assert "pio run -e qemu" in stages
