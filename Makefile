@@ -17,7 +17,7 @@ setup: ## Install Debian packages and Python packages (idempotent)
 	@bash tools/setup.sh
 
 demo: setup ## Recordings to a Cortex-M4 prediction, end to end (DATA=folder for your own recordings)
-	@$(PYTHON) tools/demo.py $(if $(DATA),--data $(DATA))
+	@$(PYTHON) tools/demo.py $(if $(DATA),--data "$(DATA)")
 
 test: lint stale firmware-test unit ## Every test that CI runs
 

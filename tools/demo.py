@@ -6,12 +6,20 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from scenelet.cli.output import out, progress, table
 from scenelet.demo import run_demo
 from scenelet.errors import SceneletError
 from scenelet.toolchain import build_folder
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, like every command."""
+
+    def error(self, message: str) -> NoReturn:
+        """See :class:`argparse.ArgumentParser`."""
+        self.exit(2, f"demo: {message}; see --help\n")
 
 
 def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
@@ -35,7 +43,7 @@ def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
 
 def main() -> int:
     """Run the demo; return its exit status."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("--data", type=Path, help="data set; default: a synthetic city")
     parser.add_argument("--out", type=Path, default=build_folder() / "demo", help="folder to work in")
     arguments = parser.parse_args()

@@ -125,7 +125,10 @@ static scn_received_t push_second(scn_receiver_t *receiver, uint8_t byte) {
         return SCN_RECEIVED_NOTHING;
     }
     push_text(receiver, receiver->bytes[0]);
-    return receiver->state == SCN_CHUNK_LINE ? push_text(receiver, byte) : SCN_RECEIVED_NOTHING;
+    if (receiver->state == SCN_CHUNK_SKIP_LINE) { /* the first was noise; the second may end it */
+        return ends_line(byte) ? end_chunk(receiver, SCN_RECEIVED_CORRUPT) : SCN_RECEIVED_NOTHING;
+    }
+    return push_text(receiver, byte);
 }
 
 scn_received_t scn_receiver_push(scn_receiver_t *receiver, uint8_t byte) {

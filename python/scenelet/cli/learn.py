@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from .options import Data, Jobs, Json, Subset
-from .output import out, print_json, progress, table
+from .output import err, out, print_json, progress, table
 
 
 def register(app: typer.Typer) -> None:
@@ -31,6 +31,8 @@ def train(
     from ..training.fit import train as fit
 
     described = recipes.load(recipe)
+    if not described.deployable:
+        err.print(f"note: {described.name} is not meant for a board and not held to the limits", markup=False)
     dataset = open_dataset(data, subset=subset)
     with progress(f"train {described.name}") as step:
         result = fit(described, dataset, to, jobs=jobs, watch=lambda epoch, most: step(epoch.epoch, most))

@@ -58,7 +58,7 @@ def parity(
     model: Model,
     target: TargetName = "host",
     cases: Annotated[int, typer.Option("-n", min=1, help="Number of inputs.")] = 100,
-    seed: Annotated[int, typer.Option(help="Seed of the random inputs.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random inputs.")] = 0,
     json: Json = False,
 ) -> None:
     """Compare a target with TFLite's reference kernels, every tensor it can show. Exit status 1 on a difference."""

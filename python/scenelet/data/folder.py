@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import DatasetError
@@ -30,7 +31,7 @@ _LAYOUT = "give each class a folder of .wav, .ogg or .flac files"
 
 def read_folder(root: Path) -> Dataset:
     """Read a folder of class folders; classes in alphabetical order, a fifth of the recordings is the test."""
-    folders = sorted(entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    folders = [entry for entry in _entries(root) if entry.is_dir() and not entry.name.startswith(".")]
     labels = tuple(folder.name for folder in folders)
     if {"train", "test"} <= set(labels):
         raise DatasetError(root, "folders 'train' and 'test' instead of classes", "give class folders; splits are made")
@@ -48,7 +49,7 @@ def read_folder(root: Path) -> Dataset:
 
 
 def _read_class(folder: Path, notes: list[str]) -> list[Clip]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    files = [path for path in _files(folder) if not path.name.startswith(".")]
     audio = [path for path in files if path.suffix.lower() in SUFFIXES]
     if not audio:
         raise DatasetError(folder, "a class folder without audio", f"remove it or {_LAYOUT}")
@@ -60,6 +61,22 @@ def _read_class(folder: Path, notes: list[str]) -> list[Clip]:
         notes.append(f"{folder.name}: the {len(audio)} numbered files of '{names[0]}' count as recordings of their own")
         names = [path.stem for path in audio]
     return [Clip(path, folder.name, f"{folder.name}/{name}") for path, name in zip(audio, names, strict=True)]
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise DatasetError(folder, f"cannot be read: {error.strerror}", "check its permissions") from None
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Files below a folder, in order; a link to a folder is not followed."""
+    for entry in _entries(folder):
+        if entry.is_file():
+            yield entry
+        elif entry.is_dir() and not entry.is_symlink():
+            yield from _files(entry)
 
 
 def _recording(folder: Path, path: Path) -> str:

@@ -91,7 +91,11 @@ def _read_json(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise InputError(path, "no such file", "give the folder of a training run") from None
-    except (OSError, ValueError) as error:
+    except NotADirectoryError:
+        raise InputError(path.parent, "is no folder", "give the folder of a training run") from None
+    except OSError as error:
+        raise InputError(path, f"cannot be read: {error.strerror}", "check its permissions") from None
+    except ValueError as error:
         raise InputError(path, f"cannot be read: {error}", "delete the folder and train again") from None
     if not isinstance(content, dict):
         raise InputError(path, "is not a JSON object", "delete the folder and train again")

@@ -146,6 +146,28 @@ static void test_overlong_line_is_dropped_once(void) {
     CHECK_EQUAL(events, 2);
 }
 
+static void test_the_longest_line_is_taken_and_one_byte_more_is_not(void) {
+    fresh();
+    for (uint32_t i = 0; i < SCN_LINE_BYTES; i++) {
+        push_text("a");
+    }
+    CHECK_EQUAL(push_text("\n"), SCN_RECEIVED_LINE);
+    CHECK_EQUAL(receiver.size, SCN_LINE_BYTES);
+    for (uint32_t i = 0; i < SCN_LINE_BYTES + 1; i++) {
+        push_text("a");
+    }
+    CHECK_EQUAL(push_text("\n"), SCN_RECEIVED_CORRUPT);
+}
+
+static void test_a_byte_of_noise_costs_its_own_line_only(void) {
+    fresh();
+    CHECK_EQUAL(push_text("\x01\n"), SCN_RECEIVED_CORRUPT);
+    CHECK_EQUAL(push_text("info\n"), SCN_RECEIVED_LINE);
+    CHECK_EQUAL(strcmp((const char *)receiver.bytes, "info"), 0);
+    CHECK_EQUAL(push_text("\x01xinfo\n"), SCN_RECEIVED_CORRUPT);
+    CHECK_EQUAL(push_text("help%"), SCN_RECEIVED_LINE);
+}
+
 static const scn_stream_identity_t identity = {
     .model = {1, 2, 3, 4, 5, 6, 7, 8}, .frontend = {9, 8, 7, 6, 5, 4, 3, 2}, .has_frontend = true, .sample_bytes = 3};
 static scn_stream_t stream;
@@ -291,6 +313,8 @@ int main(void) {
     RUN(test_lines_end_with_any_end);
     RUN(test_frame_after_a_line);
     RUN(test_overlong_line_is_dropped_once);
+    RUN(test_the_longest_line_is_taken_and_one_byte_more_is_not);
+    RUN(test_a_byte_of_noise_costs_its_own_line_only);
     RUN(test_start_is_held_to_what_the_device_holds);
     RUN(test_failed_self_test_refuses_for_ever);
     RUN(test_gap_is_reported_once_until_closed);

@@ -1,26 +1,9 @@
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import pytest
+from commands import Done
 
 from scenelet.cli import main
-
-
-@dataclass(frozen=True)
-class Done:
-    """What one command left behind."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def complaint(self) -> str:
-        """The one line of an error; fails where it is none or more than one."""
-        lines = self.err.splitlines()
-        assert len(lines) == 1, self.err
-        assert lines[0].startswith("scenelet: ")
-        return lines[0].removeprefix("scenelet: ")
 
 
 @pytest.fixture

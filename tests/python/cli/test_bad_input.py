@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from conftest import Done
+from commands import Done
 
 from scenelet import toolchain
 
@@ -182,3 +182,35 @@ def test_a_good_file_is_classified_on_every_local_target(scenelet: Run, tmp_path
     assert answers[0] == answers[1]
     assert [result["window"] for result in answers[0]] == [0, 1]
     assert all(len(result["scores"]) == 10 for result in answers[0])
+
+
+def test_a_folder_where_a_file_is_to_be_written_is_named(scenelet: Run, tmp_path: Path) -> None:
+    done = scenelet("report", MODEL, "--out", tmp_path)
+    assert done.status == 2
+    assert f"{tmp_path}: cannot be written" in done.complaint
+
+
+def test_a_model_in_a_runs_place_costs_no_work(scenelet: Run) -> None:
+    done = scenelet("quantize", MODEL)
+    assert done.status == 2
+    assert "give the folder of a training run" in done.complaint
+    assert "delete" not in done.complaint
+
+
+def test_a_negative_seed_is_refused(scenelet: Run) -> None:
+    done = scenelet("parity", MODEL, "--seed", "-5")
+    assert done.status == 2
+    assert "--seed" in done.complaint
+
+
+def test_a_folder_that_cannot_be_read_is_named(scenelet: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for label in ("rain", "wind"):
+        (tmp_path / label).mkdir()
+
+    def refuse(self: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    done = scenelet("data", "info", "--data", tmp_path)
+    assert done.status == 2
+    assert f"{tmp_path}: cannot be read: Permission denied" in done.complaint

@@ -3,8 +3,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from commands import Done
 
-Run = Callable[..., "Done"]  # noqa: F821 (conftest's)
+Run = Callable[..., Done]
 
 # The paper's table; TensorFlow from 2.13 on writes 8 bytes less: no constant for a RESHAPE that does nothing.
 PAPER = {

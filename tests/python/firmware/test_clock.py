@@ -73,10 +73,19 @@ def test_without_a_pll_it_stays_at_16_mhz_undivided() -> None:
     assert clock.cfgr & 3 == 0
 
 
-def test_a_switch_that_fails_goes_back_and_knows_its_dividers() -> None:
+def test_a_switch_that_fails_goes_back_undivided() -> None:
     clock = probe("disco_f407vg", RUNNING | HSE_READY | PLL_READY, 0)
-    assert (clock.source, clock.cpu_hz, clock.apb1_hz, clock.apb2_hz) == (INTERNAL, 16e6, 4e6, 8e6)
+    assert (clock.source, clock.cpu_hz, clock.apb1_hz, clock.apb2_hz) == (INTERNAL, 16e6, 16e6, 16e6)
     assert clock.cfgr & 3 == 0
+    assert clock.cfgr >> 10 & 63 == 0, "both APBs run at the processor's clock"
+
+
+def test_what_a_boot_loader_left_is_undone_first() -> None:
+    left = 2 | 5 << 10 | 4 << 13  # on the PLL, divided
+    clock = probe("disco_f407vg", RUNNING | 1 << 24, left)
+    assert (clock.source, clock.cpu_hz) == (INTERNAL, 16e6)
+    assert clock.cfgr & 3 == 0
+    assert clock.cfgr >> 10 & 63 == 0
 
 
 def test_registers_that_read_zero_are_the_emulator() -> None:

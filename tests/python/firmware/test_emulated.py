@@ -50,6 +50,19 @@ def test_boots_tests_itself_and_says_what_it_holds(product_elf: Path, small: Any
     assert abs(int(info["flash_bytes"]) - flash) < 64, "but for the gaps that align sections"
 
 
+@pytest.mark.parametrize("command", ["selftest", "bench"])
+def test_the_last_decision_is_never_a_tests_own(product_elf: Path, small: Any, command: str) -> None:
+    def last(device: Any) -> str:
+        device._stream.write(b"\0last\n")
+        return str(device._answer()[0])
+
+    with boot(product_elf) as device:
+        (scores,) = decide(device, small, small.windows(1))
+        assert last(device).endswith(f"scores={','.join(map(str, scores))}")
+        device.command(command)
+        assert last(device) == "e-no decision yet: last"
+
+
 def test_a_boards_own_program_boots_in_the_emulator(small: Any) -> None:
     with boot(product.build(small.sources(), "disco_f407vg")) as device:
         assert device.info()["board"] == "disco_f407vg"

@@ -15,7 +15,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path, monkeypa
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", break_down)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(InputError, match="No space"):
         files.write_text(path, "new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
@@ -25,6 +25,13 @@ def test_an_unwritable_place_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot be written"):
         files.write_text(tmp_path / "file" / "below.txt", "x")
+
+
+def test_a_folder_in_the_files_place_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "page.html").mkdir()
+    with pytest.raises(InputError, match=r"page\.html: cannot be written"):
+        files.write_text(tmp_path / "page.html", "x")
+    assert list(tmp_path.iterdir()) == [tmp_path / "page.html"]
 
 
 def test_files_that_hold_the_same_already_are_left_untouched(tmp_path: Path) -> None:

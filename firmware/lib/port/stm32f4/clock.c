@@ -27,8 +27,19 @@ static bool wait_for(const scn_register_t *status, uint32_t mask, uint32_t value
     return false;
 }
 
+/* The internal oscillator, undivided: the state after reset, whatever a boot loader made of it, and the way back. */
+static void use_internal(void) {
+    SCN_RCC->CR |= SCN_RCC_CR_HSION;
+    wait_for(&SCN_RCC->CR, SCN_RCC_CR_HSIRDY, SCN_RCC_CR_HSIRDY);
+    SCN_RCC->CFGR &= ~(SCN_RCC_CFGR_SW_MASK | SCN_RCC_CFGR_APB_MASK);
+    wait_for(&SCN_RCC->CFGR, SCN_RCC_CFGR_SWS_MASK, 0);
+    SCN_RCC->CR &= ~SCN_RCC_CR_PLLON; /* its configuration cannot be written while it runs */
+    wait_for(&SCN_RCC->CR, SCN_RCC_CR_PLLRDY, 0);
+}
+
 static bool start_external(void) {
-    SCN_RCC->CR |= (SCN_BOARD_HSE_BYPASS ? SCN_RCC_CR_HSEBYP : 0u) | SCN_RCC_CR_HSEON;
+    SCN_RCC->CR |= SCN_BOARD_HSE_BYPASS ? SCN_RCC_CR_HSEBYP : 0u; /* before HSEON (RM0090, 7.3.1) */
+    SCN_RCC->CR |= SCN_RCC_CR_HSEON;
     return wait_for(&SCN_RCC->CR, SCN_RCC_CR_HSERDY, SCN_RCC_CR_HSERDY);
 }
 
@@ -43,6 +54,10 @@ static bool start_pll(bool external) {
 static bool switch_to_pll(void) {
     /* Wait states before speed. The regulator's reset value, scale 1, is the one for 168 MHz. */
     SCN_FLASH_ACR = SCN_FLASH_ACR_LATENCY_5 | SCN_FLASH_ACR_PREFETCH | SCN_FLASH_ACR_CACHES;
+    if ((SCN_FLASH_ACR & SCN_FLASH_ACR_LATENCY_MASK) !=
+        SCN_FLASH_ACR_LATENCY_5) { /* RM0090, 3.5.1, asks to read back */
+        return false;
+    }
     SCN_RCC->CFGR |= SCN_RCC_CFGR_APB1_DIV4 | SCN_RCC_CFGR_APB2_DIV2;
     SCN_RCC->CFGR = (SCN_RCC->CFGR & ~SCN_RCC_CFGR_SW_MASK) | SCN_RCC_CFGR_SW_PLL;
     return wait_for(&SCN_RCC->CFGR, SCN_RCC_CFGR_SWS_MASK, SCN_RCC_CFGR_SWS_PLL);
@@ -52,13 +67,12 @@ scn_clock_t scn_clock_init(void) {
     if (scn_stm32f4_emulated()) {
         return (scn_clock_t){SCN_PORT_CLOCK_EMULATED, CPU_HZ, CPU_HZ / 4u, CPU_HZ / 2u};
     }
+    use_internal();
     const bool external = start_external();
     const scn_port_clock_t source = external ? SCN_PORT_CLOCK_EXTERNAL : SCN_PORT_CLOCK_INTERNAL;
     if (start_pll(external) && switch_to_pll()) {
         return (scn_clock_t){source, CPU_HZ, CPU_HZ / 4u, CPU_HZ / 2u};
     }
-    SCN_RCC->CFGR &= ~SCN_RCC_CFGR_SW_MASK; /* still, or again, on the internal oscillator */
-    const bool divided = (SCN_RCC->CFGR & SCN_RCC_CFGR_APB1_DIV4) != 0;
-    return (scn_clock_t){SCN_PORT_CLOCK_INTERNAL, HSI_HZ, divided ? HSI_HZ / 4u : HSI_HZ,
-                         divided ? HSI_HZ / 2u : HSI_HZ};
+    use_internal();
+    return (scn_clock_t){SCN_PORT_CLOCK_INTERNAL, HSI_HZ, HSI_HZ, HSI_HZ};
 }

@@ -79,6 +79,7 @@ _Noreturn void scn_port_exit(int status) {
         scn_semihost_exit(status);
     }
     if (status != 0) {
+        scn_usart_flush(); /* the reset would cut off the last byte of what was said */
         SCN_SCB_AIRCR = AIRCR_RESET;
         __asm volatile("dsb");
     }

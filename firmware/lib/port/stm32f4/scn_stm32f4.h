@@ -30,7 +30,9 @@ typedef struct {
 #define SCN_FLASH_ACR (*(scn_register_t *)0x40023C00u)
 #endif
 #define SCN_GPIO(letter) ((scn_gpio_t *)(0x40020000u + 0x400u * (uint32_t)((letter) - 'A')))
+#ifndef SCN_SYSTICK
 #define SCN_SYSTICK ((scn_systick_t *)0xE000E010u)
+#endif
 #define SCN_NVIC_ISER ((scn_register_t *)0xE000E100u)
 #define SCN_SCB_ICSR (*(scn_register_t *)0xE000ED04u)
 #define SCN_SCB_VTOR (*(scn_register_t *)0xE000ED08u)
@@ -39,6 +41,8 @@ typedef struct {
 #define SCN_SCB_HFSR (*(scn_register_t *)0xE000ED2Cu)
 #define SCN_SCB_CPACR (*(scn_register_t *)0xE000ED88u)
 
+#define SCN_RCC_CR_HSION 1u
+#define SCN_RCC_CR_HSIRDY 2u
 #define SCN_RCC_CR_HSEON (1u << 16)
 #define SCN_RCC_CR_HSERDY (1u << 17)
 #define SCN_RCC_CR_HSEBYP (1u << 18)
@@ -49,15 +53,18 @@ typedef struct {
 #define SCN_RCC_CFGR_SW_MASK 3u
 #define SCN_RCC_CFGR_SWS_PLL (2u << 2)
 #define SCN_RCC_CFGR_SWS_MASK (3u << 2)
+#define SCN_RCC_CFGR_APB_MASK (63u << 10)
 #define SCN_RCC_CFGR_APB1_DIV4 (5u << 10)
 #define SCN_RCC_CFGR_APB2_DIV2 (4u << 13)
 
+#define SCN_FLASH_ACR_LATENCY_MASK 7u
 #define SCN_FLASH_ACR_LATENCY_5 5u
 #define SCN_FLASH_ACR_PREFETCH (1u << 8)
 #define SCN_FLASH_ACR_CACHES (3u << 9)
 
 #define SCN_USART_SR_ORE (1u << 3)
 #define SCN_USART_SR_RXNE (1u << 5)
+#define SCN_USART_SR_TC (1u << 6)
 #define SCN_USART_SR_TXE (1u << 7)
 #define SCN_USART_CR1_RE (1u << 2)
 #define SCN_USART_CR1_TE (1u << 3)

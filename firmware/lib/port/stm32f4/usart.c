@@ -61,10 +61,18 @@ void scn_usart_init(const scn_clock_t *clock, scn_port_receive_t receive, void *
 }
 
 void scn_usart_write(const uint8_t *bytes, size_t count) {
+    if (!console) { /* a fault before the console is there must not become a second one */
+        return;
+    }
     for (size_t i = 0; i < count; i++) {
         for (uint32_t poll = 0; !(console->SR & SCN_USART_SR_TXE) && poll < WAIT_POLLS; poll++) {
         }
         console->DR = bytes[i];
+    }
+}
+
+void scn_usart_flush(void) {
+    for (uint32_t poll = 0; console && !(console->SR & SCN_USART_SR_TC) && poll < WAIT_POLLS; poll++) {
     }
 }
 

@@ -9,6 +9,9 @@ void scn_usart_init(const scn_clock_t *clock, scn_port_receive_t receive, void *
 
 void scn_usart_write(const uint8_t *bytes, size_t count);
 
+/* Wait, bounded, until the last byte has left. */
+void scn_usart_flush(void);
+
 /* Receive interrupt of USART1, 2 and 3. */
 void scn_usart_interrupt(void);
 
