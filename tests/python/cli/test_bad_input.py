@@ -207,7 +207,7 @@ def test_a_folder_that_cannot_be_read_is_named(scenelet: Run, tmp_path: Path, mo
     for label in ("rain", "wind"):
         (tmp_path / label).mkdir()
 
-    def refuse(self: Path) -> None:
+    def refuse(_: Path) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "iterdir", refuse)
