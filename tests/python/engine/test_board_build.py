@@ -28,7 +28,7 @@ def assembly(source: str, folder: Path, *flags: str) -> str:
         ("scn_depthwise_conv2d_s8.c", ("sxtab16", "sxtb16", "smlabb", "smlatt")),
         ("scn_fully_connected_s8.c", ("smlad", "sxtb16", "sxtab16")),
         ("scn_max_pool_s8.c", ("ssub8", "sel")),
-        ("scn_conv2d_s8.c", ("smmulr", "ssat")),
+        ("scn_output.c", ("smmulr", "ssat")),
     ],
 )
 def test_simd_instructions_are_used(source: str, instructions: tuple[str, ...], tmp_path: Path) -> None:
