@@ -136,8 +136,8 @@ typedef struct {
 void scn_conv2d_s8(const scn_conv2d_t *layer, const int8_t *input, int8_t *output, void *scratch);
 
 /*
- * Rows of one image, whole or as many as are needed at a time: row y lies at data + y % rows * row_elements.
- * A whole tensor has rows = its height.
+ * Rows of one image, whole or as many as are needed at a time: row y lies at data + y % rows * row_elements. A whole
+ * tensor has rows = its height.
  */
 typedef struct {
     int8_t *data;
@@ -164,16 +164,20 @@ void scn_conv2d_rows_s8(const scn_fused_conv2d_t *layer, const scn_lines_t *inpu
 
 /*
  * CONV_2D by Winograd's F(4, 3) along an axis with 3 taps: 6 products for 4 outputs instead of 12, exact in integers.
- * Strides and dilations are 1, one image.
+ * Strides and dilations are 1, one image. conv.weights is not read, but packed or expanded.
+ *
  * across    the axis: the width, else the height. "Slide" is the other axis.
- * weights   conv.weights is not read, one of these is:
- * packed    int8, transformed on the fly: [ceil(oc / 2)][slide taps][ceil(ic / 2)][3][2][2], the last three axes being
- *           the tap along the axis, the channel of the input pair, the output channel of the pair; absent channels are
- * 0. Python: scenelet.compiler.packing. expanded  int16, or NULL: [ceil(oc / 2)][6][slide taps][ceil(ic / 2)][2][2]:
- * the transformed value, the output channel of the pair, the channel of the input pair. From taps g0, g1, g2 along the
- * axis: g0, g0 + g1 + g2, g0 - g1 + g2, g0 + 2 g1 + 4 g2, g0 - 2 g1 + 4 g2, g2. Range     transformed inputs are at
- * most 10 * 255, transformed weights 7 * 128: both fit int16 for every model. The host must prove that |sum without
- * bias| < 2^28: kernel_h * kernel_w * ic <= 8192 is enough.
+ *
+ * packed    int8, transformed on the fly: [ceil(oc / 2)][slide taps][ceil(ic / 4)][2][3][2][2]. The last four axes: the
+ *           first and third channel of four, or the second and fourth; the tap along the axis; the channel of those
+ *           two; the output channel of the pair. Absent channels are 0. Python: scenelet.compiler.winograd.
+ *
+ * expanded  int16, or NULL: [ceil(oc / 2)][6][slide taps][ceil(ic / 4)][2][2][2]: the transformed value; tap and four
+ *           channels; which two of them; the output channel of the pair; the channel of those two. From taps g0, g1, g2
+ *           along the axis: g0, g0 + g1 + g2, g0 - g1 + g2, g0 + 2 g1 + 4 g2, g0 - 2 g1 + 4 g2, g2.
+ *
+ * Transformed inputs are at most 10 * 255, transformed weights 7 * 128: both fit int16 for every model. The host must
+ * prove that |sum without bias| < 2^28: kernel_h * kernel_w * ic <= 8192 is enough.
  */
 typedef struct {
     scn_conv2d_t conv;
@@ -183,15 +187,14 @@ typedef struct {
     const int16_t *expanded;
 } scn_winograd_t;
 
-/* Elements of either kind of weights. */
-#define SCN_WINOGRAD_PACKED_BYTES(slide_taps, ic, oc) (((oc) + 1) / 2 * (slide_taps) * (((ic) + 1) / 2) * 12)
+#define SCN_WINOGRAD_PACKED_BYTES(slide_taps, ic, oc) (((oc) + 1) / 2 * (slide_taps) * (((ic) + 3) / 4) * 24)
 #define SCN_WINOGRAD_EXPANDED_BYTES(slide_taps, ic, oc) (4 * SCN_WINOGRAD_PACKED_BYTES(slide_taps, ic, oc))
 /*
- * Scratch: four transformed tiles, each of `slots` columns or rows - the slide taps if across, else the input's width -
- * and, unless the weights are expanded, those of one pair of output channels.
+ * Scratch: four transformed tiles, each of `slots` rows or columns - the slide taps if across, else the input's width -
+ * and a pixel; unless the weights are expanded, also those of one pair of output channels.
  */
-#define SCN_WINOGRAD_SCRATCH_BYTES(slots, ic) ((slots) * (((ic) + 1) / 2) * 96)
-#define SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(slide_taps, ic) ((slide_taps) * (((ic) + 1) / 2) * 48)
+#define SCN_WINOGRAD_SCRATCH_BYTES(slots, ic) ((slots) * (((ic) + 3) / 4) * 192 + ((ic) + 3) / 4 * 4)
+#define SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(slide_taps, ic) ((slide_taps) * (((ic) + 3) / 4) * 96)
 /* Output rows that are made together, from the tiles of four columns that the output's width takes. */
 #define SCN_WINOGRAD_ROWS(across, width) (!(across) ? 16 : (width) > 8 ? 1 : (width) > 4 ? 2 : 4)
 

@@ -1,4 +1,7 @@
-/* Whole-map kernels on a few rows: the same layer with a shorter input and output, and the padding that is left. */
+/*
+ * Stages on a few rows: the same layer with a shorter input and output, and the padding that is left. Rows lie densely,
+ * one behind the other.
+ */
 #include "scn_segment.h"
 
 /* Rows of padding before the part's first input row. */
@@ -6,12 +9,33 @@ static int32_t padding_left(const scn_window_t *window, const scn_rows_t *rows) 
     return window->pad_top - rows->y * window->stride_h + rows->input_y;
 }
 
-void scn_conv2d_rows(const void *layer, const scn_rows_t *rows) {
-    scn_conv2d_t part = *(const scn_conv2d_t *)layer;
+static scn_conv2d_t conv2d_part(const scn_conv2d_t *layer, const scn_rows_t *rows) {
+    scn_conv2d_t part = *layer;
     part.window.pad_top = padding_left(&part.window, rows);
     part.input.height = rows->input_rows;
     part.output.height = rows->rows;
-    scn_conv2d_s8(&part, rows->input[0], rows->output, rows->scratch);
+    return part;
+}
+
+static scn_lines_t lines_of(const scn_dims_t *dims, const int8_t *data) {
+    /* Lines are read or written; kernels only read their input. */
+    return (scn_lines_t){(int8_t *)(uintptr_t)data, dims->height, dims->width * dims->channels};
+}
+
+void scn_conv2d_rows(const void *layer, const scn_rows_t *rows) {
+    const scn_fused_conv2d_t *whole = layer;
+    const scn_fused_conv2d_t part = {conv2d_part(&whole->conv, rows), whole->post};
+    const scn_lines_t input = lines_of(&part.conv.input, rows->input[0]);
+    const scn_lines_t output = lines_of(&part.conv.output, rows->output);
+    scn_conv2d_rows_s8(&part, &input, 0, rows->rows, &output, rows->scratch);
+}
+
+void scn_winograd_rows(const void *layer, const scn_rows_t *rows) {
+    scn_winograd_t part = *(const scn_winograd_t *)layer;
+    part.conv = conv2d_part(&part.conv, rows);
+    const scn_lines_t input = lines_of(&part.conv.input, rows->input[0]);
+    const scn_lines_t output = lines_of(&part.conv.output, rows->output);
+    scn_winograd_rows_s8(&part, &input, 0, rows->rows, &output, rows->scratch);
 }
 
 void scn_depthwise_conv2d_rows(const void *layer, const scn_rows_t *rows) {
