@@ -111,8 +111,7 @@ class RowCaller:
     def _lines(self, rows: Int8) -> Any:
         data = self.engine.ffi.from_buffer("int8_t[]", rows)
         fields = {"data": data, "rows": rows.shape[0], "row_elements": rows[0].size}
-        lines = self.engine.ffi.new("scn_lines_t *", fields)
-        return lines
+        return self.engine.ffi.new("scn_lines_t *", fields)
 
 
 def winograd_scratch(values: Int8, image: Int8, across: bool, expanded: bool) -> int:

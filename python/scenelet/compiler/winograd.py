@@ -1,4 +1,4 @@
-"""Weights of Winograd's F(4, 3) in the order in which scn_winograd_rows_s8 reads them (firmware/lib/engine/scn_engine.h).
+"""Weights of Winograd's F(4, 3) in the order in which scn_winograd_rows_s8 reads them; scn_engine.h states it.
 
 The transform is Lavin and Gray's (2015, "Fast Algorithms for Convolutional Neural Networks", section 4.1), each row
 multiplied by what makes it whole; the kernel makes up for that behind the sums.
@@ -45,8 +45,8 @@ def expand_winograd(weights: NDArray[np.int8], *, across: bool) -> NDArray[np.in
     Returns
     -------
     NDArray[np.int16]
-        (output channel pairs, 6, slide taps, fours of input channels, 2, 2, 2): even or odd channels of the four, output
-        channel of the pair, channel of those two. Magnitudes are at most 7 * 128.
+        (output channel pairs, 6, slide taps, fours of input channels, 2, 2, 2): even or odd channels of the four,
+        output channel of the pair, channel of those two. Magnitudes are at most 7 * 128.
     """
     parts = np.moveaxis(_parts(weights, across=across).astype(np.int16), 3, -1)
     # Now (pair, output channel, slide, four, channel, even or odd, transformed).
