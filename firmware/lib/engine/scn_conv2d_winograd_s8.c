@@ -3,8 +3,8 @@
  * output channels.
  *
  * Across: the tiles lie side by side, on narrow maps also in rows one below another; a slot holds what one tap of the
- * slide axis sees of them. Down: the tiles lie one below another; a slot is a column of the input, and one set of
- * transformed tiles and weights serves all columns of the output.
+ * slide axis sees of them. A group of rows below them sees later slots. Down: the tiles lie one below another; a slot
+ * is a column of the input, and one set of transformed tiles serves all columns of the output.
  */
 #include "scn_dot_wide.h"
 #include "scn_lines.h"
@@ -13,7 +13,24 @@
 #include "scn_window.h"
 #include "scn_winograd.h"
 
-enum { OUTPUTS = SCN_TILES * SCN_TILE_OUTPUTS };
+enum { OUTPUTS = SCN_TILES * SCN_TILE_OUTPUTS, GROUPS = SCN_WINOGRAD_MOST_AHEAD + 1 };
+
+/* Which taps of the slide axis count, and the slot that the first of them sees. */
+typedef struct {
+    int32_t first_tap;
+    int32_t first_slot;
+    int32_t taps;
+    int32_t offset; /* of the outputs from group_t.to */
+} slide_t;
+
+/* Four tiles of outputs. */
+typedef struct {
+    int32_t y;
+    int8_t *to[OUTPUTS]; /* in column 0 if down */
+    int32_t count[SCN_TILES];
+    int32_t plain; /* outputs in tiles that are whole, if no other tile has any; else 0 */
+    slide_t slide; /* if across */
+} group_t;
 
 typedef struct {
     const scn_winograd_t *layer;
@@ -27,27 +44,20 @@ typedef struct {
     int32_t slots;
     int32_t slot_steps;  /* pairs of input channels */
     int32_t plane_words; /* slots * slot_steps * SCN_TILES */
+    int32_t rows;        /* of a group */
     int32_t y, x;        /* the block's first output */
     int32_t end_y;       /* the output row after the last wanted */
-    int8_t *to[OUTPUTS]; /* where the tiles' outputs go, in column 0 if down */
-    int32_t count[SCN_TILES];
-    int32_t plain; /* outputs in tiles that are whole, if no other tile has any; else 0 */
+    int32_t groups;
+    group_t group[GROUPS];
 } work_t;
 
-/* One output column, or all if across: which taps count, and the slot that the first of them sees. */
-typedef struct {
-    int32_t first_tap;
-    int32_t first_slot;
-    int32_t taps;
-    int32_t offset; /* of its outputs from `to` */
-} slide_t;
-
 static int32_t tiles_a_row(const work_t *work) {
-    return SCN_TILES / SCN_WINOGRAD_ROWS(true, work->layer->conv.output.width);
+    return work->layer->across ? SCN_TILES / work->rows : 1;
 }
 
+/* From the first row of a group. */
 static int32_t row_of_tile(const work_t *work, int32_t tile) {
-    return work->layer->across ? work->y + tile / tiles_a_row(work) : work->y + tile * SCN_TILE_OUTPUTS;
+    return work->layer->across ? tile / tiles_a_row(work) : tile * SCN_TILE_OUTPUTS;
 }
 
 static int32_t column_of_tile(const work_t *work, int32_t tile) {
@@ -65,11 +75,11 @@ static void transform(const work_t *work, const int8_t *const *from, int32_t til
     scn_tile_in(from, conv->input.channels, offset, to, work->plane_words);
 }
 
-static void gather_across(const work_t *work, int32_t tile, int32_t first_slot) {
+static void gather_across(const work_t *work, int32_t tile) {
     const scn_conv2d_t *conv = &work->layer->conv;
     const int32_t x = column_of_tile(work, tile) - conv->window.pad_left;
-    for (int32_t slot = first_slot; slot < work->slots; ++slot) {
-        const int32_t in_y = row_of_tile(work, tile) + slot - conv->window.pad_top;
+    for (int32_t slot = 0; slot < work->slots; ++slot) {
+        const int32_t in_y = work->y + row_of_tile(work, tile) + slot - conv->window.pad_top;
         const bool present = inside(in_y, conv->input.height);
         const int8_t *line = present ? scn_line(work->input, in_y) : NULL;
         const int8_t *from[SCN_TILE_INPUTS];
@@ -84,7 +94,7 @@ static void gather_across(const work_t *work, int32_t tile, int32_t first_slot) 
 static void gather_down(const work_t *work, int32_t tile) {
     const scn_conv2d_t *conv = &work->layer->conv;
     const int32_t channels = conv->input.channels;
-    const int32_t in_y = row_of_tile(work, tile) - conv->window.pad_top;
+    const int32_t in_y = work->y + row_of_tile(work, tile) - conv->window.pad_top;
     const int8_t *from[SCN_TILE_INPUTS];
     int32_t step[SCN_TILE_INPUTS];
     for (int32_t i = 0; i < SCN_TILE_INPUTS; ++i) {
@@ -100,54 +110,58 @@ static void gather_down(const work_t *work, int32_t tile) {
     }
 }
 
-static void place_tile(work_t *work, int32_t tile) {
+static void place_tile(const work_t *work, group_t *group, int32_t tile) {
     const scn_dims_t *dims = &work->layer->conv.output;
     const bool across = work->layer->across;
-    const int32_t y = row_of_tile(work, tile), x = column_of_tile(work, tile);
+    const int32_t y = group->y + row_of_tile(work, tile), x = column_of_tile(work, tile);
     const int32_t left = across ? (y < work->end_y ? dims->width - x : 0) : work->end_y - y;
     const int32_t count = scn_min(scn_max(left, 0), SCN_TILE_OUTPUTS);
     for (int32_t i = 0; i < count; ++i) {
         int8_t *line = scn_line(work->output, across ? y : y + i);
-        work->to[tile * SCN_TILE_OUTPUTS + i] = across ? line + (x + i) * dims->channels : line;
+        group->to[tile * SCN_TILE_OUTPUTS + i] = across ? line + (x + i) * dims->channels : line;
     }
-    work->count[tile] = count;
-    work->plain = work->plain == tile * SCN_TILE_OUTPUTS ? work->plain + count : count ? 0 : work->plain;
+    group->count[tile] = count;
+    group->plain = group->plain == tile * SCN_TILE_OUTPUTS ? group->plain + count : count ? 0 : group->plain;
 }
 
-static void store_channel(const work_t *work, const int32_t *sum, int32_t channel, int32_t offset) {
-    if (work->plain) {
-        scn_put(&work->stage, channel, sum, work->to, offset, work->plain);
+static void store_channel(const work_t *work, const group_t *group, const int32_t *sum, int32_t channel,
+                          int32_t offset) {
+    if (group->plain) {
+        scn_put(&work->stage, channel, sum, group->to, offset, group->plain);
         return;
     }
     for (int32_t tile = 0; tile < SCN_TILES; ++tile) {
         const int32_t at = tile * SCN_TILE_OUTPUTS;
-        scn_put(&work->stage, channel, sum + at, work->to + at, offset, work->count[tile]);
+        scn_put(&work->stage, channel, sum + at, group->to + at, offset, group->count[tile]);
     }
 }
 
-static void store(const work_t *work, const int32_t *planes, int32_t channel, int32_t offset) {
-    const scn_conv2d_t *conv = &work->layer->conv;
-    const int32_t bias = scn_bias(conv, channel);
+static void store(const work_t *work, const group_t *group, const int32_t *planes, int32_t channel, int32_t offset) {
+    const int32_t bias = scn_bias(&work->layer->conv, channel);
     int32_t sum[OUTPUTS];
     for (int32_t tile = 0; tile < SCN_TILES; ++tile) {
         scn_tile_out(planes + tile, bias, sum + tile * SCN_TILE_OUTPUTS);
     }
-    store_channel(work, sum, channel, offset + channel);
+    store_channel(work, group, sum, channel, offset + channel);
 }
 
-/* One pair of output channels at one place of the slide axis. */
-static void multiply(const work_t *work, const uint32_t *weights, int32_t channel, const slide_t *slide) {
-    int32_t planes[SCN_PLANES * 2 * SCN_TILES] = {0};
+/* One pair of output channels of a group, or of one column of it. */
+static void multiply(const work_t *work, const group_t *group, const slide_t *slide, const uint32_t *weights,
+                     int32_t channel) {
+    int32_t planes[SCN_PLANES * 2 * SCN_TILES];
     const uint32_t *x = work->tiles + slide->first_slot * work->slot_steps * SCN_TILES;
     const uint32_t *w = weights + slide->first_tap * work->slot_steps * 2;
-    for (int32_t plane = 0; slide->taps > 0 && plane < SCN_PLANES; ++plane) {
+    if (slide->taps == 0) {
+        memset(planes, 0, sizeof planes);
+    }
+    for (int32_t plane = 0; slide->taps && plane < SCN_PLANES; ++plane) {
         scn_dot_wide_2x4(x, w, slide->taps * work->slot_steps, planes + plane * 2 * SCN_TILES);
         x += work->plane_words;
         w += work->slide_taps * work->slot_steps * 2;
     }
-    store(work, planes, channel, slide->offset);
+    store(work, group, planes, channel, slide->offset);
     if (channel + 1 < work->layer->conv.output.channels) {
-        store(work, planes + SCN_TILES, channel + 1, slide->offset);
+        store(work, group, planes + SCN_TILES, channel + 1, slide->offset);
     }
 }
 
@@ -161,13 +175,13 @@ static const uint32_t *weights_of(const work_t *work, int32_t pair) {
     return work->weights;
 }
 
-static slide_t slide_across(const work_t *work) {
+static slide_t slide_across(const work_t *work, int32_t y) {
     const scn_conv2d_t *conv = &work->layer->conv;
-    const int32_t last = scn_min(row_of_tile(work, SCN_TILES - 1), work->end_y - 1);
-    const scn_span_t top = scn_span_y(&conv->window, &conv->input, work->y);
+    const int32_t last = scn_min(y + work->rows, work->end_y) - 1;
+    const scn_span_t top = scn_span_y(&conv->window, &conv->input, y);
     const scn_span_t bottom = scn_span_y(&conv->window, &conv->input, last);
-    const int32_t first_tap = scn_min(top.first, bottom.first);
-    return (slide_t){first_tap, first_tap, scn_max(top.last, bottom.last) - first_tap, 0};
+    const int32_t first = scn_min(top.first, bottom.first);
+    return (slide_t){first, y - work->y + first, scn_max(top.last, bottom.last) - first, 0};
 }
 
 static slide_t slide_down(const work_t *work, int32_t x) {
@@ -176,37 +190,56 @@ static slide_t slide_down(const work_t *work, int32_t x) {
     return (slide_t){taps.first, taps.start + taps.first, taps.last - taps.first, x * conv->output.channels};
 }
 
-static void multiply_all(const work_t *work) {
-    const scn_dims_t *dims = &work->layer->conv.output;
-    const int32_t places = work->layer->across ? 1 : dims->width;
-    for (int32_t channel = 0; channel < dims->channels; channel += 2) {
-        const uint32_t *weights = weights_of(work, channel / 2);
-        for (int32_t place = 0; place < places; ++place) {
-            const slide_t slide = work->layer->across ? slide_across(work) : slide_down(work, place);
-            multiply(work, weights, channel, &slide);
+static void multiply_pair(const work_t *work, int32_t channel) {
+    const uint32_t *weights = weights_of(work, channel / 2);
+    if (work->layer->across) {
+        for (int32_t i = 0; i < work->groups; ++i) {
+            multiply(work, &work->group[i], &work->group[i].slide, weights, channel);
         }
+        return;
+    }
+    for (int32_t x = 0; x < work->layer->conv.output.width; ++x) {
+        const slide_t slide = slide_down(work, x);
+        multiply(work, work->group, &slide, weights, channel);
+    }
+}
+
+static void place_group(const work_t *work, group_t *group, int32_t y) {
+    group->y = y;
+    group->plain = 0;
+    for (int32_t tile = 0; tile < SCN_TILES; ++tile) {
+        place_tile(work, group, tile);
+    }
+    if (work->layer->across) {
+        group->slide = slide_across(work, y);
     }
 }
 
 static void run_block(work_t *work) {
-    work->plain = 0;
+    const int32_t left = (work->end_y - work->y + work->rows - 1) / work->rows;
+    work->groups = scn_min(work->layer->ahead + 1, left);
+    for (int32_t i = 0; i < work->groups; ++i) {
+        place_group(work, &work->group[i], work->y + i * work->rows);
+    }
     for (int32_t tile = 0; tile < SCN_TILES; ++tile) {
-        place_tile(work, tile);
-        if (work->count[tile] && work->layer->across) {
-            gather_across(work, tile, 0);
-        } else if (work->count[tile]) {
+        if (work->layer->across && column_of_tile(work, tile) < work->layer->conv.output.width) {
+            gather_across(work, tile);
+        } else if (!work->layer->across && work->group->count[tile]) {
             gather_down(work, tile);
         }
     }
-    multiply_all(work);
+    for (int32_t channel = 0; channel < work->layer->conv.output.channels; channel += 2) {
+        multiply_pair(work, channel);
+    }
 }
 
 static work_t work_of(const scn_winograd_t *layer, const scn_lines_t *input, const scn_lines_t *output, void *scratch) {
     const scn_conv2d_t *conv = &layer->conv;
     work_t work = {.layer = layer, .input = input, .output = output, .tiles = scratch};
     work.stage = scn_output(conv, layer->post);
+    work.rows = SCN_WINOGRAD_ROWS(layer->across, conv->output.width);
     work.slide_taps = layer->across ? conv->window.height : conv->window.width;
-    work.slots = layer->across ? conv->window.height : conv->input.width;
+    work.slots = layer->across ? conv->window.height + layer->ahead * work.rows : conv->input.width;
     work.slot_steps = (conv->input.channels + 3) / 4 * 2;
     work.plane_words = work.slots * work.slot_steps * SCN_TILES;
     uint32_t *padding = work.tiles + SCN_PLANES * work.plane_words;
@@ -217,12 +250,11 @@ static work_t work_of(const scn_winograd_t *layer, const scn_lines_t *input, con
 
 void scn_winograd_rows_s8(const scn_winograd_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
                           const scn_lines_t *output, void *scratch) {
-    const int32_t width = layer->conv.output.width;
-    const int32_t rows = SCN_WINOGRAD_ROWS(layer->across, width);
     work_t work = work_of(layer, input, output, scratch);
-    work.end_y = y + count;
+    const int32_t width = layer->conv.output.width;
     const int32_t columns = layer->across ? tiles_a_row(&work) * SCN_TILE_OUTPUTS : width;
-    for (work.y = y; work.y < work.end_y; work.y += rows) {
+    work.end_y = y + count;
+    for (work.y = y; work.y < work.end_y; work.y += work.groups * work.rows) {
         for (work.x = 0; work.x < width; work.x += columns) {
             run_block(&work);
         }

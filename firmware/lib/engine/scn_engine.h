@@ -168,6 +168,9 @@ void scn_conv2d_rows_s8(const scn_fused_conv2d_t *layer, const scn_lines_t *inpu
  *
  * across    the axis: the width, else the height. "Slide" is the other axis.
  *
+ * ahead     0 .. SCN_WINOGRAD_MOST_AHEAD, 0 unless across: further groups of rows that use the same transformed
+ * weights.
+ *
  * packed    int8, transformed on the fly: [ceil(oc / 2)][slide taps][ceil(ic / 4)][2][3][2][2]. The last four axes: the
  *           first and third channel of four, or the second and fourth; the tap along the axis; the channel of those
  *           two; the output channel of the pair. Absent channels are 0. Python: scenelet.compiler.winograd.
@@ -183,22 +186,24 @@ typedef struct {
     scn_conv2d_t conv;
     const int8_t *post; /* like scn_fused_conv2d_t */
     bool across;
+    int32_t ahead;
     const int8_t *packed;
     const int16_t *expanded;
 } scn_winograd_t;
 
 #define SCN_WINOGRAD_PACKED_BYTES(slide_taps, ic, oc) (((oc) + 1) / 2 * (slide_taps) * (((ic) + 3) / 4) * 24)
 #define SCN_WINOGRAD_EXPANDED_BYTES(slide_taps, ic, oc) (4 * SCN_WINOGRAD_PACKED_BYTES(slide_taps, ic, oc))
+/* Output rows of a group, which is four tiles: as many columns as there are, up to 16; down, 16 rows. */
+#define SCN_WINOGRAD_ROWS(across, width) (!(across) ? 16 : (width) > 8 ? 1 : (width) > 4 ? 2 : 4)
+#define SCN_WINOGRAD_MOST_AHEAD 3
 /*
- * Scratch: four transformed tiles, each of `slots` rows or columns - the slide taps if across, else the input's width -
- * and a pixel; unless the weights are expanded, also those of one pair of output channels.
+ * Scratch: four transformed tiles, each of `slots` - across: slide taps + ahead * SCN_WINOGRAD_ROWS, down: the input's
+ * width - and a pixel; unless the weights are expanded, also those of one pair of output channels.
  */
 #define SCN_WINOGRAD_SCRATCH_BYTES(slots, ic) ((slots) * (((ic) + 3) / 4) * 192 + ((ic) + 3) / 4 * 4)
 #define SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(slide_taps, ic) ((slide_taps) * (((ic) + 3) / 4) * 96)
-/* Output rows that are made together, from the tiles of four columns that the output's width takes. */
-#define SCN_WINOGRAD_ROWS(across, width) (!(across) ? 16 : (width) > 8 ? 1 : (width) > 4 ? 2 : 4)
 
-/* Like scn_conv2d_rows_s8. Fastest where count is a multiple of SCN_WINOGRAD_ROWS. */
+/* Like scn_conv2d_rows_s8. Fastest where count is a multiple of SCN_WINOGRAD_ROWS * (ahead + 1). */
 void scn_winograd_rows_s8(const scn_winograd_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
                           const scn_lines_t *output, void *scratch);
 

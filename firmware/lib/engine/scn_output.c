@@ -28,28 +28,42 @@ static void put_any(const scn_conv2d_t *layer, const int8_t *post, scn_multiplie
     }
 }
 
-static void put_small(const scn_conv2d_t *layer, scn_scaler_t scale, const int32_t *sum, int8_t *const *to,
-                      int32_t offset, int32_t count) {
-    const int32_t zero_point = layer->output_zero_point;
-    const int32_t low = layer->activation_min, high = layer->activation_max;
+/* scn_scaler_t with the zero point in the rounding constant; shifts are 1 .. MOST_SHIFT, so that nothing overflows. */
+typedef struct {
+    int32_t multiplier;
+    int32_t right;
+    int32_t added;
+} stage_t;
+
+enum { MOST_SHIFT = 20 };
+
+static stage_t stage_of(scn_multiplier_t scale, int32_t zero_point) {
+    const int32_t right = -scale.shift;
+    return (stage_t){scale.multiplier, right, (1 << (right - 1)) + zero_point * (1 << right)};
+}
+
+static inline int32_t apply(stage_t stage, int32_t sum) {
+    const int32_t high = scn_high_mul_small(sum, stage.multiplier);
+    return (high + (high >> 31) + stage.added) >> stage.right;
+}
+
+static void put_clamped(stage_t stage, int32_t low, int32_t high, const int32_t *sum, int8_t *const *to, int32_t offset,
+                        int32_t count) {
     for (int8_t *const *end = to + count; to < end; ++to) {
-        (*to)[offset] = scn_clamp(scn_scale_small(*sum++, scale) + zero_point, low, high);
+        (*to)[offset] = scn_clamp(apply(stage, *sum++), low, high);
     }
 }
 
-static void put_saturated(int32_t zero_point, scn_scaler_t scale, const int32_t *sum, int8_t *const *to, int32_t offset,
-                          int32_t count) {
+static void put_saturated(stage_t stage, const int32_t *sum, int8_t *const *to, int32_t offset, int32_t count) {
     for (int8_t *const *end = to + count; to < end; ++to) {
-        (*to)[offset] = scn_saturate(scn_scale_small(*sum++, scale) + zero_point);
+        (*to)[offset] = scn_saturate(apply(stage, *sum++));
     }
 }
 
-static void put_mapped(const scn_conv2d_t *layer, const int8_t *post, scn_scaler_t scale, const int32_t *sum,
-                       int8_t *const *to, int32_t offset, int32_t count) {
-    const int32_t zero_point = layer->output_zero_point;
-    const int32_t low = layer->activation_min, high = layer->activation_max;
+static void put_mapped(stage_t stage, const int8_t *post, const int32_t *sum, int8_t *const *to, int32_t offset,
+                       int32_t count) {
     for (int8_t *const *end = to + count; to < end; ++to) {
-        (*to)[offset] = post[scn_clamp(scn_scale_small(*sum++, scale) + zero_point, low, high)];
+        (*to)[offset] = post[scn_saturate(apply(stage, *sum++))];
     }
 }
 
@@ -59,13 +73,17 @@ void scn_put(const scn_output_t *output, int32_t channel, const int32_t *sum, in
     const scn_multiplier_t scale = layer->scale[channel];
     const int32_t bias = scn_bias(layer, channel);
     const int8_t *post = output->post ? output->post + channel * 256 + 128 : NULL;
-    if (!scn_has_scaler(scale) || bias > output->bias_limit || bias < -output->bias_limit) {
+    const bool usual = scale.shift < 0 && scale.shift >= -MOST_SHIFT;
+    if (!usual || bias > output->bias_limit || bias < -output->bias_limit || (post && !output->whole_range)) {
         put_any(layer, post, scale, sum, to, offset, count);
-    } else if (post) {
-        put_mapped(layer, post, scn_scaler(scale), sum, to, offset, count);
+        return;
+    }
+    const stage_t stage = stage_of(scale, layer->output_zero_point);
+    if (post) {
+        put_mapped(stage, post, sum, to, offset, count);
     } else if (output->whole_range) {
-        put_saturated(layer->output_zero_point, scn_scaler(scale), sum, to, offset, count);
+        put_saturated(stage, sum, to, offset, count);
     } else {
-        put_small(layer, scn_scaler(scale), sum, to, offset, count);
+        put_clamped(stage, layer->activation_min, layer->activation_max, sum, to, offset, count);
     }
 }

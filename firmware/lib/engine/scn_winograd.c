@@ -9,7 +9,8 @@
 
 static const uint32_t inverse_of_3 = 0xAAAAAAABu;
 
-static void transform_pairs(const uint32_t *d, uint32_t *to, int32_t plane_words) {
+/* Two channels of six pixels to the six planes. */
+static inline void transform(const uint32_t *d, uint32_t *to, int32_t plane_words) {
     const uint32_t even = scn_sub_pair(d[4], d[2]);
     const uint32_t odd = scn_sub_pair(d[3], d[1]);
     const uint32_t front = scn_sub_pair(d[0], d[2]);
@@ -19,15 +20,26 @@ static void transform_pairs(const uint32_t *d, uint32_t *to, int32_t plane_words
     const uint32_t twice_2 = scn_add_pair(d[2], d[2]);
     const uint32_t low = scn_sub_pair(d[3], scn_add_pair(twice_1, twice_1));
     const uint32_t high = scn_sub_pair(d[4], scn_add_pair(twice_2, twice_2));
-    to[0] = scn_add_pair(scn_add_pair(twice_front, twice_front), even);
-    to[plane_words] = scn_add_pair(high, low);
-    to[2 * plane_words] = scn_sub_pair(high, low);
-    to[3 * plane_words] = scn_add_pair(even, twice_odd);
-    to[4 * plane_words] = scn_sub_pair(even, twice_odd);
-    to[5 * plane_words] = scn_sub_pair(scn_sub_pair(d[5], d[3]), scn_add_pair(twice_odd, twice_odd));
+    *to = scn_add_pair(scn_add_pair(twice_front, twice_front), even);
+    *(to += plane_words) = scn_add_pair(high, low);
+    *(to += plane_words) = scn_sub_pair(high, low);
+    *(to += plane_words) = scn_add_pair(even, twice_odd);
+    *(to += plane_words) = scn_sub_pair(even, twice_odd);
+    *(to += plane_words) = scn_sub_pair(scn_sub_pair(d[5], d[3]), scn_add_pair(twice_odd, twice_odd));
 }
 
-/* Up to four bytes; those that are absent are minus `offset`, and so end up as 0. */
+static inline void transform_quads(const uint32_t *quad, uint32_t offset, uint32_t *to, int32_t plane_words) {
+    const uint32_t even[] = {scn_widen_even(offset, quad[0]), scn_widen_even(offset, quad[1]),
+                             scn_widen_even(offset, quad[2]), scn_widen_even(offset, quad[3]),
+                             scn_widen_even(offset, quad[4]), scn_widen_even(offset, quad[5])};
+    transform(even, to, plane_words);
+    const uint32_t odd[] = {scn_widen_odd(offset, quad[0]), scn_widen_odd(offset, quad[1]),
+                            scn_widen_odd(offset, quad[2]), scn_widen_odd(offset, quad[3]),
+                            scn_widen_odd(offset, quad[4]), scn_widen_odd(offset, quad[5])};
+    transform(odd, to + SCN_TILES, plane_words);
+}
+
+/* One to three bytes; those that are absent are minus `offset`, and so end up as 0. */
 static uint32_t load_some(const int8_t *from, int32_t count, uint32_t offset) {
     uint32_t quad = 0;
     for (int32_t i = 0; i < 4; ++i) {
@@ -38,41 +50,45 @@ static uint32_t load_some(const int8_t *from, int32_t count, uint32_t offset) {
 }
 
 void scn_tile_in(const int8_t *const *from, int32_t channels, uint32_t offset, uint32_t *to, int32_t plane_words) {
-    for (int32_t c = 0; c < channels; c += 4) {
-        uint32_t even[SCN_TILE_INPUTS], odd[SCN_TILE_INPUTS];
-        for (int i = 0; i < SCN_TILE_INPUTS; ++i) {
-            const bool whole = c + 4 <= channels;
-            const uint32_t quad = whole ? scn_load_quad(from[i] + c) : load_some(from[i] + c, channels - c, offset);
-            even[i] = scn_widen_even(offset, quad);
-            odd[i] = scn_widen_odd(offset, quad);
-        }
-        transform_pairs(even, to, plane_words);
-        transform_pairs(odd, to + SCN_TILES, plane_words);
+    int32_t c = 0;
+    for (; c + 4 <= channels; c += 4) {
+        const uint32_t quad[] = {scn_load_quad(from[0] + c), scn_load_quad(from[1] + c), scn_load_quad(from[2] + c),
+                                 scn_load_quad(from[3] + c), scn_load_quad(from[4] + c), scn_load_quad(from[5] + c)};
+        transform_quads(quad, offset, to, plane_words);
         to += 2 * SCN_TILES;
+    }
+    if (c < channels) {
+        uint32_t quad[SCN_TILE_INPUTS];
+        for (int i = 0; i < SCN_TILE_INPUTS; ++i) {
+            quad[i] = load_some(from[i] + c, channels - c, offset);
+        }
+        transform_quads(quad, offset, to, plane_words);
     }
 }
 
-/* One output channel's word of each plane, the planes `step` words apart. */
-static void weigh(uint32_t g0, uint32_t g1, uint32_t g2, uint32_t *to, int32_t step) {
-    const uint32_t ends = scn_add_pair(g0, g2);
-    const uint32_t twice_1 = scn_add_pair(g1, g1);
-    const uint32_t twice_2 = scn_add_pair(g2, g2);
-    const uint32_t far_ends = scn_add_pair(g0, scn_add_pair(twice_2, twice_2));
-    to[0] = g0;
-    to[step] = scn_add_pair(ends, g1);
-    to[2 * step] = scn_sub_pair(ends, g1);
-    to[3 * step] = scn_add_pair(far_ends, twice_1);
-    to[4 * step] = scn_sub_pair(far_ends, twice_1);
-    to[5 * step] = g2;
+static inline void put_two(uint32_t *to, uint32_t first, uint32_t second) {
+    to[0] = first;
+    to[1] = second;
 }
 
 void scn_tile_weights(const int8_t *from, int32_t count, uint32_t *to) {
     const int32_t step = 4 * count;
-    for (int32_t i = 0; i < 2 * count; ++i) {
-        const uint32_t g0 = scn_load_quad(from), g1 = scn_load_quad(from + 4), g2 = scn_load_quad(from + 8);
-        weigh(scn_even(g0), scn_even(g1), scn_even(g2), to, step);
-        weigh(scn_odd(g0), scn_odd(g1), scn_odd(g2), to + 1, step);
-        from += 12;
+    for (const int8_t *end = from + 24 * count; from < end; from += 12) {
+        const uint32_t quad0 = scn_load_quad(from), quad1 = scn_load_quad(from + 4), quad2 = scn_load_quad(from + 8);
+        const uint32_t a0 = scn_even(quad0), a1 = scn_even(quad1), a2 = scn_even(quad2);
+        const uint32_t b0 = scn_odd(quad0), b1 = scn_odd(quad1), b2 = scn_odd(quad2);
+        const uint32_t a_ends = scn_add_pair(a0, a2), b_ends = scn_add_pair(b0, b2);
+        const uint32_t a_middle = scn_add_pair(a1, a1), b_middle = scn_add_pair(b1, b1);
+        const uint32_t a_last = scn_add_pair(a2, a2), b_last = scn_add_pair(b2, b2);
+        const uint32_t a_far = scn_add_pair(a0, scn_add_pair(a_last, a_last));
+        const uint32_t b_far = scn_add_pair(b0, scn_add_pair(b_last, b_last));
+        uint32_t *plane = to;
+        put_two(plane, a0, b0);
+        put_two(plane += step, scn_add_pair(a_ends, a1), scn_add_pair(b_ends, b1));
+        put_two(plane += step, scn_sub_pair(a_ends, a1), scn_sub_pair(b_ends, b1));
+        put_two(plane += step, scn_add_pair(a_far, a_middle), scn_add_pair(b_far, b_middle));
+        put_two(plane += step, scn_sub_pair(a_far, a_middle), scn_sub_pair(b_far, b_middle));
+        put_two(plane + step, a2, b2);
         to += 2;
     }
 }
