@@ -24,13 +24,16 @@ def one_image(case: Case) -> bool:
 
 def axes(case: Case) -> list[bool]:
     """Values of ``across`` with which Winograd's F(4, 3) can do a CONV_2D."""
-    operator = case.graph.operators[0]
-    if operator.op != "CONV_2D" or not one_image(case):
-        return []
     fields = _params(case).fields["window"]
-    if any(fields[name] != 1 for name in ("stride_h", "stride_w", "dilation_h", "dilation_w")):
+    if not dense(case):
         return []
     return [across for across, name in ((True, "width"), (False, "height")) if fields[name] == 3]
+
+
+def dense(case: Case) -> bool:
+    """Whether a CONV_2D has one image and neither strides nor dilations."""
+    fields = _params(case).fields["window"]
+    return one_image(case) and all(fields[name] == 1 for name in ("stride_h", "stride_w", "dilation_h", "dilation_w"))
 
 
 def weights(case: Case) -> Int8:
@@ -64,15 +67,21 @@ class RowCaller:
         layer = self.engine.ffi.new("scn_fused_conv2d_t *", {"conv": self._struct(), "post": self.post})
         return self._run("scn_conv2d_rows_s8", layer, image, self.step.scratch_bytes)
 
-    def winograd(self, image: Int8, *, across: bool, expanded: bool) -> Int8:
+    def narrow(self, image: Int8) -> Int8:
+        """scn_conv2d_narrow_rows_s8."""
+        layer = self.engine.ffi.new("scn_fused_conv2d_t *", {"conv": self._struct(), "post": self.post})
+        return self._run("scn_conv2d_narrow_rows_s8", layer, image, narrow_scratch(weights(self.case)))
+
+    def winograd(self, image: Int8, *, across: bool, expanded: bool, ahead: int = 0) -> Int8:
         """scn_winograd_rows_s8."""
         ffi = self.engine.ffi
         values = weights(self.case)
         made = expand_winograd(values, across=across) if expanded else pack_winograd(values, across=across)
         table = ffi.new("int16_t[]" if expanded else "int8_t[]", made.ravel().tolist())
-        fields = {"conv": self._struct(), "post": self.post, "across": across}
+        fields = {"conv": self._struct(), "post": self.post, "across": across, "ahead": ahead}
         layer = ffi.new("scn_winograd_t *", {**fields, "expanded" if expanded else "packed": table})
-        return self._run("scn_winograd_rows_s8", layer, image, winograd_scratch(values, image, across, expanded))
+        scratch = winograd_scratch(values, (image.shape[2], self.output[2]), across, expanded, ahead)
+        return self._run("scn_winograd_rows_s8", layer, image, scratch)
 
     def pool(self, image: Int8) -> Int8:
         """scn_max_pool_rows_s8 or scn_average_pool_rows_s8."""
@@ -114,10 +123,18 @@ class RowCaller:
         return self.engine.ffi.new("scn_lines_t *", fields)
 
 
-def winograd_scratch(values: Int8, image: Int8, across: bool, expanded: bool) -> int:
-    """Scratch of scn_winograd_rows_s8, as scn_engine.h states it."""
+def narrow_scratch(values: Int8) -> int:
+    """Scratch of scn_conv2d_narrow_rows_s8, as scn_engine.h states it."""
+    channels, height, width, depth = values.shape
+    runs = -(-width * depth // 2)
+    return -(-channels // 2) * runs * height * 8 + runs * (15 + height) * 4
+
+
+def winograd_scratch(values: Int8, widths: tuple[int, int], across: bool, expanded: bool, ahead: int) -> int:
+    """Scratch of scn_winograd_rows_s8, as scn_engine.h states it; ``widths`` are the input's and the output's."""
     _, height, width, depth = values.shape
     taps = height if across else width
-    slots = taps if across else image.shape[2]
+    rows = 1 if widths[1] > 8 else 2 if widths[1] > 4 else 4
+    slots = taps + ahead * rows if across else widths[0]
     fours = -(-depth // 4)
     return slots * fours * 192 + fours * 4 + (0 if expanded else taps * fours * 96)

@@ -163,6 +163,17 @@ void scn_conv2d_rows_s8(const scn_fused_conv2d_t *layer, const scn_lines_t *inpu
                         const scn_lines_t *output, void *scratch);
 
 /*
+ * The same for layers with few weights, such as the first one of a network: strides and dilations 1. All weights are
+ * widened into the scratch at each call, and each row of the input once for all rows that see it. Fastest where count
+ * is a multiple of 16.
+ */
+#define SCN_CONV2D_NARROW_SCRATCH_BYTES(kernel_h, kernel_w, ic, oc)                                                    \
+    (2 * SCN_CONV2D_WEIGHT_BYTES(kernel_h, kernel_w, ic, oc) + ((kernel_w) * (ic) + 1) / 2 * (15 + (kernel_h)) * 4)
+
+void scn_conv2d_narrow_rows_s8(const scn_fused_conv2d_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
+                               const scn_lines_t *output, void *scratch);
+
+/*
  * CONV_2D by Winograd's F(4, 3) along an axis with 3 taps: 6 products for 4 outputs instead of 12, exact in integers.
  * Strides and dilations are 1, one image. conv.weights is not read, but packed or expanded.
  *

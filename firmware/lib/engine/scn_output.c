@@ -44,7 +44,7 @@ static stage_t stage_of(scn_multiplier_t scale, int32_t zero_point) {
 
 static inline int32_t apply(stage_t stage, int32_t sum) {
     const int32_t high = scn_high_mul_small(sum, stage.multiplier);
-    return (high + (high >> 31) + stage.added) >> stage.right;
+    return (high - (high < 0) + stage.added) >> stage.right;
 }
 
 static void put_clamped(stage_t stage, int32_t low, int32_t high, const int32_t *sum, int8_t *const *to, int32_t offset,

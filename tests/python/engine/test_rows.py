@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from engine_library import Engine, build
 from kernel_cases import Case, cases, expected
-from row_calls import RowCaller, axes, one_image, weights
+from row_calls import RowCaller, axes, dense, one_image, weights
 
 from scenelet.compiler.winograd import LARGEST_TAPS, expand_winograd, pack_winograd
 
 CONVOLUTIONS = [case for case in cases() if case.graph.operators[0].op == "CONV_2D" and one_image(case)]
+DENSE = [case for case in CONVOLUTIONS if dense(case)]
 WINOGRAD = [case for case in CONVOLUTIONS if axes(case)]
 POOLS = [case for case in cases() if case.graph.operators[0].op.endswith("POOL_2D") and one_image(case)]
 CHUNKS = (1, 3, 4, 16)
@@ -36,10 +37,19 @@ def test_convolution_equals_builtin_ref(engine: Engine, case: Case) -> None:
 @pytest.mark.parametrize("case", WINOGRAD, ids=label)
 @pytest.mark.parametrize("expanded", [False, True])
 def test_winograd_equals_builtin_ref(engine: Engine, case: Case, expanded: bool) -> None:
-    for across in axes(case):
+    for across, ahead in itertools.product(axes(case), (0, 1, 3)):
+        if ahead and not across:
+            continue
         for (image,), want, chunk in zip(case.runs, expected(case), itertools.cycle(CHUNKS), strict=False):
-            made = RowCaller(engine, case, chunk).winograd(image, across=across, expanded=expanded)
+            caller = RowCaller(engine, case, chunk)
+            made = caller.winograd(image, across=across, expanded=expanded, ahead=ahead)
             np.testing.assert_array_equal(made, want)
+
+
+@pytest.mark.parametrize("case", DENSE, ids=label)
+def test_narrow_convolution_equals_builtin_ref(engine: Engine, case: Case) -> None:
+    for (image,), want, chunk in zip(case.runs, expected(case), itertools.cycle(CHUNKS), strict=False):
+        np.testing.assert_array_equal(RowCaller(engine, case, chunk).narrow(image), want)
 
 
 @pytest.mark.parametrize("case", POOLS, ids=label)
@@ -55,6 +65,7 @@ def test_post_map_replaces_each_value_by_channel(engine: Engine, case: Case) -> 
     want = post[np.arange(channels), expected(case)[0].astype(np.int64) + 128]
     caller = RowCaller(engine, case, 4, post)
     np.testing.assert_array_equal(caller.convolution(case.runs[0][0]), want)
+    np.testing.assert_array_equal(caller.narrow(case.runs[0][0]), want)
     np.testing.assert_array_equal(caller.winograd(case.runs[0][0], across=axes(case)[0], expanded=False), want)
 
 
