@@ -17,6 +17,8 @@ typedef struct {
     const scn_lines_t *output;
     scn_output_t stage;
     scn_dot_column_t dot;
+    int32_t runs; /* of all taps; dot.runs are those that count in a column */
+    int32_t first_run;
     uint32_t *weights; /* scratch: [pair of output channels][run][tap][output channel] */
     uint32_t *column;  /* scratch: [run][row] */
     int32_t rows;      /* of the column */
@@ -26,7 +28,7 @@ typedef struct {
 
 static void widen_weights(const work_t *work) {
     const int8_t *from = work->layer->weights;
-    const int32_t runs = work->dot.runs, taps = work->dot.taps;
+    const int32_t runs = work->runs, taps = work->dot.taps;
     uint32_t *pair = work->weights;
     for (int32_t channel = 0; channel < work->layer->output.channels; channel += 2) {
         for (int32_t i = 0; i < runs * taps; ++i) {
@@ -61,7 +63,7 @@ static void widen_row(const work_t *work, int32_t row, int32_t in_y, int32_t x) 
     for (int32_t e = first; e < last; ++e) {
         put(work, row, e, from[e - first] - zero_point);
     }
-    for (int32_t e = last; e < 2 * work->dot.runs; ++e) {
+    for (int32_t e = last; e < 2 * work->runs; ++e) {
         put(work, row, e, 0);
     }
 }
@@ -71,7 +73,7 @@ static void multiply_pair(work_t *work, int32_t channel, int32_t offset) {
     const bool both = channel + 1 < layer->output.channels;
     const int32_t bias = scn_bias(layer, channel), partner_bias = both ? scn_bias(layer, channel + 1) : 0;
     int32_t first[ROWS], second[ROWS];
-    work->dot.x = work->column;
+    work->dot.x = work->column + work->first_run * work->rows;
     for (int32_t i = 0; i < work->count; i += POSITIONS) {
         int32_t sum[] = {bias, bias, bias, bias, partner_bias, partner_bias, partner_bias, partner_bias};
         scn_dot_column_2x4(&work->dot, sum);
@@ -91,10 +93,13 @@ static void run_column(work_t *work, int32_t y, int32_t x) {
     for (int32_t row = 0; row < work->rows; ++row) {
         widen_row(work, row, y + row - layer->window.pad_top, x);
     }
-    work->dot.w = work->weights;
+    const scn_span_t taps = scn_span_x(&layer->window, &layer->input, x);
+    work->first_run = scn_min(taps.first * layer->input.channels / 2, work->runs - 1);
+    work->dot.runs = scn_max((taps.last * layer->input.channels + 1) / 2 - work->first_run, 1);
+    work->dot.w = work->weights + 2 * work->first_run * work->dot.taps;
     for (int32_t channel = 0; channel < layer->output.channels; channel += 2) {
         multiply_pair(work, channel, x * layer->output.channels);
-        work->dot.w += 2 * work->dot.runs * work->dot.taps;
+        work->dot.w += 2 * work->runs * work->dot.taps;
     }
 }
 
@@ -105,10 +110,10 @@ static work_t work_of(const scn_fused_conv2d_t *layer, const scn_lines_t *input,
     work_t work = {.layer = conv, .input = input, .output = output, .weights = scratch};
     work.stage = scn_output(conv, layer->post);
     work.rows = ROWS - 1 + window->height;
-    work.dot.runs = (window->width * conv->input.channels + 1) / 2;
+    work.runs = (window->width * conv->input.channels + 1) / 2;
     work.dot.taps = window->height;
     work.dot.run_bytes = work.rows * 4;
-    work.column = work.weights + (conv->output.channels + 1) / 2 * 2 * work.dot.runs * work.dot.taps;
+    work.column = work.weights + (conv->output.channels + 1) / 2 * 2 * work.runs * work.dot.taps;
     return work;
 }
 
