@@ -11,6 +11,7 @@ typedef struct {
     int32_t x_step, x_row; /* from one tap, and from one row, to the next */
     int32_t w_step, w_row;
     uint32_t offset; /* the input's zero point to take off, as a pair */
+    bool usual;      /* scn_apply does for all channels */
 } window_t;
 
 static int32_t bias_of(const scn_depthwise_conv2d_t *layer, int32_t channel) {
@@ -37,49 +38,86 @@ static int8_t one_channel(const window_t *window, int32_t channel) {
     return finish(layer, channel, sum);
 }
 
-/* One row of taps of four neighbouring channels, added to sum. Kept apart: its loop needs every register. */
-static SCN_NOINLINE void add_row(const window_t *window, const int8_t *x, const int8_t *w, int32_t sum[4]) {
+/* One tap of four neighbouring channels. */
+static inline void add_tap(uint32_t x_quad, uint32_t w_quad, uint32_t offset, int32_t sum[4]) {
+    const uint32_t x_even = scn_widen_even(offset, x_quad), w_even = scn_even(w_quad);
+    const uint32_t x_odd = scn_widen_odd(offset, x_quad), w_odd = scn_odd(w_quad);
+    sum[0] = scn_mul_low(x_even, w_even, sum[0]);
+    sum[1] = scn_mul_low(x_odd, w_odd, sum[1]);
+    sum[2] = scn_mul_high(x_even, w_even, sum[2]);
+    sum[3] = scn_mul_high(x_odd, w_odd, sum[3]);
+}
+
+/* All taps of four neighbouring channels from `channel`. Kept apart: its loops need every register. */
+static SCN_NOINLINE void add_taps(const window_t *window, int32_t channel, int32_t sums[4]) {
+    const int8_t *x = window->x + channel, *w = window->w + channel;
+    const uint32_t offset = window->offset;
+    const int32_t x_step = window->x_step, w_step = window->w_step, count = window->taps;
+    int32_t sum[] = {sums[0], sums[1], sums[2], sums[3]};
+    for (int32_t rows = window->rows; rows > 0; --rows) {
+        const int8_t *x_tap = x, *w_tap = w;
+        for (int32_t taps = count; taps > 0; --taps) {
+            add_tap(scn_load_quad(x_tap), scn_load_quad(w_tap), offset, sum);
+            x_tap += x_step;
+            w_tap += w_step;
+        }
+        x += window->x_row;
+        w += window->w_row;
+    }
+    memcpy(sums, sum, sizeof sum);
+}
+
+/* Like add_taps, rows of three. */
+static SCN_NOINLINE void add_threes(const window_t *window, int32_t channel, int32_t sums[4]) {
+    const int8_t *x = window->x + channel, *w = window->w + channel;
     const uint32_t offset = window->offset;
     const int32_t x_step = window->x_step, w_step = window->w_step;
-    int32_t sum0 = sum[0], sum1 = sum[1], sum2 = sum[2], sum3 = sum[3];
-    for (int32_t taps = window->taps; taps > 0; --taps) {
-        const uint32_t x_quad = scn_load_quad(x), w_quad = scn_load_quad(w);
-        const uint32_t x_even = scn_widen_even(offset, x_quad), w_even = scn_even(w_quad);
-        const uint32_t x_odd = scn_widen_odd(offset, x_quad), w_odd = scn_odd(w_quad);
-        sum0 = scn_mul_low(x_even, w_even, sum0);
-        sum1 = scn_mul_low(x_odd, w_odd, sum1);
-        sum2 = scn_mul_high(x_even, w_even, sum2);
-        sum3 = scn_mul_high(x_odd, w_odd, sum3);
-        x += x_step;
-        w += w_step;
+    const int32_t x_rest = window->x_row - 2 * x_step, w_rest = window->w_row - 2 * w_step;
+    int32_t sum[] = {sums[0], sums[1], sums[2], sums[3]};
+    for (int32_t rows = window->rows; rows > 0; --rows) {
+        add_tap(scn_load_quad(x), scn_load_quad(w), offset, sum);
+        add_tap(scn_load_quad(x += x_step), scn_load_quad(w += w_step), offset, sum);
+        add_tap(scn_load_quad(x += x_step), scn_load_quad(w += w_step), offset, sum);
+        x += x_rest;
+        w += w_rest;
     }
-    sum[0] = sum0, sum[1] = sum1, sum[2] = sum2, sum[3] = sum3;
+    memcpy(sums, sum, sizeof sum);
+}
+
+/* Any bias, any factor. */
+static uint32_t finish_any(const scn_depthwise_conv2d_t *layer, int32_t channel, const int32_t sum[4]) {
+    uint32_t quad = 0;
+    for (int i = 0; i < 4; ++i) {
+        quad |= (uint32_t)(uint8_t)finish(layer, channel + i, sum[i]) << (8 * i);
+    }
+    return quad;
 }
 
 /* Four channels' outputs as one word: a byte stored in between could, for all the compiler knows, change the layer. */
 static uint32_t finish_four(const scn_depthwise_conv2d_t *layer, int32_t channel, const int32_t sum[4]) {
     const scn_multiplier_t *scale = layer->scale + channel;
+    const int32_t zero_point = layer->output_zero_point;
+    const int32_t low = layer->activation_min, high = layer->activation_max;
     uint32_t quad = 0;
     for (int i = 0; i < 4; ++i) {
-        const int32_t value = scn_wrap_add(scn_scale_quick(sum[i], scale[i]), layer->output_zero_point);
-        const int8_t clamped = scn_clamp(value, layer->activation_min, layer->activation_max);
-        quad |= (uint32_t)(uint8_t)clamped << (8 * i);
+        const int8_t value = scn_clamp(scn_apply(scn_requant(scale[i], zero_point), sum[i]), low, high);
+        quad |= (uint32_t)(uint8_t)value << (8 * i);
     }
     return quad;
 }
 
 static void four_channels(const window_t *window, int32_t channel, int8_t *out) {
-    const int8_t *x = window->x + channel, *w = window->w + channel;
+    const scn_depthwise_conv2d_t *layer = window->layer;
     int32_t sum[4] = {0};
-    if (window->layer->bias) {
-        memcpy(sum, window->layer->bias + channel, sizeof sum);
+    if (layer->bias) {
+        memcpy(sum, layer->bias + channel, sizeof sum);
     }
-    for (int32_t row = 0; row < window->rows; ++row) {
-        add_row(window, x, w, sum);
-        x += window->x_row;
-        w += window->w_row;
+    if (window->taps == 3) {
+        add_threes(window, channel, sum);
+    } else {
+        add_taps(window, channel, sum);
     }
-    scn_store_quad(out, finish_four(window->layer, channel, sum));
+    scn_store_quad(out, window->usual ? finish_four(layer, channel, sum) : finish_any(layer, channel, sum));
 }
 
 static void run_pixel(const window_t *window, int8_t *out) {
@@ -93,6 +131,17 @@ static void run_pixel(const window_t *window, int8_t *out) {
     for (; channel < channels; ++channel) {
         out[channel] = one_channel(window, channel);
     }
+}
+
+/* Whether all channels' factors and sums are such as scn_apply takes. */
+static bool is_usual(const scn_depthwise_conv2d_t *layer) {
+    const int32_t limit = scn_bias_limit((int64_t)layer->window.height * layer->window.width);
+    bool usual = true;
+    for (int32_t channel = 0; channel < layer->output.channels; ++channel) {
+        const int32_t bias = bias_of(layer, channel);
+        usual = usual && scn_has_requant(layer->scale[channel]) && bias <= limit && bias >= -limit;
+    }
+    return usual;
 }
 
 static window_t window_of(const scn_depthwise_conv2d_t *layer, const int8_t *image, scn_span_t rows, scn_span_t taps) {
@@ -113,12 +162,13 @@ static window_t window_of(const scn_depthwise_conv2d_t *layer, const int8_t *ima
     };
 }
 
-static int8_t *run_image(const scn_depthwise_conv2d_t *layer, const int8_t *image, int8_t *output) {
+static int8_t *run_image(const scn_depthwise_conv2d_t *layer, bool usual, const int8_t *image, int8_t *output) {
     for (int32_t y = 0; y < layer->output.height; ++y) {
         const scn_span_t rows = scn_span_y(&layer->window, &layer->input, y);
         for (int32_t x = 0; x < layer->output.width; ++x) {
             const scn_span_t taps = scn_span_x(&layer->window, &layer->input, x);
-            const window_t window = window_of(layer, image, rows, taps);
+            window_t window = window_of(layer, image, rows, taps);
+            window.usual = usual;
             run_pixel(&window, output);
             output += layer->output.channels;
         }
@@ -127,8 +177,9 @@ static int8_t *run_image(const scn_depthwise_conv2d_t *layer, const int8_t *imag
 }
 
 void scn_depthwise_conv2d_s8(const scn_depthwise_conv2d_t *layer, const int8_t *input, int8_t *output) {
+    const bool usual = is_usual(layer);
     for (int32_t n = 0; n < layer->output.batches; ++n) {
-        output = run_image(layer, input, output);
+        output = run_image(layer, usual, input, output);
         input += scn_image_elements(&layer->input);
     }
 }

@@ -2,18 +2,11 @@
 #include "scn_output.h"
 #include "scn_fixedpoint.h"
 
-/* A product of two INT8, one less a zero point, is at most 255 * 128. */
-static int32_t bias_limit(const scn_conv2d_t *layer) {
-    const int64_t taps = (int64_t)layer->window.height * layer->window.width * layer->input.channels;
-    const int64_t room = SCN_SCALER_LIMIT - 1 - taps * 255 * 128;
-    return room > 0 ? (int32_t)room : -1;
-}
-
 scn_output_t scn_output(const scn_conv2d_t *layer, const int8_t *post) {
     return (scn_output_t){
         .layer = layer,
         .post = post,
-        .bias_limit = bias_limit(layer),
+        .bias_limit = scn_bias_limit((int64_t)layer->window.height * layer->window.width * layer->input.channels),
         .whole_range = layer->activation_min == INT8_MIN && layer->activation_max == INT8_MAX,
     };
 }
@@ -28,42 +21,23 @@ static void put_any(const scn_conv2d_t *layer, const int8_t *post, scn_multiplie
     }
 }
 
-/* scn_scaler_t with the zero point in the rounding constant; shifts are 1 .. MOST_SHIFT, so that nothing overflows. */
-typedef struct {
-    int32_t multiplier;
-    int32_t right;
-    int32_t added;
-} stage_t;
-
-enum { MOST_SHIFT = 20 };
-
-static stage_t stage_of(scn_multiplier_t scale, int32_t zero_point) {
-    const int32_t right = -scale.shift;
-    return (stage_t){scale.multiplier, right, (1 << (right - 1)) + zero_point * (1 << right)};
-}
-
-static inline int32_t apply(stage_t stage, int32_t sum) {
-    const int32_t high = scn_high_mul_small(sum, stage.multiplier);
-    return (high - (high < 0) + stage.added) >> stage.right;
-}
-
-static void put_clamped(stage_t stage, int32_t low, int32_t high, const int32_t *sum, int8_t *const *to, int32_t offset,
-                        int32_t count) {
+static void put_clamped(scn_requant_t stage, int32_t low, int32_t high, const int32_t *sum, int8_t *const *to,
+                        int32_t offset, int32_t count) {
     for (int8_t *const *end = to + count; to < end; ++to) {
-        (*to)[offset] = scn_clamp(apply(stage, *sum++), low, high);
+        (*to)[offset] = scn_clamp(scn_apply(stage, *sum++), low, high);
     }
 }
 
-static void put_saturated(stage_t stage, const int32_t *sum, int8_t *const *to, int32_t offset, int32_t count) {
+static void put_saturated(scn_requant_t stage, const int32_t *sum, int8_t *const *to, int32_t offset, int32_t count) {
     for (int8_t *const *end = to + count; to < end; ++to) {
-        (*to)[offset] = scn_saturate(apply(stage, *sum++));
+        (*to)[offset] = scn_saturate(scn_apply(stage, *sum++));
     }
 }
 
-static void put_mapped(stage_t stage, const int8_t *post, const int32_t *sum, int8_t *const *to, int32_t offset,
+static void put_mapped(scn_requant_t stage, const int8_t *post, const int32_t *sum, int8_t *const *to, int32_t offset,
                        int32_t count) {
     for (int8_t *const *end = to + count; to < end; ++to) {
-        (*to)[offset] = post[scn_saturate(apply(stage, *sum++))];
+        (*to)[offset] = post[scn_saturate(scn_apply(stage, *sum++))];
     }
 }
 
@@ -73,12 +47,12 @@ void scn_put(const scn_output_t *output, int32_t channel, const int32_t *sum, in
     const scn_multiplier_t scale = layer->scale[channel];
     const int32_t bias = scn_bias(layer, channel);
     const int8_t *post = output->post ? output->post + channel * 256 + 128 : NULL;
-    const bool usual = scale.shift < 0 && scale.shift >= -MOST_SHIFT;
-    if (!usual || bias > output->bias_limit || bias < -output->bias_limit || (post && !output->whole_range)) {
+    if (!scn_has_requant(scale) || bias > output->bias_limit || bias < -output->bias_limit ||
+        (post && !output->whole_range)) {
         put_any(layer, post, scale, sum, to, offset, count);
         return;
     }
-    const stage_t stage = stage_of(scale, layer->output_zero_point);
+    const scn_requant_t stage = scn_requant(scale, layer->output_zero_point);
     if (post) {
         put_mapped(stage, post, sum, to, offset, count);
     } else if (output->whole_range) {
