@@ -25,7 +25,7 @@ def assembly(source: str, folder: Path, *flags: str) -> str:
     [
         ("scn_dot.c", ("smlad", "sxtb16", "ldrd")),
         ("scn_gather.c", ("sxtab16", "pkhbt", "pkhtb")),
-        ("scn_depthwise_conv2d_s8.c", ("sxtab16", "sxtb16", "smlabb", "smlatt")),
+        ("scn_depthwise_four.c", ("sxtab16", "sxtb16", "smlabb", "smlatt")),
         ("scn_fully_connected_s8.c", ("smlad", "sxtb16", "sxtab16")),
         ("scn_max_pool_s8.c", ("ssub8", "sel")),
         ("scn_output.c", ("smmulr", "ssat")),
