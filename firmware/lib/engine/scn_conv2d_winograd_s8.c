@@ -47,6 +47,7 @@ typedef struct {
     int32_t rows;        /* of a group */
     int32_t y, x;        /* the block's first output */
     int32_t end_y;       /* the output row after the last wanted */
+    int32_t kept;        /* slots at the start that the block before has left, if across */
     int32_t groups;
     group_t group[GROUPS];
 } work_t;
@@ -78,7 +79,7 @@ static void transform(const work_t *work, const int8_t *const *from, int32_t til
 static void gather_across(const work_t *work, int32_t tile) {
     const scn_conv2d_t *conv = &work->layer->conv;
     const int32_t x = column_of_tile(work, tile) - conv->window.pad_left;
-    for (int32_t slot = 0; slot < work->slots; ++slot) {
+    for (int32_t slot = work->kept; slot < work->slots; ++slot) {
         const int32_t in_y = work->y + row_of_tile(work, tile) + slot - conv->window.pad_top;
         const bool present = inside(in_y, conv->input.height);
         const int8_t *line = present ? scn_line(work->input, in_y) : NULL;
@@ -233,6 +234,23 @@ static void run_block(work_t *work) {
     }
 }
 
+/* What one slot of a pair of channels holds. */
+typedef struct {
+    uint32_t tile[SCN_TILES];
+} step_t;
+
+/* A block that starts `rows` further down sees the slots that far further up. */
+static void keep_slots(work_t *work, int32_t rows) {
+    work->kept = scn_max(work->slots - rows, 0);
+    for (int32_t plane = 0; plane < SCN_PLANES; ++plane) {
+        step_t *to = (step_t *)(void *)(work->tiles + plane * work->plane_words);
+        const step_t *from = to + rows * work->slot_steps;
+        for (const step_t *end = to + work->kept * work->slot_steps; to < end; ++to) {
+            *to = *from++;
+        }
+    }
+}
+
 static work_t work_of(const scn_winograd_t *layer, const scn_lines_t *input, const scn_lines_t *output, void *scratch) {
     const scn_conv2d_t *conv = &layer->conv;
     work_t work = {.layer = layer, .input = input, .output = output, .tiles = scratch};
@@ -257,6 +275,10 @@ void scn_winograd_rows_s8(const scn_winograd_t *layer, const scn_lines_t *input,
     for (work.y = y; work.y < work.end_y; work.y += work.groups * work.rows) {
         for (work.x = 0; work.x < width; work.x += columns) {
             run_block(&work);
+        }
+        const int32_t made = work.groups * work.rows;
+        if (layer->across && columns >= width && work.y + made < work.end_y) {
+            keep_slots(&work, made);
         }
     }
 }
