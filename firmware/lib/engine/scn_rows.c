@@ -30,6 +30,14 @@ void scn_conv2d_rows(const void *layer, const scn_rows_t *rows) {
     scn_conv2d_rows_s8(&part, &input, 0, rows->rows, &output, rows->scratch);
 }
 
+void scn_conv2d_narrow_rows(const void *layer, const scn_rows_t *rows) {
+    const scn_fused_conv2d_t *whole = layer;
+    const scn_fused_conv2d_t part = {conv2d_part(&whole->conv, rows), whole->post};
+    const scn_lines_t input = lines_of(&part.conv.input, rows->input[0]);
+    const scn_lines_t output = lines_of(&part.conv.output, rows->output);
+    scn_conv2d_narrow_rows_s8(&part, &input, 0, rows->rows, &output, rows->scratch);
+}
+
 void scn_winograd_rows(const void *layer, const scn_rows_t *rows) {
     scn_winograd_t part = *(const scn_winograd_t *)layer;
     part.conv = conv2d_part(&part.conv, rows);
