@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
+from .compiler.options import DEFAULT, Options
 from .targets.qemu import QemuTarget
 from .toolchain import FIRMWARE
 
@@ -57,6 +58,7 @@ class Bench:
     """What was counted. Instructions are QEMU's, one each; they are no cycles, and no latency."""
 
     model: str
+    options: Options
     layers: tuple[LayerBench, ...]
     activation_bytes: int
     scratch_bytes: int
@@ -92,6 +94,38 @@ class Bench:
             )
 
 
+TOLERANCE = 0.02
+"""Growth of a figure that passes for noise of compilers; counts of one toolchain repeat exactly."""
+
+
+def regressions(before: Mapping[str, Any], now: Bench) -> list[str]:
+    """Find what has grown by more than :data:`TOLERANCE`.
+
+    Parameters
+    ----------
+    before
+        :meth:`Bench.to_json` of a committed measurement of the same model and options.
+    now
+        A new one.
+
+    Returns
+    -------
+    list of str
+        One sentence a figure, empty if none has grown.
+    """
+    after = now.to_json()
+    figures = {"instructions": (before["instructions"], after["instructions"])}
+    figures["arena bytes"] = before["arena_bytes"], after["arena_bytes"]
+    figures |= {f"flash {key}": (before["flash"][key], after["flash"][key]) for key in ("weights", "code", "total")}
+    if before["frontend"] and after["frontend"]:
+        figures |= {f"front end {key}": (value, after["frontend"][key]) for key, value in before["frontend"].items()}
+    return [
+        f"{name}: {new:,} instead of {old:,}, {new / old - 1:+.1%}"
+        for name, (old, new) in figures.items()
+        if new > old * (1 + TOLERANCE)
+    ]
+
+
 def code_bytes(elf: Path) -> int:
     """Bytes of the functions of engine, front end and generated model in a linked program.
 
@@ -115,15 +149,22 @@ def code_bytes(elf: Path) -> int:
     return total
 
 
-def bench(model: str | Path) -> Bench:
+def bench(model: str | Path, options: Options = DEFAULT) -> Bench:
     """Build a model for the Cortex-M4 and count one inference and one frame in QEMU.
+
+    Parameters
+    ----------
+    model
+        Path of an INT8 .tflite.
+    options
+        How it is compiled.
 
     Raises
     ------
     ToolError
         If the cross compiler or QEMU is missing, or the model does not fit the board.
     """
-    with QemuTarget(model) as target:
+    with QemuTarget(model, options) as target:
         counts = target.measure()
         compiled = target.compiled
         tables = target.tables if compiled.info else None
@@ -136,4 +177,6 @@ def bench(model: str | Path) -> Bench:
     if tables and counts.frame is not None:
         frontend = FrontendBench(counts.frame, tables.work_bytes + tables.history_bytes, tables.table_bytes)
     plan = compiled.plan
-    return Bench(str(model), layers, plan.activation_bytes, plan.scratch_bytes, plan.arena_bytes, flash, frontend)
+    return Bench(
+        str(model), options, layers, plan.activation_bytes, plan.scratch_bytes, plan.arena_bytes, flash, frontend
+    )

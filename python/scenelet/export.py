@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__, limits, recipe
+from .compiler.options import DEFAULT, Options
 from .compiler.pipeline import Compiled, compile_model
 from .cost import Cost
 from .errors import ModelError, StaleError
@@ -140,7 +141,13 @@ def _require_fresh(folder: Path, contents: Mapping[str, str], model: Path) -> No
 
 
 def export(
-    model: str | Path, to: str | Path, *, check: bool = False, frontend: str | None = None, tflm: bool = True
+    model: str | Path,
+    to: str | Path,
+    *,
+    check: bool = False,
+    frontend: str | None = None,
+    tflm: bool = True,
+    options: Options = DEFAULT,
 ) -> Export:
     """Write a model as C sources, whole or not at all.
 
@@ -156,6 +163,8 @@ def export(
         Recipe whose front end a model without metadata gets. Without one, such a model takes tensors only.
     tflm
         Also write TensorFlow Lite Micro's array, operators and measured arena.
+    options
+        How the model is compiled.
 
     Raises
     ------
@@ -167,7 +176,7 @@ def export(
         If the model cannot be read or compiled, or its front end does not fit it.
     """
     model, folder = Path(model), Path(to)
-    compiled = compile_model(model)
+    compiled = compile_model(model, options)
     limits.require(compiled.cost, model)
     tables = front_end_tables(compiled, recipe.load(frontend).frontend if frontend else None, model)
     contents = render_engine(compiled, tables)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 from networks import ACTIVATIONS, PADDINGS, NetworkBuilder, random_network
 
 from scenelet import parity
+from scenelet.compiler.options import DEFAULT, Options
+from scenelet.compiler.pipeline import compile_model
 from scenelet.compiler.reader import read_model
 from scenelet.compiler.support import OPERATORS
 from scenelet.targets.host import HostTarget
@@ -21,14 +24,18 @@ from scenelet.targets.litert import LitertTarget
 
 SUPPORT = Path(__file__).resolve().parents[1] / "support"
 NETWORKS = 150
-SANITIZED = 12
+SANITIZED = 8
 
 quick = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 pairs = st.tuples(st.integers(1, 7), st.integers(1, 7))
 
 
-def require_parity(model: bytes, cases: int = 6) -> None:
-    with HostTarget(model) as host:
+SEPARATE = Options(fusion=False)
+DEPTH_FIRST = {weights: Options(ram_bytes=0, weights=weights) for weights in ("packed", "expanded")}
+
+
+def require_parity(model: bytes, cases: int = 6, options: Options = SEPARATE) -> None:
+    with HostTarget(model, options=options) as host:
         parity.check(model, host, cases).require("host")
 
 
@@ -40,11 +47,59 @@ def layers_of(seed: int) -> int:
 def test_random_networks(first: int) -> None:
     for seed in range(first, first + 25):
         model = random_network(seed, layers_of(seed))
-        with HostTarget(model) as host:
+        with HostTarget(model, options=SEPARATE) as host:
             result = parity.check(model, host, 5, seed)
             result.require(f"network {seed}")
             # All tensors are shown: nothing was compared by its output alone.
             assert set(host.tensors(np.zeros(host.input.shape, np.int8))) == {t.index for t in host.activations()}
+
+
+@pytest.mark.parametrize("first", range(0, NETWORKS // 2, 25))
+def test_random_networks_fused_and_depth_first(first: int) -> None:
+    """The smallest arena for odd networks, the usual one for even ones."""
+    for seed in range(first, first + 25):
+        model = random_network(seed, layers_of(seed) + 2)
+        with HostTarget(model, options=DEPTH_FIRST["packed"] if seed % 2 else DEFAULT) as host:
+            parity.check(model, host, 5, seed).require(f"network {seed}")
+
+
+@pytest.mark.parametrize("kind", ["MAX_POOL_2D", "AVERAGE_POOL_2D"])
+def test_every_stage_of_a_segment(kind: str) -> None:
+    """A residual block of every operator that runs row by row; the map is read twice, so it stands alone."""
+    network = NetworkBuilder(1 + len(kind), (1, 61, 9, 5))
+    x = network.convolution(network.start, 7, (5, 3), activation="RELU")
+    x = network.add(x, network.constant_like(x, (7,)))
+    mapped = network.quantize(network.pool(x, (3, 2), kind=kind, stride=(1, 1), padding="SAME"))
+    y = network.prelu(network.depthwise(mapped, (3, 3)))
+    y = network.add(network.convolution(y, 7, (1, 1)), mapped, activation="RELU")
+    model = network.model(network.mean(network.pool(y, (2, 2), kind=kind, stride=(2, 2))))
+    steps = compile_model(model, DEPTH_FIRST["packed"]).program.steps
+    kernels = [stage.step.kernel for step in steps if step.segment for stage in step.segment.stages]
+    assert set(kernels) >= {"scn_conv2d_s8", "scn_depthwise_conv2d_s8", "scn_add_s8"}
+    assert sum("pool" in kernel for kernel in kernels) == 2
+    require_parity(model, 8, DEPTH_FIRST["packed"])
+
+
+@pytest.mark.parametrize("weights", DEPTH_FIRST)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.integers(0, 2**32 - 1), st.integers(16, 40), st.integers(4, 12), st.integers(8, 14), st.integers(8, 13),
+    st.sampled_from([(3, 3), (7, 3), (3, 5)]), st.sampled_from(PADDINGS), st.booleans(),
+)  # fmt: skip
+def test_winograd_segments(
+    weights: str, seed: int, height: int, width: int, depth: int, channels: int, kernel: tuple[int, int],
+    padding: str, skip: bool,
+) -> None:  # fmt: skip
+    """Convolutions of eight channels and more, unfolded BatchNorms, a residual branch, a pool."""
+    network = NetworkBuilder(seed, (1, height, width + 4, depth))
+    x = network.convolution(network.start, channels, kernel, padding=padding, activation="RELU")
+    x = network.add(network.multiply(x, network.constant_like(x, (channels,))), network.constant_like(x, (channels,)))
+    y = network.convolution(x, channels, kernel, activation="RELU6")
+    y = network.add(y, x, activation="RELU") if skip else network.prelu(y)
+    model = network.model(network.pool(y, (2, 2)))
+    options = DEPTH_FIRST[weights]
+    require_parity(model, 6, options)
+    require_parity(model, 6, replace(options, ram_bytes=100_000))
 
 
 def test_random_networks_hold_every_operator_many_times() -> None:

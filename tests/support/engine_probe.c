@@ -17,6 +17,11 @@ int32_t probe_scale_small(int32_t x, int32_t multiplier, int32_t shift) {
     return scn_scale_small(x, scn_scaler((scn_multiplier_t){multiplier, shift}));
 }
 
+int32_t probe_apply(int32_t x, int32_t multiplier, int32_t shift, int32_t zero_point);
+int32_t probe_apply(int32_t x, int32_t multiplier, int32_t shift, int32_t zero_point) {
+    return scn_apply(scn_requant((scn_multiplier_t){multiplier, shift}, zero_point), x);
+}
+
 int32_t probe_scale_once(int32_t x, int32_t multiplier, int32_t fraction, int32_t shift);
 int32_t probe_scale_once(int32_t x, int32_t multiplier, int32_t fraction, int32_t shift) {
     return scn_scale_once(x, (scn_fine_multiplier_t){multiplier, fraction, shift});

@@ -7,14 +7,14 @@
  */
 #include "scn_dot.h"
 #include "scn_gather.h"
+#include "scn_lines.h"
+#include "scn_output.h"
 
 typedef struct {
     scn_block_t block;
     scn_dot_t dot;
-    int8_t *output;     /* the image */
-    int32_t step;       /* from one position's output to the next */
-    int32_t bias_limit; /* sums stay under SCN_SCALER_LIMIT if the bias does not exceed this */
-    bool whole_range;   /* the activation clamps to INT8's own bounds */
+    scn_output_t output;
+    int8_t *to[SCN_POSITIONS]; /* where the positions' outputs go */
 } work_t;
 
 /* Bytes of one row of one channel pair's weights. */
@@ -40,59 +40,18 @@ static scn_dot_t plan_dot(const scn_block_t *block) {
     };
 }
 
-/* Any bias, any factor. */
-static void store_any(const work_t *work, int32_t channel, const int32_t *sum, int8_t *out) {
-    const scn_conv2d_t *layer = work->block.layer;
-    for (int32_t i = 0; i < work->block.count; ++i) {
-        const int32_t value = scn_wrap_add(scn_scale(sum[i], layer->scale[channel]), layer->output_zero_point);
-        *out = scn_clamp(value, layer->activation_min, layer->activation_max);
-        out += work->step;
-    }
-}
-
-static void store_small(const work_t *work, int32_t channel, const int32_t *sum, int8_t *out) {
-    const scn_conv2d_t *layer = work->block.layer;
-    const scn_scaler_t scale = scn_scaler(layer->scale[channel]);
-    /* Copies: a stored byte could, for all the compiler knows, change the layer. */
-    const int32_t zero_point = layer->output_zero_point, step = work->step;
-    const int32_t low = layer->activation_min, high = layer->activation_max;
-    const int32_t *end = sum + work->block.count;
-    if (work->whole_range) {
-        for (; sum < end; out += step) {
-            *out = scn_saturate(scn_scale_small(*sum++, scale) + zero_point);
-        }
-    } else {
-        for (; sum < end; out += step) {
-            *out = scn_clamp(scn_scale_small(*sum++, scale) + zero_point, low, high);
-        }
-    }
-}
-
-/* One output channel of all positions. */
-static void store(const work_t *work, int32_t channel, int32_t bias, const int32_t *sum) {
-    const scn_conv2d_t *layer = work->block.layer;
-    int8_t *out = work->output + scn_pixel(&layer->output, work->block.y, work->block.x) + channel;
-    if (scn_has_scaler(layer->scale[channel]) && bias <= work->bias_limit && bias >= -work->bias_limit) {
-        store_small(work, channel, sum, out);
-    } else {
-        store_any(work, channel, sum, out);
-    }
-}
-
 static void multiply_pair(work_t *work, int32_t channel) {
     const scn_conv2d_t *layer = work->block.layer;
     const bool both = channel + 1 < layer->output.channels;
-    const int32_t bias = layer->bias ? layer->bias[channel] : 0;
-    const int32_t partner_bias = layer->bias && both ? layer->bias[channel + 1] : 0;
     int32_t *sum = work->dot.sum;
-    sum[0] = sum[1] = sum[2] = sum[3] = bias;
-    sum[4] = sum[5] = sum[6] = sum[7] = partner_bias;
+    sum[0] = sum[1] = sum[2] = sum[3] = scn_bias(layer, channel);
+    sum[4] = sum[5] = sum[6] = sum[7] = both ? scn_bias(layer, channel + 1) : 0;
     if (work->dot.rows) {
         scn_dot_2x4(&work->dot);
     }
-    store(work, channel, bias, sum);
+    scn_put(&work->output, channel, sum, work->to, channel, work->block.count);
     if (both) {
-        store(work, channel + 1, partner_bias, sum + SCN_POSITIONS);
+        scn_put(&work->output, channel + 1, sum + SCN_POSITIONS, work->to, channel + 1, work->block.count);
     }
 }
 
@@ -107,20 +66,44 @@ static void run_block(work_t *work) {
     }
 }
 
-/* One image, in lines along the longer axis. */
-static void run_image(work_t *work) {
-    const scn_dims_t *output = &work->block.layer->output;
+/* The block's positions start at y, x. */
+static void place_block(work_t *work, const scn_lines_t *output, int32_t y, int32_t x, int32_t count) {
+    const int32_t channels = work->block.layer->output.channels;
     const bool down = work->block.down;
-    const int32_t along = down ? output->height : output->width;
-    const int32_t across = down ? output->width : output->height;
+    work->block.y = y;
+    work->block.x = x;
+    work->block.count = count;
+    for (int32_t i = 0; i < count; ++i) {
+        work->to[i] = scn_line(output, down ? y + i : y) + (down ? x : x + i) * channels;
+    }
+}
+
+/* Rows y .. y + count - 1 of one image, in lines along the longer axis. */
+static void run_rows(work_t *work, int32_t y, int32_t count, const scn_lines_t *output) {
+    const bool down = work->block.down;
+    const int32_t width = work->block.layer->output.width;
+    const int32_t along = down ? count : width;
+    const int32_t across = down ? width : count;
     for (int32_t line = 0; line < across; ++line) {
         for (int32_t i = 0; i < along; i += SCN_POSITIONS) {
-            work->block.y = down ? i : line;
-            work->block.x = down ? line : i;
-            work->block.count = scn_min(SCN_POSITIONS, along - i);
+            place_block(work, output, down ? y + i : y + line, down ? line : i, scn_min(SCN_POSITIONS, along - i));
             run_block(work);
         }
     }
+}
+
+static work_t work_of(const scn_conv2d_t *layer, const int8_t *post, const scn_lines_t *input, int32_t rows,
+                      void *scratch) {
+    return (work_t){
+        .block = {.layer = layer, .input = input, .words = scratch, .down = rows >= layer->output.width},
+        .output = scn_output(layer, post),
+    };
+}
+
+void scn_conv2d_rows_s8(const scn_fused_conv2d_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
+                        const scn_lines_t *output, void *scratch) {
+    work_t work = work_of(&layer->conv, layer->post, input, count, scratch);
+    run_rows(&work, y, count, output);
 }
 
 /* A 1x1 convolution sees no neighbours: all pixels of all images are one line. */
@@ -135,26 +118,13 @@ static scn_conv2d_t flatten(scn_conv2d_t layer) {
     return layer;
 }
 
-/* A product of two INT8, one less a zero point, is at most 255 * 128. */
-static int32_t bias_limit(const scn_conv2d_t *layer) {
-    const int64_t taps = (int64_t)layer->window.height * layer->window.width * layer->input.channels;
-    const int64_t room = SCN_SCALER_LIMIT - 1 - taps * 255 * 128;
-    return room > 0 ? (int32_t)room : -1;
-}
-
 void scn_conv2d_s8(const scn_conv2d_t *layer, const int8_t *input, int8_t *output, void *scratch) {
     const scn_conv2d_t flat = flatten(*layer);
-    const bool down = flat.output.height >= flat.output.width;
-    work_t work = {
-        .block = {.layer = &flat, .image = input, .words = scratch, .down = down},
-        .output = output,
-        .step = down ? scn_pixel(&flat.output, 1, 0) : flat.output.channels,
-        .bias_limit = bias_limit(&flat),
-        .whole_range = flat.activation_min == INT8_MIN && flat.activation_max == INT8_MAX,
-    };
+    scn_lines_t from = scn_whole(&flat.input, input), to = scn_whole(&flat.output, output);
+    work_t work = work_of(&flat, NULL, &from, flat.output.height, scratch);
     for (int32_t n = 0; n < flat.output.batches; ++n) {
-        run_image(&work);
-        work.block.image += scn_image_elements(&flat.input);
-        work.output += scn_image_elements(&flat.output);
+        run_rows(&work, 0, flat.output.height, &to);
+        from.data += scn_image_elements(&flat.input);
+        to.data += scn_image_elements(&flat.output);
     }
 }

@@ -1,5 +1,5 @@
-/* DEPTHWISE_CONV_2D: four channels at a time where input and output channels correspond, else one. */
-#include "scn_simd.h"
+/* DEPTHWISE_CONV_2D: four channels at a time where channels correspond one to one and sums are small, else one. */
+#include "scn_depthwise_four.h"
 #include "scn_window.h"
 
 /* One output pixel's taps that lie inside the input. */
@@ -10,7 +10,6 @@ typedef struct {
     int32_t rows, taps;
     int32_t x_step, x_row; /* from one tap, and from one row, to the next */
     int32_t w_step, w_row;
-    uint32_t offset; /* the input's zero point to take off, as a pair */
 } window_t;
 
 static int32_t bias_of(const scn_depthwise_conv2d_t *layer, int32_t channel) {
@@ -37,62 +36,15 @@ static int8_t one_channel(const window_t *window, int32_t channel) {
     return finish(layer, channel, sum);
 }
 
-/* One row of taps of four neighbouring channels, added to sum. Kept apart: its loop needs every register. */
-static SCN_NOINLINE void add_row(const window_t *window, const int8_t *x, const int8_t *w, int32_t sum[4]) {
-    const uint32_t offset = window->offset;
-    const int32_t x_step = window->x_step, w_step = window->w_step;
-    int32_t sum0 = sum[0], sum1 = sum[1], sum2 = sum[2], sum3 = sum[3];
-    for (int32_t taps = window->taps; taps > 0; --taps) {
-        const uint32_t x_quad = scn_load_quad(x), w_quad = scn_load_quad(w);
-        const uint32_t x_even = scn_widen_even(offset, x_quad), w_even = scn_even(w_quad);
-        const uint32_t x_odd = scn_widen_odd(offset, x_quad), w_odd = scn_odd(w_quad);
-        sum0 = scn_mul_low(x_even, w_even, sum0);
-        sum1 = scn_mul_low(x_odd, w_odd, sum1);
-        sum2 = scn_mul_high(x_even, w_even, sum2);
-        sum3 = scn_mul_high(x_odd, w_odd, sum3);
-        x += x_step;
-        w += w_step;
+/* Whether all channels' factors and sums are such as scn_apply takes. */
+static bool is_usual(const scn_depthwise_conv2d_t *layer) {
+    const int32_t limit = scn_bias_limit((int64_t)layer->window.height * layer->window.width);
+    bool usual = true;
+    for (int32_t channel = 0; channel < layer->output.channels; ++channel) {
+        const int32_t bias = bias_of(layer, channel);
+        usual = usual && scn_has_requant(layer->scale[channel]) && bias <= limit && bias >= -limit;
     }
-    sum[0] = sum0, sum[1] = sum1, sum[2] = sum2, sum[3] = sum3;
-}
-
-/* Four channels' outputs as one word: a byte stored in between could, for all the compiler knows, change the layer. */
-static uint32_t finish_four(const scn_depthwise_conv2d_t *layer, int32_t channel, const int32_t sum[4]) {
-    const scn_multiplier_t *scale = layer->scale + channel;
-    uint32_t quad = 0;
-    for (int i = 0; i < 4; ++i) {
-        const int32_t value = scn_wrap_add(scn_scale_quick(sum[i], scale[i]), layer->output_zero_point);
-        const int8_t clamped = scn_clamp(value, layer->activation_min, layer->activation_max);
-        quad |= (uint32_t)(uint8_t)clamped << (8 * i);
-    }
-    return quad;
-}
-
-static void four_channels(const window_t *window, int32_t channel, int8_t *out) {
-    const int8_t *x = window->x + channel, *w = window->w + channel;
-    int32_t sum[4] = {0};
-    if (window->layer->bias) {
-        memcpy(sum, window->layer->bias + channel, sizeof sum);
-    }
-    for (int32_t row = 0; row < window->rows; ++row) {
-        add_row(window, x, w, sum);
-        x += window->x_row;
-        w += window->w_row;
-    }
-    scn_store_quad(out, finish_four(window->layer, channel, sum));
-}
-
-static void run_pixel(const window_t *window, int8_t *out) {
-    const int32_t channels = window->layer->output.channels;
-    int32_t channel = 0;
-    if (window->layer->depth_multiplier == 1) {
-        for (; channel + 4 <= channels; channel += 4) {
-            four_channels(window, channel, out + channel);
-        }
-    }
-    for (; channel < channels; ++channel) {
-        out[channel] = one_channel(window, channel);
-    }
+    return usual;
 }
 
 static window_t window_of(const scn_depthwise_conv2d_t *layer, const int8_t *image, scn_span_t rows, scn_span_t taps) {
@@ -109,26 +61,36 @@ static window_t window_of(const scn_depthwise_conv2d_t *layer, const int8_t *ima
         .x_row = scn_pixel(&layer->input, window->dilation_h, 0),
         .w_step = layer->output.channels,
         .w_row = window->width * layer->output.channels,
-        .offset = scn_pair(-layer->input_zero_point, -layer->input_zero_point),
     };
 }
 
-static int8_t *run_image(const scn_depthwise_conv2d_t *layer, const int8_t *image, int8_t *output) {
+/* The channels from `channel` on. */
+static void run_rest(const scn_depthwise_conv2d_t *layer, const int8_t *image, int8_t *output, int32_t channel) {
     for (int32_t y = 0; y < layer->output.height; ++y) {
         const scn_span_t rows = scn_span_y(&layer->window, &layer->input, y);
         for (int32_t x = 0; x < layer->output.width; ++x) {
             const scn_span_t taps = scn_span_x(&layer->window, &layer->input, x);
             const window_t window = window_of(layer, image, rows, taps);
-            run_pixel(&window, output);
-            output += layer->output.channels;
+            int8_t *to = output + scn_pixel(&layer->output, y, x);
+            for (int32_t c = channel; c < layer->output.channels; ++c) {
+                to[c] = one_channel(&window, c);
+            }
         }
     }
-    return output;
 }
 
 void scn_depthwise_conv2d_s8(const scn_depthwise_conv2d_t *layer, const int8_t *input, int8_t *output) {
+    const bool fits = layer->window.height * layer->window.width <= SCN_DEPTHWISE_MOST_TAPS;
+    const bool fours = layer->depth_multiplier == 1 && fits && is_usual(layer);
+    const int32_t end = fours ? layer->output.channels / 4 * 4 : 0;
     for (int32_t n = 0; n < layer->output.batches; ++n) {
-        output = run_image(layer, input, output);
+        for (int32_t channel = 0; channel < end; channel += 4) {
+            scn_depthwise_four(layer, input, output, channel);
+        }
+        if (end < layer->output.channels) {
+            run_rest(layer, input, output, end);
+        }
         input += scn_image_elements(&layer->input);
+        output += scn_image_elements(&layer->output);
     }
 }

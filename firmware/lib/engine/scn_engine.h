@@ -136,6 +136,89 @@ typedef struct {
 void scn_conv2d_s8(const scn_conv2d_t *layer, const int8_t *input, int8_t *output, void *scratch);
 
 /*
+ * Rows of one image, whole or as many as are needed at a time: row y lies at data + y % rows * row_elements. A whole
+ * tensor has rows = its height.
+ */
+typedef struct {
+    int8_t *data;
+    int32_t rows;
+    int32_t row_elements; /* width * channels */
+} scn_lines_t;
+
+/*
+ * CONV_2D and what follows it element by element.
+ * post     [oc][256] or NULL: output value v of channel c is replaced by post[c * 256 + 128 + v], after the clamp.
+ */
+typedef struct {
+    scn_conv2d_t conv;
+    const int8_t *post;
+} scn_fused_conv2d_t;
+
+/*
+ * Output rows y .. y + count - 1 of the only image. The input rows that they see must be there, the output's must be
+ * distinct; the two must not overlap. Fastest where count is a multiple of 4, or the output is wider than high.
+ * Scratch: SCN_CONV2D_SCRATCH_BYTES.
+ */
+void scn_conv2d_rows_s8(const scn_fused_conv2d_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
+                        const scn_lines_t *output, void *scratch);
+
+/*
+ * The same for layers with few weights, such as the first one of a network: strides and dilations 1. All weights are
+ * widened into the scratch at each call, and each row of the input once for all rows that see it. Fastest where count
+ * is a multiple of 16.
+ */
+#define SCN_CONV2D_NARROW_SCRATCH_BYTES(kernel_h, kernel_w, ic, oc)                                                    \
+    (2 * SCN_CONV2D_WEIGHT_BYTES(kernel_h, kernel_w, ic, oc) + ((kernel_w) * (ic) + 1) / 2 * (15 + (kernel_h)) * 4)
+
+void scn_conv2d_narrow_rows_s8(const scn_fused_conv2d_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
+                               const scn_lines_t *output, void *scratch);
+
+/*
+ * CONV_2D by Winograd's F(4, 3) along an axis with 3 taps: 6 products for 4 outputs instead of 12, exact in integers.
+ * Strides and dilations are 1, one image. conv.weights is not read, but packed or expanded.
+ *
+ * across    the axis: the width, else the height. "Slide" is the other axis.
+ *
+ * ahead     0 .. SCN_WINOGRAD_MOST_AHEAD, 0 unless across: further groups of rows that use the same transformed
+ * weights.
+ *
+ * packed    int8, transformed on the fly: [ceil(oc / 2)][slide taps][ceil(ic / 4)][2][3][2][2]. The last four axes: the
+ *           first and third channel of four, or the second and fourth; the tap along the axis; the channel of those
+ *           two; the output channel of the pair. Absent channels are 0. Python: scenelet.compiler.winograd.
+ *
+ * expanded  int16, or NULL: [ceil(oc / 2)][6][slide taps][ceil(ic / 4)][2][2][2]: the transformed value; tap and four
+ *           channels; which two of them; the output channel of the pair; the channel of those two. From taps g0, g1, g2
+ *           along the axis: g0, g0 + g1 + g2, g0 - g1 + g2, g0 + 2 g1 + 4 g2, g0 - 2 g1 + 4 g2, g2.
+ *
+ * Transformed inputs are at most 10 * 255, transformed weights 7 * 128: both fit int16 for every model. The host must
+ * prove that |sum without bias| < 2^28: kernel_h * kernel_w * ic <= 8192 is enough.
+ */
+typedef struct {
+    scn_conv2d_t conv;
+    const int8_t *post; /* like scn_fused_conv2d_t */
+    bool across;
+    int32_t ahead;
+    const int8_t *packed;
+    const int16_t *expanded;
+} scn_winograd_t;
+
+#define SCN_WINOGRAD_PACKED_BYTES(slide_taps, ic, oc) (((oc) + 1) / 2 * (slide_taps) * (((ic) + 3) / 4) * 24)
+#define SCN_WINOGRAD_EXPANDED_BYTES(slide_taps, ic, oc) (4 * SCN_WINOGRAD_PACKED_BYTES(slide_taps, ic, oc))
+/* Output rows of a group, which is four tiles: as many columns as there are, up to 16; down, 16 rows. */
+#define SCN_WINOGRAD_ROWS(across, width) (!(across) ? 16 : (width) > 8 ? 1 : (width) > 4 ? 2 : 4)
+#define SCN_WINOGRAD_MOST_AHEAD 3
+/*
+ * Scratch: four transformed tiles, each of `slots` - across: slide taps + ahead * SCN_WINOGRAD_ROWS, down: the input's
+ * width - and a pixel; unless the weights are expanded, also those of one pair of output channels.
+ */
+#define SCN_WINOGRAD_SCRATCH_BYTES(slots, ic) ((slots) * (((ic) + 3) / 4) * 192 + ((ic) + 3) / 4 * 4)
+#define SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(slide_taps, ic) ((slide_taps) * (((ic) + 3) / 4) * 96)
+
+/* Like scn_conv2d_rows_s8. Fastest where count is a multiple of SCN_WINOGRAD_ROWS * (ahead + 1). */
+void scn_winograd_rows_s8(const scn_winograd_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
+                          const scn_lines_t *output, void *scratch);
+
+/*
  * DEPTHWISE_CONV_2D: output channel c reads input channel c / depth_multiplier.
  * weights  as in the .tflite: [kernel_h][kernel_w][oc].
  * bias, scale: like scn_conv2d_t. Needs no scratch.
@@ -266,6 +349,12 @@ typedef struct {
 /* In place: output may start where the input does, if both pads are 0. */
 void scn_max_pool_s8(const scn_pool_t *layer, const int8_t *input, int8_t *output);
 void scn_average_pool_s8(const scn_pool_t *layer, const int8_t *input, int8_t *output);
+
+/* Output rows y .. y + count - 1 of the only image; must not overlap. */
+void scn_max_pool_rows_s8(const scn_pool_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
+                          const scn_lines_t *output);
+void scn_average_pool_rows_s8(const scn_pool_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
+                              const scn_lines_t *output);
 
 /*
  * MEAN over any of four dims (fewer: leading 1s). Sums must fit int32: at most 2^23 elements an output.

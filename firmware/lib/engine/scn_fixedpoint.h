@@ -71,6 +71,12 @@ static inline scn_scaler_t scn_scaler(scn_multiplier_t by) {
     return (scn_scaler_t){by.multiplier, right, (int32_t)((1u << right) >> 1), right > 0 ? -1 : 0};
 }
 
+/* The largest bias with which sums of so many taps stay under the limit; -1 if none. A tap is at most 255 * 128. */
+static inline int32_t scn_bias_limit(int64_t taps) {
+    const int64_t room = SCN_SCALER_LIMIT - 1 - taps * 255 * 128;
+    return room > 0 ? (int32_t)room : -1;
+}
+
 /* Like scn_high_mul, |a| < 2^30. */
 static inline int32_t scn_high_mul_small(int32_t a, int32_t b) {
 #if defined(__ARM_FEATURE_DSP)
@@ -86,6 +92,33 @@ static inline int32_t scn_high_mul_small(int32_t a, int32_t b) {
 static inline int32_t scn_scale_small(int32_t x, scn_scaler_t by) {
     const int32_t high = scn_high_mul_small(x, by.multiplier);
     return (high + by.half + (-(high < 0) & by.negative)) >> by.right;
+}
+
+/*
+ * scn_scaler_t with an output's zero point in the rounding constant. Shifts of -1 .. -SCN_REQUANT_MOST_SHIFT, zero
+ * points of INT8: nothing overflows.
+ */
+typedef struct {
+    int32_t multiplier;
+    int32_t right;
+    int32_t added;
+} scn_requant_t;
+
+#define SCN_REQUANT_MOST_SHIFT 20
+
+static inline bool scn_has_requant(scn_multiplier_t by) {
+    return by.shift < 0 && by.shift >= -SCN_REQUANT_MOST_SHIFT;
+}
+
+static inline scn_requant_t scn_requant(scn_multiplier_t by, int32_t zero_point) {
+    const int32_t right = -by.shift;
+    return (scn_requant_t){by.multiplier, right, (1 << (right - 1)) + zero_point * (1 << right)};
+}
+
+/* x times the factor plus the zero point, |x| < SCN_SCALER_LIMIT. */
+static inline int32_t scn_apply(scn_requant_t stage, int32_t x) {
+    const int32_t high = scn_high_mul_small(x, stage.multiplier);
+    return (high - (high < 0) + stage.added) >> stage.right;
 }
 
 /* The same as scn_scale, quicker for the values and factors that are usual. */

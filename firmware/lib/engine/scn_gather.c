@@ -3,6 +3,7 @@
  * written to every window that it is part of.
  */
 #include "scn_gather.h"
+#include "scn_lines.h"
 #include "scn_simd.h"
 
 /* Where a widened row goes: one place, or four, some of which may be the same. */
@@ -92,10 +93,10 @@ static void put_row(const scn_block_t *block, const places_t *places, int32_t in
     /* Undilated taps are neighbours in memory too, so that all that lie inside are one run. */
     const int32_t run = dilation == 1 ? inside.last - inside.first : 1;
     int32_t e = (inside.first - block->taps.first) * channels;
+    const int8_t *line = scn_line(block->input, in_y);
     put_zeros(places, 0, e);
     for (int32_t kx = inside.first; kx < inside.last; kx += run) {
-        const int8_t *from = block->image + scn_pixel(&layer->input, in_y, inside.start + kx * dilation);
-        put_run(places, e, from, run * channels, layer->input_zero_point);
+        put_run(places, e, line + (inside.start + kx * dilation) * channels, run * channels, layer->input_zero_point);
         e += run * channels;
     }
     put_zeros(places, e, even);

@@ -12,7 +12,7 @@ enum { SCN_POSITIONS = 4 };
 /* Up to four output positions of one image, side by side or one below the other, and what of their windows counts. */
 typedef struct {
     const scn_conv2d_t *layer;
-    const int8_t *image;
+    const scn_lines_t *input;
     uint32_t *words; /* scratch: [row][pair of taps][position] */
     int32_t y, x;    /* the first position */
     int32_t count;   /* positions, 1 .. 4 */

@@ -1,11 +1,13 @@
 /* MAX_POOL_2D: four channels at a time, then one. */
+#include "scn_lines.h"
 #include "scn_simd.h"
 #include "scn_window.h"
 
 typedef struct {
     const scn_pool_t *layer;
-    const int8_t *first; /* the first pixel inside the input */
-    int32_t rows;        /* pixels inside */
+    const scn_lines_t *input;
+    int32_t y, x; /* the first pixel inside the input */
+    int32_t rows; /* pixels inside */
     int32_t columns;
 } window_t;
 
@@ -20,10 +22,9 @@ static uint32_t min_quad(uint32_t a, uint32_t b) {
 
 static uint32_t window_quad(const window_t *window, int32_t channel) {
     const int32_t step = window->layer->input.channels;
-    const int32_t row_step = step * window->layer->input.width;
     uint32_t most = splat(window->layer->activation_min);
     for (int32_t row = 0; row < window->rows; ++row) {
-        const int8_t *from = window->first + row * row_step + channel;
+        const int8_t *from = scn_line(window->input, window->y + row) + window->x * step + channel;
         for (int32_t column = 0; column < window->columns; ++column) {
             most = scn_max_quad(most, scn_load_quad(from));
             from += step;
@@ -34,10 +35,9 @@ static uint32_t window_quad(const window_t *window, int32_t channel) {
 
 static int8_t window_one(const window_t *window, int32_t channel) {
     const int32_t step = window->layer->input.channels;
-    const int32_t row_step = step * window->layer->input.width;
     int32_t most = INT8_MIN;
     for (int32_t row = 0; row < window->rows; ++row) {
-        const int8_t *from = window->first + row * row_step + channel;
+        const int8_t *from = scn_line(window->input, window->y + row) + window->x * step + channel;
         for (int32_t column = 0; column < window->columns; ++column) {
             most = scn_max(most, from[column * step]);
         }
@@ -56,23 +56,28 @@ static void run_pixel(const window_t *window, int8_t *output) {
     }
 }
 
-static int8_t *run_image(const scn_pool_t *layer, const int8_t *image, int8_t *output) {
-    for (int32_t y = 0; y < layer->output.height; ++y) {
+/* Raster order, channels innermost: an output may replace its input where there is no padding in front. */
+void scn_max_pool_rows_s8(const scn_pool_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
+                          const scn_lines_t *output) {
+    for (const int32_t end = y + count; y < end; ++y) {
         const scn_span_t rows = scn_span_y(&layer->window, &layer->input, y);
+        int8_t *to = scn_line(output, y);
+        window_t window = {layer, input, rows.start + rows.first, 0, rows.last - rows.first, 0};
         for (int32_t x = 0; x < layer->output.width; ++x) {
             const scn_span_t columns = scn_span_x(&layer->window, &layer->input, x);
-            const int32_t first = scn_pixel(&layer->input, rows.start + rows.first, columns.start + columns.first);
-            run_pixel(&(window_t){layer, image + first, rows.last - rows.first, columns.last - columns.first}, output);
-            output += layer->output.channels;
+            window.x = columns.start + columns.first;
+            window.columns = columns.last - columns.first;
+            run_pixel(&window, to);
+            to += layer->output.channels;
         }
     }
-    return output;
 }
 
-/* Raster order, channels innermost: an output may replace its input where there is no padding in front. */
 void scn_max_pool_s8(const scn_pool_t *layer, const int8_t *input, int8_t *output) {
+    scn_lines_t from = scn_whole(&layer->input, input), to = scn_whole(&layer->output, output);
     for (int32_t n = 0; n < layer->output.batches; ++n) {
-        output = run_image(layer, input, output);
-        input += scn_image_elements(&layer->input);
+        scn_max_pool_rows_s8(layer, &from, 0, layer->output.height, &to);
+        from.data += scn_image_elements(&layer->input);
+        to.data += scn_image_elements(&layer->output);
     }
 }

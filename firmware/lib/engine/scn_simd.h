@@ -67,6 +67,20 @@ static inline uint32_t scn_pack_high(uint32_t a, uint32_t b) {
     return result;
 }
 
+/* (a[0] + b[0], a[1] + b[1]), no sum over int16. */
+static inline uint32_t scn_add_pair(uint32_t a, uint32_t b) {
+    uint32_t result;
+    __asm__("sadd16 %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+    return result;
+}
+
+/* (a[0] - b[0], a[1] - b[1]), no difference over int16. */
+static inline uint32_t scn_sub_pair(uint32_t a, uint32_t b) {
+    uint32_t result;
+    __asm__("ssub16 %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+    return result;
+}
+
 /* sum + a[0] * b[0] + a[1] * b[1], modulo 2^32. */
 static inline int32_t scn_dot_pair(uint32_t a, uint32_t b, int32_t sum) {
     int32_t result;
@@ -131,6 +145,14 @@ static inline uint32_t scn_pack_low(uint32_t a, uint32_t b) {
 
 static inline uint32_t scn_pack_high(uint32_t a, uint32_t b) {
     return (a >> 16) | (b & 0xFFFF0000u);
+}
+
+static inline uint32_t scn_add_pair(uint32_t a, uint32_t b) {
+    return scn_pair(scn_low(a) + scn_low(b), scn_high(a) + scn_high(b));
+}
+
+static inline uint32_t scn_sub_pair(uint32_t a, uint32_t b) {
+    return scn_pair(scn_low(a) - scn_low(b), scn_high(a) - scn_high(b));
 }
 
 static inline int32_t scn_mul_low(uint32_t a, uint32_t b, int32_t sum) {

@@ -1,4 +1,4 @@
-"""``budget``, ``export``, ``run``: from a model to a board."""
+"""``budget``, ``explain``, ``export``, ``run``: from a model to a board."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from .options import Json, Model, TargetName
+from ..compiler.options import DEFAULT, Options
+from .options import Json, Model, Ram, TargetName, Weights
 from .output import out, print_json, table
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (budget, export, run):
+    for command in (budget, explain, export, run):
         app.command()(command)
 
 
@@ -50,6 +51,42 @@ def budget(
         raise LimitExceeded(subject, "; ".join(map(str, result.violations)))
 
 
+def explain(
+    model: Model,
+    weights: Weights = DEFAULT.weights,
+    ram: Ram = DEFAULT.ram_bytes,
+    json: Json = False,
+) -> None:
+    """Tell what each layer became: kernel, fusion, buffers, memory over time, predicted cost, and why."""
+    from ..explain import explain as tell
+
+    result = tell(model, Options(weights=weights, ram_bytes=ram))
+    if json:
+        print_json(result.to_json())
+        return
+    columns = ["step", "layer", "kernel", ">rows", ">line", ">scratch", ">MACs", ">predicted", "why"]
+    rows = [
+        (
+            str(p.step),
+            p.layer,
+            p.kernel,
+            "all" if p.rows is None else p.rows,
+            p.line_bytes,
+            p.scratch_bytes,
+            p.macs,
+            p.predicted_instructions,
+            p.why,
+        )
+        for p in result.parts
+    ]
+    out.print(table(f"{model.name}: predicted instructions are estimates; bench measures", columns, rows))
+    out.print(table("the arena over time", ["step", "offset+bytes of what it holds", ">up to"], result.timeline()))
+    out.print(
+        f"{result.arena_bytes:,} B of arena (busiest step {result.busiest_step_bytes:,}), "
+        f"{result.constant_bytes:,} B of constants, {result.predicted_instructions:,} instructions predicted"
+    )
+
+
 def export(
     model: Model,
     to: Annotated[Path, typer.Option("--out", help="Folder for the C sources.")],
@@ -57,12 +94,15 @@ def export(
     frontend: Annotated[
         str | None, typer.Option("--frontend", help="Recipe whose front end a model without metadata gets.")
     ] = None,
+    weights: Weights = DEFAULT.weights,
+    ram: Ram = DEFAULT.ram_bytes,
     json: Json = False,
 ) -> None:
     """Write a model, its front end and its known answer as C sources."""
     from ..export import export as write
 
-    result = write(model, to, check=check, frontend=frontend)
+    options = Options(weights=weights, ram_bytes=ram)
+    result = write(model, to, check=check, frontend=frontend, options=options)
     if json:
         print_json(result.to_json())
         return

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from .options import Data, Json, Model, Subset, TargetName
+from ..compiler.options import DEFAULT, Options
+from .options import Data, Json, Model, Ram, Subset, TargetName, Weights
 from .output import out, print_json, progress, table
 
 
@@ -59,13 +60,17 @@ def parity(
     target: TargetName = "host",
     cases: Annotated[int, typer.Option("-n", min=1, help="Number of inputs.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random inputs.")] = 0,
+    fusion: Annotated[
+        bool, typer.Option("--fusion/--no-fusion", help="Without, host and qemu show every tensor.")
+    ] = True,
     json: Json = False,
 ) -> None:
     """Compare a target with TFLite's reference kernels, every tensor it can show. Exit status 1 on a difference."""
     from ..parity import check
     from ..targets import open_target
 
-    with open_target(target, model) as place, progress(f"{model.name} on {target}") as step:
+    options = Options(fusion=fusion)
+    with open_target(target, model, options) as place, progress(f"{model.name} on {target}") as step:
         result = check(model, place, cases, seed, progress=step)
     if json:
         print_json(result.to_json())
@@ -77,11 +82,16 @@ def parity(
     result.require(model)
 
 
-def bench(model: Model, json: Json = False) -> None:
+def bench(
+    model: Model,
+    weights: Weights = DEFAULT.weights,
+    ram: Ram = DEFAULT.ram_bytes,
+    json: Json = False,
+) -> None:
     """Build for the Cortex-M4 and count instructions in QEMU, by layer."""
     from ..bench import bench as measure
 
-    result = measure(model)
+    result = measure(model, Options(weights=weights, ram_bytes=ram))
     if json:
         print_json(result.to_json())
         return

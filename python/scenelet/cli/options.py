@@ -15,3 +15,7 @@ Subset = Annotated[
 ]
 TargetName = Annotated[str, typer.Option("--target", help="Where to run: litert, tflm, host, qemu or serial:PORT.")]
 Jobs = Annotated[int, typer.Option("--jobs", help="Parallel processes for feature extraction; -1: all cores.")]
+Weights = Annotated[
+    str, typer.Option(help="packed (INT8, transformed on the fly), expanded (larger, quicker), or auto: by flash.")
+]
+Ram = Annotated[int, typer.Option(min=0, help="Arena in bytes that is small enough; 0 for the smallest.")]

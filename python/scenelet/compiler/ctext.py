@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from .program import Table
+from .program import Name, Table
 
 _ARRAY_COLUMNS = 112
 
@@ -32,10 +32,12 @@ def initialiser(value: object, symbols: Mapping[str, str]) -> str:
     value
         As in :class:`scenelet.compiler.program.Struct`.
     symbols
-        Kind of a table -> its C name.
+        Kind of a table or of records -> its C name.
     """
     if value is None:
         return "NULL"
+    if isinstance(value, Name):
+        return str(value)
     if isinstance(value, str):
         return symbols[value]
     if isinstance(value, bool):

@@ -133,6 +133,11 @@ def _step(number: int, step: Step, plan: Plan, symbols: dict[str, str], views: _
     first_view, view_count = views.add(step)
     params = f"step{number}_params"
     struct = None
+    records = []
+    for made in step.records:
+        rows = [ctext.initialiser(row, symbols) for row in made.rows]
+        symbols = symbols | {made.kind: f"step{number}_{made.kind}"}
+        records.append({"type": made.type, "name": symbols[made.kind], "rows": rows})
     if isinstance(step.params, Struct):
         fields = [(name, ctext.initialiser(value, symbols)) for name, value in step.params.fields.items()]
         struct = {"type": step.params.type, "fields": fields}
@@ -145,6 +150,7 @@ def _step(number: int, step: Step, plan: Plan, symbols: dict[str, str], views: _
         "kernel": step.kernel,
         "params": params,
         "struct": struct,
+        "records": records,
         "arguments": ", ".join([first, *(_argument(number, step, a, plan, symbols) for a in step.arguments)]),
         "first_view": first_view,
         "view_count": view_count,

@@ -12,7 +12,11 @@ from ..errors import ModelError
 from ..graph import Graph
 from ..metadata import ModelInfo
 from .emit import Identity, render_model
+from .expansion import expanded_operators
+from .fusion import fuse
 from .lowering import lower
+from .options import DEFAULT, Options
+from .partition import divide
 from .passes import drop_unread
 from .plan import Plan, check, plan
 from .program import Program
@@ -50,13 +54,15 @@ class Compiled:
         return render_model(self.program, self.plan, self.cost, self.identity)
 
 
-def compile_model(source: str | Path | bytes) -> Compiled:
+def compile_model(source: str | Path | bytes, options: Options = DEFAULT) -> Compiled:
     """Take a model from its file to a planned program.
 
     Parameters
     ----------
     source
         Path of an INT8 .tflite, or its bytes.
+    options
+        Fusion, weights, memory.
 
     Returns
     -------
@@ -75,6 +81,9 @@ def compile_model(source: str | Path | bytes) -> Compiled:
     require_supported(graph)
     info = metadata.read(content, subject)
     program = lower(drop_unread(graph))
+    if options.fusion:
+        fused = fuse(program)
+        program = divide(fused, options.ram_bytes, expanded_operators(fused, options))
     memory = plan(program)
     check(program, memory)
     identity = Identity(

@@ -1,22 +1,28 @@
 """What the compiler makes of a graph: steps over tensors in one arena.
 
-A step is one call into the engine. Today it stands for one operator; a fused or a depth-first segment is a step too,
-with several operators inside, more scratch, and weights laid out as its kernel wants them. Planner and emitter see only
-steps.
+A step is one call into the engine. It stands for one operator, for several that were fused, or for a depth-first
+segment with its line buffers in scratch and its stages' parameters as records. Planner and emitter see only steps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
 from ..graph import Graph
 
+if TYPE_CHECKING:
+    from .segments import Segment
+
 SCRATCH = "scratch"
 """The argument that stands for a step's scratch memory."""
+
+
+class Name(str):
+    """A name of the engine, such as a function, that is written as it is."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +54,20 @@ class Struct:
     """A parameter struct in flash.
 
     ``fields`` are its members in order: a bool, an int, a tuple of either, a mapping for a nested struct, the kind of
-    one of the step's tables, or None for a null pointer.
+    one of the step's tables or records, a :class:`Name`, or None for a null pointer.
     """
 
     type: str
     fields: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Records:
+    """A constant array of structs in flash; the members may name tables and earlier records of the step by ``kind``."""
+
+    kind: str
+    type: str
+    rows: tuple[Mapping[str, object], ...]
 
 
 @dataclass(frozen=True)
@@ -85,6 +100,10 @@ class Step:
         C expressions that must hold at compile time: what the host assumed of the engine's macros.
     macs
         Multiply-accumulates by the challenge's counting rules.
+    records
+        Structs that ``params`` refers to, in order.
+    segment
+        What a depth-first step was made of.
     """
 
     name: str
@@ -100,6 +119,8 @@ class Step:
     scratch_bytes: int = 0
     claims: tuple[str, ...] = ()
     macs: int = 0
+    records: tuple[Records, ...] = ()
+    segment: Segment | None = None
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..compiler.options import DEFAULT, Options
 from ..errors import InputError
 from .base import Target
 
@@ -11,8 +12,10 @@ NAMES = ("litert", "tflm", "host", "qemu")
 SERIAL = "serial:"
 
 
-def open_target(name: str, model: str | Path) -> Target:
+def open_target(name: str, model: str | Path, options: Options = DEFAULT) -> Target:
     """Open a target by its command-line name, for use in a ``with`` statement.
+
+    ``options`` say how "host" and "qemu" compile the model; the others do not compile it.
 
     Raises
     ------
@@ -31,11 +34,11 @@ def open_target(name: str, model: str | Path) -> Target:
     if name == "host":
         from .host import HostTarget
 
-        return HostTarget(model)
+        return HostTarget(model, options=options)
     if name == "qemu":
         from .qemu import QemuTarget
 
-        return QemuTarget(model)
+        return QemuTarget(model, options)
     if name.startswith(SERIAL):
         from .serialport import SerialTarget
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .. import toolchain
 from ..compiler import pipeline
+from ..compiler.options import DEFAULT, Options
 from ..compiler.plan import ALIGNMENT
 from .interpreter import LocalTarget
 
@@ -79,6 +80,8 @@ class HostTarget(LocalTarget):
         Path of an INT8 .tflite, or its bytes.
     flags
         Further compiler flags.
+    options
+        How the model is compiled.
 
     Raises
     ------
@@ -88,8 +91,8 @@ class HostTarget(LocalTarget):
 
     name = "host"
 
-    def __init__(self, model: str | Path | bytes, flags: tuple[str, ...] = ()) -> None:
-        self.compiled = pipeline.compile_model(model)
+    def __init__(self, model: str | Path | bytes, flags: tuple[str, ...] = (), options: Options = DEFAULT) -> None:
+        self.compiled = pipeline.compile_model(model, options)
         super().__init__(model)
         self._ffi = cffi.FFI()
         self._ffi.cdef(_DECLARATIONS)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from .. import limits
 from ..compiler import pipeline
+from ..compiler.options import DEFAULT, Options
 from ..frontend.emit import render_frontend
 from ..frontend.tables import Tables
 from . import cross, emulator, product
@@ -84,6 +85,8 @@ class QemuTarget(LocalTarget):
     ----------
     model
         Path of an INT8 .tflite, or its bytes.
+    options
+        How the model is compiled.
 
     Raises
     ------
@@ -93,8 +96,8 @@ class QemuTarget(LocalTarget):
 
     name = "qemu"
 
-    def __init__(self, model: str | Path | bytes) -> None:
-        self.compiled = pipeline.compile_model(model)
+    def __init__(self, model: str | Path | bytes, options: Options = DEFAULT) -> None:
+        self.compiled = pipeline.compile_model(model, options)
         super().__init__(model)
         self._resources = ExitStack()
         self._runner: Runner | None = None

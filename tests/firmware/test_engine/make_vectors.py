@@ -17,10 +17,12 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "support"))
 
 from kernel_cases import Case, cases, expected  # noqa: E402
+from row_calls import axes, dense, narrow_scratch, weights, winograd_scratch  # noqa: E402
 
 from scenelet.compiler import ctext  # noqa: E402
 from scenelet.compiler.lowering import lower  # noqa: E402
 from scenelet.compiler.program import SCRATCH, Step, Table  # noqa: E402
+from scenelet.compiler.winograd import expand_winograd, pack_winograd  # noqa: E402
 from scenelet.files import write_folder  # noqa: E402
 
 # Kernels with code for the Cortex-M4 take all their cases there; one compiler's plain C needs only a few.
@@ -44,13 +46,20 @@ def render() -> str:
     """vectors.h."""
     parts = [_BANNER, ""]
     rows = []
+    largest = 0
     for number, (case, run) in enumerate(chosen()):
         (step,) = lower(case.graph).steps
         want = expected(case)[run]
         parts += _case(f"case{number}", step, dict(zip(case.graph.inputs, case.runs[run], strict=True)), want)
         name = f"{step.op}_{number}"
-        rows.append(f'    {{"{name}", case{number}_run, case{number}_want, {want.size}, {step.scratch_bytes}}},')
-    largest = max(lower(case.graph).steps[0].scratch_bytes for case, _ in chosen())
+        calls = [("run", step.scratch_bytes)]
+        for suffix, scratch, lines in _row_calls(f"case{number}", case):
+            parts += lines
+            calls.append((suffix, scratch))
+        for suffix, scratch in calls:
+            function = f"case{number}_{suffix}"
+            rows.append(f'    {{"{name}_{suffix}", {function}, case{number}_want, {want.size}, {scratch}}},')
+            largest = max(largest, scratch)
     most = max(case.graph.tensors[case.graph.outputs[0]].elements for case, _ in chosen())
     parts += [f"enum {{ VECTORS_OUTPUT_BYTES = {most}, VECTORS_SCRATCH_BYTES = {largest} }};", ""]
     return "\n".join([*parts, "static const vector_t vectors[] = {", *rows, "};", ""])
@@ -69,6 +78,48 @@ def _case(name: str, step: Step, inputs: dict[int, NDArray[np.int8]], want: NDAr
     arguments = ", ".join(_argument(name, step, argument, symbols) for argument in step.arguments)
     yield f"static void {name}_run(int8_t *output, void *scratch) {{\n    (void)scratch;"
     yield f"    {step.kernel}(&{name}, {arguments});\n}}\n"
+
+
+def _row_calls(name: str, case: Case) -> Iterator[tuple[str, int, list[str]]]:
+    """Row by row kernels that make the same of a case: suffix of the function, its scratch, its lines."""
+    if case.graph.operators[0].op != "CONV_2D" or not dense(case):
+        return
+    values = weights(case)
+    narrow = [f"    const scn_fused_conv2d_t layer = {{.conv = {name}}};"]
+    yield "narrow", narrow_scratch(values), _row_call(name, case, "narrow", narrow)
+    for across in axes(case):
+        widths = (_shape(case, 0)[2], _shape(case, 1)[2])
+        for kind, made, ahead in (
+            ("packed", pack_winograd(values, across=across), 1 if across else 0),
+            ("expanded", expand_winograd(values, across=across), 0),
+        ):
+            suffix = f"{kind}_{'across' if across else 'down'}"
+            table = Table(kind, "int16_t" if kind == "expanded" else "int8_t", made.ravel())
+            lines = [f"    static const _Alignas(4) {table.type} weights[] = {{\n{ctext.array(table)}\n    }};"]
+            fields = f".conv = {name}, .across = {str(across).lower()}, .ahead = {ahead}, .{kind} = weights"
+            lines.append(f"    const scn_winograd_t layer = {{{fields}}};")
+            scratch = winograd_scratch(values, widths, across, kind == "expanded", ahead)
+            yield suffix, scratch, _row_call(name, case, suffix, lines)
+
+
+def _shape(case: Case, place: int) -> tuple[int, ...]:
+    """Shape of the input (0) or output (1)."""
+    return case.graph.tensors[(case.graph.inputs, case.graph.outputs)[place][0]].shape
+
+
+def _row_call(name: str, case: Case, suffix: str, layer: list[str]) -> list[str]:
+    """A function that makes all rows of the output at once."""
+    kernel = "scn_conv2d_narrow_rows_s8" if suffix == "narrow" else "scn_winograd_rows_s8"
+    (_, rows, *row), (_, height, *out_row) = _shape(case, 0), _shape(case, 1)
+    values = f"(int8_t *)(uintptr_t){name}_input{case.graph.inputs[0]}"
+    return [
+        f"static void {name}_{suffix}(int8_t *output, void *scratch) {{",
+        *layer,
+        f"    const scn_lines_t from = {{{values}, {rows}, {row[0] * row[1]}}};",
+        f"    const scn_lines_t to = {{output, {height}, {out_row[0] * out_row[1]}}};",
+        f"    {kernel}(&layer, &from, 0, {height}, &to, scratch);",
+        "}\n",
+    ]
 
 
 def _argument(name: str, step: Step, argument: int | str, symbols: dict[str, str]) -> str:

@@ -12,6 +12,7 @@ from tflite_writer import write_model
 
 from scenelet import __version__, metadata, toolchain
 from scenelet.compiler import ctext
+from scenelet.compiler.options import Options
 from scenelet.compiler.pipeline import compile_model
 from scenelet.errors import ModelError, ToolError
 from scenelet.recipe import FrontendConfig
@@ -132,7 +133,8 @@ def test_equal_weights_lie_in_flash_once() -> None:
 
 def test_the_engines_own_sizes_are_asserted() -> None:
     network = NetworkBuilder(1, (1, 9, 9, 3))
-    source = compile_model(network.model(network.convolution(network.start, 5, (3, 5)))).files()["scn_model.c"]
+    model = network.model(network.convolution(network.start, 5, (3, 5)))
+    source = compile_model(model, Options(fusion=False)).files()["scn_model.c"]
     # Four windows of one pair of channels: 4 * 2 * 3 rows of 15 weights, evened to 16.
     assert "_Static_assert(SCN_CONV2D_SCRATCH_BYTES(3, 5, 3) == 384" in source
     assert "_Static_assert(SCN_CONV2D_WEIGHT_BYTES(3, 5, 3, 5) == 288" in source

@@ -24,6 +24,7 @@ def probe() -> tuple[cffi.FFI, Any]:
     ffi.cdef("int32_t probe_scale(int32_t, int32_t, int32_t);")
     ffi.cdef("int32_t probe_scale_quick(int32_t, int32_t, int32_t);")
     ffi.cdef("int32_t probe_scale_small(int32_t, int32_t, int32_t);")
+    ffi.cdef("int32_t probe_apply(int32_t, int32_t, int32_t, int32_t);")
     ffi.cdef("int32_t probe_scale_once(int32_t, int32_t, int32_t, int32_t);")
     ffi.cdef("void probe_span(int32_t, int32_t, int32_t, int32_t, int32_t *);")
     return ffi, ffi.dlopen(
@@ -65,6 +66,17 @@ def test_scale_rounds_twice(probe: tuple[cffi.FFI, Any], x: int, multiplier: int
 @example(-3, 2**30, -1)
 def test_scaler_is_the_same_for_small_values(probe: tuple[cffi.FFI, Any], x: int, multiplier: int, shift: int) -> None:
     assert probe[1].probe_scale_small(x, multiplier, shift) == scaled(x, multiplier, shift)
+
+
+@given(st.integers(-(2**30) + 1, 2**30 - 1), st.integers(0, 2**31 - 1), st.integers(-20, -1), st.integers(-128, 127))
+@example(-(2**30) + 1, 2**31 - 1, -20, -128)
+@example(2**30 - 1, 2**31 - 1, -20, 127)
+@example(2**30 - 1, 2**31 - 1, -1, 127)
+@example(-3, 2**30, -1, 0)
+def test_stage_is_the_same_with_a_zero_point(
+    probe: tuple[cffi.FFI, Any], x: int, multiplier: int, shift: int, zero_point: int
+) -> None:
+    assert probe[1].probe_apply(x, multiplier, shift, zero_point) == scaled(x, multiplier, shift) + zero_point
 
 
 @given(

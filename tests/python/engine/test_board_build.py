@@ -24,11 +24,14 @@ def assembly(source: str, folder: Path, *flags: str) -> str:
     ("source", "instructions"),
     [
         ("scn_dot.c", ("smlad", "sxtb16", "ldrd")),
+        ("scn_dot_wide.c", ("smlad", "ldrd")),
+        ("scn_dot_column.c", ("smlad", "ldrd")),
+        ("scn_winograd.c", ("sadd16", "ssub16", "sxtab16", "sxtb16")),
         ("scn_gather.c", ("sxtab16", "pkhbt", "pkhtb")),
-        ("scn_depthwise_conv2d_s8.c", ("sxtab16", "sxtb16", "smlabb", "smlatt")),
+        ("scn_depthwise_four.c", ("sxtab16", "sxtb16", "smlabb", "smlatt")),
         ("scn_fully_connected_s8.c", ("smlad", "sxtb16", "sxtab16")),
         ("scn_max_pool_s8.c", ("ssub8", "sel")),
-        ("scn_conv2d_s8.c", ("smmulr", "ssat")),
+        ("scn_output.c", ("smmulr", "ssat")),
     ],
 )
 def test_simd_instructions_are_used(source: str, instructions: tuple[str, ...], tmp_path: Path) -> None:
@@ -41,6 +44,13 @@ def test_simd_instructions_are_used(source: str, instructions: tuple[str, ...], 
 def test_every_optimisation_level_builds(level: str, tmp_path: Path) -> None:
     for source in sorted(FOLDER.glob("*.c")):
         toolchain.run(["arm-none-eabi-gcc", *COMMON, level, "-c", source, "-o", tmp_path / "kernel.o"])
+
+
+@pytest.mark.parametrize("cpu", ["cortex-m0plus", "cortex-m3", "cortex-m7", "cortex-m33"])
+def test_other_processors_build(cpu: str, tmp_path: Path) -> None:
+    flags = [f"-mcpu={cpu}", "-mthumb", *FLAGS["warnings"], "-std=c11", "-O1"]
+    for source in sorted(FOLDER.glob("*.c")):
+        toolchain.run(["arm-none-eabi-gcc", *flags, "-c", source, "-o", tmp_path / "kernel.o"])
 
 
 def test_kernels_have_no_data_of_their_own(tmp_path: Path) -> None:

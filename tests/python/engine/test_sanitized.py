@@ -21,17 +21,21 @@ SUPPORT = Path(__file__).resolve().parents[2] / "support"
 Call = tuple[Step, dict[int, Any], Any]
 
 
-def replay(calls: list[Call], folder: Path) -> subprocess.CompletedProcess[str]:
+def run(script: str, *arguments: Path) -> subprocess.CompletedProcess[str]:
     compiler = toolchain.find(toolchain.host_compiler())
     names = ("libasan.so", "libubsan.so")
     runtimes = [subprocess.check_output([compiler, f"-print-file-name={name}"], text=True).strip() for name in names]
-    path = folder / "calls.pickle"
-    path.write_bytes(pickle.dumps(calls))
     # Python leaks on purpose at exit, and its own allocator would hide overruns.
     environment = {**os.environ, "LD_PRELOAD": " ".join(runtimes), "ASAN_OPTIONS": "detect_leaks=0"}
     environment["PYTHONMALLOC"] = "malloc"
-    command = [sys.executable, str(SUPPORT / "replay_sanitized.py"), str(build(flags=SANITIZE)), str(path)]
+    command = [sys.executable, str(SUPPORT / script), str(build(flags=SANITIZE)), *map(str, arguments)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def replay(calls: list[Call], folder: Path) -> subprocess.CompletedProcess[str]:
+    path = folder / "calls.pickle"
+    path.write_bytes(pickle.dumps(calls))
+    return run("replay_sanitized.py", path)
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +50,11 @@ def calls() -> list[Call]:
 
 def test_no_kernel_upsets_the_sanitizers(calls: list[Call], tmp_path: Path) -> None:
     done = replay(calls, tmp_path)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_no_row_kernel_upsets_the_sanitizers() -> None:
+    done = run("replay_rows.py")
     assert done.returncode == 0, done.stderr[-3000:]
 
 

@@ -25,7 +25,7 @@ STAGES = [
     {"quantize"},
     {"compiler"},
     {"targets"},
-    {"budget", "evaluate", "parity"},
+    {"budget", "evaluate", "explain", "parity"},
     {"export", "predict", "bench", "report"},
     {"demo"},
     {"cli", "__main__"},

@@ -132,7 +132,7 @@ def test_generated_c_over_a_limit_does_not_compile(model: Path, tmp_path: Path) 
             toolchain.run([*command, "-o", tmp_path / "bad.o"])
     header.write_text((tmp_path / "kept.h").read_text())
     with pytest.raises(ToolError, match="larger than the RAM of the board"):
-        toolchain.run([*command, "-DSCN_BOARD_RAM_BYTES=50000", "-o", tmp_path / "bad.o"])
+        toolchain.run([*command, "-DSCN_BOARD_RAM_BYTES=10000", "-o", tmp_path / "bad.o"])
 
 
 def test_the_known_answers_noise_is_xorshift32() -> None:

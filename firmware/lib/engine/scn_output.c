@@ -1,0 +1,63 @@
+/* Each loop keeps copies of what it needs: a stored byte could, for all the compiler knows, change the layer. */
+#include "scn_output.h"
+#include "scn_fixedpoint.h"
+
+scn_output_t scn_output(const scn_conv2d_t *layer, const int8_t *post) {
+    return (scn_output_t){
+        .layer = layer,
+        .post = post,
+        .bias_limit = scn_bias_limit((int64_t)layer->window.height * layer->window.width * layer->input.channels),
+        .whole_range = layer->activation_min == INT8_MIN && layer->activation_max == INT8_MAX,
+    };
+}
+
+/* Any bias, any factor. */
+static void put_any(const scn_conv2d_t *layer, const int8_t *post, scn_multiplier_t scale, const int32_t *sum,
+                    int8_t *const *to, int32_t offset, int32_t count) {
+    for (int32_t i = 0; i < count; ++i) {
+        const int32_t value = scn_wrap_add(scn_scale(sum[i], scale), layer->output_zero_point);
+        const int8_t clamped = scn_clamp(value, layer->activation_min, layer->activation_max);
+        to[i][offset] = post ? post[clamped] : clamped;
+    }
+}
+
+static void put_clamped(scn_requant_t stage, int32_t low, int32_t high, const int32_t *sum, int8_t *const *to,
+                        int32_t offset, int32_t count) {
+    for (int8_t *const *end = to + count; to < end; ++to) {
+        (*to)[offset] = scn_clamp(scn_apply(stage, *sum++), low, high);
+    }
+}
+
+static void put_saturated(scn_requant_t stage, const int32_t *sum, int8_t *const *to, int32_t offset, int32_t count) {
+    for (int8_t *const *end = to + count; to < end; ++to) {
+        (*to)[offset] = scn_saturate(scn_apply(stage, *sum++));
+    }
+}
+
+static void put_mapped(scn_requant_t stage, const int8_t *post, const int32_t *sum, int8_t *const *to, int32_t offset,
+                       int32_t count) {
+    for (int8_t *const *end = to + count; to < end; ++to) {
+        (*to)[offset] = post[scn_saturate(scn_apply(stage, *sum++))];
+    }
+}
+
+void scn_put(const scn_output_t *output, int32_t channel, const int32_t *sum, int8_t *const *to, int32_t offset,
+             int32_t count) {
+    const scn_conv2d_t *layer = output->layer;
+    const scn_multiplier_t scale = layer->scale[channel];
+    const int32_t bias = scn_bias(layer, channel);
+    const int8_t *post = output->post ? output->post + channel * 256 + 128 : NULL;
+    if (!scn_has_requant(scale) || bias > output->bias_limit || bias < -output->bias_limit ||
+        (post && !output->whole_range)) {
+        put_any(layer, post, scale, sum, to, offset, count);
+        return;
+    }
+    const scn_requant_t stage = scn_requant(scale, layer->output_zero_point);
+    if (post) {
+        put_mapped(stage, post, sum, to, offset, count);
+    } else if (output->whole_range) {
+        put_saturated(stage, sum, to, offset, count);
+    } else {
+        put_clamped(stage, layer->activation_min, layer->activation_max, sum, to, offset, count);
+    }
+}

@@ -1,0 +1,85 @@
+/*
+ * Stages on a few rows: the same layer with a shorter input and output, and the padding that is left. Rows lie densely,
+ * one behind the other.
+ */
+#include "scn_segment.h"
+
+/* Rows of padding before the part's first input row. */
+static int32_t padding_left(const scn_window_t *window, const scn_rows_t *rows) {
+    return window->pad_top - rows->y * window->stride_h + rows->input_y;
+}
+
+static scn_conv2d_t conv2d_part(const scn_conv2d_t *layer, const scn_rows_t *rows) {
+    scn_conv2d_t part = *layer;
+    part.window.pad_top = padding_left(&part.window, rows);
+    part.input.height = rows->input_rows;
+    part.output.height = rows->rows;
+    return part;
+}
+
+static scn_lines_t lines_of(const scn_dims_t *dims, const int8_t *data) {
+    /* Lines are read or written; kernels only read their input. */
+    return (scn_lines_t){(int8_t *)(uintptr_t)data, dims->height, dims->width * dims->channels};
+}
+
+void scn_conv2d_rows(const void *layer, const scn_rows_t *rows) {
+    const scn_fused_conv2d_t *whole = layer;
+    const scn_fused_conv2d_t part = {conv2d_part(&whole->conv, rows), whole->post};
+    const scn_lines_t input = lines_of(&part.conv.input, rows->input[0]);
+    const scn_lines_t output = lines_of(&part.conv.output, rows->output);
+    scn_conv2d_rows_s8(&part, &input, 0, rows->rows, &output, rows->scratch);
+}
+
+void scn_conv2d_narrow_rows(const void *layer, const scn_rows_t *rows) {
+    const scn_fused_conv2d_t *whole = layer;
+    const scn_fused_conv2d_t part = {conv2d_part(&whole->conv, rows), whole->post};
+    const scn_lines_t input = lines_of(&part.conv.input, rows->input[0]);
+    const scn_lines_t output = lines_of(&part.conv.output, rows->output);
+    scn_conv2d_narrow_rows_s8(&part, &input, 0, rows->rows, &output, rows->scratch);
+}
+
+void scn_winograd_rows(const void *layer, const scn_rows_t *rows) {
+    scn_winograd_t part = *(const scn_winograd_t *)layer;
+    part.conv = conv2d_part(&part.conv, rows);
+    const scn_lines_t input = lines_of(&part.conv.input, rows->input[0]);
+    const scn_lines_t output = lines_of(&part.conv.output, rows->output);
+    scn_winograd_rows_s8(&part, &input, 0, rows->rows, &output, rows->scratch);
+}
+
+void scn_depthwise_conv2d_rows(const void *layer, const scn_rows_t *rows) {
+    scn_depthwise_conv2d_t part = *(const scn_depthwise_conv2d_t *)layer;
+    part.window.pad_top = padding_left(&part.window, rows);
+    part.input.height = rows->input_rows;
+    part.output.height = rows->rows;
+    scn_depthwise_conv2d_s8(&part, rows->input[0], rows->output);
+}
+
+static scn_pool_t pool_part(const scn_pool_t *layer, const scn_rows_t *rows) {
+    scn_pool_t part = *layer;
+    part.window.pad_top = padding_left(&part.window, rows);
+    part.input.height = rows->input_rows;
+    part.output.height = rows->rows;
+    return part;
+}
+
+void scn_max_pool_rows(const void *layer, const scn_rows_t *rows) {
+    const scn_pool_t part = pool_part(layer, rows);
+    scn_max_pool_s8(&part, rows->input[0], rows->output);
+}
+
+void scn_average_pool_rows(const void *layer, const scn_rows_t *rows) {
+    const scn_pool_t part = pool_part(layer, rows);
+    scn_average_pool_s8(&part, rows->input[0], rows->output);
+}
+
+void scn_add_rows(const void *layer, const scn_rows_t *rows) {
+    scn_add_t part = *(const scn_add_t *)layer;
+    part.shape.size[1] = rows->rows;
+    scn_add_s8(&part, rows->input[0], rows->input[1], rows->output);
+}
+
+void scn_map_rows(const void *layer, const scn_rows_t *rows) {
+    scn_map_t part = *(const scn_map_t *)layer;
+    part.pixels = rows->input_rows * part.pixels;
+    scn_map_s8(&part, rows->input[0], rows->output);
+}

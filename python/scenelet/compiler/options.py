@@ -1,0 +1,49 @@
+"""What a user may choose about a model's code; the bits that it computes never depend on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import InputError
+
+WEIGHTS = ("packed", "expanded", "auto")
+
+RAM_BYTES = 16_384
+"""Arena up to which speed counts more than memory."""
+
+FLASH_BYTES = 192 * 1024
+"""Constants up to which "auto" spends flash on speed."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to compile.
+
+    Attributes
+    ----------
+    fusion
+        Join operators and run segments depth first. Without, every tensor of the file can be observed.
+    weights
+        "packed": INT8, transformed while the network runs. "expanded": transformed on the host, four times as large,
+        wherever that is quicker. "auto": expanded while all constants take at most :data:`FLASH_BYTES`.
+    ram_bytes
+        Arena that is small enough; a larger one is made smaller at the price of instructions, as far as can be.
+
+    Raises
+    ------
+    InputError
+        For ``weights`` that is none of :data:`WEIGHTS`, or a negative size.
+    """
+
+    fusion: bool = True
+    weights: str = "auto"
+    ram_bytes: int = RAM_BYTES
+
+    def __post_init__(self) -> None:
+        if self.weights not in WEIGHTS:
+            raise InputError(f"weights '{self.weights}'", "unknown", f"choose one of: {', '.join(WEIGHTS)}")
+        if self.ram_bytes < 0:
+            raise InputError(f"{self.ram_bytes} bytes of RAM", "negative", "give 0 for the smallest arena")
+
+
+DEFAULT = Options()

@@ -1,0 +1,111 @@
+"""Depth-first order: which stage of a segment makes which rows when, and how many rows its line buffers must hold.
+
+This is the algorithm of firmware/lib/engine/scn_segment.c, run on the host with endless buffers: of all stages that
+have the input rows of their next turn, the last one runs. What the buffers hold at most is the capacity they get.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Slide:
+    """How a stage's window moves over rows: reach, stride, and rows of padding before the first."""
+
+    reach: int = 1
+    stride: int = 1
+    pad_top: int = 0
+
+    def first(self, row: int) -> int:
+        """First input row that an output row needs."""
+        return max(row * self.stride - self.pad_top, 0)
+
+    def end(self, row: int, height: int) -> int:
+        """One past the last input row that output rows before ``row`` need, of ``height``."""
+        return min((row - 1) * self.stride - self.pad_top + self.reach, height)
+
+
+@dataclass(frozen=True)
+class StageRows:
+    """A stage as the schedule sees it: numbers of the buffers it reads and writes, rows a turn, and its window."""
+
+    inputs: tuple[int, ...]
+    output: int
+    turn: int
+    slide: Slide
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What a simulation found.
+
+    Attributes
+    ----------
+    capacities
+        Rows that each buffer must have room for; whole maps (first and last buffer by number: 0 and 1) their height.
+    turns
+        Stage numbers in the order in which they run.
+    """
+
+    capacities: tuple[int, ...]
+    turns: tuple[int, ...]
+
+
+def simulate(heights: Sequence[int], stages: Sequence[StageRows]) -> Schedule:
+    """Run a segment's schedule.
+
+    Parameters
+    ----------
+    heights
+        Rows of each buffer's map; buffer 0 is the segment's input, 1 its output.
+    stages
+        Each behind those that it reads; the last one writes buffer 1.
+
+    Returns
+    -------
+    Schedule
+        Complete: buffer 1 has all its rows.
+
+    Raises
+    ------
+    ValueError
+        No stage can run: the stages are no segment.
+    """
+    made = [heights[0], *([0] * (len(heights) - 1))]
+    capacities = [heights[0], heights[1], *([1] * (len(heights) - 2))]
+    turns: list[int] = []
+    while made[1] < heights[1]:
+        number = next((n for n in reversed(range(len(stages))) if _ready(stages[n], made, heights)), None)
+        if number is None:
+            raise ValueError(f"no stage can run after {len(turns)} turns")
+        stage = stages[number]
+        end = _turn_end(stage, made, heights)
+        if stage.output != 1:
+            kept = _needed(stage.output, stages, made, heights)
+            capacities[stage.output] = max(capacities[stage.output], end - kept)
+        made[stage.output] = end
+        turns.append(number)
+    return Schedule(tuple(capacities), tuple(turns))
+
+
+def _turn_end(stage: StageRows, made: Sequence[int], heights: Sequence[int]) -> int:
+    return min(made[stage.output] + stage.turn, heights[stage.output])
+
+
+def _ready(stage: StageRows, made: Sequence[int], heights: Sequence[int]) -> bool:
+    end = _turn_end(stage, made, heights)
+    if end == made[stage.output]:
+        return False
+    return all(made[buffer] >= stage.slide.end(end, heights[buffer]) for buffer in stage.inputs)
+
+
+def _needed(buffer: int, stages: Sequence[StageRows], made: Sequence[int], heights: Sequence[int]) -> int:
+    """First row of a buffer that any stage will still read; the next one to be made where none will."""
+    waiting = [
+        stage.slide.first(made[stage.output])
+        for stage in stages
+        if buffer in stage.inputs and made[stage.output] < heights[stage.output]
+    ]
+    return min([made[buffer], *waiting])

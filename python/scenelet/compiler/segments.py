@@ -1,0 +1,202 @@
+"""Depth-first segments as steps: stages with line buffers of a few rows instead of whole feature maps.
+
+A segment has one tensor coming in and one going out; inside, residual branches are allowed. Which steps become a
+segment is decided in :mod:`scenelet.compiler.partition`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ..graph import Graph
+from .program import SCRATCH, Records, Step, Struct, Table
+from .schedule import Schedule, StageRows, simulate
+from .stages import Stage, claims, emitted, scratch_bytes, slide, variants, whole
+
+_ALIGNMENT = 4
+_STATE_BYTES = 4
+_NO_INPUT = 0xFF
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line buffer: whose rows, how many of them, how long each is, and where they lie in the segment's memory."""
+
+    tensor: int
+    capacity: int
+    row_bytes: int
+    height: int
+    offset: int
+
+    @property
+    def nbytes(self) -> int:
+        """Size, rounded up to the next buffer's start."""
+        return -(-self.capacity * self.row_bytes // _ALIGNMENT) * _ALIGNMENT
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Stages over line buffers.
+
+    Attributes
+    ----------
+    run
+        The steps that it replaces.
+    stages
+        In order; each behind those that it reads.
+    lines
+        Buffer 0 is the input, 1 the output, both whole and elsewhere; the others lie in the segment's memory.
+    rows, schedule
+        What the simulation was given, and what it found.
+    """
+
+    run: tuple[Step, ...]
+    stages: tuple[Stage, ...]
+    lines: tuple[Line, ...]
+    rows: tuple[StageRows, ...]
+    schedule: Schedule
+
+    @property
+    def scratch_offset(self) -> int:
+        """Where the stages' scratch starts in the segment's memory, behind counters and lines."""
+        return _STATE_BYTES * len(self.lines) + sum(line.nbytes for line in self.lines[2:])
+
+    @property
+    def memory_bytes(self) -> int:
+        """Counters, lines and the largest scratch of a stage."""
+        return self.scratch_offset + max(scratch_bytes(stage) for stage in self.stages)
+
+    @property
+    def instructions(self) -> int:
+        """Estimate for one inference."""
+        return sum(stage.instructions for stage in self.stages)
+
+
+def make(graph: Graph, run: Sequence[Step], expanded: frozenset[int]) -> Segment:
+    """Make a segment whose stages run as quickly as they can.
+
+    Parameters
+    ----------
+    graph
+        Of the steps.
+    run
+        Consecutive steps with one tensor coming in and one going out.
+    expanded
+        Numbers of the operators whose weights may lie transformed in flash.
+
+    Returns
+    -------
+    Segment
+        With the first variant of every stage.
+    """
+    stages: list[Stage] = []
+    for step in run:
+        readers = [other for other in run if stages and set(other.reads) & set(stages[-1].step.writes)]
+        if step.kernel == "scn_map_s8" and readers == [step] and stages[-1].map is None:
+            stages[-1] = _stage(stages[-1].step, step, expanded)
+        else:
+            stages.append(_stage(step, None, expanded))
+    if len(stages) == 1:
+        height = graph.tensors[run[-1].writes[0]].shape[1]
+        stages = [replace(stages[0], variant=whole(stages[0].variant, height))]
+    return arrange(graph, run, stages)
+
+
+def _stage(step: Step, applied: Step | None, expanded: frozenset[int]) -> Stage:
+    ways = variants(step, step.operators[0] in expanded)
+    return Stage(step, ways[0], applied)
+
+
+def smallest(segment: Segment, graph: Graph) -> Segment:
+    """The same stages, every one in its slowest variant, which keeps the fewest rows."""
+    stages = [replace(stage, variant=variants(stage.step, expanded=False)[-1]) for stage in segment.stages]
+    return arrange(graph, segment.run, stages)
+
+
+def quicker(segment: Segment, graph: Graph, expanded: frozenset[int]) -> list[Segment]:
+    """Segments that differ by a quicker variant of one stage."""
+    found = []
+    for number, stage in enumerate(segment.stages):
+        for way in variants(stage.step, stage.step.operators[0] in expanded):
+            if way.instructions < stage.variant.instructions:
+                stages = [*segment.stages[:number], replace(stage, variant=way), *segment.stages[number + 1 :]]
+                found.append(arrange(graph, segment.run, stages))
+    return found
+
+
+def arrange(graph: Graph, run: Sequence[Step], stages: Sequence[Stage]) -> Segment:
+    """Simulate stages and lay out their line buffers."""
+    writes = [stage.write for stage in stages]
+    source = next(tensor for tensor in run[0].reads if tensor not in writes)
+    buffers = (source, writes[-1], *writes[:-1])
+    rows = tuple(
+        StageRows(
+            tuple(map(buffers.index, stage.step.reads)),
+            buffers.index(stage.write),
+            stage.variant.turn,
+            slide(stage.step),
+        )
+        for stage in stages
+    )
+    schedule = simulate([graph.tensors[tensor].shape[1] for tensor in buffers], rows)
+    lines: list[Line] = []
+    offset = _STATE_BYTES * len(buffers)
+    for number, tensor in enumerate(buffers):
+        _, height, width, channels = graph.tensors[tensor].shape
+        line = Line(tensor, schedule.capacities[number], width * channels, height, offset if number > 1 else 0)
+        lines.append(line)
+        offset += line.nbytes if number > 1 else 0
+    return Segment(tuple(run), tuple(stages), tuple(lines), rows, schedule)
+
+
+def lowered(segment: Segment, graph: Graph) -> Step:
+    """Write a segment as a step: everything that its kernel call needs."""
+    records: list[Records] = []
+    tables: list[Table] = []
+    rows: list[Mapping[str, object]] = []
+    for number, (stage, part) in enumerate(zip(segment.stages, segment.rows, strict=True)):
+        made, structs, members = emitted(stage, f"s{number}", graph)
+        tables += made
+        records += structs
+        rows.append(dict(members) | _stage_fields(part))
+    lines = tuple(
+        {"offset": line.offset, "row_bytes": line.row_bytes, "height": line.height, "capacity": line.capacity}
+        for line in segment.lines
+    )
+    run, source, target = segment.run, segment.lines[0].tensor, segment.lines[1].tensor
+    fields = {
+        "stages": "stages",
+        "buffers": "lines",
+        "scratch_offset": segment.scratch_offset,
+        "stage_count": len(segment.stages),
+        "buffer_count": len(lines),
+    }
+    state = f"SCN_SEGMENT_STATE_BYTES({len(lines)}) == {_STATE_BYTES * len(lines)}"
+    return Step(
+        name=run[0].name if len(segment.stages) == 1 else f"{run[0].name} .. {run[-1].name}",
+        op="+".join(step.op for step in run),
+        operators=tuple(number for step in run for number in step.operators),
+        reads=(source,),
+        writes=(target,),
+        kernel="scn_segment_run",
+        params=Struct("scn_segment_t", fields),
+        arguments=(source, target, SCRATCH),
+        tables=tuple(tables),
+        scratch_bytes=segment.memory_bytes,
+        claims=(*(claim for stage in segment.stages for claim in claims(stage)), state),
+        macs=sum(step.macs for step in run),
+        records=(*records, Records("stages", "scn_stage_t", tuple(rows)), Records("lines", "scn_line_buffer_t", lines)),
+        segment=segment,
+    )
+
+
+def _stage_fields(part: StageRows) -> dict[str, object]:
+    return {
+        "inputs": (part.inputs[0], part.inputs[1] if len(part.inputs) > 1 else _NO_INPUT),
+        "output": part.output,
+        "turn": part.turn,
+        "reach": part.slide.reach,
+        "stride": part.slide.stride,
+        "pad_top": part.slide.pad_top,
+    }

@@ -1,0 +1,85 @@
+"""Kernels that work row by row, on rolling buffers, against TFLite's reference interpreter, bit for bit."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from engine_library import Engine, build
+from kernel_cases import Case, cases, expected
+from row_calls import RowCaller, axes, dense, one_image, weights
+
+from scenelet.compiler.winograd import LARGEST_TAPS, expand_winograd, pack_winograd
+
+CONVOLUTIONS = [case for case in cases() if case.graph.operators[0].op == "CONV_2D" and one_image(case)]
+DENSE = [case for case in CONVOLUTIONS if dense(case)]
+WINOGRAD = [case for case in CONVOLUTIONS if axes(case)]
+POOLS = [case for case in cases() if case.graph.operators[0].op.endswith("POOL_2D") and one_image(case)]
+CHUNKS = (1, 3, 4, 16)
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return Engine(build())
+
+
+def label(value: object) -> str | None:
+    return value.name.replace(" ", "") if isinstance(value, Case) else None
+
+
+@pytest.mark.parametrize("case", CONVOLUTIONS, ids=label)
+def test_convolution_equals_builtin_ref(engine: Engine, case: Case) -> None:
+    for (image,), want, chunk in zip(case.runs, expected(case), itertools.cycle(CHUNKS), strict=False):
+        np.testing.assert_array_equal(RowCaller(engine, case, chunk).convolution(image), want)
+
+
+@pytest.mark.parametrize("case", WINOGRAD, ids=label)
+@pytest.mark.parametrize("expanded", [False, True])
+def test_winograd_equals_builtin_ref(engine: Engine, case: Case, expanded: bool) -> None:
+    for across, ahead in itertools.product(axes(case), (0, 1, 3)):
+        if ahead and not across:
+            continue
+        for (image,), want, chunk in zip(case.runs, expected(case), itertools.cycle(CHUNKS), strict=False):
+            caller = RowCaller(engine, case, chunk)
+            made = caller.winograd(image, across=across, expanded=expanded, ahead=ahead)
+            np.testing.assert_array_equal(made, want)
+
+
+@pytest.mark.parametrize("case", DENSE, ids=label)
+def test_narrow_convolution_equals_builtin_ref(engine: Engine, case: Case) -> None:
+    for (image,), want, chunk in zip(case.runs, expected(case), itertools.cycle(CHUNKS), strict=False):
+        np.testing.assert_array_equal(RowCaller(engine, case, chunk).narrow(image), want)
+
+
+@pytest.mark.parametrize("case", POOLS, ids=label)
+def test_pool_equals_builtin_ref(engine: Engine, case: Case) -> None:
+    for (image,), want, chunk in zip(case.runs, expected(case), itertools.cycle(CHUNKS), strict=False):
+        np.testing.assert_array_equal(RowCaller(engine, case, chunk).pool(image), want)
+
+
+@pytest.mark.parametrize("case", WINOGRAD, ids=label)
+def test_post_map_replaces_each_value_by_channel(engine: Engine, case: Case) -> None:
+    channels = weights(case).shape[0]
+    post = np.random.default_rng(channels).integers(-128, 128, (channels, 256)).astype(np.int8)
+    want = post[np.arange(channels), expected(case)[0].astype(np.int64) + 128]
+    caller = RowCaller(engine, case, 4, post)
+    np.testing.assert_array_equal(caller.convolution(case.runs[0][0]), want)
+    np.testing.assert_array_equal(caller.narrow(case.runs[0][0]), want)
+    np.testing.assert_array_equal(caller.winograd(case.runs[0][0], across=axes(case)[0], expanded=False), want)
+
+
+def test_winograd_cases_reach_both_axes() -> None:
+    assert {across for case in WINOGRAD for across in axes(case)} == {False, True}
+
+
+def test_winograd_needs_three_taps() -> None:
+    with pytest.raises(ValueError, match="2 taps"):
+        pack_winograd(np.zeros((4, 3, 2, 4), np.int8), across=True)
+
+
+def test_winograd_operands_and_sums_keep_their_bounds() -> None:
+    # Extreme weights reach what the header states; sums stay under 2^28 up to the stated number of taps.
+    ends = np.array(list(itertools.product((-128, 127), repeat=3)), np.int8).reshape(-1, 1, 3, 1)
+    assert np.abs(expand_winograd(ends, across=True)).max() == 7 * 128
+    assert LARGEST_TAPS * 255 * 128 < 2**28

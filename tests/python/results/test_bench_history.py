@@ -1,0 +1,55 @@
+"""No figure of docs/bench may grow unnoticed: instructions, memory and flash are counted, so they repeat."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from scenelet import toolchain
+from scenelet.bench import Bench, bench, regressions
+from scenelet.compiler.options import Options
+
+HISTORY = sorted((toolchain.REPOSITORY / "docs" / "bench").glob("*.json"))
+
+
+@pytest.fixture(scope="module")
+def measured() -> Bench:
+    return bench(toolchain.FIRMWARE / "models" / "default.tflite", Options(weights="packed"))
+
+
+def test_there_is_a_history() -> None:
+    assert {path.stem for path in HISTORY} == {"sm1_auto", "sm1_expanded_fast", "sm1_packed", "sm1_packed_fast"}
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize("path", HISTORY, ids=lambda path: path.stem)
+def test_nothing_grew_by_more_than_two_percent(path: Path) -> None:
+    before = json.loads(path.read_text())
+    model = toolchain.REPOSITORY / before["model"]
+    assert regressions(before, bench(model, Options(**before["options"]))) == []
+
+
+@pytest.mark.qemu
+def test_growth_is_found_and_named(measured: Bench) -> None:
+    before = measured.to_json()
+    assert regressions(before, measured) == []
+    layer = measured.layers[0]
+    slower = replace(layer, instructions=int(layer.instructions * 1.03))
+    told = regressions(before, replace(measured, layers=(slower, *measured.layers[1:])))
+    assert len(told) == 1
+    assert told[0].startswith("instructions: ")
+    barely = replace(layer, instructions=int(layer.instructions * 1.01))
+    assert regressions(before, replace(measured, layers=(barely, *measured.layers[1:]))) == []
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize("figure", ["arena_bytes", "weights", "ram_bytes"])
+def test_memory_and_flash_count_too(measured: Bench, figure: str) -> None:
+    before = copy.deepcopy(measured.to_json())
+    place = next(d for d in (before, before["flash"], before["frontend"]) if figure in d)
+    place[figure] = int(place[figure] * 0.9)
+    assert regressions(before, measured)
