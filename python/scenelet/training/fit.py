@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .. import limits, scores, toolchain
 from ..cost import count
+from ..data.augmentation_plan import augmented
 from ..data.dataset import Dataset
 from ..errors import DatasetError
 from ..files import write_text
@@ -21,6 +22,7 @@ from ..models.backend import keras
 from ..models.keras_model import build
 from ..recipe import OneAgainstAllConfig, Recipe
 from . import runfolder, teacher, windows
+from .augment import batch_augmentation
 from .checkpoint import State
 from .loop import Predictor, Trainer, Watch, cross_entropy, fit
 from .runfolder import Request
@@ -47,7 +49,7 @@ def fitted(recipe: Recipe, classes: int) -> Recipe:
 
 
 def prepare(recipe: Recipe, dataset: Dataset) -> tuple[Recipe, Dataset]:
-    """Match a recipe and a data set: number of classes, validation split; check the cost before any work is done.
+    """Match a recipe and a data set: classes, validation split, altered copies; check the cost before any work is done.
 
     Raises
     ------
@@ -68,7 +70,7 @@ def prepare(recipe: Recipe, dataset: Dataset) -> tuple[Recipe, Dataset]:
         raise DatasetError(
             f"{dataset.root}: class '{missing[0]}'", "has no training clip", "add clips or drop the class"
         )
-    return recipe, dataset
+    return recipe, augmented(dataset, recipe.augmentation, recipe.training.seed)
 
 
 def score(probability: NDArray[np.float64], data: Windows, labels: tuple[str, ...]) -> dict[str, Any]:
@@ -103,7 +105,8 @@ def _train(recipe: Recipe, data: dict[str, Windows], out: Path, watch: Watch | N
     if isinstance(recipe.model, OneAgainstAllConfig):
         teacher.train_members(recipe, model, data["train"], data["validation"], out, watch)
     objective = cross_entropy(recipe.training.label_smoothing)
-    trainer = Trainer(model, data["train"], data["validation"], recipe.training, objective)
+    augment = batch_augmentation(recipe.augmentation)
+    trainer = Trainer(model, data["train"], data["validation"], recipe.training, objective, augment)
     return model, fit(trainer, out / runfolder.CHECKPOINT, watch)
 
 
@@ -177,6 +180,16 @@ def train(
     folder = Path(out)
     recipe, dataset = prepare(recipe, dataset)
     data = _load(recipe, dataset, cache or toolchain.build_folder() / "features", jobs, loading)
+    return train_windows(recipe, dataset, data, folder, watch)
+
+
+def train_windows(
+    recipe: Recipe, dataset: Dataset, data: dict[str, Windows], folder: Path, watch: Watch | None = None
+) -> RunResult:
+    """Train a prepared recipe on windows that are split already: "train", "validation" and, if wanted, "test".
+
+    The data set gives its name and its labels. Resumes and raises as :func:`train` does.
+    """
     request = Request(recipe, dataset.name, dataset.labels, {name: part.sha256 for name, part in data.items()})
     runfolder.claim(folder, request)
     metrics = runfolder.metrics_of(folder)
