@@ -13,7 +13,7 @@ from .output import out, print_json, progress, table
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (train, quantize):
+    for command in (train, quantize, crossval):
         app.command()(command)
 
 
@@ -34,7 +34,7 @@ def train(
     dataset = open_dataset(data, subset=subset)
     with progress(f"train {described.name}") as step:
         result = fit(described, dataset, to, jobs=jobs, watch=lambda epoch, most: step(epoch.epoch, most))
-    _show(result.to_json(), json)
+    show_run(result.to_json(), json)
 
 
 def quantize(
@@ -51,7 +51,50 @@ def quantize(
         out.print(f"{made} written: {made.stat().st_size:,} bytes")
 
 
-def _show(result: dict[str, Any], json: bool) -> None:
+def crossval(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a shipped recipe, or path of a .toml file.")],
+    data: Data,
+    to: Annotated[Path, typer.Option("--out", help="Folder for one run folder a network; interrupted ones go on.")],
+    subset: Subset = None,
+    folds: Annotated[str, typer.Option(help="Folds to test on, such as 1,2,3,4; by default all.")] = "",
+    seeds: Annotated[int, typer.Option(min=1, help="Networks a fold, with consecutive seeds.")] = 1,
+    leaky_random_split: Annotated[
+        bool,
+        typer.Option(
+            "--leaky-random-split",
+            help="Also show what splitting pieces of recordings at random pretends. No validation: a warning.",
+        ),
+    ] = False,
+    jobs: Annotated[int, typer.Option("--jobs", help="Networks to train at a time, in processes; -1: all cores.")] = 1,
+    json: Json = False,
+) -> None:
+    """Train and score a recipe once a published fold: mean and spread, float and INT8."""
+    from .. import recipe as recipes
+    from ..crossval import cross_validate, parse_folds
+    from ..data.dataset import open_dataset
+
+    described, dataset = recipes.load(recipe), open_dataset(data, subset=subset)
+    with progress(f"crossval {described.name}") as step:
+        result = cross_validate(
+            described,
+            dataset,
+            to,
+            folds=parse_folds(folds),
+            seeds=seeds,
+            leak=leaky_random_split,
+            jobs=jobs,
+            progress=step,
+        )
+    if json:
+        print_json(result.to_json())
+        return
+    columns = ["", "format", ">accuracy", ">of clips", ">log loss"]
+    out.print(table(f"{result.recipe} on {result.dataset}, fold by fold (macro)", columns, result.rows()))
+    if result.leaks:
+        out.print(f"leak: {result.warning}")
+
+
+def show_run(result: dict[str, Any], json: bool) -> None:
     """Print a run's scores: one row a split."""
     if json:
         print_json(result)
