@@ -33,7 +33,7 @@ class View:
         if inner is None or last is None:
             raise ModelError(model.name, "has no layers 'embedding' and 'scores'", "give a network of this project")
         self._last: Any = last
-        self._inside = keras.Model(model.inputs, [inner.output, last.input])
+        self._inside = keras.Model(model.inputs[0], [inner.output, last.input])
         self.width = int(inner.output.shape[-1])
         self.classes = int(model.output_shape[-1])
 

@@ -41,6 +41,25 @@ STAGES = {
 TEACHER = "teacher"
 
 
+def way(method: str) -> DistillationConfig:
+    """Published settings of a method.
+
+    Raises
+    ------
+    InputError
+        Where there is no such method.
+    """
+    if method not in STAGES:
+        raise InputError(f"method {method}", "is not known", f"give one of: {', '.join(STAGES)}")
+    return DistillationConfig.model_validate({"method": method})
+
+
+def with_method(recipe: Recipe, method: str) -> Recipe:
+    """Give a recipe another method, its other settings staying as they are."""
+    config = recipe.distillation or DistillationConfig()
+    return recipe.model_copy(update={"distillation": config.model_copy(update={"method": way(method).method})})
+
+
 def _term(stage: str, config: DistillationConfig, regressor: Any) -> Callable[..., Any]:
     """Teacher's term of a stage: (teacher's embedding and logits, student's embedding and logits) -> loss."""
 

@@ -25,7 +25,7 @@ STAGES = [
     {"quantize"},
     {"compiler"},
     {"targets"},
-    {"budget", "evaluate", "parity"},
+    {"budget", "evaluate", "parity", "sqnr"},
     {"export", "predict", "bench", "report", "crossval"},
     {"demo"},
     {"cli", "__main__"},
