@@ -13,7 +13,7 @@ from .output import out, print_json, progress, table
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (train, quantize, crossval):
+    for command in (train, quantize, crossval, tune):
         app.command()(command)
 
 
@@ -92,6 +92,45 @@ def crossval(
     out.print(table(f"{result.recipe} on {result.dataset}, fold by fold (macro)", columns, result.rows()))
     if result.leaks:
         out.print(f"leak: {result.warning}")
+
+
+def tune(
+    recipe: Annotated[
+        str, typer.Argument(metavar="RECIPE", help="A chain of convolutions to start from, such as sm1.")
+    ],
+    data: Data,
+    to: Annotated[Path, typer.Option("--out", help="Folder of the search; an interrupted one in it goes on.")],
+    subset: Subset = None,
+    only: Annotated[str, typer.Option(help="Search this part alone: representation or architecture.")] = "",
+    epochs: Annotated[int | None, typer.Option(min=1, help="Most epochs of a trial; by default the recipe's.")] = None,
+    jobs: Jobs = -1,
+    json: Json = False,
+) -> None:
+    """Search representation and architecture under the limits (Hyperband); train and convert the best."""
+    from .. import recipe as recipes
+    from ..data.dataset import open_dataset
+    from ..quantize import quantize_run
+    from ..training.search import search
+    from ..training.search_space import parts_named
+
+    described = recipes.load(recipe)
+    if epochs:
+        shorter = described.training.model_copy(update={"epochs": epochs})
+        described = described.model_copy(update={"training": shorter})
+    dataset = open_dataset(data, subset=subset)
+    with progress(f"tune {described.name}") as step:
+        found = search(described, dataset, to, parts=parts_named(only), jobs=jobs, progress=lambda done: step(done, 0))
+    model = quantize_run(found.run.folder)
+    if json:
+        print_json({**found.told, "recipe_file": str(to / "best.toml"), "model": str(model)})
+        return
+    ranked = sorted(found.told["trials"], key=lambda trial: trial["validation_loss"])[:10]
+    rows = [(t["trial"], t["epochs"], f"{t['validation_loss']:.3f}", t["params_bytes"], t["macs"]) for t in ranked]
+    columns = ["trial", ">epochs", ">validation loss", ">parameter bytes", ">MACs"]
+    trials, invalid = len(found.told["trials"]), len(found.told["invalid"])
+    out.print(table(f"best of {trials:,} trials; {invalid:,} points were over a limit or impossible", columns, rows))
+    out.print(f"{to / 'best.toml'} is the recipe, {model} its network")
+    show_run(found.run.to_json(), json)
 
 
 def show_run(result: dict[str, Any], json: bool) -> None:
