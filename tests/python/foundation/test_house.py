@@ -26,7 +26,7 @@ STAGES = [
     {"compiler"},
     {"targets"},
     {"budget", "evaluate", "parity", "sqnr"},
-    {"export", "predict", "bench", "report", "crossval"},
+    {"export", "predict", "bench", "report", "crossval", "card", "confusion", "submission"},
     {"demo"},
     {"cli", "__main__"},
 ]
