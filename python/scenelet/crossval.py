@@ -6,6 +6,7 @@ test fold takes part in no choice. Float and INT8 are scored on the same windows
 ::
 
     OUT/fold1-seed0/    a run folder, with model.tflite and outcome.json
+    OUT/fold1-seed0-teacher/    its teacher's, where there is one
     OUT/leak-seed0/     the leak, where it was asked for
     OUT/crossval.json   every outcome, mean and spread; written last
 """
@@ -164,6 +165,7 @@ def cross_validate(
     dataset: Dataset,
     out: str | Path,
     *,
+    teacher: Recipe | None = None,
     folds: Sequence[int] | None = None,
     seeds: int = 1,
     leak: bool = False,
@@ -177,6 +179,9 @@ def cross_validate(
 
     Parameters
     ----------
+    teacher
+        Also trained, once a network, and distilled from: on the same split, so that it has heard neither test nor
+        validation.
     folds
         That are the test in turn; by default all. One fold with several seeds tells how much a seed matters.
     seeds
@@ -194,6 +199,8 @@ def cross_validate(
     DatasetError
         Where the data set has no folds, or not the wanted ones.
     """
+    if leak and teacher:
+        raise InputError("the leak", "is shown for plain training alone", "leave the teacher out")
     known = folds_of(dataset)
     wanted = tuple(folds or known)
     for fold in wanted:
@@ -207,7 +214,8 @@ def cross_validate(
     threads = None if workers == 1 else max(1, (os.cpu_count() or 1) // workers)
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator")
     outcomes = []
-    for outcome in parallel(joblib.delayed(_one)(recipe, dataset, Path(out), *task, store, threads) for task in tasks):
+    calls = (joblib.delayed(_one)(recipe, teacher, dataset, Path(out), *task, store, threads) for task in tasks)
+    for outcome in parallel(calls):
         outcomes.append(outcome)
         if progress:
             progress(len(outcomes), len(tasks))
@@ -222,16 +230,31 @@ def _listed(folds: Sequence[int]) -> str:
     return ", ".join(map(str, folds))
 
 
+def _seeded(recipe: Recipe, seed: int, validation_fraction: float) -> Recipe:
+    training = recipe.training.model_copy(update={"seed": seed, "validation_fraction": validation_fraction})
+    return recipe.model_copy(update={"training": training})
+
+
 def _one(
-    recipe: Recipe, dataset: Dataset, out: Path, fold: int, seed: int, cache: Path, threads: int | None
+    recipe: Recipe,
+    teacher: Recipe | None,
+    dataset: Dataset,
+    out: Path,
+    fold: int,
+    seed: int,
+    cache: Path,
+    threads: int | None,
 ) -> Outcome:
     """Train, convert and score one network; every step is skipped that is done."""
     if threads and "tensorflow" not in sys.modules:  # read once, when TensorFlow is imported
         os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)
-    seeded = recipe.model_copy(update={"training": recipe.training.model_copy(update={"seed": seed})})
+    fraction = recipe.training.validation_fraction
+    student, mentor = _seeded(recipe, seed, fraction), teacher and _seeded(teacher, seed, fraction)
     folder = out / (f"fold{fold}-seed{seed}" if fold else f"leak-seed{seed}")
-    train = _train_fold if fold else _train_leaking
-    metrics, test = train(seeded, dataset, fold, folder, cache)
+    if fold:
+        metrics, test = _train_fold(student, mentor, held_out(dataset, fold), folder, cache)
+    else:
+        metrics, test = _train_leaking(student, dataset, folder, cache)
     path = folder / OUTCOME
     if not path.is_file():
         int8 = _score_int8(folder, test, dataset.labels) if recipe.deployable else None
@@ -241,19 +264,21 @@ def _one(
 
 
 def _train_fold(
-    recipe: Recipe, dataset: Dataset, fold: int, folder: Path, cache: Path
+    recipe: Recipe, teacher: Recipe | None, split: Dataset, folder: Path, cache: Path
 ) -> tuple[dict[str, Any], Windows]:
     from .training import windows
+    from .training.distil import distil
     from .training.fit import train
 
-    split = held_out(dataset, fold)
-    metrics = train(recipe, split, folder, cache=cache).metrics
-    return metrics, windows.load(split, "test", recipe.frontend, cache)
+    if teacher is None:
+        run = train(recipe, split, folder, cache=cache)
+    else:
+        mentor = train(teacher, split, folder.with_name(f"{folder.name}-teacher"), cache=cache)
+        run = distil(recipe, split, mentor.folder, folder, cache=cache)
+    return run.metrics, windows.load(split, "test", recipe.frontend, cache)
 
 
-def _train_leaking(
-    recipe: Recipe, dataset: Dataset, _fold: int, folder: Path, cache: Path
-) -> tuple[dict[str, Any], Windows]:
+def _train_leaking(recipe: Recipe, dataset: Dataset, folder: Path, cache: Path) -> tuple[dict[str, Any], Windows]:
     """Draw windows at random, whatever recording they come from; altered copies are left out."""
     from .training import windows
     from .training.fit import prepare, train_windows

@@ -56,6 +56,9 @@ def crossval(
     data: Data,
     to: Annotated[Path, typer.Option("--out", help="Folder for one run folder a network; interrupted ones go on.")],
     subset: Subset = None,
+    teacher: Annotated[
+        str | None, typer.Option(help="Recipe of a teacher; it is trained in every fold, and distilled from.")
+    ] = None,
     folds: Annotated[str, typer.Option(help="Folds to test on, such as 1,2,3,4; by default all.")] = "",
     seeds: Annotated[int, typer.Option(min=1, help="Networks a fold, with consecutive seeds.")] = 1,
     leaky_random_split: Annotated[
@@ -79,6 +82,7 @@ def crossval(
             described,
             dataset,
             to,
+            teacher=recipes.load(teacher) if teacher else None,
             folds=parse_folds(folds),
             seeds=seeds,
             leak=leaky_random_split,

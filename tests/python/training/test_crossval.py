@@ -113,7 +113,7 @@ def test_the_leak_does_leak(folded, tiny_recipe, cache, tmp_path, monkeypatch):
 
     monkeypatch.setattr(fit, "train_windows", stop)
     with pytest.raises(KeyboardInterrupt):
-        crossval._train_leaking(tiny_recipe(), folded, 0, tmp_path / "x", cache)
+        crossval._train_leaking(tiny_recipe(), folded, tmp_path / "x", cache)
     assert sum(len(part) for part in seen.values()) == 36
     # 36 windows of 18 recordings: with a random draw some recording has a window on either side.
     owners = {part.features.tobytes() for part in seen.values()}
@@ -183,3 +183,24 @@ def test_a_list_of_folds():
     assert crossval.parse_folds("") is None
     with pytest.raises(InputError, match="folds '1;2': is no list of numbers"):
         crossval.parse_folds("1;2")
+
+
+@pytest.mark.train
+def test_a_teacher_is_trained_on_the_same_split_and_distilled_from(folded, tiny_recipe, cache, tmp_path):
+    teacher = tiny_recipe(epochs=2, seed=9, validation_fraction=0.6)
+    student = tiny_recipe(epochs=2)
+    found = cross_validate(student, folded, tmp_path / "out", teacher=teacher, folds=(2,), cache=cache)
+    pupil, mentor = (
+        json.loads((tmp_path / "out" / name / "run.json").read_text())
+        for name in ("fold2-seed0", "fold2-seed0-teacher")
+    )
+    assert pupil["features_sha256"] == mentor["features_sha256"]
+    assert pupil["sources"]
+    assert found.outcomes[0].int8 is not None
+    plain = cross_validate(student, folded, tmp_path / "plain", folds=(2,), cache=cache)
+    assert found.outcomes[0].float != plain.outcomes[0].float
+
+
+def test_the_leak_is_for_plain_training(folded, tiny_recipe, tmp_path):
+    with pytest.raises(InputError, match="the leak: is shown for plain training alone"):
+        cross_validate(tiny_recipe(), folded, tmp_path / "out", teacher=tiny_recipe(), leak=True)
