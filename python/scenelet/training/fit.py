@@ -119,7 +119,9 @@ def _plainly(work: Work) -> tuple[keras.Model, State]:
     keras.utils.set_random_seed(recipe.training.seed)
     model = build(recipe)
     if isinstance(recipe.model, OneAgainstAllConfig):
-        teacher.train_members(recipe, model, data["train"], data["validation"], work.out, work.jobs, work.watch)
+        train, validation = data["train"], data["validation"]
+        teacher.train_members(recipe, model, train, validation, work.out, work.jobs, work.watch)
+        return model, teacher.train_scores(recipe, model, train, validation, work.out, work.watch)
     objective = cross_entropy(recipe.training.label_smoothing)
     augment = batch_augmentation(recipe.augmentation)
     trainer = Trainer(model, data["train"], data["validation"], recipe.training, objective, augment)

@@ -1,7 +1,8 @@
 """The one-against-all teacher: one network a class learns "this scene against the rest", then all are joined.
 
-Every member is trained on its own, gives up its two scores, and is frozen; what the caller then trains is the Dense
-softmax over the members' joined embeddings.
+Every member is trained on its own, gives up its two scores, and is frozen; then the Dense softmax over the members'
+joined embeddings is trained. The embeddings no longer change, so they are computed once: an epoch of that last layer
+costs next to nothing.
 
 Members share nothing, so several are trained at a time, each in a process of its own on one thread: however many run
 beside each other, each gets the same weights. (Sums that are split over another number of threads round differently.)
@@ -10,11 +11,13 @@ beside each other, each gets the same weights. (Sums that are split over another
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import joblib
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import ToolError
 from ..models.backend import keras, tf
@@ -22,6 +25,7 @@ from ..models.keras_model import build_member
 from ..recipe import Recipe
 from .augment import batch_augmentation
 from .checkpoint import Epoch, State
+from .guide import KeptGuide
 from .loop import Trainer, Watch, cross_entropy, fit
 from .runfolder import CHECKPOINT
 from .windows import Windows
@@ -121,3 +125,36 @@ def train_members(
         member = build_member(recipe, number)
         member.set_weights(state.best_weights)
         _adopt(model, member)
+
+
+@dataclass(frozen=True)
+class _Embedded(Windows):
+    """Windows as frozen members hear them."""
+
+    guide: KeptGuide
+
+    def batch(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Joined embeddings, (batch, width)."""
+        return self.guide(index, np.empty(0, np.float32))[0]
+
+
+def train_scores(
+    recipe: Recipe, model: keras.Model, train: Windows, validation: Windows, out: Path, watch: Watch | None = None
+) -> State:
+    """Train the last layer of a teacher whose members are trained; parameters as in :func:`train_members`."""
+    folder = out / "embeddings"
+    last = model.get_layer("scores")
+    heard, judged = (
+        _Embedded(part.features, part.classes, part.clips, KeptGuide(model, part, folder))
+        for part in (train, validation)
+    )
+    joined = keras.Input((int(last.kernel.shape[0]),), name="joined")
+    head = keras.Model(
+        joined, keras.layers.Dense(recipe.model.classes, "softmax", name="scores")(joined), name="scores"
+    )
+    head.set_weights(last.get_weights())
+    trainer = Trainer(head, heard, judged, recipe.training, cross_entropy(recipe.training.label_smoothing))
+    state = fit(trainer, out / CHECKPOINT, watch)
+    last.set_weights(head.get_weights())
+    shutil.rmtree(folder)
+    return state
