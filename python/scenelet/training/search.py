@@ -224,7 +224,7 @@ def _run(shared: _Search, parts: tuple[Part, ...], factor: int, progress: Callab
         objective=_OBJECTIVE,
         max_epochs=shared.base.training.epochs,
         factor=factor,
-        seed=shared.base.training.seed,
+        seed=shared.base.training.seed + 1,  # KerasTuner takes 0 for none
         hyperparameters=space,
         allow_new_entries=False,
         tune_new_entries=False,

@@ -17,6 +17,8 @@ from scenelet.training import search_space
 from scenelet.training.search import search
 from scenelet.training.search_space import cost_at, declare, recipe_at, to_toml, verdict
 
+MACS = 150_000  # in the place of 30 million, for networks that train in a blink
+
 
 def _values(**changes):
     space = keras_tuner.HyperParameters()
@@ -41,37 +43,44 @@ def small():
     return declared
 
 
-@pytest.fixture
-def run(recordings, tiny_recipe, tmp_path_factory, small, monkeypatch):
+@pytest.fixture(scope="module")
+def run(recordings, tiny_recipe, tmp_path_factory, small):
     cache = tmp_path_factory.mktemp("cache")
-    monkeypatch.setattr(module, "declare", small)
-    monkeypatch.setattr(limits, "MACS", 150_000)
 
     def run(out, **changes):
         settings = {"parts": ("architecture",), "cache": cache, **changes}
-        return search(tiny_recipe(epochs=3), open_dataset(recordings), out, **settings)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(module, "declare", small)
+            patch.setattr(limits, "MACS", MACS)
+            return search(tiny_recipe(epochs=3), open_dataset(recordings), out, **settings)
 
     return run
 
 
-def test_the_search_keeps_to_the_limits_and_its_best_is_a_recipe(run, tmp_path):
-    found = run(tmp_path / "out")
-    told = json.loads((tmp_path / "out/tune.json").read_text())
+@pytest.fixture(scope="module")
+def whole(run, tmp_path_factory):
+    out = tmp_path_factory.mktemp("search") / "out"
+    return out, run(out)
+
+
+def test_the_search_keeps_to_the_limits_and_its_best_is_a_recipe(whole):
+    out, found = whole
+    told = json.loads((out / "tune.json").read_text())
     assert told["invalid"]
     assert all("MACs" in point["reason"] for point in told["invalid"])
-    assert all(trial["macs"] <= limits.MACS for trial in told["trials"])
+    assert all(trial["macs"] <= MACS for trial in told["trials"])
     best = min(told["trials"], key=lambda trial: trial["validation_loss"])
     assert told["best"] == best["trial"]
-    read = recipe.load(tmp_path / "out/best.toml")
+    read = recipe.load(out / "best.toml")
     assert read == found.recipe
     assert count(graph_of(read)).macs == best["macs"]
-    assert found.run.folder == tmp_path / "out/best"
+    assert found.run.folder == out / "best"
     assert (found.run.folder / "model.keras").is_file()
     assert {trial["epochs"] for trial in told["trials"]} == {1, 3}  # some were promoted
 
 
-def test_a_search_that_was_killed_goes_on_to_the_same_end(run, tmp_path, monkeypatch):
-    whole = run(tmp_path / "whole")
+def test_a_search_that_was_killed_goes_on_to_the_same_end(whole, run, tmp_path, monkeypatch):
+    _, undisturbed = whole
     real, seen = module._Search.trial, []
 
     def dies(self, name, values):
@@ -87,8 +96,8 @@ def test_a_search_that_was_killed_goes_on_to_the_same_end(run, tmp_path, monkeyp
     again = run(tmp_path / "killed")
     assert set(first[:2]).isdisjoint(seen[3:])  # what was done is not done again
     changed = {key: value for key, value in again.told.items() if key != "run"}
-    assert changed == {key: value for key, value in whole.told.items() if key != "run"}
-    assert again.run.metrics == whole.run.metrics
+    assert changed == {key: value for key, value in undisturbed.told.items() if key != "run"}
+    assert again.run.metrics == undisturbed.run.metrics
 
 
 def test_a_folder_of_another_search_is_left_alone(run, tmp_path):
@@ -103,9 +112,8 @@ def test_a_folder_of_another_search_is_left_alone(run, tmp_path):
 
 
 def test_a_space_without_a_valid_point_is_an_error(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(limits, "MACS", 10)
+    monkeypatch.setattr(module, "verdict", lambda *_: "never")
     monkeypatch.setattr(module, "_DRAWS", 3)
-    monkeypatch.setattr(module, "prepare", lambda described, dataset: (described, dataset))
     with pytest.raises(RecipeError, match="3 draws gave no network within the limits"):
         run(tmp_path / "out")
 
