@@ -10,6 +10,7 @@ beside each other, each gets the same weights. (Sums that are split over another
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from dataclasses import dataclass, replace
@@ -61,7 +62,8 @@ def _train_member(
 
 def _in_own_process(recipe: Recipe, number: int, train: Windows, validation: Windows, checkpoint: Path) -> Epoch:
     """Train a member in a worker; its state stays in the checkpoint, its last epoch is told."""
-    tf.config.threading.set_intra_op_parallelism_threads(1)
+    with contextlib.suppress(RuntimeError):  # a worker that joblib uses again has settled this already
+        tf.config.threading.set_intra_op_parallelism_threads(1)
     parent = os.getppid()
 
     def stop_when_alone(_epoch: Epoch, _most: int) -> None:
