@@ -35,7 +35,7 @@ def _calibration(windows: NDArray[np.int8]) -> NDArray[np.float32]:
     return chosen.astype(np.float32) * np.float32(INPUT_SCALE)
 
 
-def _convert(model: keras.Model, inputs: NDArray[np.float32]) -> bytes:
+def _converter(model: keras.Model) -> Any:
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
     from .models.backend import tf
@@ -44,19 +44,45 @@ def _convert(model: keras.Model, inputs: NDArray[np.float32]) -> bytes:
     function = tf.function(lambda features: model(features, training=False), autograph=False)
     # Keras 3's own route leaves READ_VARIABLE operators; frozen constants do not.
     frozen = convert_variables_to_constants_v2(function.get_concrete_function(signature))
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen], model)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: ([window[np.newaxis]] for window in inputs)
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = converter.inference_output_type = tf.int8
+    return tf.lite.TFLiteConverter.from_concrete_functions([frozen], model)
+
+
+def _converted(converter: Any, name: str) -> bytes:
     try:
         with quiet():
             return bytes(converter.convert())
     except Exception as error:
         told = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ToolError(
-            f"TFLite converter on {model.name}", told, "use only the layers of the shipped recipes"
-        ) from error
+        raise ToolError(f"TFLite converter on {name}", told, "use only the layers of the shipped recipes") from error
+
+
+def _convert(model: keras.Model, inputs: NDArray[np.float32]) -> bytes:
+    from .models.backend import tf
+
+    converter = _converter(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([window[np.newaxis]] for window in inputs)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    return _converted(converter, model.name)
+
+
+def _tidied(content: bytes, model: keras.Model) -> Any:
+    tree = flatfile.unpack(content)
+    tidy.drop_reshapes(tree)
+    tidy.rename(tree, [layer.name for layer in model.layers])
+    return tree
+
+
+def convert_float(model: keras.Model) -> bytes:
+    """Convert a network without quantisation: float32, with the operators and the names of its INT8 file.
+
+    Raises
+    ------
+    ToolError
+        Where the converter fails.
+    """
+    return flatfile.pack(_tidied(_converted(_converter(model), model.name), model))
 
 
 def _check_input(tree: Any, name: str) -> None:
@@ -116,10 +142,8 @@ def quantize(
         raise ModelError(
             model.name, f"{len(labels)} labels for {model.output_shape[-1]} scores", "give one label a score"
         )
-    tree = flatfile.unpack(_convert(model, _calibration(calibration)))
+    tree = _tidied(_convert(model, _calibration(calibration)), model)
     _check_input(tree, model.name)
-    tidy.drop_reshapes(tree)
-    tidy.rename(tree, [layer.name for layer in model.layers])
     info = ModelInfo(
         labels=tuple(labels),
         frontend=recipe.frontend,

@@ -12,7 +12,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from .errors import RecipeError
 
@@ -180,10 +188,107 @@ class TrainingConfig(_Section):
     seed: Annotated[int, Field(ge=0)] = 0
 
 
+class DistillationConfig(_Section):
+    """What a student learns from a teacher; epochs, batches and patience of every stage are those of ``training``.
+
+    Attributes
+    ----------
+    method
+        "response": the teacher's softened scores. "relational": distances and angles between windows. "hint": FitNets,
+        the student's embedding is regressed onto the teacher's, then "response". "rrs": "relational", then "response".
+    alpha
+        Weight of cross entropy, that of the teacher's term being 1 - alpha.
+    temperature
+        Softens both networks' scores in the response stage.
+    relational_weight
+        Factor of the relational term; within it ``distance_weight`` and ``angle_weight`` count.
+    relational_on
+        Whose distances and angles: those of "embedding" (before the last layer), or of "softmax" outputs.
+    """
+
+    method: Literal["response", "relational", "hint", "rrs"] = "rrs"
+    alpha: Annotated[float, Field(ge=0, le=1)] = 0.57
+    temperature: Annotated[float, Field(gt=0)] = 3.0
+    relational_weight: Annotated[float, Field(ge=0)] = 20.0
+    distance_weight: Annotated[float, Field(ge=0)] = 1.0
+    angle_weight: Annotated[float, Field(ge=0)] = 2.0
+    relational_on: Literal["embedding", "softmax"] = "embedding"
+
+
 class QuantizeConfig(_Section):
     """Full INT8 conversion; ``calibration_windows`` of the training split, stratified by class, set the ranges."""
 
     calibration_windows: Annotated[int, Field(ge=1)] = 400
+
+
+class AugmentationConfig(_Section):
+    """What training hears beside the recordings as they are; each part is off unless it is given.
+
+    Parts of the waveform are drawn once for every altered copy of a training clip and go through the front end; parts
+    of the batch are drawn anew every epoch, on the features.
+
+    Attributes
+    ----------
+    copies
+        Altered copies of every training clip.
+    balance
+        Give rare groups more copies, until each has as many clips as the largest: by "class", "device", or both.
+    most_copies
+        Copies of one clip, balancing included.
+    pitch_semitones
+        Pitch moves by up to so much either way, duration stays.
+    stretch
+        Range of the tempo: 2 plays twice as fast, pitch stays.
+    shift
+        Turns the clip round by up to its whole length.
+    impulse_response
+        Share of the copies that a synthetic microphone hears.
+    impulse_response_db
+        Standard deviation of its response, dB.
+    mixup
+        Both parameters of the Beta distribution that two windows are mixed by; 0 is off.
+    time_masks, time_mask_frames
+        Masks a window, and the most frames of one.
+    frequency_masks, frequency_mask_bands
+        Masks a window, and the most mel bands of one.
+    mixstyle
+        Share of the batches whose windows exchange statistics of each mel band (Freq-MixStyle).
+    mixstyle_alpha
+        Both parameters of the Beta distribution that the statistics are mixed by.
+    """
+
+    copies: Annotated[int, Field(ge=0, le=100)] = 0
+    balance: tuple[Literal["class", "device"], ...] = ()
+    most_copies: Annotated[int, Field(ge=1, le=100)] = 16
+    pitch_semitones: Annotated[float, Field(ge=0, le=12)] = 0.0
+    stretch: tuple[Annotated[float, Field(ge=0.5, le=2)], Annotated[float, Field(ge=0.5, le=2)]] = (1.0, 1.0)
+    shift: bool = False
+    impulse_response: Annotated[float, Field(ge=0, le=1)] = 0.0
+    impulse_response_db: Annotated[float, Field(gt=0, le=20)] = 5.0
+    mixup: Annotated[float, Field(ge=0)] = 0.0
+    time_masks: Annotated[int, Field(ge=0)] = 0
+    time_mask_frames: Annotated[int, Field(ge=1)] = 2
+    frequency_masks: Annotated[int, Field(ge=0)] = 0
+    frequency_mask_bands: Annotated[int, Field(ge=1)] = 16
+    mixstyle: Annotated[float, Field(ge=0, le=1)] = 0.0
+    mixstyle_alpha: Annotated[float, Field(gt=0)] = 0.3
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.stretch[0] > self.stretch[1]:
+            raise ValueError(f"stretch {list(self.stretch)} begins above its end")
+        if (self.copies or self.balance) and not self.alters:
+            raise ValueError("copies and balance want pitch_semitones, stretch, shift or impulse_response")
+        if self.alters and not (self.copies or self.balance):
+            raise ValueError("pitch_semitones, stretch, shift and impulse_response want copies or balance")
+        if self.copies > self.most_copies:
+            raise ValueError(f"copies {self.copies} is over most_copies {self.most_copies}")
+        return self
+
+    @property
+    def alters(self) -> bool:
+        """Whether a part of the waveform is on."""
+        return bool(self.pitch_semitones or self.shift or self.impulse_response or self.stretch != (1.0, 1.0))
 
 
 class Recipe(_Section):
@@ -194,6 +299,8 @@ class Recipe(_Section):
     deployable
         Whether the network is meant for a board. If so, it is held to the limits before it is trained; a teacher, or
         a network that is still to be pruned, is not.
+    distillation
+        Used by ``scenelet distill`` and ``scenelet prune``; left out, it is the published method.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -202,7 +309,14 @@ class Recipe(_Section):
     frontend: FrontendConfig = FrontendConfig()
     model: Annotated[CnnConfig | OneAgainstAllConfig, Field(discriminator="kind")]
     training: TrainingConfig = TrainingConfig()
+    distillation: DistillationConfig | None = None
     quantize: QuantizeConfig = QuantizeConfig()
+    augmentation: AugmentationConfig | None = None
+
+    @model_serializer(mode="wrap")
+    def _given(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out sections that are not there: a recipe's hash does not change when scenelet learns a new one."""
+        return {name: value for name, value in handler(self).items() if value is not None}
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
@@ -211,7 +325,7 @@ class Recipe(_Section):
 
     @property
     def sha256(self) -> str:
-        """Hash of everything the recipe says."""
+        """Hash of everything the recipe says; a section that is left out does not change it."""
         return _hash(self)
 
 

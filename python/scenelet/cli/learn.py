@@ -13,7 +13,7 @@ from .output import err, out, print_json, progress, table
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (train, quantize):
+    for command in (train, quantize, crossval, tune):
         app.command()(command)
 
 
@@ -36,7 +36,7 @@ def train(
     dataset = open_dataset(data, subset=subset)
     with progress(f"train {described.name}") as step:
         result = fit(described, dataset, to, jobs=jobs, watch=lambda epoch, most: step(epoch.epoch, most))
-    _show(result.to_json(), json)
+    show_run(result.to_json(), json)
 
 
 def quantize(
@@ -53,7 +53,93 @@ def quantize(
         out.print(f"{made} written: {made.stat().st_size:,} bytes")
 
 
-def _show(result: dict[str, Any], json: bool) -> None:
+def crossval(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a shipped recipe, or path of a .toml file.")],
+    data: Data,
+    to: Annotated[Path, typer.Option("--out", help="Folder for one run folder a network; interrupted ones go on.")],
+    subset: Subset = None,
+    teacher: Annotated[
+        str | None, typer.Option(help="Recipe of a teacher; it is trained in every fold, and distilled from.")
+    ] = None,
+    folds: Annotated[str, typer.Option(help="Folds to test on, such as 1,2,3,4; by default all.")] = "",
+    seeds: Annotated[int, typer.Option(min=1, help="Networks a fold, with consecutive seeds.")] = 1,
+    leaky_random_split: Annotated[
+        bool,
+        typer.Option(
+            "--leaky-random-split",
+            help="Also show what splitting pieces of recordings at random pretends. No validation: a warning.",
+        ),
+    ] = False,
+    jobs: Annotated[int, typer.Option("--jobs", help="Networks to train at a time, in processes; -1: all cores.")] = 1,
+    json: Json = False,
+) -> None:
+    """Train and score a recipe once a published fold: mean and spread, float and INT8."""
+    from .. import recipe as recipes
+    from ..crossval import cross_validate, parse_folds
+    from ..data.dataset import open_dataset
+
+    described, dataset = recipes.load(recipe), open_dataset(data, subset=subset)
+    with progress(f"crossval {described.name}") as step:
+        result = cross_validate(
+            described,
+            dataset,
+            to,
+            teacher=recipes.load(teacher) if teacher else None,
+            folds=parse_folds(folds),
+            seeds=seeds,
+            leak=leaky_random_split,
+            jobs=jobs,
+            progress=step,
+        )
+    if json:
+        print_json(result.to_json())
+        return
+    columns = ["", "format", ">accuracy", ">of clips", ">log loss"]
+    out.print(table(f"{result.recipe} on {result.dataset}, fold by fold (macro)", columns, result.rows()))
+    if result.leaks:
+        out.print(f"leak: {result.warning}")
+
+
+def tune(
+    recipe: Annotated[
+        str, typer.Argument(metavar="RECIPE", help="A chain of convolutions to start from, such as sm1.")
+    ],
+    data: Data,
+    to: Annotated[Path, typer.Option("--out", help="Folder of the search; an interrupted one in it goes on.")],
+    subset: Subset = None,
+    only: Annotated[str, typer.Option(help="Search this part alone: representation or architecture.")] = "",
+    epochs: Annotated[int | None, typer.Option(min=1, help="Most epochs of a trial; by default the recipe's.")] = None,
+    jobs: Jobs = -1,
+    json: Json = False,
+) -> None:
+    """Search representation and architecture under the limits (Hyperband); train and convert the best."""
+    from .. import recipe as recipes
+    from ..data.dataset import open_dataset
+    from ..quantize import quantize_run
+    from ..training.search import search
+    from ..training.search_space import parts_named
+
+    described = recipes.load(recipe)
+    if epochs:
+        shorter = described.training.model_copy(update={"epochs": epochs})
+        described = described.model_copy(update={"training": shorter})
+    dataset = open_dataset(data, subset=subset)
+    with progress(f"tune {described.name}") as step:
+        found = search(described, dataset, to, parts=parts_named(only), jobs=jobs, progress=lambda done: step(done, 0))
+    model = quantize_run(found.run.folder)
+    if json:
+        print_json({**found.told, "recipe_file": str(to / "best.toml"), "model": str(model)})
+        return
+    ranked = sorted(found.told["trials"], key=lambda trial: trial["validation_loss"])[:10]
+    rows = [(t["trial"], t["epochs"], f"{t['validation_loss']:.3f}", t["params_bytes"], t["macs"]) for t in ranked]
+    columns = ["trial", ">epochs", ">validation loss", ">parameter bytes", ">MACs"]
+    trials, invalid = len(found.told["trials"]), len(found.told["invalid"])
+    out.print(table(f"best of {trials:,} trials; {invalid:,} points were over a limit or impossible", columns, rows))
+    out.print(f"{to / 'best.toml'} is the recipe, {model} its network")
+    show_run(found.run.to_json(), json)
+
+
+def show_run(result: dict[str, Any], json: bool) -> None:
     """Print a run's scores: one row a split."""
     if json:
         print_json(result)

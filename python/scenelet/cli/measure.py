@@ -25,6 +25,7 @@ def evaluate(
     split: Annotated[str, typer.Option(help="A split of the data set: train, validation, test, fold4 ...")] = "test",
     target: TargetName = "litert",
     predictions: Annotated[Path | None, typer.Option(help="Also write one CSV row a window.")] = None,
+    confusion: Annotated[Path | None, typer.Option(help="Also draw the confusion matrix, as PNG.")] = None,
     json: Json = False,
 ) -> None:
     """Measure accuracy and log loss on a data set, by class and by device."""
@@ -42,6 +43,12 @@ def evaluate(
         result = measure(model, info, dataset, split, place, progress=step)
     if predictions:
         result.write_predictions(predictions)
+    if confusion:
+        from ..confusion import confusion_png
+        from ..files import write_bytes
+
+        title = f"{model.stem}, {split}, windows"
+        write_bytes(confusion, confusion_png(result.confusion, result.labels, title))
     if json:
         print_json(result.to_json())
         return

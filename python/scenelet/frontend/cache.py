@@ -6,8 +6,9 @@
     <folder>/<key>.npy          features of a whole list of clips, mapped into memory
     <folder>/<key>.json         how many windows each clip gave, and the .npy's checksum; written last
 
-A key is a hash of the front end's tables, of the rule that cuts a file into windows, and of each file's path, size and
-time of change. Files appear whole or not at all, so a build that was killed goes on where it stopped.
+A key is a hash of the front end's tables, of the rule that cuts a file into windows, of each file's path, size and time
+of change, and of what was done to an altered copy. Files appear whole or not at all, so a build that was killed goes on
+where it stopped.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from numpy.typing import NDArray
 
 from .. import files
 from ..data import audio
+from ..data.augmentation_plan import Altered, read_clip
 from ..data.clips import Clip
 from ..errors import AudioError
 from ..recipe import FrontendConfig
@@ -55,7 +57,7 @@ def cached_features(
     Parameters
     ----------
     clips
-        At least one; of each only ``path`` matters.
+        At least one; of each only ``path`` matters, and the alteration of an altered copy.
     config
         The front end.
     folder
@@ -82,7 +84,7 @@ def cached_features(
     if not clips:
         raise AudioError("clips", "there are none", "give at least one audio file")
     folder, tables = Path(folder), make_tables(config)
-    identities = [_identity(clip.path) for clip in clips]
+    identities = [_identity(clip) for clip in clips]
     target = folder / _key(tables, identities)
     counts = _valid_counts(target, config)
     if counts is None:
@@ -116,7 +118,7 @@ class _Shard:
         config, frontend = tables.config, Frontend(tables)
         parts = []
         for clip in self.clips:
-            samples = audio.read_audio(clip.path, config.sample_rate, config.sample_bits)
+            samples = read_clip(clip, config.sample_rate, config.sample_bits)
             parts.append(frontend.features(audio.windows(samples, config.clip_samples)))
         counts = [len(part) for part in parts]
         content = io.BytesIO()
@@ -125,12 +127,13 @@ class _Shard:
         return counts
 
 
-def _identity(path: Path) -> str:
+def _identity(clip: Clip) -> str:
     try:
-        status = path.stat()
+        status = clip.path.stat()
     except OSError as error:
-        raise AudioError(path, error.strerror or "cannot be read", "check the path") from None
-    return f"{path.absolute()}\0{status.st_size}\0{status.st_mtime_ns}"
+        raise AudioError(clip.path, error.strerror or "cannot be read", "check the path") from None
+    name = f"{clip.path.absolute()}\0{status.st_size}\0{status.st_mtime_ns}"
+    return f"{name}\0{clip.identity}" if isinstance(clip, Altered) else name
 
 
 def _key(tables: Tables, identities: Sequence[str]) -> str:

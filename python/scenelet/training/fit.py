@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .. import limits, scores, toolchain
 from ..cost import count
+from ..data.augmentation_plan import augmented
 from ..data.dataset import Dataset
 from ..errors import DatasetError
 from ..files import write_text
@@ -21,6 +22,7 @@ from ..models.backend import keras
 from ..models.keras_model import build
 from ..recipe import OneAgainstAllConfig, Recipe
 from . import runfolder, teacher, windows
+from .augment import batch_augmentation
 from .checkpoint import State
 from .loop import Predictor, Trainer, Watch, cross_entropy, fit
 from .runfolder import Request
@@ -47,7 +49,7 @@ def fitted(recipe: Recipe, classes: int) -> Recipe:
 
 
 def prepare(recipe: Recipe, dataset: Dataset) -> tuple[Recipe, Dataset]:
-    """Match a recipe and a data set: number of classes, validation split; check the cost before any work is done.
+    """Match a recipe and a data set: classes, validation split, altered copies; check the cost before any work is done.
 
     Raises
     ------
@@ -68,7 +70,7 @@ def prepare(recipe: Recipe, dataset: Dataset) -> tuple[Recipe, Dataset]:
         raise DatasetError(
             f"{dataset.root}: class '{missing[0]}'", "has no training clip", "add clips or drop the class"
         )
-    return recipe, dataset
+    return recipe, augmented(dataset, recipe.augmentation, recipe.training.seed)
 
 
 def score(probability: NDArray[np.float64], data: Windows, labels: tuple[str, ...]) -> dict[str, Any]:
@@ -97,14 +99,33 @@ def _load(
     return {name: windows.load(dataset, name, recipe.frontend, cache, jobs=jobs, loading=loading) for name in names}
 
 
-def _train(recipe: Recipe, data: dict[str, Windows], out: Path, watch: Watch | None) -> tuple[keras.Model, State]:
+@dataclass(frozen=True)
+class Work:
+    """What a procedure works with; ``recipe`` has as many classes as the data."""
+
+    recipe: Recipe
+    data: dict[str, Windows]
+    out: Path
+    jobs: int = 1
+    watch: Watch | None = None
+
+
+# Trains a network from a seed, so that it can be started again at any time; gives it with its last state.
+Procedure = Callable[[Work], tuple[keras.Model, State]]
+
+
+def _plainly(work: Work) -> tuple[keras.Model, State]:
+    recipe, data = work.recipe, work.data
     keras.utils.set_random_seed(recipe.training.seed)
     model = build(recipe)
     if isinstance(recipe.model, OneAgainstAllConfig):
-        teacher.train_members(recipe, model, data["train"], data["validation"], out, watch)
+        train, validation = data["train"], data["validation"]
+        teacher.train_members(recipe, model, train, validation, work.out, work.jobs, work.watch)
+        return model, teacher.train_scores(recipe, model, train, validation, work.out, work.watch)
     objective = cross_entropy(recipe.training.label_smoothing)
-    trainer = Trainer(model, data["train"], data["validation"], recipe.training, objective)
-    return model, fit(trainer, out / runfolder.CHECKPOINT, watch)
+    augment = batch_augmentation(recipe.augmentation)
+    trainer = Trainer(model, data["train"], data["validation"], recipe.training, objective, augment)
+    return model, fit(trainer, work.out / runfolder.CHECKPOINT, work.watch)
 
 
 def _finish(out: Path, request: Request, model: keras.Model, state: State, data: dict[str, Windows]) -> dict[str, Any]:
@@ -128,6 +149,38 @@ def _finish(out: Path, request: Request, model: keras.Model, state: State, data:
     for path in sorted(out.glob(f"*{runfolder.CHECKPOINT}")):
         path.unlink()
     return metrics
+
+
+def conduct(
+    recipe: Recipe,
+    dataset: Dataset,
+    out: str | Path,
+    procedure: Procedure,
+    *,
+    sources: dict[str, str] | None = None,
+    jobs: int = 1,
+    cache: Path | None = None,
+    loading: Callable[[int, int], None] | None = None,
+    watch: Watch | None = None,
+) -> RunResult:
+    """Carry out a procedure in a run folder, or find that it is done; parameters and errors as in :func:`train`.
+
+    ``sources`` are hashes of other networks that the procedure builds on: with others the run would be another one.
+    """
+    recipe, dataset = prepare(recipe, dataset)
+    data = _load(recipe, dataset, cache or toolchain.build_folder() / "features", jobs, loading)
+    return _conduct(Work(recipe, data, Path(out), jobs, watch), dataset, procedure, sources or {})
+
+
+def _conduct(work: Work, dataset: Dataset, procedure: Procedure, sources: dict[str, str]) -> RunResult:
+    features = {name: part.sha256 for name, part in work.data.items()}
+    request = Request(work.recipe, dataset.name, dataset.labels, features, sources)
+    runfolder.claim(work.out, request)
+    metrics = runfolder.metrics_of(work.out)
+    if metrics is None:
+        model, state = procedure(work)
+        metrics = _finish(work.out, request, model, state, work.data)
+    return RunResult(work.out, metrics)
 
 
 def train(
@@ -154,7 +207,8 @@ def train(
     out
         Run folder (see :mod:`scenelet.training.runfolder`).
     jobs
-        Clips whose features are computed at a time; below 1, as many as there are processors.
+        Clips whose features are computed, and members of a teacher that are trained, at a time; below 1, as many as
+        there are processors.
     cache
         Folder of cached features; by default in the build folder.
     loading
@@ -174,13 +228,14 @@ def train(
     InputError
         Where data, recipe or folder cannot be used.
     """
-    folder = Path(out)
-    recipe, dataset = prepare(recipe, dataset)
-    data = _load(recipe, dataset, cache or toolchain.build_folder() / "features", jobs, loading)
-    request = Request(recipe, dataset.name, dataset.labels, {name: part.sha256 for name, part in data.items()})
-    runfolder.claim(folder, request)
-    metrics = runfolder.metrics_of(folder)
-    if metrics is None:
-        model, state = _train(recipe, data, folder, watch)
-        metrics = _finish(folder, request, model, state, data)
-    return RunResult(folder, metrics)
+    return conduct(recipe, dataset, out, _plainly, jobs=jobs, cache=cache, loading=loading, watch=watch)
+
+
+def train_windows(
+    recipe: Recipe, dataset: Dataset, data: dict[str, Windows], folder: Path, watch: Watch | None = None
+) -> RunResult:
+    """Train a prepared recipe on windows that are split already: "train", "validation" and, if wanted, "test".
+
+    The data set gives its name and its labels. Resumes and raises as :func:`train` does.
+    """
+    return _conduct(Work(recipe, data, folder, watch=watch), dataset, _plainly, {})

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,9 @@ from ..scores import measure
 from .checkpoint import Epoch, State
 from .windows import Windows
 
-# Loss of one batch: model, inputs (batch, mel, frames, 1), one-hot classes (batch, classes), and the windows' numbers
-# in the training set (batch,), by which a teacher's outputs can be looked up.
-Objective = Callable[[Any, Any, Any, Any], Any]
+# Loss of one batch: model, inputs (batch, mel, frames, 1), one-hot classes (batch, classes), and the lesson: a tuple of
+# what a teacher has to say about these windows, empty where there is none.
+Objective = Callable[[Any, Any, Any, tuple[Any, ...]], Any]
 
 # Change a batch on its way to the network: generator, inputs, one-hot classes -> inputs, classes.
 Augment = Callable[
@@ -29,6 +29,16 @@ Augment = Callable[
 
 Watch = Callable[[Epoch, int], None]
 
+
+class Lesson(Protocol):
+    """What a teacher says about a batch: float32 arrays (batch, width), one for each of ``widths``."""
+
+    widths: tuple[int, ...]
+
+    def __call__(self, index: NDArray[np.int64], inputs: NDArray[np.float32], /) -> tuple[NDArray[np.float32], ...]:
+        """Teach the windows of these numbers in the training set, which the network is about to see as ``inputs``."""
+
+
 _PREDICT_BATCH = 256
 _SHUFFLE, _DROPOUT, _AUGMENT = range(3)
 
@@ -36,7 +46,7 @@ _SHUFFLE, _DROPOUT, _AUGMENT = range(3)
 def cross_entropy(smoothing: float) -> Objective:
     """Cross entropy with label smoothing: the true class is wanted with 1 - smoothing + smoothing / classes."""
 
-    def objective(model: Any, inputs: Any, classes: Any, _index: Any) -> Any:
+    def objective(model: Any, inputs: Any, classes: Any, _lesson: Any) -> Any:
         losses = keras.losses.categorical_crossentropy(classes, model(inputs, training=True), label_smoothing=smoothing)
         return tf.reduce_mean(losses)
 
@@ -60,7 +70,11 @@ class Predictor:
 
 @dataclass
 class Trainer:
-    """One network, its optimiser and its data, between epochs in a :class:`State`."""
+    """One network, its optimiser and its data, between epochs in a :class:`State`.
+
+    ``companions`` are layers that the objective uses beside the network: trained and kept with it, and dropped at the
+    end.
+    """
 
     model: keras.Model
     train: Windows
@@ -68,10 +82,12 @@ class Trainer:
     config: TrainingConfig
     objective: Objective
     augment: Augment | None = None
+    lesson: Lesson | None = None
+    companions: tuple[keras.layers.Layer, ...] = ()
 
     def __post_init__(self) -> None:
         self.optimizer = keras.optimizers.Adam(self.config.learning_rate)
-        self.optimizer.build(self.model.trainable_variables)
+        self.optimizer.build(self._trainable())
         self.predict = Predictor(self.model)
         self.classes = int(self.model.output_shape[-1])
         shape = (None, *self.model.input_shape[1:])
@@ -80,25 +96,35 @@ class Trainer:
             input_signature=(
                 tf.TensorSpec(shape, tf.float32),
                 tf.TensorSpec((None, self.classes), tf.float32),
-                tf.TensorSpec((None,), tf.int64),
+                tuple(tf.TensorSpec((None, width), tf.float32) for width in self.lesson.widths) if self.lesson else (),
             ),
         )
 
-    def _descend(self, inputs: Any, classes: Any, index: Any) -> Any:
+    def _trainable(self) -> list[Any]:
+        return [variable for part in (self.model, *self.companions) for variable in part.trainable_variables]
+
+    def _weights(self) -> list[NDArray[Any]]:
+        return [weight for part in (self.model, *self.companions) for weight in part.get_weights()]
+
+    def _descend(self, inputs: Any, classes: Any, lesson: Any) -> Any:
         with tf.GradientTape() as tape:
-            loss = self.objective(self.model, inputs, classes, index)
-        variables = self.model.trainable_variables
+            loss = self.objective(self.model, inputs, classes, lesson)
+        variables = self._trainable()
         self.optimizer.apply(tape.gradient(loss, variables), variables)
         return loss
 
     def state(self) -> State:
         """State before the first epoch."""
-        weights = self.model.get_weights()
+        weights = self._weights()
         return State(weights, [variable.numpy() for variable in self.optimizer.variables], weights)
 
     def restore(self, state: State) -> None:
         """Go on from a state."""
-        self.model.set_weights(state.weights)
+        position = 0
+        for part in (self.model, *self.companions):
+            count = len(part.weights)
+            part.set_weights(state.weights[position : position + count])
+            position += count
         for variable, value in zip(self.optimizer.variables, state.optimizer, strict=True):
             variable.assign(value)
 
@@ -125,7 +151,8 @@ class Trainer:
             classes = np.eye(self.classes, dtype=np.float32)[self.train.classes[index]]
             if self.augment:
                 inputs, classes = self.augment(generator, inputs, classes)
-            total += float(self._step(inputs, classes, index)) * len(index)
+            lesson = self.lesson(index, inputs) if self.lesson else ()
+            total += float(self._step(inputs, classes, lesson)) * len(index)
         return total / len(self.train)
 
     def advance(self, state: State) -> None:
@@ -138,7 +165,7 @@ class Trainer:
             )
         seen = measure(self.predict(self.validation), self.validation.classes)
         state.history.append(Epoch(epoch, loss, seen.log_loss, seen.accuracy))
-        state.weights = self.model.get_weights()
+        state.weights = self._weights()
         state.optimizer = [variable.numpy() for variable in self.optimizer.variables]
         if seen.log_loss < state.best_loss:
             state.best_loss, state.best_epoch, state.best_weights = seen.log_loss, epoch, state.weights
@@ -180,5 +207,5 @@ def fit(trainer: Trainer, checkpoint: Path, watch: Watch | None = None) -> State
         state.save(checkpoint)
         if watch:
             watch(state.history[-1], trainer.config.epochs)
-    trainer.model.set_weights(state.best_weights)
+    trainer.model.set_weights(state.best_weights[: len(trainer.model.weights)])
     return state

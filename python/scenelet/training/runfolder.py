@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import tempfile
@@ -51,12 +52,15 @@ class Request:
         Its classes in the order of the scores.
     features_sha256
         Of every split's windows.
+    sources
+        Hashes of the weights of other networks that this one is made from: its teacher, what it was pruned from.
     """
 
     recipe: Recipe
     dataset: str
     labels: tuple[str, ...]
     features_sha256: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """As a dictionary."""
@@ -65,6 +69,7 @@ class Request:
             "dataset": self.dataset,
             "labels": list(self.labels),
             "features_sha256": dict(self.features_sha256),
+            **({"sources": dict(self.sources)} if self.sources else {}),
         }
 
 
@@ -140,6 +145,7 @@ def request_of(folder: str | Path) -> Request:
             content["dataset"],
             tuple(content["labels"]),
             content["features_sha256"],
+            content.get("sources", {}),
         )
     except (KeyError, TypeError) as error:
         raise InputError(path, f"lacks {error}", "delete the folder and train again") from None
@@ -176,6 +182,14 @@ def load_model(folder: str | Path) -> keras.Model:
         raise InputError(path, "is damaged", "delete the folder and train again") from None
 
 
+def weights_sha256(model: keras.Model) -> str:
+    """Hash of a network's weights; that of its file changes with the time it was written."""
+    digest = hashlib.sha256()
+    for weight in model.get_weights():
+        digest.update(repr(weight.shape).encode() + weight.tobytes())
+    return digest.hexdigest()
+
+
 def save_calibration(folder: Path, features: NDArray[np.int8]) -> None:
     """Write the windows that the INT8 network's ranges come from."""
     content = io.BytesIO()
@@ -199,14 +213,14 @@ def load_calibration(folder: str | Path) -> NDArray[np.int8]:
     return np.asarray(features, np.int8)
 
 
-def write_history(folder: Path, history: list[Epoch], best_epoch: int) -> None:
-    """Write the epochs as CSV and as a picture."""
+def write_history(folder: Path, history: list[Epoch], best_epoch: int, prefix: str = "") -> None:
+    """Write the epochs as CSV and as a picture; ``prefix`` goes before their names."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(Epoch.__dataclass_fields__), lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(row) for row in history)
-    write_text(folder / HISTORY, text.getvalue())
-    write_bytes(folder / CURVES, _picture(history, best_epoch))
+    write_text(folder / f"{prefix}{HISTORY}", text.getvalue())
+    write_bytes(folder / f"{prefix}{CURVES}", _picture(history, best_epoch))
 
 
 def _picture(history: list[Epoch], best_epoch: int) -> bytes:

@@ -1,19 +1,32 @@
 """The one-against-all teacher: one network a class learns "this scene against the rest", then all are joined.
 
-Every member is trained on its own, gives up its two scores, and is frozen; what the caller then trains is the Dense
-softmax over the members' joined embeddings.
+Every member is trained on its own, gives up its two scores, and is frozen; then the Dense softmax over the members'
+joined embeddings is trained. The embeddings no longer change, so they are computed once: an epoch of that last layer
+costs next to nothing.
+
+Members share nothing, so several are trained at a time, each in a process of its own on one thread: however many run
+beside each other, each gets the same weights. (Sums that are split over another number of threads round differently.)
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+import contextlib
+import os
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import joblib
 import numpy as np
+from numpy.typing import NDArray
 
-from ..models.backend import keras
+from ..errors import ToolError
+from ..models.backend import keras, tf
 from ..models.keras_model import build_member
 from ..recipe import Recipe
+from .augment import batch_augmentation
+from .checkpoint import Epoch, State
+from .guide import KeptGuide
 from .loop import Trainer, Watch, cross_entropy, fit
 from .runfolder import CHECKPOINT
 from .windows import Windows
@@ -32,10 +45,45 @@ def _adopt(teacher: keras.Model, member: keras.Model) -> None:
             place.trainable = False
 
 
+def _train_member(
+    recipe: Recipe, number: int, train: Windows, validation: Windows, checkpoint: Path, watch: Watch | None = None
+) -> State:
+    keras.utils.set_random_seed(recipe.training.seed + 1 + number)
+    trainer = Trainer(
+        build_member(recipe, number),
+        _against_the_rest(train, number),
+        _against_the_rest(validation, number),
+        recipe.training,
+        cross_entropy(recipe.training.label_smoothing),
+        batch_augmentation(recipe.augmentation),
+    )
+    return fit(trainer, checkpoint, watch)
+
+
+def _in_own_process(recipe: Recipe, number: int, train: Windows, validation: Windows, checkpoint: Path) -> Epoch:
+    """Train a member in a worker; its state stays in the checkpoint, its last epoch is told."""
+    with contextlib.suppress(RuntimeError):  # a worker that joblib uses again has settled this already
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+    parent = os.getppid()
+
+    def stop_when_alone(_epoch: Epoch, _most: int) -> None:
+        # The run may have been killed, and another one may go on with this member.
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return _train_member(recipe, number, train, validation, checkpoint, stop_when_alone).history[-1]
+
+
 def train_members(
-    recipe: Recipe, model: keras.Model, train: Windows, validation: Windows, out: Path, watch: Watch | None = None
+    recipe: Recipe,
+    model: keras.Model,
+    train: Windows,
+    validation: Windows,
+    out: Path,
+    jobs: int = 1,
+    watch: Watch | None = None,
 ) -> None:
-    """Train the members one after the other into ``model``; each can be resumed and is trained once.
+    """Train the members into ``model``; each can be resumed and is trained once.
 
     Parameters
     ----------
@@ -47,24 +95,68 @@ def train_members(
         Windows of all classes.
     out
         Run folder; member k keeps its state in ``member<k>_checkpoint.npz`` until the run is complete.
+    jobs
+        Members to train at a time; below 1, as many as there are processors. With 1 they are trained in this process,
+        on all its threads.
     watch
-        Called after every epoch.
+        Called after every epoch; with several processes, with the last one of every member that is done.
 
     Raises
     ------
     RecipeError
         Where a member's loss is no longer a number.
     """
-    objective = cross_entropy(recipe.training.label_smoothing)
-    for number in range(recipe.model.classes):
-        keras.utils.set_random_seed(recipe.training.seed + 1 + number)
-        member = build_member(recipe, number)
-        trainer = Trainer(
-            member,
-            _against_the_rest(train, number),
-            _against_the_rest(validation, number),
-            recipe.training,
-            objective,
+    numbers = range(recipe.model.classes)
+    checkpoints = [out / f"member{number}_{CHECKPOINT}" for number in numbers]
+    workers = joblib.effective_n_jobs(jobs if jobs > 0 else -1)
+    if workers == 1:
+        for number, checkpoint in zip(numbers, checkpoints, strict=True):
+            _train_member(recipe, number, train, validation, checkpoint, watch)
+    else:
+        work = (
+            joblib.delayed(_in_own_process)(recipe, number, train, validation, checkpoint)
+            for number, checkpoint in zip(numbers, checkpoints, strict=True)
         )
-        fit(trainer, out / f"member{number}_{CHECKPOINT}", watch)
+        for last in joblib.Parallel(n_jobs=workers, return_as="generator_unordered")(work):
+            if watch:
+                watch(last, recipe.training.epochs)
+    for number, checkpoint in zip(numbers, checkpoints, strict=True):
+        state = State.load(checkpoint)
+        if state is None:
+            raise ToolError(checkpoint, "is missing or damaged", "start the run again")
+        member = build_member(recipe, number)
+        member.set_weights(state.best_weights)
         _adopt(model, member)
+
+
+@dataclass(frozen=True)
+class _Embedded(Windows):
+    """Windows as frozen members hear them."""
+
+    guide: KeptGuide
+
+    def batch(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Joined embeddings, (batch, width)."""
+        return self.guide(index, np.empty(0, np.float32))[0]
+
+
+def train_scores(
+    recipe: Recipe, model: keras.Model, train: Windows, validation: Windows, out: Path, watch: Watch | None = None
+) -> State:
+    """Train the last layer of a teacher whose members are trained; parameters as in :func:`train_members`."""
+    folder = out / "embeddings"
+    last = model.get_layer("scores")
+    heard, judged = (
+        _Embedded(part.features, part.classes, part.clips, KeptGuide(model, part, folder))
+        for part in (train, validation)
+    )
+    joined = keras.Input((int(last.kernel.shape[0]),), name="joined")
+    head = keras.Model(
+        joined, keras.layers.Dense(recipe.model.classes, "softmax", name="scores")(joined), name="scores"
+    )
+    head.set_weights(last.get_weights())
+    trainer = Trainer(head, heard, judged, recipe.training, cross_entropy(recipe.training.label_smoothing))
+    state = fit(trainer, out / CHECKPOINT, watch)
+    last.set_weights(head.get_weights())
+    shutil.rmtree(folder)
+    return state

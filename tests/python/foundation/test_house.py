@@ -25,8 +25,8 @@ STAGES = [
     {"quantize"},
     {"compiler"},
     {"targets"},
-    {"budget", "evaluate", "explain", "parity"},
-    {"export", "predict", "bench", "report"},
+    {"budget", "evaluate", "explain", "parity", "sqnr"},
+    {"export", "predict", "bench", "report", "crossval", "card", "confusion", "submission"},
     {"demo"},
     {"cli", "__main__"},
 ]

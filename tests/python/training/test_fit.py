@@ -147,3 +147,33 @@ def test_the_teacher_learns_member_by_member(dataset, tiny_recipe, cache, tmp_pa
     assert [layer.name for layer in model.layers if layer.weights and layer.trainable] == ["scores"]
     assert not list(run.folder.glob("*checkpoint*"))
     keras.utils.clear_session()
+
+
+def _teacher(tiny_recipe):
+    member = {**tiny_recipe().model.model_dump(), "classes": 2}
+    return tiny_recipe(epochs=2, model={"kind": "one_against_all", "classes": 3, "member": member})
+
+
+@pytest.mark.train
+def test_members_in_processes_resume_and_do_not_depend_on_their_number(dataset, tiny_recipe, cache, tmp_path):
+    whole = fit.train(_teacher(tiny_recipe), dataset, tmp_path / "whole", cache=cache, jobs=2)
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):  # when the first member is done
+        fit.train(_teacher(tiny_recipe), dataset, tmp_path / "parts", cache=cache, jobs=2, watch=stop)
+    assert list((tmp_path / "parts").glob("member*_checkpoint.npz"))
+    seen = []
+    parts = fit.train(
+        _teacher(tiny_recipe),
+        dataset,
+        tmp_path / "parts",
+        cache=cache,
+        jobs=3,
+        watch=lambda epoch, _: seen.append(epoch),
+    )
+    assert parts.metrics == whole.metrics
+    assert [epoch.epoch for epoch in seen] == [2, 2, 2, 1, 2]  # three members, then the joint softmax
+    pairs = zip(*(runfolder.load_model(run.folder).get_weights() for run in (whole, parts)), strict=True)
+    assert all(np.array_equal(first, second) for first, second in pairs)

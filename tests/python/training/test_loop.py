@@ -109,16 +109,44 @@ def test_every_window_once_an_epoch_in_even_batches(tiny_recipe):
     assert np.array_equal(np.concatenate(first), np.concatenate(list(trainer._batches(1))))
 
 
-def test_the_objective_is_told_which_windows_it_sees(tiny_recipe, tmp_path):
+def test_the_objective_hears_the_lesson_of_the_windows_it_sees(tiny_recipe, tmp_path):
     data = _data(45, 1)
 
-    def objective(model, inputs, classes, index):
-        expected = tf.gather(tf.constant(data.features, tf.float32), index)[..., None] / 64
-        tf.debugging.assert_equal(inputs, expected)
-        return cross_entropy(0.0)(model, inputs, classes, index)
+    class Lesson:
+        widths = (1,)
 
-    state = fit(_trainer(tiny_recipe(epochs=1), objective=objective), tmp_path / "state.npz")
+        def __call__(self, index, inputs):
+            np.testing.assert_array_equal(inputs, data.batch(index))
+            return (data.features[index, :1, 0].astype(np.float32),)
+
+    def objective(model, inputs, classes, lesson):
+        (said,) = lesson
+        tf.debugging.assert_equal(inputs[:, 0, 0, :] * 64, said)
+        return cross_entropy(0.0)(model, inputs, classes, ())
+
+    state = fit(_trainer(tiny_recipe(epochs=1), objective=objective, lesson=Lesson()), tmp_path / "state.npz")
     assert len(state.history) == 1
+
+
+def test_companions_are_trained_and_resumed_with_the_network(tiny_recipe, tmp_path):
+    def made(epochs):
+        trainer = _trainer(tiny_recipe(epochs=epochs))
+        companion = keras.layers.Dense(3)
+        companion.build((None, 3))
+        companion.set_weights([np.eye(3), np.zeros(3)])
+
+        def objective(model, inputs, classes, _lesson):
+            return tf.reduce_mean(tf.square(companion(model(inputs, training=True)) - classes))
+
+        return companion, Trainer(
+            trainer.model, trainer.train, trainer.validation, trainer.config, objective, companions=(companion,)
+        )
+
+    companion, trainer = made(4)
+    whole = fit(trainer, tmp_path / "whole.npz")
+    assert not np.allclose(companion.get_weights()[0], np.eye(3))
+    fit(made(2)[1], tmp_path / "parts.npz")
+    assert _equal(whole, fit(made(4)[1], tmp_path / "parts.npz"))
 
 
 def test_augmentation_is_used_and_resumes_to_the_bit(tiny_recipe, tmp_path):
@@ -134,8 +162,8 @@ def test_augmentation_is_used_and_resumes_to_the_bit(tiny_recipe, tmp_path):
 
 
 def test_divergence_names_the_key_to_change(tiny_recipe, tmp_path):
-    def objective(model, inputs, classes, index):
-        return cross_entropy(0.0)(model, inputs, classes, index) * float("nan")
+    def objective(model, inputs, classes, lesson):
+        return cross_entropy(0.0)(model, inputs, classes, lesson) * float("nan")
 
     with pytest.raises(RecipeError, match=r"tiny: the loss of epoch 1 is nan; lower .*training\.learning_rate"):
         fit(_trainer(tiny_recipe(), objective=objective), tmp_path / "state.npz")

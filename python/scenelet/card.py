@@ -1,0 +1,136 @@
+"""A model's card: what it is, what it was made from, what it scores and where it is weak, each figure just measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from . import limits
+from .budget import Budget, budget_of
+from .evaluate import Evaluation
+from .files import sha256
+from .metadata import ModelInfo
+
+# What a card must say of the data sets that scenelet knows.
+_SOURCES = {
+    "esc10": 'ESC-10 (K. J. Piczak, "ESC: Dataset for Environmental Sound Classification", ACM Multimedia 2015, '
+    "DOI 10.1145/2733373.2806390), licence CC BY 3.0; the recordings come from Freesound and are credited one by one "
+    "in the data set.",
+    "esc50": 'ESC-50 (K. J. Piczak, "ESC: Dataset for Environmental Sound Classification", ACM Multimedia 2015, '
+    "DOI 10.1145/2733373.2806390), licence CC BY-NC 3.0: no commercial use.",
+    "tau2022": "TAU Urban Acoustic Scenes 2022 Mobile, development set (T. Heittola, A. Mesaros, T. Virtanen, Tampere "
+    "University; Zenodo), for non-commercial use; see the data set's own licence.",
+    "synthetic_city": "The synthetic city, computed by scenelet. Scores on it say that the pipeline works and nothing "
+    "about real scenes.",
+}
+_WEAK = 0.5
+
+
+def card(model: Path, info: ModelInfo, evaluations: Sequence[Evaluation]) -> str:
+    """Write a card.
+
+    Parameters
+    ----------
+    model
+        The .tflite file.
+    info
+        Its metadata.
+    evaluations
+        At least one; the first is the one that is shown by class.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    parts = [
+        _facts(model, info, budget_of(str(model))),
+        _data(info),
+        _scores(evaluations),
+        _weakness(evaluations[0]),
+        _commands(model, evaluations),
+    ]
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def _facts(model: Path, info: ModelInfo, budget: Budget) -> Iterator[str]:
+    front = info.frontend
+    yield f"# {model.stem}"
+    yield ""
+    yield (
+        f"{len(info.labels)} classes from {front.clip_seconds:g}-s windows of {front.sample_rate / 1000:g} kHz audio: "
+        f"a full INT8 network, recipe `{info.recipe}`."
+    )
+    yield ""
+    yield "| | |"
+    yield "|---|---|"
+    yield f"| file | `{model.name}`, {model.stat().st_size:,} bytes, SHA-256 `{sha256(model)}` |"
+    yield f"| classes | {', '.join(info.labels)} |"
+    yield f"| parameters | {budget.cost.params_bytes:,} B of {limits.PARAMS_BYTES:,} |"
+    yield f"| multiply-accumulates | {budget.cost.macs:,} of {limits.MACS:,} |"
+    yield f"| peak activations, planned RAM | {budget.cost.peak_activation_bytes:,} B, {budget.planned_ram_bytes:,} B |"
+    yield (
+        f"| front end | {front.sample_rate / 1000:g} kHz, {front.sample_bits} bit, n_fft {front.n_fft}, hop "
+        f"{front.hop_length}, {front.n_mels} Slaney mel bands, {front.frames} frames |"
+    )
+    yield f"| front end SHA-256 | `{info.frontend_sha256}` |"
+    yield f"| recipe SHA-256 | `{info.recipe_sha256}` |"
+    yield f"| made by | scenelet {info.version} |"
+
+
+def _data(info: ModelInfo) -> Iterator[str]:
+    yield "## Data"
+    yield ""
+    name = info.dataset or "unknown"
+    yield _SOURCES.get(name, f"Recordings of the data set `{name}`; whoever passes the model on, states their licence.")
+
+
+def _scores(evaluations: Sequence[Evaluation]) -> Iterator[str]:
+    yield "## Scores"
+    yield ""
+    first = evaluations[0]
+    yield (
+        "Means over classes, of windows and of clips (the mean of a clip's window probabilities). "
+        f"Chance is {1 / len(first.labels):.1%}."
+    )
+    yield ""
+    yield "| target | split | windows | accuracy | log loss | clips | clip accuracy |"
+    yield "|---|---|---|---|---|---|---|"
+    for one in evaluations:
+        yield (
+            f"| `{one.target}` | {one.split} | {one.windows:,} | {one.accuracy:.1%} | {one.log_loss:.3f} | "
+            f"{one.clips:,} | {one.clip_accuracy:.1%} |"
+        )
+    for title, groups in (("class", first.by_class), ("device", first.by_device)):
+        if groups:
+            yield ""
+            yield f"| {title} (`{first.target}`, {first.split}) | windows | accuracy | log loss |"
+            yield "|---|---|---|---|"
+            yield from (f"| {name} | {m.count:,} | {m.accuracy:.1%} | {m.log_loss:.3f} |" for name, m in groups.items())
+
+
+def _weakness(one: Evaluation) -> Iterator[str]:
+    """Say which classes are missed more often than not, and for what they are taken."""
+    yield "## Limits of use"
+    yield ""
+    weak = [name for name, measures in one.by_class.items() if measures.accuracy < _WEAK]
+    for name in weak:
+        row = one.confusion[one.labels.index(name)].copy()
+        row[one.labels.index(name)] = 0
+        taken = one.labels[int(np.argmax(row))]
+        yield f"- `{name}` is missed more often than not; most often it is taken for `{taken}` ({row.max()} windows)."
+    if not weak:
+        yield f"- No class of {one.split} is missed more often than not."
+    yield f"- {one.clips:,} clips were scored; one is {100 / one.clips:.2f} points of clip accuracy."
+    yield "- Sounds of no class of the list get an answer from the list, too."
+
+
+def _commands(model: Path, evaluations: Sequence[Evaluation]) -> Iterator[str]:
+    yield "## Measured with"
+    yield ""
+    yield "```"
+    for one in evaluations:
+        yield f"scenelet evaluate {model.name} --data DIR --split {one.split} --target {one.target}"
+    yield "```"

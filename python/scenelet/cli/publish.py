@@ -1,0 +1,80 @@
+"""``card``, ``submission``: what goes out with a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import Data, Json, Model, Subset, TargetName
+from .output import out, print_json, progress
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    for command in (card, submission):
+        app.command()(command)
+
+
+def card(
+    model: Model,
+    data: Data,
+    to: Annotated[Path, typer.Option("--out", help="Markdown file to write.")],
+    subset: Subset = None,
+    split: Annotated[
+        list[str] | None, typer.Option(help="A split to score; may be given again. Default: test.")
+    ] = None,
+    target: TargetName = "litert",
+    json: Json = False,
+) -> None:
+    """Measure a model and write its card: cost, data, scores, weaknesses, commands."""
+    from ..card import card as write
+    from ..compiler.reader import read_model
+    from ..data.dataset import open_dataset
+    from ..evaluate import evaluate, model_info
+    from ..files import write_text
+    from ..metadata import read
+    from ..targets import open_target
+
+    read_model(model)
+    info = model_info(read(model.read_bytes(), model), model)
+    dataset = open_dataset(data, subset=subset)
+    with open_target(target, model) as place, progress(f"{model.name} on {target}") as step:
+        results = [evaluate(model, info, dataset, name, place, progress=step) for name in split or ["test"]]
+    write_text(to, write(model, info, results))
+    if json:
+        print_json({"card": str(to), "evaluations": [result.to_json() for result in results]})
+    else:
+        out.print(f"{to} written: {', '.join(f'{r.split} {r.accuracy:.1%}' for r in results)}")
+
+
+def submission(
+    model: Model,
+    data: Data,
+    audio: Annotated[Path, typer.Option("--audio", help="Folder of the clips to classify, labels unknown.")],
+    label: Annotated[str, typer.Option("--label", help="<last name>_<institute>_task1_<1 to 4>.")],
+    to: Annotated[Path, typer.Option("--out", help="Folder for the submission's folder.")],
+    subset: Subset = None,
+    split: Annotated[str, typer.Option(help="Split of the development set that the metadata reports.")] = "test",
+    target: TargetName = "litert",
+    json: Json = False,
+) -> None:
+    """Write the challenge's files: system output with probabilities, metadata, the model."""
+    from ..compiler.reader import read_model
+    from ..data.dataset import open_dataset
+    from ..evaluate import evaluate, model_info
+    from ..metadata import read
+    from ..submission import write_submission
+    from ..targets import open_target
+
+    read_model(model)
+    info = model_info(read(model.read_bytes(), model), model)
+    dataset = open_dataset(data, subset=subset)
+    with open_target(target, model) as place, progress(f"{model.name} on {target}") as step:
+        development = evaluate(model, info, dataset, split, place, progress=step)
+        made = write_submission(label, model, info, audio, development, place, to, progress=step)
+    if json:
+        print_json(made.to_json())
+    else:
+        out.print(f"{made.folder} written: {made.clips:,} clips; fill in the authors in {label}.meta.yaml")

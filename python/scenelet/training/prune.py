@@ -1,0 +1,167 @@
+"""Structured pruning: whole filters of a trained network go, the weakest first, and what is left is trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import limits
+from ..cost import Cost, count
+from ..data.dataset import Dataset
+from ..errors import InputError, LimitExceeded
+from ..models.architecture import graph_of
+from ..models.backend import keras
+from ..models.surgery import Kept, cut, filter_norms, narrowed
+from ..recipe import CnnConfig, DistillationConfig, Recipe
+from . import runfolder
+from .augment import batch_augmentation
+from .checkpoint import State
+from .distil import TEACHER, answers, open_teacher, teach
+from .fit import RunResult, Work, conduct
+from .loop import Trainer, Watch, cross_entropy, fit
+
+PRUNED = "pruned"
+Norms = Sequence[NDArray[np.float64]]
+
+
+def strongest(norms: Norms, filters: Sequence[int], source: str) -> Kept:
+    """Choose the filters with the largest norms.
+
+    Parameters
+    ----------
+    norms
+        Of every filter, an array a convolution.
+    filters
+        How many stay of each convolution.
+    source
+        Named in errors.
+
+    Returns
+    -------
+    Kept
+        Sorted numbers of the filters that stay; of equal norms the first.
+
+    Raises
+    ------
+    InputError
+        Where there is not one count a convolution, between 1 and what it has.
+    """
+    have = [len(norm) for norm in norms]
+    if len(filters) != len(have) or any(not 1 <= wanted <= most for wanted, most in zip(filters, have, strict=True)):
+        raise InputError(
+            source,
+            f"filters {','.join(map(str, filters))} cannot be kept of {','.join(map(str, have))}",
+            "give one number a convolution, from 1 to what it has",
+        )
+    return [np.sort(np.argsort(-norm, kind="stable")[:wanted]) for norm, wanted in zip(norms, filters, strict=True)]
+
+
+def _fits(cost: Cost, macs: int) -> bool:
+    return cost.macs <= macs and cost.params_bytes <= limits.PARAMS_BYTES
+
+
+def to_budget(recipe: Recipe, norms: Norms, macs: int) -> tuple[int, ...]:
+    """Find how many filters each convolution keeps under a number of MACs and the limit on parameters.
+
+    Filters of all convolutions go in the order of their norm over their convolution's mean norm, until it fits.
+
+    Raises
+    ------
+    LimitExceeded
+        Where one filter a convolution is still too many.
+    """
+    filters = [len(norm) for norm in norms]
+    order = sorted((value / norm.mean(), layer) for layer, norm in enumerate(norms) for value in norm)
+    queue = iter(layer for _, layer in order)
+    while not _fits(count(graph_of(narrowed(recipe, filters, recipe.name))), macs):
+        layer = next((layer for layer in queue if filters[layer] > 1), None)
+        if layer is None:
+            raise LimitExceeded(f"recipe {recipe.name}", f"exceeds {macs:,} MACs with one filter a layer", "allow more")
+        filters[layer] -= 1
+    return tuple(filters)
+
+
+def _plan(run: str | Path, filters: Sequence[int] | None, macs: int | None) -> tuple[Recipe, keras.Model]:
+    """Recipe and network that are left of a finished run."""
+    recipe = runfolder.request_of(run).recipe
+    if not isinstance(recipe.model, CnnConfig):
+        raise InputError(run, "is not a plain chain of convolutions", "prune a student")
+    model = runfolder.load_model(run)
+    norms = filter_norms(model, len(recipe.model.blocks))
+    if filters is None:
+        filters = to_budget(recipe, norms, limits.MACS if macs is None else macs)
+    kept = strongest(norms, filters, str(run))
+    narrow = narrowed(recipe, filters, f"{recipe.name.removesuffix('_pruned')}_pruned")
+    return narrow, cut(model, recipe, narrow, kept)
+
+
+def _tune(work: Work, model: keras.Model) -> State:
+    """Train on without a teacher."""
+    recipe, data = work.recipe, work.data
+    objective = cross_entropy(recipe.training.label_smoothing)
+    augment = batch_augmentation(recipe.augmentation)
+    trainer = Trainer(model, data["train"], data["validation"], recipe.training, objective, augment)
+    return fit(trainer, work.out / runfolder.CHECKPOINT, work.watch)
+
+
+def prune(
+    run: str | Path,
+    dataset: Dataset,
+    out: str | Path,
+    *,
+    filters: Sequence[int] | None = None,
+    macs: int | None = None,
+    teacher: str | Path | None = None,
+    distillation: DistillationConfig | None = None,
+    jobs: int = 1,
+    cache: Path | None = None,
+    loading: Callable[[int, int], None] | None = None,
+    watch: Watch | None = None,
+) -> RunResult:
+    """Cut a finished run's network and train it on; other parameters as in :func:`scenelet.training.fit.train`.
+
+    Parameters
+    ----------
+    run
+        Finished run folder.
+    filters
+        How many filters each convolution keeps; by default as many as fit.
+    macs
+        MACs that must suffice where ``filters`` is not given; by default the challenge's limit.
+    teacher
+        Run folder of a teacher; without one, the labels alone tune.
+    distillation
+        How the teacher teaches; by default as the run's recipe says, else by its scores ("response").
+
+    Raises
+    ------
+    InputError
+        Where run, teacher, filters or data cannot be used.
+    LimitExceeded
+        Where what is left is over a limit.
+    """
+    recipe, model = _plan(run, filters, macs)
+    labels = runfolder.request_of(run).labels
+    if labels != dataset.labels:
+        raise InputError(run, f"knows other classes than {dataset.root}", "give the data set that it was trained on")
+    sources = {PRUNED: runfolder.weights_sha256(runfolder.load_model(run))}
+    if teacher is None:
+        recipe = recipe.model_copy(update={"distillation": None})
+        mentor = None
+    else:
+        way = distillation or recipe.distillation or DistillationConfig(method="response")
+        recipe = recipe.model_copy(update={"distillation": way})
+        mentor = open_teacher(recipe, dataset, teacher)
+        sources[TEACHER] = runfolder.weights_sha256(mentor)
+
+    def from_what_is_left(work: Work) -> tuple[keras.Model, State]:
+        keras.utils.set_random_seed(work.recipe.training.seed)
+        state = teach(work, model, mentor, answers(cache)) if mentor else _tune(work, model)
+        return model, state
+
+    return conduct(
+        recipe, dataset, out, from_what_is_left, sources=sources, jobs=jobs, cache=cache, loading=loading, watch=watch
+    )

@@ -1,0 +1,167 @@
+"""What goes out with a model says what was measured, and nothing else."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from scenelet.card import card
+from scenelet.cli import main
+from scenelet.confusion import confusion_png
+from scenelet.data.dataset import open_dataset
+from scenelet.errors import AudioError, InputError
+from scenelet.evaluate import Evaluation, evaluate, model_info
+from scenelet.files import sha256
+from scenelet.metadata import ModelInfo, read
+from scenelet.scores import probabilities
+from scenelet.submission import audio_files, output_csv, to_yaml, write_submission
+
+LABEL = "Almeida_AI4EDGE_task1_1"
+
+
+class Fixed:
+    """A target that gives every window of a clip the next row of scores."""
+
+    name = "fixed"
+
+    def __init__(self, rows: np.ndarray) -> None:
+        self.rows = list(rows)
+
+    def classify(self, windows: np.ndarray) -> np.ndarray:
+        return np.stack([self.rows.pop(0) for _ in windows])
+
+
+@pytest.fixture
+def info(model: Path) -> ModelInfo:
+    return model_info(read(model.read_bytes()), model)
+
+
+@pytest.fixture
+def measured(info: ModelInfo, esc10: Path) -> Evaluation:
+    """Ten windows of two classes; "rain" is answered throughout."""
+    rows = np.full((10, 10), -128, np.int8)
+    rows[:, info.labels.index("rain")] = 127
+    return evaluate("m", info, open_dataset(esc10), "fold1", Fixed(rows))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> Path:
+    folder = tmp_path / "unlabelled"
+    (folder / "deep").mkdir(parents=True)
+    chance = np.random.default_rng(0)
+    for name, seconds in (("b.wav", 1), ("a.wav", 2), ("deep/c.flac", 1)):
+        soundfile.write(folder / name, chance.uniform(-0.2, 0.2, seconds * 8000), 8000)
+    (folder / "notes.txt").write_text("no audio")
+    return folder
+
+
+def test_the_card_states_file_cost_scores_and_weakness(model: Path, info: ModelInfo, measured: Evaluation) -> None:
+    text = card(model, info, [measured, replace(measured, split="fold4")])
+    assert sha256(model) in text
+    assert f"{model.stat().st_size:,} bytes" in text
+    assert "52,844 B of 128,000" in text
+    assert "25,475,456 of 30,000,000" in text
+    assert ", ".join(info.labels) in text
+    assert "CC BY 3.0" in text
+    assert "| `fixed` | fold1 | 10 | 50.0% |" in text
+    assert "| `fixed` | fold4 |" in text
+    assert "| rooster | 6 | 0.0% |" in text
+    assert "- `rooster` is missed more often than not; most often it is taken for `rain` (6 windows)." in text
+    assert "`rain` is missed" not in text
+
+
+def test_a_card_of_unknown_data_claims_no_licence(model: Path, info: ModelInfo, measured: Evaluation) -> None:
+    text = card(model, info.model_copy(update={"dataset": "kitchen"}), [measured])
+    assert "`kitchen`" in text
+    assert "CC BY" not in text
+
+
+def test_the_picture_has_a_square_for_every_count(info: ModelInfo, measured: Evaluation, tmp_path: Path) -> None:
+    from matplotlib.image import imread
+
+    content = confusion_png(measured.confusion, info.labels)
+    assert confusion_png(measured.confusion, info.labels) == content
+    (tmp_path / "c.png").write_bytes(content)
+    blue = imread(tmp_path / "c.png")[..., :3]
+    full = np.all(np.abs(blue - np.array([8, 48, 107]) / 255) < 0.02, axis=-1)  # the colour map's end: a whole row
+    columns = np.flatnonzero(full.sum(axis=0) > 20)
+    assert np.ptp(columns) < blue.shape[1] / 10  # both classes' windows lie in the one column of "rain"
+    assert confusion_png(measured.confusion.T, info.labels) != content
+
+
+def test_the_output_has_one_line_a_clip_with_its_mean_probabilities(info: ModelInfo, clips: Path) -> None:
+    rows = np.random.default_rng(1).integers(-128, 128, (4, 10)).astype(np.int8)
+    lines = list(csv.DictReader(output_csv(clips, info, Fixed(rows)).splitlines(), delimiter="\t"))  # type: ignore[arg-type]
+    assert [line["filename"] for line in lines] == ["a.wav", "b.wav", "deep/c.flac"]
+    assert list(lines[0]) == ["filename", "scene_label", *info.labels]
+    expected = probabilities(rows)
+    for line, values in zip(lines, [expected[:2].mean(axis=0), expected[2], expected[3]], strict=True):
+        found = [float(line[label]) for label in info.labels]
+        np.testing.assert_allclose(found, values, atol=1e-6)
+        assert sum(found) == pytest.approx(1, abs=1e-5)
+        assert line["scene_label"] == info.labels[int(values.argmax())]
+
+
+def test_a_submission_is_three_files(
+    model: Path, info: ModelInfo, measured: Evaluation, clips: Path, tmp_path: Path
+) -> None:
+    rows = np.zeros((4, 10), np.int8)
+    made = write_submission(LABEL, model, info, clips, measured, Fixed(rows), tmp_path / "out")  # type: ignore[arg-type]
+    assert made.to_json()["files"] == [f"{LABEL}.meta.yaml", f"{LABEL}.output.csv", f"{LABEL}.tflite"]
+    assert made.clips == 3
+    assert (made.folder / f"{LABEL}.tflite").read_bytes() == model.read_bytes()
+    told = (made.folder / f"{LABEL}.meta.yaml").read_text().splitlines()
+    assert f'  label: "{LABEL}"' in told
+    assert "    total_parameters_bytes: 52844" in told
+    assert "    macs: 25475456" in told
+    place = told.index("    overall:")
+    assert told[place + 1 : place + 2] == ["      accuracy: 50.0"]
+
+
+def test_yaml_of_nested_values() -> None:
+    value = {"a": {"b": [{"c": 1, "d": {"e": True}}, {"c": "x: y"}], "f": {}}, "g": 'q"'}
+    assert to_yaml(value) == ('a:\n  b:\n    - c: 1\n      d:\n        e: true\n    - c: "x: y"\n  f: {}\ng: "q\\""\n')
+
+
+@pytest.mark.parametrize("label", ["x", "Almeida_AI4EDGE_task1_5", "Almeida_AI4EDGE_task2_1", "../x_y_task1_1"])
+def test_a_label_of_another_form_is_refused(
+    label: str, model: Path, info: ModelInfo, measured: Evaluation, clips: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match="is no submission label"):
+        write_submission(label, model, info, clips, measured, Fixed(np.zeros((4, 10))), tmp_path / "out")  # type: ignore[arg-type]
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_without_audio_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AudioError, match="holds no audio file"):
+        audio_files(tmp_path)
+
+
+def test_the_commands(
+    model: Path, esc10: Path, clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    to = tmp_path / "card.md"
+    assert main(["card", str(model), "--data", str(esc10), "--out", str(to), "--split", "fold1", "--json"]) == 0
+    (scores,) = json.loads(capsys.readouterr().out)["evaluations"]
+    assert f"| `litert` | fold1 | 10 | {scores['accuracy']:.1%} |" in to.read_text()
+    options = [
+        "--data",
+        str(esc10),
+        "--audio",
+        str(clips),
+        "--label",
+        LABEL,
+        "--split",
+        "fold1",
+        "--out",
+        str(tmp_path),
+    ]
+    assert main(["submission", str(model), *options, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["clips"] == 3
+    picture = tmp_path / "confusion.png"
+    assert main(["evaluate", str(model), "--data", str(esc10), "--split", "fold1", "--confusion", str(picture)]) == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")

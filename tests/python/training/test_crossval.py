@@ -1,0 +1,206 @@
+"""Cross-validation: no recording on both sides, every fold the test once, resumable, the leak called by its name."""
+
+from __future__ import annotations
+
+import json
+import statistics
+
+import numpy as np
+import pytest
+import soundfile
+
+from scenelet import crossval
+from scenelet.crossval import cross_validate, folds_of, held_out
+from scenelet.data.dataset import open_dataset
+from scenelet.errors import DatasetError, InputError
+from scenelet.training import fit
+
+RATE = 8000
+TONES = {"rain": 300, "rooster": 1100, "sea_waves": 2600}
+
+
+@pytest.fixture(scope="module")
+def folded(tmp_path_factory):
+    """ESC-10's layout: three classes, two folds, three recordings a class and fold, two seconds each."""
+    root = tmp_path_factory.mktemp("folded") / "esc10"
+    (root / "audio").mkdir(parents=True)
+    chance = np.random.default_rng(0)
+    time = np.arange(2 * RATE) / RATE
+    rows = ["filename,fold,category,source_clip,take"]
+    for number, (label, frequency) in enumerate(TONES.items()):
+        for fold in (1, 2):
+            for take in range(3):
+                source = f"{fold}{number}{take}"
+                name = f"{fold}-{source}-A.wav"
+                sound = 0.1 * np.sin(2 * np.pi * frequency * time) + chance.normal(0, 0.05, time.size)
+                soundfile.write(root / "audio" / name, sound, RATE)
+                rows.append(f"{name},{fold},{label},{source},A")
+    (root / "meta.csv").write_text("\n".join(rows) + "\n")
+    whole = open_dataset(root)
+    # Three of ESC-10's classes are here; a network for all ten would want clips of the others.
+    from dataclasses import replace
+
+    return replace(whole, labels=tuple(TONES))
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def result(folded, tiny_recipe, cache, tmp_path_factory):
+    out = tmp_path_factory.mktemp("crossval") / "out"
+    return out, cross_validate(tiny_recipe(epochs=4), folded, out, leak=True, cache=cache)
+
+
+def test_a_fold_is_held_out_whole(folded, tiny_recipe):
+    for fold in (1, 2):
+        _, split = fit.prepare(tiny_recipe(), held_out(folded, fold))
+        assert {clip.fold for clip in split.split("test")} == {fold}
+        train, validation = ({clip.recording for clip in split.split(name)} for name in ("train", "validation"))
+        assert validation
+        assert not train & validation
+        assert {clip.fold for clip in split.split("train") + split.split("validation")} == {3 - fold}
+
+
+def test_every_fold_is_the_test_once(result):
+    _, found = result
+    assert [(outcome.fold, outcome.seed) for outcome in found.outcomes] == [(1, 0), (2, 0)]
+    for outcome in found.outcomes:
+        for scores in (outcome.float, outcome.int8):
+            assert (scores["windows"], scores["clips"]) == (18, 9)
+            assert 0 <= scores["accuracy"] <= 1
+            assert 0 <= scores["clip_accuracy"] <= 1
+
+
+def test_mean_and_spread_are_of_the_outcomes(result):
+    out, found = result
+    told = json.loads((out / "crossval.json").read_text())
+    assert told == found.to_json()
+    for kind in ("float", "int8"):
+        for name in crossval.MEASURES:
+            values = [outcome[kind][name] for outcome in told["outcomes"]]
+            assert told["summary"][kind][name]["mean"] == pytest.approx(sum(values) / 2)
+            assert told["summary"][kind][name]["sd"] == pytest.approx(statistics.stdev(values))
+
+
+def test_a_float_score_is_the_runs_own(result):
+    out, found = result
+    for outcome in found.outcomes:
+        metrics = json.loads((out / outcome.run / "metrics.json").read_text())
+        assert outcome.float == metrics["test"]
+        assert outcome.validation == metrics["validation"]
+
+
+def test_the_leak_stands_apart_with_a_warning(result):
+    _, found = result
+    told = found.to_json()
+    assert "both sides" in told["leak"]["warning"]
+    (leak,) = found.leaks
+    assert leak.run == "leak-seed0"
+    assert leak.float["windows"] == round(0.3 * 36)
+    assert leak.validation["windows"] == round(0.34 * 25)
+    assert leak.run not in {outcome.run for outcome in found.outcomes}
+
+
+def test_the_leak_does_leak(folded, tiny_recipe, cache, tmp_path, monkeypatch):
+    seen = {}
+
+    def stop(_recipe, _dataset, data, _folder):
+        seen.update(data)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fit, "train_windows", stop)
+    with pytest.raises(KeyboardInterrupt):
+        crossval._train_leaking(tiny_recipe(), folded, tmp_path / "x", cache)
+    assert sum(len(part) for part in seen.values()) == 36
+    # 36 windows of 18 recordings: with a random draw some recording has a window on either side.
+    owners = {part.features.tobytes() for part in seen.values()}
+    assert len(owners) == 3
+    assert all(part.clips.max() + 1 == len(np.unique(part.clips)) for part in seen.values())
+    assert sum(part.clips.max() + 1 for part in seen.values()) > 18
+
+
+def test_what_is_done_is_not_done_again_and_the_rest_goes_on(result, folded, tiny_recipe, cache, monkeypatch):
+    out, found = result
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.name != crossval.RESULT}
+    assert cross_validate(tiny_recipe(epochs=4), folded, out, leak=True, cache=cache) == found
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.name != crossval.RESULT} == before
+    lost = out / "fold2-seed0" / crossval.OUTCOME
+    kept = lost.read_bytes()
+    lost.unlink()
+    monkeypatch.setattr(fit, "fit", lambda *_: pytest.fail("trained again"))
+    assert cross_validate(tiny_recipe(epochs=4), folded, out, leak=True, cache=cache) == found
+    assert lost.read_bytes() == kept
+
+
+def test_two_processes_find_the_same(result, folded, tiny_recipe, cache, tmp_path):
+    _, found = result
+    again = cross_validate(tiny_recipe(epochs=4), folded, tmp_path / "two", jobs=2, cache=cache)
+    assert again.outcomes == found.outcomes
+
+
+def test_seeds_of_one_fold(folded, tiny_recipe, cache, tmp_path):
+    recipe = tiny_recipe(epochs=1, seed=5).model_copy(update={"deployable": False})
+    found = cross_validate(recipe, folded, tmp_path / "out", folds=(2,), seeds=2, cache=cache)
+    assert [(outcome.fold, outcome.seed) for outcome in found.outcomes] == [(2, 5), (2, 6)]
+    assert found.outcomes[0].int8 is None
+    assert list(found.to_json()["summary"]) == ["float"]
+
+
+def test_one_network_has_no_spread(result):
+    _, found = result
+    assert crossval.summary(found.outcomes[:1])["float"]["accuracy"]["sd"] is None
+
+
+def test_another_recipe_does_not_touch_the_runs(result, folded, tiny_recipe, cache):
+    out, _ = result
+    with pytest.raises(InputError, match=r"training\.epochs was 4 and is 5"):
+        cross_validate(tiny_recipe(epochs=5), folded, out, cache=cache)
+
+
+def test_folds_that_are_not_there(folded, tiny_recipe, recordings, tmp_path):
+    with pytest.raises(DatasetError, match="fold 3: is not there; use some of: 1, 2"):
+        cross_validate(tiny_recipe(), folded, tmp_path / "out", folds=(1, 3))
+    with pytest.raises(DatasetError, match="no two published folds"):
+        folds_of(open_dataset(recordings))
+
+
+def test_the_table_has_every_network_mean_and_spread_and_names_the_leak(result):
+    rows = list(result[1].rows())
+    assert [(row[0], row[1]) for row in rows] == [
+        (name, kind)
+        for name in ("fold 1, seed 0", "fold 2, seed 0", "mean", "LEAK seed 0", "LEAK mean")
+        for kind in ("float", "INT8")
+    ]
+    assert "±" in rows[4][2]
+    assert "±" not in rows[-1][2]
+
+
+def test_a_list_of_folds():
+    assert crossval.parse_folds("4,1,4") == (4, 1)
+    assert crossval.parse_folds("") is None
+    with pytest.raises(InputError, match="folds '1;2': is no list of numbers"):
+        crossval.parse_folds("1;2")
+
+
+@pytest.mark.train
+def test_a_teacher_is_trained_on_the_same_split_and_distilled_from(folded, tiny_recipe, cache, tmp_path):
+    teacher = tiny_recipe(epochs=2, seed=9, validation_fraction=0.6)
+    student = tiny_recipe(epochs=2)
+    found = cross_validate(student, folded, tmp_path / "out", teacher=teacher, folds=(2,), cache=cache)
+    pupil, mentor = (
+        json.loads((tmp_path / "out" / name / "run.json").read_text())
+        for name in ("fold2-seed0", "fold2-seed0-teacher")
+    )
+    assert pupil["features_sha256"] == mentor["features_sha256"]
+    assert pupil["sources"]
+    assert found.outcomes[0].int8 is not None
+    plain = cross_validate(student, folded, tmp_path / "plain", folds=(2,), cache=cache)
+    assert found.outcomes[0].float != plain.outcomes[0].float
+
+
+def test_the_leak_is_for_plain_training(folded, tiny_recipe, tmp_path):
+    with pytest.raises(InputError, match="the leak: is shown for plain training alone"):
+        cross_validate(tiny_recipe(), folded, tmp_path / "out", teacher=tiny_recipe(), leak=True)

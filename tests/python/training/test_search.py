@@ -1,0 +1,163 @@
+"""The search stays within the limits, resumes, and what it finds is a recipe like any other."""
+
+from __future__ import annotations
+
+import json
+
+import keras_tuner
+import pytest
+
+from scenelet import limits, recipe
+from scenelet.cost import count
+from scenelet.data.dataset import open_dataset
+from scenelet.errors import InputError, LimitExceeded, RecipeError
+from scenelet.models.architecture import graph_of
+from scenelet.training import search as module
+from scenelet.training import search_space
+from scenelet.training.search import search
+from scenelet.training.search_space import cost_at, declare, recipe_at, to_toml, verdict
+
+MACS = 150_000  # in the place of 30 million, for networks that train in a blink
+
+
+def _values(**changes):
+    space = keras_tuner.HyperParameters()
+    declare(space)
+    return {**space.values, **changes}
+
+
+@pytest.fixture(scope="module")
+def small():
+    """A space of few, quick networks, of which some are over a limit that is lowered for them."""
+
+    def declared(space, parts):
+        assert parts == ("architecture",)
+        for name, value in _values(blocks=2, units=32).items():
+            if name == "filters1":
+                space.Choice(name, [8, 12, 16, 20, 40])
+            elif name in ("kernel_mel1", "kernel_mel2"):
+                space.Choice(name, [3, 5])
+            elif not name.startswith(("sample", "n_", "hop")):
+                space.Fixed(name, value)
+
+    return declared
+
+
+@pytest.fixture(scope="module")
+def run(recordings, tiny_recipe, tmp_path_factory, small):
+    cache = tmp_path_factory.mktemp("cache")
+
+    def run(out, **changes):
+        settings = {"parts": ("architecture",), "cache": cache, **changes}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(module, "declare", small)
+            patch.setattr(limits, "MACS", MACS)
+            return search(tiny_recipe(epochs=3), open_dataset(recordings), out, **settings)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def whole(run, tmp_path_factory):
+    out = tmp_path_factory.mktemp("search") / "out"
+    return out, run(out)
+
+
+def test_the_search_keeps_to_the_limits_and_its_best_is_a_recipe(whole):
+    out, found = whole
+    told = json.loads((out / "tune.json").read_text())
+    assert told["invalid"]
+    assert all("MACs" in point["reason"] for point in told["invalid"])
+    assert all(trial["macs"] <= MACS for trial in told["trials"])
+    best = min(told["trials"], key=lambda trial: trial["validation_loss"])
+    assert told["best"] == best["trial"]
+    read = recipe.load(out / "best.toml")
+    assert read == found.recipe
+    assert count(graph_of(read)).macs == best["macs"]
+    assert found.run.folder == out / "best"
+    assert (found.run.folder / "model.keras").is_file()
+    assert {trial["epochs"] for trial in told["trials"]} == {1, 3}  # some were promoted
+
+
+def test_a_search_that_was_killed_goes_on_to_the_same_end(whole, run, tmp_path, monkeypatch):
+    _, undisturbed = whole
+    real, seen = module._Search.trial, []
+
+    def dies(self, name, values):
+        seen.append(name)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        return real(self, name, values)
+
+    monkeypatch.setattr(module._Search, "trial", dies)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "killed")
+    first = list(seen)
+    again = run(tmp_path / "killed")
+    assert set(first[:2]).isdisjoint(seen[3:])  # what was done is not done again
+    changed = {key: value for key, value in again.told.items() if key != "run"}
+    assert changed == {key: value for key, value in undisturbed.told.items() if key != "run"}
+    assert again.run.metrics == undisturbed.run.metrics
+
+
+def test_a_folder_of_another_search_is_left_alone(run, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/request.json").write_text("[]")
+    with pytest.raises(InputError, match="holds another search"):
+        run(tmp_path / "out")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/photo.jpg").write_text("x")
+    with pytest.raises(InputError, match="is not a search and not empty"):
+        run(tmp_path / "other")
+
+
+def test_a_space_without_a_valid_point_is_an_error(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "verdict", lambda *_: "never")
+    monkeypatch.setattr(module, "_DRAWS", 3)
+    with pytest.raises(RecipeError, match="3 draws gave no network within the limits"):
+        run(tmp_path / "out")
+
+
+def test_a_point_becomes_what_it_says():
+    values = _values(
+        sample_rate=16000, n_fft=1024, hop_percent=75, n_mels=64, blocks=3, filters2=16, pool_frame2=2, units=96
+    )
+    found = recipe_at(recipe.load("sm1"), values)
+    assert found.name == "sm1_tuned"
+    assert (found.frontend.sample_rate, found.frontend.n_fft, found.frontend.hop_length) == (16000, 1024, 768)
+    assert [block.filters for block in found.model.blocks] == [8, 16, 8]
+    assert found.model.blocks[1].pool == (1, 2)
+    assert found.model.head.units == 96
+    assert found.training == recipe.load("sm1").training
+
+
+def test_points_over_a_limit_and_impossible_ones_are_told_apart():
+    base = recipe.load("sm1")
+    large = _values(sample_rate=32000, hop_percent=25, n_mels=200, filters1=40, filters2=40)
+    with pytest.raises(LimitExceeded):
+        cost_at(base, large)
+    assert "MACs" in verdict(base, large)
+    flat = _values(
+        sample_rate=8000, n_fft=2048, hop_percent=75, blocks=5, n_mels=20, **{f"pool_frame{k}": 2 for k in range(1, 6)}
+    )
+    assert "larger than its map" in verdict(base, flat)
+    assert verdict(base, _values(n_mels=40, n_fft=1024)) == ""
+
+
+@pytest.mark.parametrize("name", ["sm1", "baseline", "sm1_augmented"])
+def test_a_recipe_survives_its_own_text(name, tmp_path):
+    (tmp_path / "r.toml").write_text(to_toml(recipe.load(name)))
+    assert recipe.load(tmp_path / "r.toml") == recipe.load(name)
+
+
+def test_a_teacher_is_not_searched(recordings, tmp_path):
+    with pytest.raises(RecipeError, match="no plain chain"):
+        search(recipe.load("teacher"), open_dataset(recordings), tmp_path / "out")
+    assert search_space.PARTS == ("representation", "architecture")
+
+
+def test_parts_by_name():
+    assert search_space.parts_named("") == search_space.PARTS
+    assert search_space.parts_named("architecture") == ("architecture",)
+    with pytest.raises(InputError, match="part 'colour': is not one of the search's"):
+        search_space.parts_named("colour")
