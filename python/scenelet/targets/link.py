@@ -101,6 +101,8 @@ class Device:
         self._ask_seconds = ask_seconds
         self._give_up_seconds = give_up_seconds
         self._polls = 0
+        self.resent = 0
+        """Frames sent more than once, since the device was opened."""
 
     def event(self, seconds: float) -> Event | None:
         """Next event, or None where none comes within ``seconds``."""
@@ -224,8 +226,10 @@ class Device:
         sender = Sender(iter(windows), status)
         quiet_since = time.monotonic()
         while not sender.finished:
+            before = sender.repeated
             for frame in sender.frames():
                 self._stream.write(frame)
+            self.resent += sender.repeated - before
             event = self.event(self._ask_seconds)
             if event is None:
                 if time.monotonic() - quiet_since > self._give_up_seconds:
@@ -289,6 +293,7 @@ class Sender:
         self._decided = 0
         self._ended = False
         self.polled: int | None = None
+        self.repeated = 0
         self._refill()
 
     def _refill(self) -> None:
@@ -323,6 +328,7 @@ class Sender:
             number, payload, window = self._frames[self._sent - self._base]
             if window is not None and window > self._decided:
                 return
+            self.repeated += self._sent < self._reached
             self._sent += 1
             self._reached = max(self._reached, self._sent)
             yield framing.data(number, payload)

@@ -26,7 +26,7 @@ STAGES = [
     {"compiler"},
     {"targets"},
     {"budget", "evaluate", "parity"},
-    {"export", "predict", "bench", "report"},
+    {"export", "predict", "bench", "report", "device", "listen"},
     {"demo"},
     {"cli", "__main__"},
 ]
