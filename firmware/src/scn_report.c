@@ -48,6 +48,9 @@ static void add_frontend(scn_text_t *text) {
 #if SCN_HAS_FRONTEND
     add_string(text, " frontend_sha256=", SCN_FRONTEND_SHA256);
     add_number(text, " sample_rate=", SCN_FRONTEND_SAMPLE_RATE);
+#ifdef SCN_FRONTEND_CAPTURE_RATE
+    add_number(text, " capture_rate=", SCN_FRONTEND_CAPTURE_RATE);
+#endif
     add_number(text, " sample_bits=", SCN_FRONTEND_SAMPLE_BITS);
     add_number(text, " clip_samples=", SCN_FRONTEND_CLIP_SAMPLES);
     add_number(text, " frontend_table_bytes=", SCN_FRONTEND_TABLE_BYTES);

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from .data import audio
 from .errors import ModelError, ToolError
+from .frontend.capture import read_samples
 from .targets.framing import Input
 from .targets.link import Device, samples_to_bytes
 
@@ -54,10 +55,11 @@ def listen(device: Device, files: Sequence[Path], subject: object) -> Iterator[H
         raise ModelError(subject, "the device hears no audio: its model has no front end", "flash another model")
     try:
         rate, bits, length = (int(held[key]) for key in ("sample_rate", "sample_bits", "clip_samples"))
+        capture = int(held["capture_rate"]) if "capture_rate" in held else None
     except (KeyError, ValueError):
         raise ToolError(subject, "does not say what it hears", "flash the firmware of this scenelet") from None
     for path in files:
-        windows: NDArray[np.int32] = audio.windows(audio.read_audio(path, rate, bits), length)
+        windows: NDArray[np.int32] = audio.windows(read_samples(path, rate, bits, capture), length)
         contents = (samples_to_bytes(window, bits) for window in windows)
         for one in device.decide(contents, Input.AUDIO, held["model_sha256"], held["frontend_sha256"]):
             yield Heard(path.name, one.window, one.label, one.scores)

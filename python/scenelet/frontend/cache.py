@@ -32,6 +32,7 @@ from ..data import audio
 from ..data.clips import Clip
 from ..errors import AudioError
 from ..recipe import FrontendConfig
+from .capture import read_capture
 from .native import Frontend
 from .tables import Tables, make_tables
 
@@ -116,7 +117,7 @@ class _Shard:
         config, frontend = tables.config, Frontend(tables)
         parts = []
         for clip in self.clips:
-            samples = audio.read_audio(clip.path, config.sample_rate, config.sample_bits)
+            samples = read_capture(clip.path, config)
             parts.append(frontend.features(audio.windows(samples, config.clip_samples)))
         counts = [len(part) for part in parts]
         content = io.BytesIO()
