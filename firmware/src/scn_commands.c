@@ -30,4 +30,8 @@ void scn_commands_list(void) {
         scn_text_string(&text, commands[command].text);
         scn_text_end(&text);
     }
+    scn_text_t text = scn_text_start(scn_port_write);
+    scn_text_string(&text,
+                    "help name, profile, timestamp, db load N, db HEX, infer N W, results: as MLPerf Tiny has them");
+    scn_text_end(&text);
 }

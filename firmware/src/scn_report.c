@@ -6,6 +6,7 @@
 #include "scn_version.h"
 
 static const char *const clock_names[] = {"external", "internal", "emulated"};
+static const char *const reset_names[] = {"unknown", "power", "pin", "software", "watchdog", "low-power"};
 static const char *const selftest_names[] = {"pass", "none", "fail: features", "fail: scores"};
 
 static scn_text_t line(const char *start) {
@@ -24,6 +25,11 @@ static void add_number(scn_text_t *text, const char *key, uint64_t value) {
     scn_text_unsigned(text, value);
 }
 
+static void add_hex(scn_text_t *text, const char *key, uint32_t value) {
+    scn_text_string(text, key);
+    scn_text_hex(text, value, 8);
+}
+
 void scn_report_ready(void) {
     scn_text_t text = line("m-ready");
     scn_text_end_plain(&text);
@@ -35,6 +41,21 @@ void scn_report_boot(void) {
     add_string(&text, " board=", scn_port_board());
     add_string(&text, " clock=", clock_names[scn_port_clock()]);
     add_number(&text, " cpu_hz=", scn_port_cpu_hz());
+    scn_text_end(&text);
+}
+
+void scn_report_crash(void) {
+    const scn_port_crash_t crash = scn_port_crash();
+    if (crash.count == 0) {
+        return;
+    }
+    scn_text_t text = line("crash");
+    add_number(&text, " count=", crash.count);
+    add_hex(&text, " exception=0x", crash.exception);
+    add_hex(&text, " pc=0x", crash.pc);
+    add_hex(&text, " lr=0x", crash.lr);
+    add_hex(&text, " cfsr=0x", crash.cfsr);
+    add_hex(&text, " hfsr=0x", crash.hfsr);
     scn_text_end(&text);
 }
 
@@ -83,6 +104,8 @@ void scn_report_info(uint32_t ring_bytes, uint32_t credit) {
     add_number(&text, " output_bytes=", SCN_MODEL_OUTPUT_BYTES);
     add_number(&text, " labels=", SCN_MODEL_LABEL_COUNT);
     add_memory(&text);
+    add_string(&text, " reset=", reset_names[scn_port_reset()]);
+    add_number(&text, " crashes=", scn_port_crash().count);
     add_number(&text, " ring_bytes=", ring_bytes);
     add_number(&text, " credit=", credit);
     add_string(&text, " model=", SCN_MODEL_NAME); /* last, since it may hold spaces */

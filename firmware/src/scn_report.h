@@ -11,6 +11,9 @@ void scn_report_ready(void);
 /* Version, board, clock. */
 void scn_report_boot(void);
 
+/* The crash that ended the run before this one; nothing where there was none. */
+void scn_report_crash(void);
+
 void scn_report_selftest(scn_selftest_t result);
 
 /* What the device holds, what it costs, and what the link carries. */

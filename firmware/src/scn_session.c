@@ -1,6 +1,7 @@
 #include "scn_session.h"
 
 #include "scn_commands.h"
+#include "scn_mlperf.h"
 #include "scn_port.h"
 #include "scn_report.h"
 #include "scn_ring.h"
@@ -47,6 +48,7 @@ static void identify(void) {
 
 static void test_oneself(void) {
     const scn_selftest_t result = scn_classifier_selftest();
+    scn_mlperf_forget();
     scn_report_selftest(result);
     scn_stream_init(&stream, &identity, CREDIT, result == SCN_SELFTEST_PASS || result == SCN_SELFTEST_NONE);
 }
@@ -61,9 +63,11 @@ void scn_session_begin(void) {
     identify();
     scn_port_init(receive, &ring);
     scn_report_boot();
+    scn_report_crash();
     test_oneself();
     report_info();
     scn_report_ready();
+    scn_port_survived();
 }
 
 static void send_status(scn_link_reason_t reason) {
@@ -91,6 +95,7 @@ static void follow(const scn_stream_result_t *result) {
     if (result->started) {
         windows = 0;
         last_scores = NULL;
+        scn_mlperf_forget();
         scn_classifier_begin(stream.input == SCN_LINK_INPUT_AUDIO);
     }
     if (result->reply) {
@@ -109,7 +114,22 @@ static void repeat_decision(void) {
 
 static void measure(void) {
     scn_report_bench();
+    scn_mlperf_forget();
     scn_stream_close(&stream); /* it used the memory that a window was collecting in */
+}
+
+static void obey_mlperf(const char *line) {
+    switch (scn_mlperf(line)) {
+    case SCN_MLPERF_UNKNOWN:
+        scn_report_error("unknown command, try help", line);
+        break;
+    case SCN_MLPERF_TOOK_INPUT:
+        scn_stream_close(&stream);
+        last_scores = NULL;
+        break;
+    default:
+        break;
+    }
 }
 
 static void obey(const char *line) {
@@ -133,7 +153,7 @@ static void obey(const char *line) {
         scn_commands_list();
         break;
     default:
-        scn_report_error("unknown command, try help", line);
+        obey_mlperf(line);
         break;
     }
     scn_report_ready();
