@@ -1,5 +1,6 @@
 #include "scn_mlperf.h"
 
+#include "scn_commands.h"
 #include "scn_port.h"
 #include "scn_text.h"
 #include "scn_version.h"
@@ -8,7 +9,6 @@
 
 #define MOST_RUNS 100000u
 #define WARMUPS 10u /* where the runner names no number */
-#define NO_NUMBER UINT32_MAX
 
 static uint32_t expected, loaded; /* bytes of the input, from "db load" */
 static const int8_t *scores;      /* of the last "infer" */
@@ -29,28 +29,6 @@ static void say_number(const char *before, uint64_t value, const char *after) {
     scn_text_end_plain(&text);
 }
 
-/* What follows `word` and a space, "" for the word alone, NULL for another word. */
-static const char *after_word(const char *line, const char *word) {
-    const size_t length = strlen(word);
-    if (strncmp(line, word, length) != 0 || (line[length] != '\0' && line[length] != ' ')) {
-        return NULL;
-    }
-    return line + length + (line[length] == ' ');
-}
-
-/* Read a number of at most six digits and one space behind it; NO_NUMBER where there is none. */
-static uint32_t number(const char **text) {
-    uint32_t value = 0, digits = 0;
-    for (; **text >= '0' && **text <= '9' && digits < 7u; digits++, (*text)++) {
-        value = 10u * value + (uint32_t)(**text - '0');
-    }
-    if (digits == 0 || digits > 6u || (**text != '\0' && **text != ' ')) {
-        return NO_NUMBER;
-    }
-    *text += **text == ' ';
-    return value;
-}
-
 static int hex_digit(char digit) {
     const char *const digits = "0123456789abcdef", *const capitals = "0123456789ABCDEF";
     const char *found = digit ? strchr(digits, digit) : NULL;
@@ -62,7 +40,7 @@ static int hex_digit(char digit) {
 }
 
 static scn_mlperf_t load(const char *count) {
-    const uint32_t bytes = number(&count);
+    const uint32_t bytes = scn_command_number(&count);
     if (bytes != SCN_MODEL_INPUT_BYTES || *count) {
         say_number("e-[db load takes the input's ", SCN_MODEL_INPUT_BYTES, " bytes]");
         return SCN_MLPERF_DONE;
@@ -127,8 +105,8 @@ static void run(uint32_t times) {
 }
 
 static scn_mlperf_t infer(const char *rest) {
-    const uint32_t times = *rest ? number(&rest) : 1u;
-    const uint32_t warmups = *rest ? number(&rest) : WARMUPS;
+    const uint32_t times = *rest ? scn_command_number(&rest) : 1u;
+    const uint32_t warmups = *rest ? scn_command_number(&rest) : WARMUPS;
     if (times == 0 || times > MOST_RUNS || warmups > MOST_RUNS || *rest) {
         say("e-[infer takes a number of runs from 1 and one of warm-ups, both up to 100000]", "", "");
         return SCN_MLPERF_DONE;
@@ -160,11 +138,11 @@ scn_mlperf_t scn_mlperf(const char *line) {
         timestamp();
     } else if (strcmp(line, "results") == 0) {
         results();
-    } else if ((rest = after_word(line, "db load"))) {
+    } else if ((rest = scn_command_rest(line, "db load"))) {
         return load(rest);
-    } else if ((rest = after_word(line, "db"))) {
+    } else if ((rest = scn_command_rest(line, "db"))) {
         return take(rest);
-    } else if ((rest = after_word(line, "infer"))) {
+    } else if ((rest = scn_command_rest(line, "infer"))) {
         return infer(rest);
     } else {
         return SCN_MLPERF_UNKNOWN;

@@ -134,6 +134,26 @@ void scn_report_decision(uint32_t window, const int8_t *scores) {
     scn_text_end(&text);
 }
 
+void scn_report_heard(uint32_t window, int32_t held) {
+    const bool named = held >= 0 && held < (int32_t)SCN_MODEL_LABEL_COUNT;
+    scn_text_t text = line("heard");
+    add_number(&text, " window=", window);
+    add_string(&text, " label=", held == SCN_DECISION_UNKNOWN ? "unknown" : named ? scn_model_labels[held] : "none");
+    scn_text_end(&text);
+}
+
+void scn_report_rule(const scn_decision_rule_t *rule) {
+    scn_text_t text = line("decide");
+    if (rule) {
+        add_number(&text, " share=", rule->share);
+        add_number(&text, " margin=", rule->margin);
+        add_number(&text, " threshold=", rule->threshold);
+    } else {
+        scn_text_string(&text, " off");
+    }
+    scn_text_end(&text);
+}
+
 void scn_report_error(const char *problem, const char *about) {
     scn_text_t text = line("e-");
     scn_text_string(&text, problem);

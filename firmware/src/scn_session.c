@@ -7,6 +7,8 @@
 #include "scn_ring.h"
 #include "scn_stream.h"
 
+#include <string.h>
+
 #define CREDIT (SCN_RING_BYTES / SCN_LINK_WIRE_BYTES)
 _Static_assert((SCN_RING_BYTES & (SCN_RING_BYTES - 1u)) == 0, "the ring's size must be a power of two");
 _Static_assert(CREDIT >= 2 * SCN_STREAM_ACKNOWLEDGE_EVERY, "the ring must hold twice what is acknowledged at once");
@@ -18,6 +20,9 @@ static scn_stream_identity_t identity;
 static scn_stream_t stream;
 static uint32_t windows;          /* decided since START */
 static const int8_t *last_scores; /* of window `windows - 1`; NULL before the first */
+
+static scn_decision_t decision;
+static bool rule_in_use; /* `decision` has a rule, from "decide" */
 
 static void receive(void *context, uint8_t byte) {
     scn_ring_push(context, byte);
@@ -78,6 +83,9 @@ static void send_status(scn_link_reason_t reason) {
 
 static void decide(void) {
     last_scores = scn_classifier_decide(NULL, NULL);
+    if (rule_in_use) {
+        scn_report_heard(windows, scn_decision_push(&decision, last_scores));
+    }
     scn_report_decision(windows++, last_scores);
     send_status(SCN_REASON_OK);
 }
@@ -96,6 +104,7 @@ static void follow(const scn_stream_result_t *result) {
         windows = 0;
         last_scores = NULL;
         scn_mlperf_forget();
+        scn_decision_begin(&decision, decision.rule, SCN_MODEL_OUTPUT_BYTES);
         scn_classifier_begin(stream.input == SCN_LINK_INPUT_AUDIO);
     }
     if (result->reply) {
@@ -116,6 +125,25 @@ static void measure(void) {
     scn_report_bench();
     scn_mlperf_forget();
     scn_stream_close(&stream); /* it used the memory that a window was collecting in */
+}
+
+/* "decide SHARE MARGIN THRESHOLD", or "decide off". */
+static void obey_rule(const char *line, const char *rest) {
+    if (strcmp(rest, "off") == 0) {
+        rule_in_use = false;
+        scn_report_rule(NULL);
+        return;
+    }
+    const uint32_t share = scn_command_number(&rest), margin = scn_command_number(&rest);
+    const uint32_t threshold = scn_command_number(&rest);
+    if (share < 1u || share > 256u || margin > 255u || threshold > 255u || *rest) {
+        scn_report_error("decide takes 1..256 0..255 0..255, or off", line);
+        return;
+    }
+    const scn_decision_rule_t rule = {(uint16_t)share, (uint8_t)margin, (uint8_t)threshold};
+    scn_decision_begin(&decision, rule, SCN_MODEL_OUTPUT_BYTES);
+    rule_in_use = true;
+    scn_report_rule(&rule);
 }
 
 static void obey_mlperf(const char *line) {
@@ -153,7 +181,11 @@ static void obey(const char *line) {
         scn_commands_list();
         break;
     default:
-        obey_mlperf(line);
+        if (scn_command_rest(line, "decide")) {
+            obey_rule(line, scn_command_rest(line, "decide"));
+        } else {
+            obey_mlperf(line);
+        }
         break;
     }
     scn_report_ready();

@@ -19,12 +19,13 @@ from .targets.link import Device, samples_to_bytes
 
 @dataclass(frozen=True)
 class Heard:
-    """One decision of a device about one window of a file."""
+    """One decision of a device about one window of a file; ``heard`` is what its rule over windows says, if any."""
 
     file: str
     window: int
     label: str
     scores: tuple[int, ...]
+    heard: str | None
 
     def to_json(self) -> dict[str, Any]:
         """All fields."""
@@ -62,4 +63,4 @@ def listen(device: Device, files: Sequence[Path], subject: object) -> Iterator[H
         windows: NDArray[np.int32] = audio.windows(read_samples(path, rate, bits, capture), length)
         contents = (samples_to_bytes(window, bits) for window in windows)
         for one in device.decide(contents, Input.AUDIO, held["model_sha256"], held["frontend_sha256"]):
-            yield Heard(path.name, one.window, one.label, one.scores)
+            yield Heard(path.name, one.window, one.label, one.scores, device.heard.get(one.window))

@@ -69,22 +69,59 @@ def bench(port: Port, timeout: Timeout = 60.0, json: Json = False) -> None:
 def stream(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Audio: .wav, .flac, .ogg.")],
     port: Port,
+    decide: Annotated[
+        str | None, typer.Option("--decide", help='Rule over windows, "SHARE MARGIN THRESHOLD"; see calibrate.')
+    ] = None,
     timeout: Timeout = 60.0,
     json: Json = False,
 ) -> None:
     """Send audio files to the device and print its decisions as they come."""
+    from ..decision import Rule
     from ..listen import listen
     from ..targets.serialport import open_device
 
     with open_device(port, timeout) as device:
+        device.decide_by(Rule.parse(decide).command if decide else "decide off")
         results = []
         for heard in listen(device, files, port):
             results.append(heard.to_json())
             if not json:
                 scores = " ".join(f"{value:4d}" for value in heard.scores)
-                out.print(f"{heard.file} {heard.window:5d} {heard.label:24} {scores}")
+                out.print(f"{heard.file} {heard.window:5d} {heard.heard or heard.label:24} {scores}")
     if json:
         print_json({"port": port, "results": results})
+
+
+@app.command()
+def calibrate(
+    model: Model,
+    data: Data,
+    subset: Subset = None,
+    split: Annotated[str, typer.Option(help="A split that the model was not trained on.")] = "validation",
+    accuracy: Annotated[float, typer.Option(min=0, max=1, help="Share of the answers that must be right.")] = 0.9,
+    share: Annotated[int, typer.Option(help="Of the newest window, in 256; 256: no smoothing.")] = 256,
+    margin: Annotated[int, typer.Option(help="How far another class must be above the one in charge, 0 to 255.")] = 0,
+    json: Json = False,
+) -> None:
+    """Find the threshold below which the device had better say "unknown"."""
+    from ..data.dataset import open_dataset
+    from ..decision import Rule, calibrate, clips_of
+    from ..evaluate import evaluate as measure
+    from ..evaluate import model_info
+    from ..metadata import read
+    from ..targets import open_target
+
+    metadata = model_info(read(model.read_bytes(), model) if model.is_file() else None, model)
+    dataset = open_dataset(data, subset=subset)
+    with open_target("host", model) as place, progress(f"{model.name} on host") as step:
+        result = measure(model, metadata, dataset, split, place, progress=step)
+    rule, coverage = calibrate(clips_of(result), Rule(share, margin), accuracy)
+    if json:
+        print_json({"share": rule.share, "margin": rule.margin, "threshold": rule.threshold, "coverage": coverage})
+    else:
+        out.print(
+            f'--decide "{rule.share} {rule.margin} {rule.threshold}": {coverage:.1%} of the windows get an answer'
+        )
 
 
 @app.command()

@@ -167,3 +167,19 @@ def test_half_a_tcp_name_is_refused(run: Run, port: str) -> None:
     status, _, told = run("device", "info", "--port", port)
     assert status == 2
     assert "is no TCP port; write tcp:HOST:PORT" in told
+
+
+def test_a_calibrated_rule_is_what_the_device_says(
+    port: str, run: Run, model: Path, recordings: Path, small: Any
+) -> None:
+    options = ("--data", recordings, "--split", "all", "--share", 128)
+    status, rule, _ = run("device", "calibrate", model, *options, "--accuracy", "0.1")
+    assert status == 0
+    assert (rule["share"], rule["margin"]) == (128, 0)
+    assert 0 < rule["coverage"] <= 1
+    assert run("device", "calibrate", model, *options, "--accuracy", "1.0")[0] == 2, "a random network knows nothing"
+    file = next((recordings / small.compiled.identity.labels[0]).iterdir())
+    said = run("device", "stream", file, "--port", port, "--decide", "128 0 255")[1]
+    assert [result["heard"] for result in said["results"]] == ["unknown"] * 3
+    said = run("device", "stream", file, "--port", port)[1]
+    assert [result["heard"] for result in said["results"]] == [None] * 3

@@ -26,7 +26,7 @@ STAGES = [
     {"compiler"},
     {"targets"},
     {"budget", "evaluate", "parity"},
-    {"export", "predict", "bench", "report", "device", "listen"},
+    {"export", "predict", "bench", "report", "device", "listen", "decision"},
     {"demo"},
     {"cli", "__main__"},
 ]
