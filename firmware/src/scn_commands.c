@@ -21,6 +21,26 @@ scn_command_t scn_command(const char *line) {
     return (scn_command_t)command;
 }
 
+const char *scn_command_rest(const char *line, const char *word) {
+    const size_t length = strlen(word);
+    if (strncmp(line, word, length) != 0 || (line[length] != '\0' && line[length] != ' ')) {
+        return NULL;
+    }
+    return line + length + (line[length] == ' ');
+}
+
+uint32_t scn_command_number(const char **text) {
+    uint32_t value = 0, digits = 0;
+    for (; **text >= '0' && **text <= '9' && digits < 7u; digits++, (*text)++) {
+        value = 10u * value + (uint32_t)(**text - '0');
+    }
+    if (digits == 0 || digits > 6u || (**text != '\0' && **text != ' ')) {
+        return SCN_NO_NUMBER;
+    }
+    *text += **text == ' ';
+    return value;
+}
+
 void scn_commands_list(void) {
     for (int command = 0; command < SCN_COMMAND_UNKNOWN; command++) {
         scn_text_t text = scn_text_start(scn_port_write);
@@ -30,4 +50,11 @@ void scn_commands_list(void) {
         scn_text_string(&text, commands[command].text);
         scn_text_end(&text);
     }
+    scn_text_t text = scn_text_start(scn_port_write);
+    scn_text_string(&text, "help decide SHARE MARGIN THRESHOLD, decide off: what is said of many windows");
+    scn_text_end(&text);
+    text = scn_text_start(scn_port_write);
+    scn_text_string(&text,
+                    "help name, profile, timestamp, db load N, db HEX, infer N W, results: as MLPerf Tiny has them");
+    scn_text_end(&text);
 }

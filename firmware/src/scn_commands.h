@@ -2,6 +2,8 @@
 #ifndef SCN_COMMANDS_H
 #define SCN_COMMANDS_H
 
+#include <stdint.h>
+
 #define SCN_COMMANDS(X)                                                                                                \
     X(INFO, "info", "what the device holds, and what it costs")                                                        \
     X(LABELS, "labels", "the classes, in the order of the scores")                                                     \
@@ -16,6 +18,13 @@ typedef enum { SCN_COMMANDS(SCN_COMMAND) SCN_COMMAND_UNKNOWN } scn_command_t;
 
 /* Which command a line is. */
 scn_command_t scn_command(const char *line);
+
+/* What follows `word` and a space, "" for the word alone, NULL for another word. */
+const char *scn_command_rest(const char *line, const char *word);
+
+/* Read a whole number of at most six digits and one space behind it; SCN_NO_NUMBER where there is none. */
+#define SCN_NO_NUMBER UINT32_MAX
+uint32_t scn_command_number(const char **text);
 
 /* Print the list. */
 void scn_commands_list(void);

@@ -6,6 +6,7 @@
 #include "scn_version.h"
 
 static const char *const clock_names[] = {"external", "internal", "emulated"};
+static const char *const reset_names[] = {"unknown", "power", "pin", "software", "watchdog", "low-power"};
 static const char *const selftest_names[] = {"pass", "none", "fail: features", "fail: scores"};
 
 static scn_text_t line(const char *start) {
@@ -24,6 +25,11 @@ static void add_number(scn_text_t *text, const char *key, uint64_t value) {
     scn_text_unsigned(text, value);
 }
 
+static void add_hex(scn_text_t *text, const char *key, uint32_t value) {
+    scn_text_string(text, key);
+    scn_text_hex(text, value, 8);
+}
+
 void scn_report_ready(void) {
     scn_text_t text = line("m-ready");
     scn_text_end_plain(&text);
@@ -38,6 +44,21 @@ void scn_report_boot(void) {
     scn_text_end(&text);
 }
 
+void scn_report_crash(void) {
+    const scn_port_crash_t crash = scn_port_crash();
+    if (crash.count == 0) {
+        return;
+    }
+    scn_text_t text = line("crash");
+    add_number(&text, " count=", crash.count);
+    add_hex(&text, " exception=0x", crash.exception);
+    add_hex(&text, " pc=0x", crash.pc);
+    add_hex(&text, " lr=0x", crash.lr);
+    add_hex(&text, " cfsr=0x", crash.cfsr);
+    add_hex(&text, " hfsr=0x", crash.hfsr);
+    scn_text_end(&text);
+}
+
 void scn_report_selftest(scn_selftest_t result) {
     scn_text_t text = line("selftest ");
     scn_text_string(&text, selftest_names[result]);
@@ -48,6 +69,9 @@ static void add_frontend(scn_text_t *text) {
 #if SCN_HAS_FRONTEND
     add_string(text, " frontend_sha256=", SCN_FRONTEND_SHA256);
     add_number(text, " sample_rate=", SCN_FRONTEND_SAMPLE_RATE);
+#ifdef SCN_FRONTEND_CAPTURE_RATE
+    add_number(text, " capture_rate=", SCN_FRONTEND_CAPTURE_RATE);
+#endif
     add_number(text, " sample_bits=", SCN_FRONTEND_SAMPLE_BITS);
     add_number(text, " clip_samples=", SCN_FRONTEND_CLIP_SAMPLES);
     add_number(text, " frontend_table_bytes=", SCN_FRONTEND_TABLE_BYTES);
@@ -80,6 +104,8 @@ void scn_report_info(uint32_t ring_bytes, uint32_t credit) {
     add_number(&text, " output_bytes=", SCN_MODEL_OUTPUT_BYTES);
     add_number(&text, " labels=", SCN_MODEL_LABEL_COUNT);
     add_memory(&text);
+    add_string(&text, " reset=", reset_names[scn_port_reset()]);
+    add_number(&text, " crashes=", scn_port_crash().count);
     add_number(&text, " ring_bytes=", ring_bytes);
     add_number(&text, " credit=", credit);
     add_string(&text, " model=", SCN_MODEL_NAME); /* last, since it may hold spaces */
@@ -104,6 +130,26 @@ void scn_report_decision(uint32_t window, const int8_t *scores) {
     for (uint32_t i = 0; i < SCN_MODEL_OUTPUT_BYTES; i++) {
         scn_text_string(&text, i > 0 ? "," : "");
         scn_text_signed(&text, scores[i]);
+    }
+    scn_text_end(&text);
+}
+
+void scn_report_heard(uint32_t window, int32_t held) {
+    const bool named = held >= 0 && held < (int32_t)SCN_MODEL_LABEL_COUNT;
+    scn_text_t text = line("heard");
+    add_number(&text, " window=", window);
+    add_string(&text, " label=", held == SCN_DECISION_UNKNOWN ? "unknown" : named ? scn_model_labels[held] : "none");
+    scn_text_end(&text);
+}
+
+void scn_report_rule(const scn_decision_rule_t *rule) {
+    scn_text_t text = line("decide");
+    if (rule) {
+        add_number(&text, " share=", rule->share);
+        add_number(&text, " margin=", rule->margin);
+        add_number(&text, " threshold=", rule->threshold);
+    } else {
+        scn_text_string(&text, " off");
     }
     scn_text_end(&text);
 }

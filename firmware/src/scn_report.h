@@ -4,12 +4,16 @@
 #define SCN_REPORT_H
 
 #include "scn_classifier.h"
+#include "scn_decision.h"
 
 /* After every answer, and after boot: the device listens. */
 void scn_report_ready(void);
 
 /* Version, board, clock. */
 void scn_report_boot(void);
+
+/* The crash that ended the run before this one; nothing where there was none. */
+void scn_report_crash(void);
 
 void scn_report_selftest(scn_selftest_t result);
 
@@ -21,6 +25,12 @@ void scn_report_labels(void);
 
 /* `window` counts from 0 since the session's START. */
 void scn_report_decision(uint32_t window, const int8_t *scores);
+
+/* What the rule makes of the windows so far; `held` is a class, or SCN_DECISION_UNKNOWN. */
+void scn_report_heard(uint32_t window, int32_t held);
+
+/* The rule; NULL: there is none. */
+void scn_report_rule(const scn_decision_rule_t *rule);
 
 /* Why a line was not obeyed; `line` is repeated. */
 void scn_report_error(const char *problem, const char *line);

@@ -1,10 +1,13 @@
 #include "scn_session.h"
 
 #include "scn_commands.h"
+#include "scn_mlperf.h"
 #include "scn_port.h"
 #include "scn_report.h"
 #include "scn_ring.h"
 #include "scn_stream.h"
+
+#include <string.h>
 
 #define CREDIT (SCN_RING_BYTES / SCN_LINK_WIRE_BYTES)
 _Static_assert((SCN_RING_BYTES & (SCN_RING_BYTES - 1u)) == 0, "the ring's size must be a power of two");
@@ -17,6 +20,9 @@ static scn_stream_identity_t identity;
 static scn_stream_t stream;
 static uint32_t windows;          /* decided since START */
 static const int8_t *last_scores; /* of window `windows - 1`; NULL before the first */
+
+static scn_decision_t decision;
+static bool rule_in_use; /* `decision` has a rule, from "decide" */
 
 static void receive(void *context, uint8_t byte) {
     scn_ring_push(context, byte);
@@ -48,6 +54,7 @@ static void identify(void) {
 static void test_oneself(void) {
     last_scores = NULL; /* they lie in the memory that the test uses */
     const scn_selftest_t result = scn_classifier_selftest();
+    scn_mlperf_forget();
     scn_report_selftest(result);
     scn_stream_init(&stream, &identity, CREDIT, result == SCN_SELFTEST_PASS || result == SCN_SELFTEST_NONE);
 }
@@ -62,9 +69,11 @@ void scn_session_begin(void) {
     identify();
     scn_port_init(receive, &ring);
     scn_report_boot();
+    scn_report_crash();
     test_oneself();
     report_info();
     scn_report_ready();
+    scn_port_survived();
 }
 
 static void send_status(scn_link_reason_t reason) {
@@ -75,6 +84,9 @@ static void send_status(scn_link_reason_t reason) {
 
 static void decide(void) {
     last_scores = scn_classifier_decide(NULL, NULL);
+    if (rule_in_use) {
+        scn_report_heard(windows, scn_decision_push(&decision, last_scores));
+    }
     scn_report_decision(windows++, last_scores);
     send_status(SCN_REASON_OK);
 }
@@ -92,6 +104,8 @@ static void follow(const scn_stream_result_t *result) {
     if (result->started) {
         windows = 0;
         last_scores = NULL;
+        scn_mlperf_forget();
+        scn_decision_begin(&decision, decision.rule, SCN_MODEL_OUTPUT_BYTES);
         scn_classifier_begin(stream.input == SCN_LINK_INPUT_AUDIO);
     }
     if (result->reply) {
@@ -111,7 +125,41 @@ static void repeat_decision(void) {
 static void measure(void) {
     last_scores = NULL;
     scn_report_bench();
+    scn_mlperf_forget();
     scn_stream_close(&stream); /* it used the memory that a window was collecting in */
+}
+
+/* "decide SHARE MARGIN THRESHOLD", or "decide off". */
+static void obey_rule(const char *line, const char *rest) {
+    if (strcmp(rest, "off") == 0) {
+        rule_in_use = false;
+        scn_report_rule(NULL);
+        return;
+    }
+    const uint32_t share = scn_command_number(&rest), margin = scn_command_number(&rest);
+    const uint32_t threshold = scn_command_number(&rest);
+    if (share < 1u || share > 256u || margin > 255u || threshold > 255u || *rest) {
+        scn_report_error("decide takes 1..256 0..255 0..255, or off", line);
+        return;
+    }
+    const scn_decision_rule_t rule = {(uint16_t)share, (uint8_t)margin, (uint8_t)threshold};
+    scn_decision_begin(&decision, rule, SCN_MODEL_OUTPUT_BYTES);
+    rule_in_use = true;
+    scn_report_rule(&rule);
+}
+
+static void obey_mlperf(const char *line) {
+    switch (scn_mlperf(line)) {
+    case SCN_MLPERF_UNKNOWN:
+        scn_report_error("unknown command, try help", line);
+        break;
+    case SCN_MLPERF_TOOK_INPUT:
+        scn_stream_close(&stream);
+        last_scores = NULL;
+        break;
+    default:
+        break;
+    }
 }
 
 static void obey(const char *line) {
@@ -135,7 +183,11 @@ static void obey(const char *line) {
         scn_commands_list();
         break;
     default:
-        scn_report_error("unknown command, try help", line);
+        if (scn_command_rest(line, "decide")) {
+            obey_rule(line, scn_command_rest(line, "decide"));
+        } else {
+            obey_mlperf(line);
+        }
         break;
     }
     scn_report_ready();

@@ -17,6 +17,7 @@ from .data import audio
 from .data.dataset import Clip, Dataset
 from .errors import DatasetError, ModelError
 from .files import write_text
+from .frontend.capture import read_capture
 from .metadata import ModelInfo
 from .targets.base import Target
 
@@ -90,7 +91,7 @@ def model_info(info: ModelInfo | None, model: str | Path) -> ModelInfo:
 def clip_windows(clip: Clip, info: ModelInfo) -> NDArray[np.int32]:
     """Read a clip as the model's windows, (n, clip samples), integers of the front end's sample width."""
     config = info.frontend
-    samples = audio.read_audio(clip.path, config.sample_rate, config.sample_bits)
+    samples = read_capture(clip.path, config)
     return audio.windows(samples, config.clip_samples)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .data import audio
 from .errors import InputError
 from .evaluate import model_info
+from .frontend.capture import read_capture
 from .graph import Graph
 from .metadata import ModelInfo
 from .targets.base import Target
@@ -55,7 +56,7 @@ def _scores(path: Path, graph: Graph, info: ModelInfo | None, target: Target, mo
     if path.suffix == ".npy":
         return target.run(_tensors(path, graph.tensors[graph.inputs[0]].shape[1:]))
     config = model_info(info, model).frontend
-    samples = audio.read_audio(path, config.sample_rate, config.sample_bits)
+    samples = read_capture(path, config)
     return target.classify(audio.windows(samples, config.clip_samples))
 
 

@@ -27,6 +27,10 @@ from .errors import RecipeError
 Pair = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
 
 
+# From any higher capture rate; the filters are in scenelet.frontend.decimator.
+_DECIMATED_RATES = (8000, 16000)
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -55,6 +59,10 @@ class FrontendConfig(_Section):
         16 or 24: width of the samples up to the block exponent.
     lo_db, hi_db
         Log-mel power, in dB, that becomes INT8 -128 and +127; one number, or one a band.
+    capture_rate
+        Hz of a microphone whose samples the device decimates (docs/FRONTEND.md); training then hears through the same
+        filters. None: audio comes at ``sample_rate``. Left out of JSON and hash where it is None, so that models made
+        before it existed keep their hashes.
     """
 
     sample_rate: Literal[8000, 16000, 32000] = 8000
@@ -70,9 +78,21 @@ class FrontendConfig(_Section):
     sample_bits: Literal[16, 24] = 24
     lo_db: float | tuple[float, ...] = -60.0
     hi_db: float | tuple[float, ...] = 20.0
+    capture_rate: Literal[16000, 32000, 48000] | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_default_capture(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        shown: dict[str, Any] = handler(self)
+        if self.capture_rate is None:
+            shown.pop("capture_rate", None)
+        return shown
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if self.capture_rate is not None and (
+            self.capture_rate <= self.sample_rate or self.sample_rate not in _DECIMATED_RATES
+        ):
+            raise ValueError(f"capture_rate {self.capture_rate} does not lead to {self.sample_rate} Hz")
         if self.hop_length > self.n_fft:
             raise ValueError(f"hop_length {self.hop_length} is over n_fft {self.n_fft}")
         if self.window_samples > self.n_fft:

@@ -26,6 +26,7 @@ from .data import audio
 from .errors import AudioError, InputError
 from .evaluate import Evaluation
 from .files import write_bytes, write_text
+from .frontend.capture import read_capture
 from .metadata import ModelInfo
 from .scores import probabilities
 from .targets.base import Target
@@ -62,8 +63,7 @@ def audio_files(folder: Path) -> list[Path]:
 def clip_probabilities(path: Path, info: ModelInfo, target: Target) -> NDArray[np.float64]:
     """Mean of the probabilities of a clip's windows, (classes,)."""
     config = info.frontend
-    samples = audio.read_audio(path, config.sample_rate, config.sample_bits)
-    windows = audio.windows(samples, config.clip_samples)
+    windows = audio.windows(read_capture(path, config), config.clip_samples)
     return np.asarray(probabilities(target.classify(windows)).mean(axis=0))
 
 

@@ -29,6 +29,22 @@ typedef struct {
     uint32_t stack_peak_bytes;
 } scn_port_memory_t;
 
+/* Why the program began. */
+typedef enum {
+    SCN_PORT_RESET_UNKNOWN, /* nothing tells; so in QEMU and on a computer */
+    SCN_PORT_RESET_POWER,
+    SCN_PORT_RESET_PIN,
+    SCN_PORT_RESET_SOFTWARE, /* the program itself: after a crash */
+    SCN_PORT_RESET_WATCHDOG,
+    SCN_PORT_RESET_LOW_POWER,
+} scn_port_reset_t;
+
+/* What is known of a crash. `pc` and `lr` are 0 after a stack overflow, which left no frame to read them from. */
+typedef struct {
+    uint32_t count; /* crashes in a row, this one included; 0: there was none */
+    uint32_t exception, pc, lr, cfsr, hfsr;
+} scn_port_crash_t;
+
 /* Called for every received byte, from the receive interrupt. */
 typedef void (*scn_port_receive_t)(void *context, uint8_t byte);
 
@@ -58,6 +74,15 @@ void scn_port_write(const void *bytes, size_t count);
 void scn_port_wait(scn_port_idle_t idle, void *context);
 
 scn_port_memory_t scn_port_memory(void);
+
+/* Why this run began. */
+scn_port_reset_t scn_port_reset(void);
+
+/* The crash that ended the run before this one, kept in memory over the reset. */
+scn_port_crash_t scn_port_crash(void);
+
+/* This run has come as far as listening: a crash from here on counts from 1 again. */
+void scn_port_survived(void);
 
 /* End the program. The emulator and the host exit with `status`; a board stops until it is reset. */
 _Noreturn void scn_port_exit(int status);

@@ -73,7 +73,7 @@ def configure(board):
         PROGSUFFIX=".elf",
         SIZECHECKCMD="$SIZETOOL -A -d $SOURCES",
         SIZEPROGREGEXP=r"^(?:\.vectors|\.text|\.rodata|\.ARM\.exidx|\.data)\s+(\d+)",
-        SIZEDATAREGEXP=r"^(?:\.data|\.bss|\.stack)\s+(\d+)",
+        SIZEDATAREGEXP=r"^(?:\.data|\.bss|\.noinit|\.stack)\s+(\d+)",
     )
     env.Append(
         ASPPFLAGS=["-x", "assembler-with-cpp"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import data, deploy, learn, measure, publish, teach
+from . import data, deploy, device, learn, measure, publish, teach
 
 app = typer.Typer(
     help="From acoustic scene recordings to a Cortex-M4.",
@@ -13,6 +13,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(data.app, name="data")
+app.add_typer(device.app, name="device")
 for module in (learn, teach, deploy, measure, publish):
     module.register(app)
 

@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..recipe import AugmentationConfig
-from . import audio
 from .augmentation import convolve, device_response, fit_length, shift_pitch, shift_time, stretch_time
 from .clips import Clip, Dataset
 
@@ -71,9 +70,8 @@ class Altered(Clip):
         return f"{_RULE} {sorted(asdict(self.alteration).items(), key=lambda item: item[0])}"
 
 
-def read_clip(clip: Clip, sample_rate: int, bits: int) -> NDArray[np.int32]:
-    """Read a clip as :func:`scenelet.data.audio.read_audio` does, altered where it is a copy."""
-    samples = audio.read_audio(clip.path, sample_rate, bits)
+def apply_to(clip: Clip, samples: NDArray[np.int32], sample_rate: int, bits: int) -> NDArray[np.int32]:
+    """Alter a clip's samples where it is a copy."""
     return clip.alteration.apply(samples, sample_rate, bits) if isinstance(clip, Altered) else samples
 
 

@@ -30,10 +30,11 @@ from numpy.typing import NDArray
 
 from .. import files
 from ..data import audio
-from ..data.augmentation_plan import Altered, read_clip
+from ..data.augmentation_plan import Altered, apply_to
 from ..data.clips import Clip
 from ..errors import AudioError
 from ..recipe import FrontendConfig
+from .capture import read_capture
 from .native import Frontend
 from .tables import Tables, make_tables
 
@@ -118,7 +119,7 @@ class _Shard:
         config, frontend = tables.config, Frontend(tables)
         parts = []
         for clip in self.clips:
-            samples = read_clip(clip, config.sample_rate, config.sample_bits)
+            samples = apply_to(clip, read_capture(clip.path, config), config.sample_rate, config.sample_bits)
             parts.append(frontend.features(audio.windows(samples, config.clip_samples)))
         counts = [len(part) for part in parts]
         content = io.BytesIO()

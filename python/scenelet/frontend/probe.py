@@ -70,12 +70,12 @@ def probe(windows: NDArray[np.int32], tables: Tables, flags: Sequence[str] = ())
         folder = Path(place)
         elf = _build(folder, tables, flags)
         (folder / "clips").write_bytes(windows.astype("<i4").tobytes())
-        _run(elf)
+        run_program(elf)
         maps = np.frombuffer((folder / "features").read_bytes(), np.int8)
         cycles = np.frombuffer((folder / "cycles").read_bytes(), "<u8")
         if cycles.size != 2 * len(windows):
             raise ToolError("qemu-system-arm", f"gave {cycles.size // 2} of {len(windows)} clips", "report this defect")
-        frame, clip = (_instructions(int(column.max())) for column in cycles.reshape(-1, 2).T)
+        frame, clip = (instructions(int(column.max())) for column in cycles.reshape(-1, 2).T)
         features = maps.reshape(len(windows), config.n_mels, config.frames).copy()
         return Probed(features, frame, clip, _code_bytes(elf))
 
@@ -85,25 +85,30 @@ def _board() -> dict[str, dict[str, str | int]]:
     return dict(json.loads(content))
 
 
-def _instructions(cycles: int) -> int:
-    """QEMU's -icount shift=0 makes an instruction one nanosecond; the board's cycle counter runs at its clock."""
+def instructions(cycles: int) -> int:
+    """Turn cycles into instructions: one is a nanosecond under -icount shift=0; cycles are counted at the clock."""
     return round(cycles * 1e9 / int(str(_board()["build"]["f_cpu"]).rstrip("L")))
 
 
 def _build(folder: Path, tables: Tables, flags: Sequence[str]) -> Path:
+    for name, text in render_frontend(tables).items():
+        (folder / name).write_text(text, "utf-8")
+    library = toolchain.FIRMWARE / "lib" / "frontend"
+    sources = [folder / "scn_frontend_tables.c", *sorted(library.glob("*.c"))]
+    return build_program(folder, "frontend_probe", sources, flags)
+
+
+def build_program(folder: Path, name: str, sources: Sequence[Path], flags: Sequence[str] = ()) -> Path:
+    """Compile ``firmware/probe/<name>.c`` and sources for the emulated board; gives the ELF."""
     firmware, board = toolchain.FIRMWARE, _board()
     settings = json.loads((firmware / "flags.json").read_text("utf-8"))
     port = firmware / "lib" / "port" / str(board["build"]["port"])
-    for name, text in render_frontend(tables).items():
-        (folder / name).write_text(text, "utf-8")
     symbols = {
         "SCN_FLASH_BYTES": board["upload"]["maximum_size"],
         "SCN_RAM_BYTES": board["upload"]["maximum_ram_size"],
         "SCN_STACK_BYTES": settings["stack_bytes"],
     }
-    library = firmware / "lib" / "frontend"
-    includes = [folder, library, port, port.parent, firmware / "boards" / _BOARD]
-    sources = [folder / "scn_frontend_tables.c", firmware / "probe" / "frontend_probe.c"]
+    includes = [folder, firmware / "lib" / "frontend", port, port.parent, firmware / "boards" / _BOARD]
     elf = folder / "probe.elf"
     toolchain.run(
         [
@@ -113,14 +118,15 @@ def _build(folder: Path, tables: Tables, flags: Sequence[str]) -> Path:
             *(f"-Wl,--defsym={name}={value}" for name, value in symbols.items()),
             *("-T", str(port / f"{port.name}.ld")),
             *(f"-I{include}" for include in includes),
-            *map(str, [*sources, *sorted(library.glob("*.c")), *sorted(port.glob("*.c"))]),
+            *map(str, [*sources, firmware / "probe" / f"{name}.c", *sorted(port.glob("*.c"))]),
             *("-o", str(elf)),
         ]
     )
     return elf
 
 
-def _run(elf: Path) -> None:
+def run_program(elf: Path) -> None:
+    """Run a probe in its folder, where its files are, to its end."""
     machine = str(_board()["build"]["qemu_machine"])
     command = [
         *(toolchain.find("qemu-system-arm"), "-M", machine, "-icount", "shift=0", "-display", "none"),
@@ -140,3 +146,36 @@ def _code_bytes(elf: Path) -> int:
     listing = toolchain.run(["arm-none-eabi-nm", "--size-sort", "-S", "-l", str(elf)])
     lines = (line.split() for line in listing.splitlines() if "/lib/frontend/" in line)
     return sum(int(size, 16) for _, size, kind, *_ in lines if kind in "tT")
+
+
+def probe_decimator(
+    content: bytes, rate_in: int, rate_out: int, flags: Sequence[str] = ()
+) -> tuple[NDArray[np.int32], int]:
+    """Decimate on the emulated board.
+
+    Parameters
+    ----------
+    content
+        int32 samples, little endian; bits where ``rate_in`` is 1,024,000, PDM.
+
+    Returns
+    -------
+    samples
+        int32 (n,).
+    count
+        Instructions in all, exact to about 6 for every 256 samples or bytes.
+
+    Raises
+    ------
+    ToolError
+        Where compiler or emulator is missing or fails.
+    """
+    with tempfile.TemporaryDirectory(prefix="scenelet-") as place:
+        folder = Path(place)
+        source = toolchain.FIRMWARE / "lib" / "frontend" / "scn_decimator.c"
+        elf = build_program(folder, "decimator_probe", [source], flags)
+        (folder / "header").write_bytes(np.array([rate_in, rate_out], "<u4").tobytes())
+        (folder / "input").write_bytes(content)
+        run_program(elf)
+        samples = np.frombuffer((folder / "output").read_bytes(), "<i4").astype(np.int32)
+        return samples, instructions(int(np.frombuffer((folder / "cycles").read_bytes(), "<u8")[0]))

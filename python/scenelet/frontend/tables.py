@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..errors import RecipeError
 from ..recipe import FrontendConfig
-from . import mel
+from . import decimator, mel
 
 Q31_ONE = 2**31 - 1
 LOG2_SEGMENTS = 64
@@ -134,6 +134,10 @@ class Tables:
                 "sample_bits",
             )
         }
+        if config.capture_rate is not None:
+            shape["capture_rate"] = config.capture_rate
+            taps = b"".join(fir.taps.tobytes() for fir in decimator.chain(config.capture_rate, config.sample_rate))
+            shape["capture_taps"] = hashlib.sha256(taps).hexdigest()
         scalars = {field.name: getattr(self, field.name) for field in fields(self) if field.type == "int"}
         digest = hashlib.sha256(json.dumps({**shape, **scalars}, sort_keys=True).encode())
         for name in self.DEVICE_ARRAYS:

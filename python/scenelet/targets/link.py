@@ -25,6 +25,8 @@ _ANSWER_FACTOR = 5
 
 _DECISION = re.compile(r"decision window=(\d+) label=(.*) scores=(-?\d+(?:,-?\d+)*)")
 
+_HEARD = re.compile(r"heard window=(\d+) label=(.*)")
+
 _REFUSALS: dict[int, tuple[str, str]] = {
     Reason.CLOSED: ("has no session", "do not run another command on the device while it streams"),
     Reason.PROTOCOL: ("speaks another protocol version", "flash the firmware of this scenelet"),
@@ -101,6 +103,10 @@ class Device:
         self._ask_seconds = ask_seconds
         self._give_up_seconds = give_up_seconds
         self._polls = 0
+        self.resent = 0
+        """Frames sent more than once, since the device was opened."""
+        self.heard: dict[int, str] = {}
+        """What the device's own rule said, by window of the session; a damaged line is missing."""
 
     def event(self, seconds: float) -> Event | None:
         """Next event, or None where none comes within ``seconds``."""
@@ -165,6 +171,24 @@ class Device:
                 lines.append(event.text)
         return []
 
+    def decide_by(self, command: str) -> str:
+        """Send a ``decide`` command; gives the device's answer.
+
+        Raises
+        ------
+        ToolError
+            The device does not answer, or refuses the rule.
+        """
+        end = time.monotonic() + self._give_up_seconds
+        while time.monotonic() < end:
+            self._stream.write(f"\0{command}\n".encode())
+            for text in self._answer():
+                if text.startswith("e-"):
+                    raise ToolError("device", f"says {text}", "flash the firmware of this scenelet")
+                if text.startswith("decide "):
+                    return text
+        raise self._dead("answer to decide")
+
     def info(self) -> dict[str, str]:
         """What the device holds: the fields of its ``info`` line."""
         return fields(self.command("info")[0])
@@ -220,12 +244,15 @@ class Device:
         ToolError
             The device refuses, ends the session, or stays silent.
         """
+        self.heard.clear()
         status = self.open_session(kind, model_sha256, frontend_sha256)
         sender = Sender(iter(windows), status)
         quiet_since = time.monotonic()
         while not sender.finished:
+            before = sender.repeated
             for frame in sender.frames():
                 self._stream.write(frame)
+            self.resent += sender.repeated - before
             event = self.event(self._ask_seconds)
             if event is None:
                 if time.monotonic() - quiet_since > self._give_up_seconds:
@@ -235,10 +262,16 @@ class Device:
             if isinstance(event, Status) and event.session == status.session:
                 require_open(event)
                 quiet_since = time.monotonic() if sender.hear(event) else quiet_since
+            self._note_heard(event)
             decision = _decision(event)
             if decision and sender.decided(decision.window):
                 quiet_since = time.monotonic()
                 yield decision
+
+    def _note_heard(self, event: Event) -> None:
+        match = _HEARD.fullmatch(event.text) if isinstance(event, Line) and event.checked else None
+        if match:
+            self.heard[int(match[1])] = match[2]
 
     def _question(self, sender: Sender) -> bytes:
         if sender.waits_for_decision:
@@ -289,6 +322,7 @@ class Sender:
         self._decided = 0
         self._ended = False
         self.polled: int | None = None
+        self.repeated = 0
         self._refill()
 
     def _refill(self) -> None:
@@ -323,6 +357,7 @@ class Sender:
             number, payload, window = self._frames[self._sent - self._base]
             if window is not None and window > self._decided:
                 return
+            self.repeated += self._sent < self._reached
             self._sent += 1
             self._reached = max(self._reached, self._sent)
             yield framing.data(number, payload)

@@ -12,15 +12,17 @@ import serial
 from numpy.typing import NDArray
 
 from ..compiler import pipeline
-from ..errors import ModelError, ToolError
+from ..errors import InputError, ModelError, ToolError
 from .framing import Input
 from .interpreter import LocalTarget
-from .link import Device, audio_contents, scores_of
+from .link import Decision, Device, audio_contents, scores_of
+from .streams import ByteStream, SocketStream
 
 BAUD = 921_600
 
 
 _GREETING_SECONDS = 10.0
+_CONNECT_SECONDS = 2.0
 
 
 class SerialStream:
@@ -68,29 +70,64 @@ class SerialStream:
             self._serial.close()
 
 
+def open_port(port: str) -> ByteStream:
+    """Open a port by its name.
+
+    Parameters
+    ----------
+    port
+        ``unix:PATH`` or ``tcp:HOST:PORT`` as QEMU's ``-serial`` names them, else a serial port's name.
+
+    Raises
+    ------
+    InputError
+        ``tcp:`` without host and port number.
+    ToolError
+        Nobody is there, or it may not be opened.
+    """
+    if port.startswith("unix:"):
+        return SocketStream(Path(port.removeprefix("unix:")), _CONNECT_SECONDS)
+    if not port.startswith("tcp:"):
+        return SerialStream(port)
+    host, _, number = port.removeprefix("tcp:").rpartition(":")
+    if not number.isdecimal() or not 0 < int(number) < 65_536:
+        raise InputError(port, "is no TCP port", "write tcp:HOST:PORT, such as tcp:localhost:5555")
+    return SocketStream((host or "localhost", int(number)), _CONNECT_SECONDS)
+
+
 @contextmanager
-def open_device(port: str) -> Iterator[Device]:
-    """Speak to the device on a serial port, whatever it is doing.
+def open_device(port: str, seconds: float = _GREETING_SECONDS) -> Iterator[Device]:
+    """Speak to the device on a port, whatever it is doing.
+
+    Parameters
+    ----------
+    port
+        See :func:`open_port`.
+    seconds
+        Silence after which the device is taken for dead.
 
     Raises
     ------
     ToolError
         The port cannot be opened, or nobody answers there.
     """
-    stream = SerialStream(port)
+    stream = open_port(port)
     try:
-        yield Device(stream, give_up_seconds=_GREETING_SECONDS)
+        yield Device(stream, give_up_seconds=seconds)
     finally:
         stream.close()
 
 
 def require_model(info: dict[str, str], model_sha256: str, frontend_sha256: str | None, subject: object) -> None:
-    """Raise a ModelError unless a device's ``info`` names this model and this front end."""
+    """Raise a ModelError, naming both hashes, unless a device's ``info`` names this model and this front end."""
     remedy = f"flash it with: scenelet export {subject} --out firmware/generated, pio run -e BOARD -t upload"
-    if info.get("model_sha256") != model_sha256:
-        raise ModelError(subject, f"the device holds another model, {info.get('model', 'unknown')}", remedy)
-    if frontend_sha256 is not None and info.get("frontend_sha256") != frontend_sha256:
-        raise ModelError(subject, "the device holds another front end", remedy)
+    held = info.get("model_sha256", "none")
+    if held != model_sha256:
+        name = info.get("model", "unknown")
+        raise ModelError(subject, f"the device holds another model, {name} {held}, not {model_sha256}", remedy)
+    held = info.get("frontend_sha256", "none")
+    if frontend_sha256 is not None and held != frontend_sha256:
+        raise ModelError(subject, f"the device holds another front end, {held}, not {frontend_sha256}", remedy)
 
 
 class SerialTarget(LocalTarget):
@@ -101,7 +138,9 @@ class SerialTarget(LocalTarget):
     model
         Path of the INT8 .tflite that the board was flashed with, or its bytes.
     port
-        Of the board.
+        Of the board; see :func:`open_port`.
+    seconds
+        Silence after which the board is taken for dead.
 
     Raises
     ------
@@ -111,12 +150,12 @@ class SerialTarget(LocalTarget):
         The board holds another model.
     """
 
-    def __init__(self, model: str | Path | bytes, port: str) -> None:
+    def __init__(self, model: str | Path | bytes, port: str, seconds: float = _GREETING_SECONDS) -> None:
         self.compiled = pipeline.compile_model(model)
         super().__init__(model)
         self.name = f"serial:{port}"
         self._frontend_sha256 = self.tables.sha256 if self.compiled.info else None
-        self._connection = open_device(port)
+        self._connection = open_device(port, seconds)
         self._device = self._connection.__enter__()
         try:
             require_model(self._device.info(), self.compiled.identity.sha256, self._frontend_sha256, self.subject)
@@ -144,6 +183,16 @@ class SerialTarget(LocalTarget):
     def classify(self, windows: NDArray[np.int32]) -> NDArray[np.int8]:
         """See :class:`LocalTarget`; every window travels over the serial port."""
         return self._decide(audio_contents(windows, self.tables.config), Input.AUDIO)
+
+    def decisions(self, windows: NDArray[np.int32]) -> Iterator[Decision]:
+        """Like :meth:`classify`, one decision after the other, as they come."""
+        contents = audio_contents(windows, self.tables.config)
+        return self._device.decide(contents, Input.AUDIO, self.compiled.identity.sha256, self._frontend_sha256)
+
+    @property
+    def resent(self) -> int:
+        """Frames that had to be sent more than once."""
+        return self._device.resent
 
     def __exit__(self, *_: object) -> None:
         self._connection.__exit__(None, None, None)

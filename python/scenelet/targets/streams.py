@@ -27,13 +27,29 @@ class ByteStream(Protocol):
         ...
 
 
+def _connected(address: Path | tuple[str, int], seconds: float) -> socket.socket:
+    """Connect a blocking socket."""
+    if isinstance(address, tuple):
+        connection = socket.create_connection(address, max(seconds, 0.1))
+        connection.settimeout(None)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.connect(str(address))
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
 class SocketStream:
-    """A serial port that QEMU offers as a Unix socket.
+    """A serial port that QEMU, or a serial server, offers as a socket.
 
     Parameters
     ----------
-    path
-        Of the socket, which may still have to appear.
+    address
+        Path of a Unix socket, which may still have to appear, or host and port of TCP.
     seconds
         Longest wait for the socket, and for a write.
 
@@ -43,18 +59,17 @@ class SocketStream:
         Nobody listens there.
     """
 
-    def __init__(self, path: Path, seconds: float) -> None:
+    def __init__(self, address: Path | tuple[str, int], seconds: float) -> None:
         self._seconds = seconds
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         end = time.monotonic() + seconds
         while True:
             try:
-                self._socket.connect(str(path))
+                self._socket = _connected(address, seconds)
                 return
             except OSError as error:
                 if time.monotonic() > end:
-                    self._socket.close()
-                    raise ToolError(path, f"cannot be opened: {error}", "start the emulator again") from None
+                    name = address if isinstance(address, Path) else f"tcp:{address[0]}:{address[1]}"
+                    raise ToolError(name, f"cannot be opened: {error}", "start what listens there") from None
                 time.sleep(0.02)
 
     def read(self, seconds: float) -> bytes:

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from scenelet.data import audio
-from scenelet.data.augmentation_plan import Alteration, Altered, altered, augmented, copies, draw, read_clip
+from scenelet.data.augmentation_plan import Alteration, Altered, altered, apply_to, augmented, copies, draw
 from scenelet.data.clips import Clip
 from scenelet.data.dataset import open_dataset
 from scenelet.frontend.cache import cached_features
@@ -114,8 +114,8 @@ def test_a_copy_is_read_altered_and_its_original_is_not(tmp_path: Path) -> None:
     clip = Clip(path, "rain", "x")
     copy = Altered(path, "rain", "x", alteration=Alteration(turn=0.25))
     samples = audio.read_audio(path, 8000)
-    np.testing.assert_array_equal(read_clip(clip, 8000, 24), samples)
-    np.testing.assert_array_equal(read_clip(copy, 8000, 24), np.roll(samples, 2000))
+    np.testing.assert_array_equal(apply_to(clip, samples, 8000, 24), samples)
+    np.testing.assert_array_equal(apply_to(copy, samples, 8000, 24), np.roll(samples, 2000))
 
 
 def test_copies_are_cached_apart_from_their_clip_and_from_each_other(tmp_path: Path) -> None:

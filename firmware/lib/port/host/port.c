@@ -65,6 +65,16 @@ scn_port_memory_t scn_port_memory(void) {
     return (scn_port_memory_t){0};
 }
 
+scn_port_reset_t scn_port_reset(void) {
+    return SCN_PORT_RESET_UNKNOWN;
+}
+
+scn_port_crash_t scn_port_crash(void) {
+    return (scn_port_crash_t){0};
+}
+
+void scn_port_survived(void) {}
+
 _Noreturn void scn_port_exit(int status) {
     exit(status);
 }

@@ -1,8 +1,10 @@
 #include "fault.h"
 
+#include "crash.h"
 #include "memory_map.h"
 #include "scn_port.h"
 #include "scn_stm32f4.h"
+#include "usart.h"
 
 #include <string.h>
 
@@ -26,12 +28,26 @@ static void print_hex(const char *name, uint32_t value) {
 __attribute__((used)) static _Noreturn void report(const uint32_t *frame) {
     const uintptr_t address = (uintptr_t)frame, end = (uintptr_t)scn_stack_top;
     const bool readable = address >= (uintptr_t)scn_stack_bottom && address + 8u * sizeof *frame <= end;
-    print_hex("\r\ne-fault exception=0x", SCN_SCB_ICSR & ICSR_ACTIVE_MASK);
-    print_hex(" pc=0x", readable ? frame[6] : 0u);
-    print_hex(" lr=0x", readable ? frame[5] : 0u);
-    print_hex(" cfsr=0x", SCN_SCB_CFSR);
-    print_hex(" hfsr=0x", SCN_SCB_HFSR);
+    const scn_port_crash_t crash = {
+        .exception = SCN_SCB_ICSR & ICSR_ACTIVE_MASK,
+        .pc = readable ? frame[6] : 0u,
+        .lr = readable ? frame[5] : 0u,
+        .cfsr = SCN_SCB_CFSR,
+        .hfsr = SCN_SCB_HFSR,
+    };
+    const uint32_t count = scn_crash_remember(&crash); /* before anything is printed, which may fail as well */
+    print_hex("\r\ne-fault exception=0x", crash.exception);
+    print_hex(" pc=0x", crash.pc);
+    print_hex(" lr=0x", crash.lr);
+    print_hex(" cfsr=0x", crash.cfsr);
+    print_hex(" hfsr=0x", crash.hfsr);
     print(readable ? "\r\n" : " stack overflow\r\n");
+    if (count < SCN_CRASH_MOST) {
+        scn_usart_flush(); /* the reset would cut off the last byte of what was said */
+        scn_stm32f4_reset();
+        for (;;) {
+        }
+    }
     scn_port_exit(FAULT_STATUS);
 }
 

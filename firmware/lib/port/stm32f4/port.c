@@ -1,6 +1,7 @@
 #include "scn_port.h"
 
 #include "clock.h"
+#include "crash.h"
 #include "memory_map.h"
 #include "scn_board.h"
 #include "scn_stm32f4.h"
@@ -9,7 +10,6 @@
 #include "usart.h"
 
 #define STACK_PAINT 0x5CE7E1E7u
-#define AIRCR_RESET (0x05FA0000u | 1u << 2)
 
 static scn_clock_t clocks;
 
@@ -23,6 +23,7 @@ static void paint_stack(void) {
 
 void scn_port_init(scn_port_receive_t receive, void *context) {
     paint_stack();
+    scn_crash_begin();
     clocks = scn_clock_init();
     scn_systick_init();
     scn_usart_init(&clocks, receive, context);
@@ -79,9 +80,8 @@ _Noreturn void scn_port_exit(int status) {
         scn_semihost_exit(status);
     }
     if (status != 0) {
-        scn_usart_flush(); /* the reset would cut off the last byte of what was said */
-        SCN_SCB_AIRCR = AIRCR_RESET;
-        __asm volatile("dsb");
+        scn_usart_flush(); /* see fault.c */
+        scn_stm32f4_reset();
     }
     for (;;) {
         __asm volatile("wfi");

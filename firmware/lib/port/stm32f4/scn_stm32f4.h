@@ -27,6 +27,7 @@ typedef struct {
 /* A test of the clock tree on another computer brings its own. */
 #ifndef SCN_RCC
 #define SCN_RCC ((scn_rcc_t *)0x40023800u)
+#define SCN_RCC_CSR (*(scn_register_t *)0x40023874u)
 #define SCN_FLASH_ACR (*(scn_register_t *)0x40023C00u)
 #endif
 #define SCN_GPIO(letter) ((scn_gpio_t *)(0x40020000u + 0x400u * (uint32_t)((letter) - 'A')))
@@ -70,6 +71,12 @@ typedef struct {
 #define SCN_USART_CR1_TE (1u << 3)
 #define SCN_USART_CR1_RXNEIE (1u << 5)
 #define SCN_USART_CR1_UE (1u << 13)
+
+/* Reset the chip, and QEMU's; memory keeps its contents. Takes effect at once or within microseconds. */
+static inline void scn_stm32f4_reset(void) {
+    SCN_SCB_AIRCR = 0x05FA0000u | 1u << 2;
+    __asm volatile("dsb" ::: "memory");
+}
 
 /* QEMU has no clock tree: its RCC reads 0, where silicon never runs without an oscillator. */
 static inline bool scn_stm32f4_emulated(void) {

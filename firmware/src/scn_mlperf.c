@@ -1,0 +1,155 @@
+#include "scn_mlperf.h"
+
+#include "scn_commands.h"
+#include "scn_port.h"
+#include "scn_text.h"
+#include "scn_version.h"
+
+#include <string.h>
+
+#define MOST_RUNS 100000u
+#define WARMUPS 10u /* where the runner names no number */
+
+static uint32_t expected, loaded; /* bytes of the input, from "db load" */
+static const int8_t *scores;      /* of the last "infer" */
+
+static void say(const char *before, const char *middle, const char *after) {
+    scn_text_t text = scn_text_start(scn_port_write);
+    scn_text_string(&text, before);
+    scn_text_string(&text, middle);
+    scn_text_string(&text, after);
+    scn_text_end_plain(&text);
+}
+
+static void say_number(const char *before, uint64_t value, const char *after) {
+    scn_text_t text = scn_text_start(scn_port_write);
+    scn_text_string(&text, before);
+    scn_text_unsigned(&text, value);
+    scn_text_string(&text, after);
+    scn_text_end_plain(&text);
+}
+
+static int hex_digit(char digit) {
+    const char *const digits = "0123456789abcdef", *const capitals = "0123456789ABCDEF";
+    const char *found = digit ? strchr(digits, digit) : NULL;
+    if (found) {
+        return (int)(found - digits);
+    }
+    found = digit ? strchr(capitals, digit) : NULL;
+    return found ? (int)(found - capitals) : -1;
+}
+
+static scn_mlperf_t load(const char *count) {
+    const uint32_t bytes = scn_command_number(&count);
+    if (bytes != SCN_MODEL_INPUT_BYTES || *count) {
+        say_number("e-[db load takes the input's ", SCN_MODEL_INPUT_BYTES, " bytes]");
+        return SCN_MLPERF_DONE;
+    }
+    scn_classifier_begin(false);
+    expected = bytes;
+    loaded = 0;
+    say_number("m-[Expecting ", bytes, " bytes]");
+    return SCN_MLPERF_TOOK_INPUT;
+}
+
+static scn_mlperf_t take(const char *hexadecimal) {
+    const size_t digits = strlen(hexadecimal);
+    bool good = digits > 0 && digits % 2u == 0 && digits / 2u <= expected - loaded;
+    for (size_t i = 0; i < digits; i++) {
+        good = good && hex_digit(hexadecimal[i]) >= 0;
+    }
+    if (!good) {
+        say("e-[db takes pairs of hexadecimal digits, after db load and not beyond its bytes]", "", "");
+        return SCN_MLPERF_DONE;
+    }
+    for (size_t i = 0; i < digits; i += 2u) {
+        const uint8_t byte = (uint8_t)(hex_digit(hexadecimal[i]) << 4 | hex_digit(hexadecimal[i + 1u]));
+        scn_classifier_push(&byte, 1u);
+    }
+    loaded += (uint32_t)(digits / 2u);
+    if (loaded == expected) {
+        say("m-load-done", "", "");
+    }
+    return SCN_MLPERF_TOOK_INPUT;
+}
+
+static void timestamp(void) {
+    say_number("m-lap-us-", scn_port_cycles() / (scn_port_cpu_hz() / 1000000u), "");
+}
+
+/* Probabilities with three places, as a softmax in INT8 has them: (score + 128) / 256. */
+static void results(void) {
+    if (!scores) {
+        say("e-[no results yet]", "", "");
+        return;
+    }
+    scn_text_t text = scn_text_start(scn_port_write);
+    scn_text_string(&text, "m-results-[");
+    for (uint32_t i = 0; i < SCN_MODEL_OUTPUT_BYTES; i++) {
+        const uint32_t thousandths = ((uint32_t)(scores[i] + 128) * 1000u + 128u) / 256u;
+        scn_text_string(&text, i > 0 ? "," : "");
+        scn_text_unsigned(&text, thousandths / 1000u);
+        scn_text_string(&text, ".");
+        for (uint32_t place = 100u; place > 0; place /= 10u) {
+            scn_text_unsigned(&text, thousandths / place % 10u);
+        }
+    }
+    scn_text_string(&text, "]");
+    scn_text_end_plain(&text);
+}
+
+static void run(uint32_t times) {
+    for (uint32_t i = 0; i < times; i++) {
+        scores = scn_classifier_decide(NULL, NULL); /* takes the same input again and again */
+    }
+}
+
+static scn_mlperf_t infer(const char *rest) {
+    const uint32_t times = *rest ? scn_command_number(&rest) : 1u;
+    const uint32_t warmups = *rest ? scn_command_number(&rest) : WARMUPS;
+    if (times == 0 || times > MOST_RUNS || warmups > MOST_RUNS || *rest) {
+        say("e-[infer takes a number of runs from 1 and one of warm-ups, both up to 100000]", "", "");
+        return SCN_MLPERF_DONE;
+    }
+    if (expected == 0 || loaded != expected) {
+        say("e-[no input yet; db load and db first]", "", "");
+        return SCN_MLPERF_DONE;
+    }
+    say_number("m-warmup-start-", warmups, "");
+    run(warmups);
+    say("m-warmup-done", "", "");
+    say_number("m-infer-start-", times, "");
+    timestamp();
+    run(times);
+    timestamp();
+    say("m-infer-done", "", "");
+    results();
+    return SCN_MLPERF_TOOK_INPUT;
+}
+
+scn_mlperf_t scn_mlperf(const char *line) {
+    const char *rest;
+    if (strcmp(line, "name") == 0) {
+        say("m-name-dut-[scenelet]", "", "");
+    } else if (strcmp(line, "profile") == 0) {
+        say("m-profile-[scenelet ", SCN_VERSION, "]");
+        say("m-model-[", SCN_MODEL_NAME, "]");
+    } else if (strcmp(line, "timestamp") == 0) {
+        timestamp();
+    } else if (strcmp(line, "results") == 0) {
+        results();
+    } else if ((rest = scn_command_rest(line, "db load"))) {
+        return load(rest);
+    } else if ((rest = scn_command_rest(line, "db"))) {
+        return take(rest);
+    } else if ((rest = scn_command_rest(line, "infer"))) {
+        return infer(rest);
+    } else {
+        return SCN_MLPERF_UNKNOWN;
+    }
+    return SCN_MLPERF_DONE;
+}
+
+void scn_mlperf_forget(void) {
+    expected = loaded = 0;
+}

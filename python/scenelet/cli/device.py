@@ -1,0 +1,159 @@
+"""``device``: what is at the other end of a serial line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import Data, Json, Model, Subset
+from .output import out, print_json, progress, table
+
+app = typer.Typer(help="Speak to a board, or to QEMU, over its serial port.", rich_markup_mode=None)
+
+Port = Annotated[str, typer.Option("--port", help="A serial port's name, unix:PATH, or tcp:HOST:PORT.")]
+Timeout = Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds of silence before the device is dead.")]
+
+
+@app.command()
+def info(port: Port, timeout: Timeout = 10.0, json: Json = False) -> None:
+    """Print what the device holds, and what it costs."""
+    from ..targets.serialport import open_device
+
+    with open_device(port, timeout) as device:
+        held = device.info() | {"labels": ", ".join(device.labels())}
+    if json:
+        print_json(held)
+    else:
+        out.print(table(port, ["field", "value"], held.items()))
+
+
+@app.command()
+def selftest(port: Port, timeout: Timeout = 10.0, json: Json = False) -> None:
+    """Let the device hold itself to its known answer. Exit status 1 where it fails."""
+    from ..errors import ParityError
+    from ..targets.serialport import open_device
+
+    with open_device(port, timeout) as device:
+        result = device.selftest()
+    if json:
+        print_json({"selftest": result})
+    else:
+        out.print(f"{port}: {result}")
+    if result.startswith("fail"):
+        raise ParityError(port, f"the device's self-test says {result}", "flash it again")
+
+
+@app.command()
+def bench(port: Port, timeout: Timeout = 60.0, json: Json = False) -> None:
+    """Time the front end and every layer on the device, in processor cycles."""
+    from ..targets.serialport import open_device
+
+    with open_device(port, timeout) as device:
+        held = device.info()
+        steps = device.bench()
+    rows = [(step["name"], step["op"], int(step["macs"]), int(step["cycles"])) for step in steps]
+    total = sum(cycles for *_, cycles in rows)
+    clock, cpu_hz = held["clock"], int(held["cpu_hz"])
+    if json:
+        named = [dict(zip(("name", "op", "macs", "cycles"), row, strict=True)) for row in rows]
+        print_json({"board": held["board"], "clock": clock, "cpu_hz": cpu_hz, "steps": named, "cycles": total})
+        return
+    out.print(table(f"{held['model']} on {held['board']}", ["layer", "operator", ">MACs", ">cycles"], rows))
+    emulated = "; emulated time, no latency" if clock == "emulated" else f", {total / cpu_hz * 1e3:.1f} ms"
+    out.print(f"{total:,} cycles of {cpu_hz / 1e6:g} MHz{emulated}")
+
+
+@app.command()
+def stream(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Audio: .wav, .flac, .ogg.")],
+    port: Port,
+    decide: Annotated[
+        str | None, typer.Option("--decide", help='Rule over windows, "SHARE MARGIN THRESHOLD"; see calibrate.')
+    ] = None,
+    timeout: Timeout = 60.0,
+    json: Json = False,
+) -> None:
+    """Send audio files to the device and print its decisions as they come."""
+    from ..decision import Rule
+    from ..listen import listen
+    from ..targets.serialport import open_device
+
+    with open_device(port, timeout) as device:
+        device.decide_by(Rule.parse(decide).command if decide else "decide off")
+        results = []
+        for heard in listen(device, files, port):
+            results.append(heard.to_json())
+            if not json:
+                scores = " ".join(f"{value:4d}" for value in heard.scores)
+                out.print(f"{heard.file} {heard.window:5d} {heard.heard or heard.label:24} {scores}")
+    if json:
+        print_json({"port": port, "results": results})
+
+
+@app.command()
+def calibrate(
+    model: Model,
+    data: Data,
+    subset: Subset = None,
+    split: Annotated[str, typer.Option(help="A split that the model was not trained on.")] = "validation",
+    accuracy: Annotated[float, typer.Option(min=0, max=1, help="Share of the answers that must be right.")] = 0.9,
+    share: Annotated[int, typer.Option(help="Of the newest window, in 256; 256: no smoothing.")] = 256,
+    margin: Annotated[int, typer.Option(help="How far another class must be above the one in charge, 0 to 255.")] = 0,
+    json: Json = False,
+) -> None:
+    """Find the threshold below which the device had better say "unknown"."""
+    from ..data.dataset import open_dataset
+    from ..decision import Rule, calibrate, clips_of
+    from ..evaluate import evaluate as measure
+    from ..evaluate import model_info
+    from ..metadata import read
+    from ..targets import open_target
+
+    metadata = model_info(read(model.read_bytes(), model) if model.is_file() else None, model)
+    dataset = open_dataset(data, subset=subset)
+    with open_target("host", model) as place, progress(f"{model.name} on host") as step:
+        result = measure(model, metadata, dataset, split, place, progress=step)
+    rule, coverage = calibrate(clips_of(result), Rule(share, margin), accuracy)
+    if json:
+        print_json({"share": rule.share, "margin": rule.margin, "threshold": rule.threshold, "coverage": coverage})
+    else:
+        out.print(
+            f'--decide "{rule.share} {rule.margin} {rule.threshold}": {coverage:.1%} of the windows get an answer'
+        )
+
+
+@app.command()
+def evaluate(
+    model: Model,
+    data: Data,
+    port: Port,
+    subset: Subset = None,
+    split: Annotated[str, typer.Option(help="A split of the data set: train, validation, test, fold4 ...")] = "test",
+    journal: Annotated[
+        Path, typer.Option(help="File of the scores so far; name it again to go on after an interruption.")
+    ] = Path("device-scores.jsonl"),
+    timeout: Timeout = 60.0,
+    json: Json = False,
+) -> None:
+    """Run a data set through the device; compare every window with this computer's result. Exit 1 on a difference."""
+    from ..data.dataset import open_dataset
+    from ..device import evaluate_device
+    from ..evaluate import model_info
+    from ..metadata import read
+
+    metadata = model_info(read(model.read_bytes(), model) if model.is_file() else None, model)
+    dataset = open_dataset(data, subset=subset)
+    with progress(f"{model.name} on {port}") as step:
+        result = evaluate_device(model, metadata, dataset, split, port, journal, seconds=timeout, progress=step)
+    summary, counts = result.evaluation, result.counts
+    if json:
+        print_json(result.to_json())
+    else:
+        out.print(
+            f"{model.name} on {port}, {data} {split}: accuracy {summary.accuracy:.2%} of {summary.windows:,} windows; "
+            f"{counts.mismatches:,} differ from this computer's; {counts.sent:,} sent, {counts.known:,} known, "
+            f"{counts.resent:,} frames sent again"
+        )
+    result.require(model)

@@ -1,0 +1,92 @@
+"""MLPerf Tiny's commands, spoken as its runner does: words that end in %, answers without checksums."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scenelet.targets.framing import Input
+from scenelet.targets.host import HostTarget
+from scenelet.targets.link import audio_contents, scores_of
+
+BYTES = 16 * 9
+
+
+def ask(device: Any, line: Any, command: str) -> list[str]:
+    line.write(f"{command}%".encode())
+    return device.wait_ready()
+
+
+def load(device: Any, line: Any, one: np.ndarray) -> list[str]:
+    assert ask(device, line, f"db load {BYTES}") == [f"m-[Expecting {BYTES} bytes]"]
+    told = []
+    for start in range(0, BYTES, 32):
+        told += ask(device, line, f"db {one.tobytes()[start : start + 32].hex()}")
+    return told
+
+
+def test_it_names_itself_and_its_model(connect: Any, small: Any) -> None:
+    with connect() as (device, line):
+        assert ask(device, line, "name") == ["m-name-dut-[scenelet]"]
+        profile, model = ask(device, line, "profile")
+        first, second = (int(ask(device, line, "timestamp")[0].removeprefix("m-lap-us-")) for _ in range(2))
+    assert profile.startswith("m-profile-[scenelet ")
+    assert model == f"m-model-[{small.compiled.identity.name}]"
+    assert second >= first > 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_results_are_the_hosts(connect: Any, small: Any, seed: int) -> None:
+    one = np.random.default_rng(seed).integers(-128, 128, BYTES).astype(np.int8)
+    with connect() as (device, line):
+        assert load(device, line, one) == ["m-load-done"]
+        told = ask(device, line, "infer 3 2")
+        again = ask(device, line, "results")
+        once = ask(device, line, "infer 1 0")
+    assert [word.rstrip("0123456789") for word in told[:6]] == [
+        "m-warmup-start-", "m-warmup-done", "m-infer-start-", "m-lap-us-", "m-lap-us-", "m-infer-done",
+    ]  # fmt: skip
+    assert (told[0], told[2]) == ("m-warmup-start-2", "m-infer-start-3")
+    with HostTarget(small.content) as host:
+        scores = host.run(one.reshape(1, 16, 9, 1))[0].astype(int) + 128
+    expected = "m-results-[" + ",".join(f"{(v * 1000 + 128) // 256 / 1000:.3f}" for v in scores) + "]"
+    assert (told[6], again, once[-1]) == (expected, [expected], expected)
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["db load 145", "db load 143", "db load", "db load 0", "db load 144 1", "db load -1", "db load 99999999999", "db",
+     "db 00", "db load 144x", "infer 0", "infer -1", "infer 1 2 3", "infer 1", "infer 9999999", "infer x", "results"],
+)  # fmt: skip
+def test_what_makes_no_sense_is_refused(connect: Any, command: str) -> None:
+    with connect() as (device, line):
+        told = ask(device, line, command)
+    assert len(told) == 1
+    assert told[0].startswith("e-[")
+
+
+def test_malformed_bytes_store_nothing(connect: Any) -> None:
+    one = np.full(BYTES, 7, np.int8)
+    with connect() as (device, line):
+        ask(device, line, f"db load {BYTES}")
+        for wrong in ("0", "0g", "00 0", "zz" * 10):
+            assert ask(device, line, f"db {wrong}")[0].startswith("e-[")
+        for _ in range(BYTES // 4 - 1):
+            assert ask(device, line, "db 07070707") == []
+        assert ask(device, line, "db " + "07" * 5)[0].startswith("e-[")
+        assert ask(device, line, "db 07070707") == ["m-load-done"]
+        got = ask(device, line, "infer 1 0")[-1]
+        assert load(device, line, one) == ["m-load-done"]
+        assert ask(device, line, "infer 1 0")[-1] == got
+
+
+def test_a_session_and_the_runner_do_not_mix(connect: Any, small: Any) -> None:
+    windows = small.windows(2)
+    model, frontend = small.compiled.identity.sha256, small.tables.sha256
+    with connect() as (device, line):
+        load(device, line, np.zeros(BYTES, np.int8))
+        decisions = device.decide(audio_contents(windows, small.tables.config), Input.AUDIO, model, frontend)
+        assert np.array_equal(scores_of(decisions, (4,)), small.expected(windows))
+        assert ask(device, line, "infer 1 0") == ["e-[no input yet; db load and db first]"]
