@@ -36,7 +36,7 @@ def write_bytes(path: str | Path, content: bytes) -> None:
 
 
 def _unwritable(path: Path, error: OSError) -> InputError:
-    return InputError(path, f"cannot be written: {error.strerror}", "choose another place")
+    return InputError(path, f"cannot be written: {error.strerror or error}", "choose another place")
 
 
 def write_text(path: str | Path, text: str) -> None:

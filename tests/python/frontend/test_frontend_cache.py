@@ -9,7 +9,7 @@ import soundfile
 
 from scenelet.data import audio
 from scenelet.data.clips import Clip
-from scenelet.errors import AudioError
+from scenelet.errors import AudioError, InputError
 from scenelet.frontend import cache, model
 from scenelet.frontend.cache import cached_features
 from scenelet.frontend.tables import make_tables
@@ -125,10 +125,10 @@ def test_an_interrupted_build_goes_on(clips: list[Clip], tmp_path: Path, monkeyp
 
 def test_nothing_half_written_is_left(clips: list[Clip], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
-        raise OSError("disk full")
+        raise OSError(28, "disk full")
 
     monkeypatch.setattr(os, "replace", broken)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(InputError, match="disk full"):
         cached_features(clips, CONFIG, tmp_path / "cache")
     assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
 
