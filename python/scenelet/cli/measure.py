@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..compiler.options import DEFAULT, Options
-from .options import Data, Json, Model, Ram, Subset, TargetName, Weights
+from .options import Data, Fusion, Json, Model, Ram, Subset, TargetName, Weights
 from .output import out, print_json, progress, table
 
 
@@ -67,9 +67,7 @@ def parity(
     target: TargetName = "host",
     cases: Annotated[int, typer.Option("-n", min=1, help="Number of inputs.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random inputs.")] = 0,
-    fusion: Annotated[
-        bool, typer.Option("--fusion/--no-fusion", help="Without, host and qemu show every tensor.")
-    ] = True,
+    fusion: Fusion = True,
     json: Json = False,
 ) -> None:
     """Compare a target with TFLite's reference kernels, every tensor it can show. Exit status 1 on a difference."""
@@ -93,12 +91,13 @@ def bench(
     model: Model,
     weights: Weights = DEFAULT.weights,
     ram: Ram = DEFAULT.ram_bytes,
+    fusion: Fusion = True,
     json: Json = False,
 ) -> None:
-    """Build for the Cortex-M4 and count instructions in QEMU, by layer."""
+    """Build for the Cortex-M4 and count instructions in QEMU, by layer (what is fused counts as one)."""
     from ..bench import bench as measure
 
-    result = measure(model, Options(weights=weights, ram_bytes=ram))
+    result = measure(model, Options(fusion=fusion, weights=weights, ram_bytes=ram))
     if json:
         print_json(result.to_json())
         return

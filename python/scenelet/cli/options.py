@@ -15,6 +15,9 @@ Subset = Annotated[
 ]
 TargetName = Annotated[str, typer.Option("--target", help="Where to run: litert, tflm, host, qemu or serial:PORT.")]
 Jobs = Annotated[int, typer.Option("--jobs", help="Parallel processes for feature extraction; -1: all cores.")]
+Fusion = Annotated[
+    bool, typer.Option("--fusion/--no-fusion", help="Without, every operator of the file runs and shows by itself.")
+]
 Weights = Annotated[
     str, typer.Option(help="packed (INT8, transformed on the fly), expanded (larger, quicker), or auto: by flash.")
 ]
