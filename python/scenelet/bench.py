@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from .toolchain import FIRMWARE
 # Functions whose sources these are make up "code"; the board's own start-up, drivers and libc do not.
 _LIBRARIES = ("engine", "frontend")
 _GENERATED = ("scn_model.c", "scn_frontend_tables.c")
-_BOARD_PREFIXES = ("scn_port_", "scn_semihost_")
+_CALLED = re.compile(r"\bscn_\w+(?=\()")
 
 
 @dataclass(frozen=True)
@@ -129,9 +130,14 @@ def regressions(before: Mapping[str, Any], now: Bench) -> list[str]:
 def code_bytes(elf: Path) -> int:
     """Bytes of the functions of engine, front end and generated model in a linked program.
 
-    A static function belongs to the source file that the symbol table names before it; a global one is ours by prefix.
+    A static function belongs to the source file that the symbol table names before it; a global one to the library
+    whose headers declare it.
     """
-    ours = {path.name for name in _LIBRARIES for path in (FIRMWARE / "lib" / name).glob("*.c")} | set(_GENERATED)
+    folders = [FIRMWARE / "lib" / name for name in _LIBRARIES]
+    ours = {path.name for folder in folders for path in folder.glob("*.c")} | set(_GENERATED)
+    declared = {
+        name for folder in folders for path in folder.glob("*.h") for name in _CALLED.findall(path.read_text("utf-8"))
+    }
     total, source = 0, ""
     with elf.open("rb") as file:
         table = ELFFile(file).get_section_by_name(".symtab")
@@ -141,10 +147,8 @@ def code_bytes(elf: Path) -> int:
                 source = Path(symbol.name).name
             if symbol["st_info"]["type"] != "STT_FUNC":
                 continue
-            if symbol["st_info"]["bind"] == "STB_LOCAL":
-                mine = source in ours
-            else:
-                mine = symbol.name.startswith("scn_") and not symbol.name.startswith(_BOARD_PREFIXES)
+            local = symbol["st_info"]["bind"] == "STB_LOCAL"
+            mine = source in ours if local else symbol.name in declared
             total += symbol["st_size"] if mine else 0
     return total
 

@@ -13,7 +13,13 @@ from scenelet.targets.qemu import QemuTarget
 @pytest.mark.qemu
 def test_a_bench_adds_up_and_is_the_same_twice(model: Path) -> None:
     first, second = bench(model), bench(model)
-    assert first == second
+    assert first.flash == second.flash
+    assert first.frontend is not None
+    assert second.frontend is not None
+    # The emulated timer ticks at 168 MHz, six instructions a tick.
+    for one, other in zip(first.layers, second.layers, strict=True):
+        assert abs(one.instructions - other.instructions) <= 6
+    assert abs(first.frontend.instructions_per_frame - second.frontend.instructions_per_frame) <= 6
     result = first.to_json()
     assert result["instructions"] == sum(layer["instructions"] for layer in result["layers"])
     assert all(layer["instructions"] > 0 for layer in result["layers"])
