@@ -88,7 +88,7 @@ static void add_memory(scn_text_t *text) {
     add_number(text, " stack_peak_bytes=", used.stack_peak_bytes);
 }
 
-void scn_report_info(uint32_t ring_bytes, uint32_t credit) {
+void scn_report_info(uint32_t ring_bytes, uint32_t credit, uint32_t dropped_bytes) {
     scn_text_t text = line("info");
     add_number(&text, " protocol=", SCN_LINK_VERSION);
     add_string(&text, " version=", SCN_VERSION);
@@ -108,6 +108,7 @@ void scn_report_info(uint32_t ring_bytes, uint32_t credit) {
     add_number(&text, " crashes=", scn_port_crash().count);
     add_number(&text, " ring_bytes=", ring_bytes);
     add_number(&text, " credit=", credit);
+    add_number(&text, " dropped_bytes=", dropped_bytes);
     add_string(&text, " model=", SCN_MODEL_NAME); /* last, since it may hold spaces */
     scn_text_end(&text);
 }

@@ -18,7 +18,7 @@ void scn_report_crash(void);
 void scn_report_selftest(scn_selftest_t result);
 
 /* What the device holds, what it costs, and what the link carries. */
-void scn_report_info(uint32_t ring_bytes, uint32_t credit);
+void scn_report_info(uint32_t ring_bytes, uint32_t credit, uint32_t dropped_bytes);
 
 /* One line a label, in the order of the scores. */
 void scn_report_labels(void);

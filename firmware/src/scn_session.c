@@ -60,7 +60,7 @@ static void test_oneself(void) {
 }
 
 static void report_info(void) {
-    scn_report_info(SCN_RING_BYTES, CREDIT);
+    scn_report_info(SCN_RING_BYTES, CREDIT, scn_ring_dropped(&ring));
 }
 
 void scn_session_begin(void) {

@@ -14,11 +14,6 @@ static inline int32_t scn_wrap_add(int32_t a, int32_t b) {
     return (int32_t)((uint32_t)a + (uint32_t)b);
 }
 
-/* a * b modulo 2^32. */
-static inline int32_t scn_wrap_mul(int32_t a, int32_t b) {
-    return (int32_t)((uint32_t)a * (uint32_t)b);
-}
-
 /* a * 2^left modulo 2^32. */
 static inline int32_t scn_wrap_shift(int32_t a, int32_t left) {
     return (int32_t)((uint32_t)a << left);
