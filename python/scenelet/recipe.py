@@ -14,7 +14,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
     ValidationError,
@@ -23,16 +22,16 @@ from pydantic import (
 )
 
 from .errors import RecipeError
-
-Pair = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
-
+from .network import KINDS, NetworkConfig, Section
+from .network import Block as Block
+from .network import CnnConfig as CnnConfig
+from .network import InvertedResidual as InvertedResidual
+from .network import MobileConfig as MobileConfig
+from .network import OneAgainstAllConfig as OneAgainstAllConfig
+from .network import Stem as Stem
 
 # From any higher capture rate; the filters are in scenelet.frontend.decimator.
 _DECIMATED_RATES = (8000, 16000)
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _hash(section: BaseModel) -> str:
@@ -40,7 +39,7 @@ def _hash(section: BaseModel) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-class FrontendConfig(_Section):
+class FrontendConfig(Section):
     """The log-mel front end; travels inside the .tflite, and its hash in the firmware.
 
     Attributes
@@ -148,47 +147,7 @@ class FrontendConfig(_Section):
         return _hash(self)
 
 
-class Block(_Section):
-    """One convolution, stride 1, padding "same", with its normalisation, pool and dropout.
-
-    ``order`` is "conv_bn_relu" (folds into the convolution) or "conv_relu_bn_relu" (leaves MUL and ADD).
-    Kernel and pool are mel bands x frames.
-    """
-
-    filters: Annotated[int, Field(ge=1, le=1024)]
-    kernel: Pair
-    order: Literal["conv_bn_relu", "conv_relu_bn_relu"] = "conv_relu_bn_relu"
-    pool: Pair = (1, 1)
-    pool_type: Literal["max", "average"] = "max"
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-
-
-class Head(_Section):
-    """From the last feature map to the embedding; a Dense softmax over the classes follows."""
-
-    pooling: Literal["average", "flatten"] = "average"
-    units: Annotated[int, Field(ge=1, le=4096)] = 256
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-
-
-class CnnConfig(_Section):
-    """A plain chain of convolutions."""
-
-    kind: Literal["cnn"] = "cnn"
-    blocks: Annotated[tuple[Block, ...], Field(min_length=1)]
-    head: Head = Head()
-    classes: Annotated[int, Field(ge=2, le=1000)] = 10
-
-
-class OneAgainstAllConfig(_Section):
-    """The teacher: one network a class ("this scene against the rest"), joined by one Dense softmax."""
-
-    kind: Literal["one_against_all"]
-    member: CnnConfig
-    classes: Annotated[int, Field(ge=2, le=1000)] = 10
-
-
-class TrainingConfig(_Section):
+class TrainingConfig(Section):
     """Plain training.
 
     Attributes
@@ -208,7 +167,7 @@ class TrainingConfig(_Section):
     seed: Annotated[int, Field(ge=0)] = 0
 
 
-class DistillationConfig(_Section):
+class DistillationConfig(Section):
     """What a student learns from a teacher; epochs, batches and patience of every stage are those of ``training``.
 
     Attributes
@@ -235,13 +194,13 @@ class DistillationConfig(_Section):
     relational_on: Literal["embedding", "softmax"] = "embedding"
 
 
-class QuantizeConfig(_Section):
+class QuantizeConfig(Section):
     """Full INT8 conversion; ``calibration_windows`` of the training split, stratified by class, set the ranges."""
 
     calibration_windows: Annotated[int, Field(ge=1)] = 400
 
 
-class AugmentationConfig(_Section):
+class AugmentationConfig(Section):
     """What training hears beside the recordings as they are; each part is off unless it is given.
 
     Parts of the waveform are drawn once for every altered copy of a training clip and go through the front end; parts
@@ -311,7 +270,7 @@ class AugmentationConfig(_Section):
         return bool(self.pitch_semitones or self.shift or self.impulse_response or self.stretch != (1.0, 1.0))
 
 
-class Recipe(_Section):
+class Recipe(Section):
     """An experiment.
 
     Attributes
@@ -327,7 +286,7 @@ class Recipe(_Section):
     description: str = ""
     deployable: bool = True
     frontend: FrontendConfig = FrontendConfig()
-    model: Annotated[CnnConfig | OneAgainstAllConfig, Field(discriminator="kind")]
+    model: NetworkConfig
     training: TrainingConfig = TrainingConfig()
     distillation: DistillationConfig | None = None
     quantize: QuantizeConfig = QuantizeConfig()
@@ -387,7 +346,7 @@ def parse(values: dict[str, Any], source: str) -> Recipe:
         return Recipe.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"] if part not in ("cnn", "one_against_all"))
+        key = ".".join(str(part) for part in first["loc"] if part not in KINDS)
         if first["type"] == "extra_forbidden":
             raise RecipeError(source, f"unknown key '{key}'", "remove it or correct its spelling") from None
         raise RecipeError(source, f"key '{key or 'recipe'}': {first['msg']}", "correct its value") from None

@@ -16,6 +16,7 @@ _CONSTANTS = {
     schema.BuiltinOperator.ADD: ("offset",),
     schema.BuiltinOperator.MEAN: ("axes",),
 }
+_OWN = {schema.BuiltinOperator.DEPTHWISE_CONV_2D: "depthwise", schema.BuiltinOperator.ADD: "Add"}
 _SUFFIX = {schema.BuiltinOperator.MUL: "/mul", schema.BuiltinOperator.ADD: "/add"}
 
 
@@ -23,9 +24,13 @@ def _text(name: Any) -> str:
     return name.decode() if isinstance(name, bytes) else str(name)
 
 
-def _layer(name: Any, layers: Sequence[str]) -> str | None:
-    """Keras layer that a converter's tensor name such as ``sm1_1/conv2_1/Relu;sm1_1/...`` comes from."""
-    parts = _text(name).split(";")[0].split("/")
+def _layer(name: Any, layers: Sequence[str], own: str) -> str | None:
+    """Keras layer that a converter's tensor name such as ``sm1_1/conv2_1/Relu;sm1_1/...`` comes from.
+
+    A fused tensor has the names of all that went into it; what ends with the operator's ``own`` word counts first.
+    """
+    names = [part.split("/") for part in _text(name).split(";")]
+    parts = next((parts for parts in names if parts[-1] == own), names[0])
     stem = re.sub(r"_\d+$", "", parts[1]) if len(parts) > 2 else ""
     return stem if stem in layers else None
 
@@ -39,13 +44,15 @@ def rename(tree: Any, layers: Sequence[str]) -> None:
         code = tree.operatorCodes[operator.opcodeIndex].builtinCode
         tensors = [graph.tensors[index] for index in (*operator.inputs, *operator.outputs) if index >= 0]
         # The weights know their layer best: a folded convolution's output is named after the last thing fused into it.
-        candidates = [_layer(tensor.name, layers) for tensor in (*tensors[1:2], tensors[-1])]
+        # A residual ADD has none, and its second operand is another layer's.
+        weights = [tensor for tensor in tensors[1:2] if tree.buffers[tensor.buffer].data is not None]
+        candidates = [_layer(tensor.name, layers, _OWN.get(code, "")) for tensor in (*weights, tensors[-1])]
         layer = next(filter(None, candidates), None)
         if code == schema.BuiltinOperator.SOFTMAX:
             layer = "softmax"
         if layer is None:
             continue
-        graph.tensors[operator.outputs[0]].name = layer + _SUFFIX.get(code, "")
+        graph.tensors[operator.outputs[0]].name = layer + (_SUFFIX.get(code, "") if weights else "")
         named.add(operator.outputs[0])
         for index, role in zip(operator.inputs[1:], _CONSTANTS.get(code, ()), strict=False):
             if index >= 0 and index not in named:

@@ -1,14 +1,15 @@
 """The network that a recipe describes, as the operators the converter will emit; needs no TensorFlow.
 
-Layer names, shared with the Keras model: ``conv1 bn1 relu1 pool1 dropout1 conv2 ... pooling embedding scores``;
-in the one-against-all teacher every member's layers begin with ``member0_``, ``member1_`` ...
+Layer names, shared with the Keras model: ``conv1 bn1 relu1 pool1 dropout1 conv2 ... pooling embedding scores``. A
+mobile network's blocks are ``expand1 expand_bn1 expand_relu1 depthwise1 ... project1 project_bn1 add1 block_relu1``; in
+the one-against-all teacher every member's layers begin with ``member0_``, ``member1_`` ...
 """
 
 from __future__ import annotations
 
 from ..errors import RecipeError
 from ..graph import Graph
-from ..recipe import Block, CnnConfig, OneAgainstAllConfig, Recipe
+from ..recipe import Block, CnnConfig, InvertedResidual, MobileConfig, OneAgainstAllConfig, Recipe
 from .builder import GraphBuilder
 
 
@@ -20,6 +21,8 @@ def check(recipe: Recipe) -> None:
     RecipeError
         Naming the block.
     """
+    if isinstance(recipe.model, MobileConfig):  # has no pools, and padding "same" always leaves something
+        return
     config = recipe.model.member if isinstance(recipe.model, OneAgainstAllConfig) else recipe.model
     height, width, _ = recipe.input_shape
     for number, block in enumerate(config.blocks):
@@ -42,10 +45,30 @@ def _block(builder: GraphBuilder, source: int, block: Block, prefix: str, number
     return x
 
 
-def _embedding(builder: GraphBuilder, source: int, config: CnnConfig, prefix: str = "") -> int:
+def _inverted(builder: GraphBuilder, source: int, block: InvertedResidual, number: int) -> int:
+    x = builder.conv(source, f"expand{number}", block.expanded, (1, 1), activation="RELU")
+    x = builder.depthwise(x, f"depthwise{number}", block.kernel, strides=block.strides, activation="RELU")
+    x = builder.conv(x, f"project{number}", block.filters, (1, 1))
+    if block.adds(builder.shape(source)[-1]):
+        x = builder.add(source, x, f"add{number}")
+    return builder.relu(x, f"block_relu{number}")
+
+
+def _maps(builder: GraphBuilder, source: int, config: CnnConfig | MobileConfig, prefix: str) -> int:
     x = source
+    if isinstance(config, MobileConfig):
+        for number, stem in enumerate(config.stem, 1):
+            x = builder.conv(x, f"conv{number}", stem.filters, stem.kernel, strides=stem.strides, activation="RELU")
+        for number, inverted in enumerate(config.blocks, 1):
+            x = _inverted(builder, x, inverted, number)
+        return x
     for number, block in enumerate(config.blocks, 1):
         x = _block(builder, x, block, prefix, number)
+    return x
+
+
+def _embedding(builder: GraphBuilder, source: int, config: CnnConfig | MobileConfig, prefix: str = "") -> int:
+    x = _maps(builder, source, config, prefix)
     if config.head.pooling == "average":
         x = builder.global_average(x, f"{prefix}pooling")
     return builder.dense(x, f"{prefix}embedding", config.head.units, activation="RELU")

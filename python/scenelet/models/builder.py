@@ -20,6 +20,16 @@ def _extent(size: int, kernel: int, stride: int, padding: str) -> int:
     return math.ceil(size / stride) if padding == "SAME" else (size - kernel) // stride + 1
 
 
+def _window(strides: Pair, padding: str) -> dict[str, Any]:
+    return {
+        "padding": padding,
+        "stride_h": strides[0],
+        "stride_w": strides[1],
+        "dilation_h_factor": 1,
+        "dilation_w_factor": 1,
+    }
+
+
 @dataclass
 class GraphBuilder:
     """Collects operators; every method takes and returns tensor indices.
@@ -73,26 +83,44 @@ class GraphBuilder:
         _, height, width, channels = self.shape(source)
         weights = self._constant(f"{name}/kernel", (filters, *kernel, channels))
         bias = self._constant(f"{name}/bias", (filters,), "int32")
-        shape = (
-            1,
-            _extent(height, kernel[0], strides[0], padding),
-            _extent(width, kernel[1], strides[1], padding),
-            filters,
-        )
         return self._emit(
             "CONV_2D",
             name,
             (source, weights, bias),
-            shape,
-            {
-                "padding": padding,
-                "stride_h": strides[0],
-                "stride_w": strides[1],
-                "dilation_h_factor": 1,
-                "dilation_w_factor": 1,
-                "fused_activation_function": activation,
-            },
+            self._slid((height, width, filters), kernel, strides, padding),
+            {**_window(strides, padding), "fused_activation_function": activation},
         )
+
+    def depthwise(
+        self,
+        source: int,
+        name: str,
+        kernel: Pair,
+        *,
+        strides: Pair = (1, 1),
+        padding: str = "SAME",
+        activation: str = "NONE",
+    ) -> int:
+        """Add a depthwise convolution with bias, one filter a channel; ``kernel`` and ``strides`` as in ``conv``."""
+        _, height, width, channels = self.shape(source)
+        weights = self._constant(f"{name}/kernel", (1, *kernel, channels))
+        bias = self._constant(f"{name}/bias", (channels,), "int32")
+        return self._emit(
+            "DEPTHWISE_CONV_2D",
+            name,
+            (source, weights, bias),
+            self._slid((height, width, channels), kernel, strides, padding),
+            {**_window(strides, padding), "depth_multiplier": 1, "fused_activation_function": activation},
+        )
+
+    def _slid(self, size: tuple[int, int, int], kernel: Pair, strides: Pair, padding: str) -> tuple[int, ...]:
+        """Shape that a window makes of a map of ``size`` (height, width, channels to come)."""
+        rows, columns = (_extent(*along, padding) for along in zip(size[:2], kernel, strides, strict=True))
+        return (1, rows, columns, size[2])
+
+    def add(self, one: int, other: int, name: str) -> int:
+        """Add two maps of one shape, value by value."""
+        return self._emit("ADD", name, (one, other), self.shape(one), {"fused_activation_function": "NONE"})
 
     def batch_norm(self, source: int, name: str) -> int:
         """Add a batch normalisation: nothing behind a linear convolution, else a MUL and an ADD by constants."""

@@ -42,8 +42,12 @@ class _Walk:
     def emit(self, layer: Any, sources: list[int]) -> int:
         builder, source = self.builder, sources[0]
         match layer:
+            case layers.DepthwiseConv2D():
+                return self.depthwise(layer, source)
             case layers.Conv2D():
                 return self.conv(layer, source)
+            case layers.Add():
+                return self.add(layer, sources)
             case layers.BatchNormalization():
                 return builder.batch_norm(source, layer.name)
             case layers.ReLU():
@@ -84,6 +88,23 @@ class _Walk:
             padding=layer.padding.upper(),
         )
         return self.activate(layer, tensor)
+
+    def depthwise(self, layer: Any, source: int) -> int:
+        if layer.dilation_rate != (1, 1) or layer.depth_multiplier != 1:
+            raise ModelError(f"layer {layer.name}", "is dilated or multiplies channels", "use one filter a channel")
+        tensor = self.builder.depthwise(
+            source,
+            layer.name,
+            _pair(layer.kernel_size),
+            strides=_pair(layer.strides),
+            padding=layer.padding.upper(),
+        )
+        return self.activate(layer, tensor)
+
+    def add(self, layer: Any, sources: list[int]) -> int:
+        if len(sources) != 2 or len({self.builder.shape(source) for source in sources}) != 1:
+            raise ModelError(f"layer {layer.name}", "adds other than two maps of one shape", "use a plain residual")
+        return self.builder.add(sources[0], sources[1], layer.name)
 
     def pool(self, layer: Any, source: int) -> int:
         if layer.padding != "valid" or layer.strides != layer.pool_size:

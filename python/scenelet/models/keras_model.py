@@ -6,7 +6,7 @@ Output: softmax (batch, classes).
 
 from __future__ import annotations
 
-from ..recipe import Block, CnnConfig, OneAgainstAllConfig, Recipe
+from ..recipe import Block, CnnConfig, InvertedResidual, MobileConfig, OneAgainstAllConfig, Recipe, Stem
 from . import architecture
 from .backend import keras
 
@@ -29,9 +29,41 @@ def _block(x: keras.KerasTensor, block: Block, prefix: str, number: int) -> kera
     return x
 
 
-def _embedding(x: keras.KerasTensor, config: CnnConfig, prefix: str = "") -> keras.KerasTensor:
+def _normalised(x: keras.KerasTensor, part: str, number: int) -> keras.KerasTensor:
+    return layers.BatchNormalization(momentum=_BN_MOMENTUM, name=f"{part}bn{number}")(x)
+
+
+def _stem(x: keras.KerasTensor, stem: Stem, number: int) -> keras.KerasTensor:
+    x = layers.Conv2D(stem.filters, stem.kernel, stem.strides, padding="same", name=f"conv{number}")(x)
+    return layers.ReLU(name=f"relu{number}")(_normalised(x, "", number))
+
+
+def _inverted(source: keras.KerasTensor, block: InvertedResidual, number: int) -> keras.KerasTensor:
+    x = layers.Conv2D(block.expanded, 1, padding="same", name=f"expand{number}")(source)
+    x = layers.ReLU(name=f"expand_relu{number}")(_normalised(x, "expand_", number))
+    x = layers.DepthwiseConv2D(block.kernel, block.strides, padding="same", name=f"depthwise{number}")(x)
+    x = layers.ReLU(name=f"depthwise_relu{number}")(_normalised(x, "depthwise_", number))
+    x = _normalised(layers.Conv2D(block.filters, 1, padding="same", name=f"project{number}")(x), "project_", number)
+    if block.adds(source.shape[-1]):
+        x = layers.Add(name=f"add{number}")([source, x])
+    x = layers.ReLU(name=f"block_relu{number}")(x)
+    return layers.Dropout(block.dropout, name=f"dropout{number}")(x) if block.dropout else x
+
+
+def _maps(x: keras.KerasTensor, config: CnnConfig | MobileConfig, prefix: str) -> keras.KerasTensor:
+    if isinstance(config, MobileConfig):
+        for number, stem in enumerate(config.stem, 1):
+            x = _stem(x, stem, number)
+        for number, inverted in enumerate(config.blocks, 1):
+            x = _inverted(x, inverted, number)
+        return x
     for number, block in enumerate(config.blocks, 1):
         x = _block(x, block, prefix, number)
+    return x
+
+
+def _embedding(x: keras.KerasTensor, config: CnnConfig | MobileConfig, prefix: str = "") -> keras.KerasTensor:
+    x = _maps(x, config, prefix)
     flat = layers.GlobalAveragePooling2D if config.head.pooling == "average" else layers.Flatten
     x = flat(name=f"{prefix}pooling")(x)
     return layers.Dense(config.head.units, activation="relu", name=f"{prefix}embedding")(x)

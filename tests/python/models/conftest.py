@@ -23,6 +23,17 @@ SMALL_CNN = {
     ],
     "head": {"pooling": "average", "units": 7, "dropout": 0.3},
 }
+SMALL_MOBILE = {
+    "kind": "mobile",
+    "classes": 3,
+    "stem": [{"filters": 4, "strides": [2, 1]}],
+    "blocks": [
+        {"filters": 4, "expanded": 6},
+        {"filters": 5, "expanded": 7, "kernel": [3, 1], "strides": [1, 2], "dropout": 0.2},
+        {"filters": 5, "expanded": 8, "kernel": [1, 5]},
+    ],
+    "head": {"pooling": "average", "units": 7, "dropout": 0.3},
+}
 
 
 def small(model: dict[str, Any] | None = None, **values: Any) -> Recipe:
@@ -50,6 +61,7 @@ def networks() -> Any:
         one_against_all = staticmethod(
             lambda: small({"kind": "one_against_all", "classes": 3, "member": {**SMALL_CNN, "classes": 2}})
         )
+        mobile = staticmethod(lambda: small(SMALL_MOBILE))
         flat = staticmethod(lambda: small({**SMALL_CNN, "head": {"pooling": "flatten", "units": 7}}))
 
     Networks.recipe = staticmethod(small)

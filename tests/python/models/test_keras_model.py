@@ -41,14 +41,14 @@ def test_keras_and_recipe_make_the_same_graph(name):
     assert [o.attributes for o in of_keras.operators] == [o.attributes for o in of_recipe.operators]
 
 
-@pytest.mark.parametrize("name", ["baseline", "sm1", "sm2", "sm3_pruned"])
+@pytest.mark.parametrize("name", ["baseline", "sm1", "sm2", "sm3_pruned", "cp_mobile"])
 def test_the_tflite_file_costs_what_the_recipe_does(name, networks):
     loaded = recipe.load(name)
     content = quantize(networks.randomised(loaded), networks.features(loaded, 2), loaded, LABELS)
     assert cost.count(read_model(content)) == cost.count(graph_of(loaded))
 
 
-@pytest.mark.parametrize("kind", ["cnn", "flat"])
+@pytest.mark.parametrize("kind", ["cnn", "flat", "mobile"])
 def test_operators_and_attributes_are_the_converters(kind, networks):
     loaded = getattr(networks, kind)()
     content = quantize(networks.randomised(loaded), networks.features(loaded, 2), loaded, LABELS[:3])
@@ -58,6 +58,48 @@ def test_operators_and_attributes_are_the_converters(kind, networks):
         assert found.op == expected.op
         told = {key: found.attributes[key] for key in expected.attributes if key in found.attributes}
         assert told == {key: expected.attributes[key] for key in told}
+
+
+def test_a_mobile_networks_blocks_add_where_shapes_agree(networks):
+    loaded = networks.mobile()
+    graph = graph_of(loaded)
+    names = {graph.tensors[o.outputs[0]].name: [graph.tensors[i].name for i in o.inputs] for o in graph.operators}
+    assert {name: inputs for name, inputs in names.items() if name.startswith("add")} == {
+        "add1": ["conv1", "project1"],
+        "add3": ["project2", "project3"],
+    }
+
+
+def test_an_inverted_residual_by_hand(networks):
+    """ReLU(x + P(ReLU(D(ReLU(E x))))), normalisation between: written out with the layers' own weights."""
+    model = networks.randomised(networks.mobile())
+    x = np.random.default_rng(0).normal(0, 1, (2, 8, 8, 4)).astype(np.float32)
+    inside = keras.Model(model.get_layer("relu1").output, model.get_layer("block_relu1").output)
+
+    def normalised(values, name):
+        gamma, beta, mean, variance = model.get_layer(name).get_weights()
+        return (values - mean) / np.sqrt(variance + 1e-3) * gamma + beta
+
+    (expand, b1), (depth, b2), (project, b3) = (
+        model.get_layer(name).get_weights() for name in ("expand1", "depthwise1", "project1")
+    )
+    wide = np.maximum(normalised(x @ expand[0, 0] + b1, "expand_bn1"), 0)
+    padded = np.pad(wide, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    taps = sum(padded[:, i : i + 8, j : j + 8] * depth[i, j, :, 0] for i in range(3) for j in range(3))
+    deep = np.maximum(normalised(taps + b2, "depthwise_bn1"), 0)
+    expected = np.maximum(x + normalised(deep @ project[0, 0] + b3, "project_bn1"), 0)
+    np.testing.assert_allclose(inside(x, training=False), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["cnn", "mobile"])
+def test_tensors_of_the_file_are_named_like_the_recipes(kind, networks):
+    loaded = getattr(networks, kind)()
+    content = quantize(networks.randomised(loaded), networks.features(loaded, 2), loaded, LABELS[:3])
+    found, expected = (
+        [[graph.tensors[i].name for i in (*o.outputs, *o.inputs)] for o in graph.operators]
+        for graph in (read_model(content), graph_of(loaded))
+    )
+    assert found == expected
 
 
 def test_a_layer_that_is_not_counted_is_named():
