@@ -63,7 +63,7 @@ wanted=$(cat pyproject.toml tools/setup.sh | sha256sum)
 if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
   say "making .venv (some minutes at the first time)"
   [ -x .venv/bin/python ] || "$python" -m venv .venv
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[train,tflm,firmware,dev]'
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[train,tflm,firmware,dask,ray,dev]'
   .venv/bin/python -m scenelet.frontend.native
   printf '%s\n' "$wanted" >"$stamp"
 fi

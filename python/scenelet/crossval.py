@@ -14,19 +14,16 @@ test fold takes part in no choice. Float and INT8 are scored on the same windows
 from __future__ import annotations
 
 import json
-import os
 import statistics
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import joblib
 import numpy as np
 from numpy.typing import NDArray
 
-from . import toolchain
+from . import parallel, toolchain
 from .data.dataset import Dataset
 from .errors import DatasetError, InputError
 from .files import write_text
@@ -189,8 +186,8 @@ def cross_validate(
     leak
         Also show what a random split over windows makes the same recipe look like.
     jobs
-        Networks to train at a time, in processes of joblib's (or of a `joblib.parallel_config` around the call); below
-        1, as many as there are processors.
+        Networks to train at a time, each in a process of its own on one thread (see :mod:`scenelet.parallel`); below 1,
+        as many as there are processors. With 1 they are trained in this process, on all its threads.
     progress
         Called with (networks done, networks).
 
@@ -210,12 +207,10 @@ def cross_validate(
         raise InputError("seeds", f"{seeds} is none", "give 1 or more")
     drawn = range(recipe.training.seed, recipe.training.seed + seeds)
     tasks = [(fold, seed) for fold in wanted for seed in drawn] + [(0, seed) for seed in drawn if leak]
-    store, workers = cache or toolchain.build_folder() / "features", jobs if jobs > 0 else os.cpu_count() or 1
-    threads = None if workers == 1 else max(1, (os.cpu_count() or 1) // workers)
-    parallel = joblib.Parallel(n_jobs=workers, return_as="generator")
+    store, own = cache or toolchain.build_folder() / "features", parallel.apart(jobs)
+    calls = [(recipe, teacher, dataset, Path(out), *task, store, own) for task in tasks]
     outcomes = []
-    calls = (joblib.delayed(_one)(recipe, teacher, dataset, Path(out), *task, store, threads) for task in tasks)
-    for outcome in parallel(calls):
+    for outcome in parallel.spread(_one, calls, jobs):
         outcomes.append(outcome)
         if progress:
             progress(len(outcomes), len(tasks))
@@ -243,11 +238,13 @@ def _one(
     fold: int,
     seed: int,
     cache: Path,
-    threads: int | None,
+    own_process: bool,
 ) -> Outcome:
     """Train, convert and score one network; every step is skipped that is done."""
-    if threads and "tensorflow" not in sys.modules:  # read once, when TensorFlow is imported
-        os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)
+    if own_process:
+        from .models.backend import one_thread
+
+        one_thread()
     fraction = recipe.training.validation_fraction
     student, mentor = _seeded(recipe, seed, fraction), teacher and _seeded(teacher, seed, fraction)
     folder = out / (f"fold{fold}-seed{seed}" if fold else f"leak-seed{seed}")

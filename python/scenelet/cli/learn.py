@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import Data, Jobs, Json, Subset
+from .options import Cluster, Data, Jobs, Json, Subset
 from .output import err, out, print_json, progress, table
 
 
@@ -23,18 +23,20 @@ def train(
     to: Annotated[Path, typer.Option("--out", help="Run folder; an interrupted run in it goes on.")],
     subset: Subset = None,
     jobs: Jobs = -1,
+    cluster: Cluster = None,
     json: Json = False,
 ) -> None:
     """Train a recipe's network into a run folder; run the same command again to go on after an interruption."""
     from .. import recipe as recipes
     from ..data.dataset import open_dataset
+    from ..parallel import cluster as joined
     from ..training.fit import train as fit
 
     described = recipes.load(recipe)
     if not described.deployable:
         err.print(f"note: {described.name} is not meant for a board and not held to the limits", markup=False)
     dataset = open_dataset(data, subset=subset)
-    with progress(f"train {described.name}") as step:
+    with joined(cluster), progress(f"train {described.name}") as step:
         result = fit(described, dataset, to, jobs=jobs, watch=lambda epoch, most: step(epoch.epoch, most))
     show_run(result.to_json(), json)
 
@@ -71,15 +73,17 @@ def crossval(
         ),
     ] = False,
     jobs: Annotated[int, typer.Option("--jobs", help="Networks to train at a time, in processes; -1: all cores.")] = 1,
+    cluster: Cluster = None,
     json: Json = False,
 ) -> None:
     """Train and score a recipe once a published fold: mean and spread, float and INT8."""
     from .. import recipe as recipes
     from ..crossval import cross_validate, parse_folds
     from ..data.dataset import open_dataset
+    from ..parallel import cluster as joined
 
     described, dataset = recipes.load(recipe), open_dataset(data, subset=subset)
-    with progress(f"crossval {described.name}") as step:
+    with joined(cluster), progress(f"crossval {described.name}") as step:
         result = cross_validate(
             described,
             dataset,
@@ -110,11 +114,13 @@ def tune(
     only: Annotated[str, typer.Option(help="Search this part alone: representation or architecture.")] = "",
     epochs: Annotated[int | None, typer.Option(min=1, help="Most epochs of a trial; by default the recipe's.")] = None,
     jobs: Jobs = -1,
+    cluster: Cluster = None,
     json: Json = False,
 ) -> None:
     """Search representation and architecture under the limits (Hyperband); train and convert the best."""
     from .. import recipe as recipes
     from ..data.dataset import open_dataset
+    from ..parallel import cluster as joined
     from ..quantize import quantize_run
     from ..training.search import search
     from ..training.search_space import parts_named
@@ -124,8 +130,8 @@ def tune(
         shorter = described.training.model_copy(update={"epochs": epochs})
         described = described.model_copy(update={"training": shorter})
     dataset = open_dataset(data, subset=subset)
-    with progress(f"tune {described.name}") as step:
-        found = search(described, dataset, to, parts=parts_named(only), jobs=jobs, progress=lambda done: step(done, 0))
+    with joined(cluster), progress(f"tune {described.name}") as step:
+        found = search(described, dataset, to, parts=parts_named(only), jobs=jobs, progress=step)
     model = quantize_run(found.run.folder)
     if json:
         print_json({**found.told, "recipe_file": str(to / "best.toml"), "model": str(model)})

@@ -14,7 +14,12 @@ Subset = Annotated[
     str | None, typer.Option("--subset", help="Part of a data set: esc10, the ten classes of ESC-50 that make ESC-10.")
 ]
 TargetName = Annotated[str, typer.Option("--target", help="Where to run: litert, tflm, host, qemu or serial:PORT.")]
-Jobs = Annotated[int, typer.Option("--jobs", help="Parallel processes for feature extraction; -1: all cores.")]
+Jobs = Annotated[
+    int, typer.Option("--jobs", help="Clips, members of a teacher or trials to work on at a time; -1: all cores.")
+]
+Cluster = Annotated[
+    str | None, typer.Option("--cluster", help="Work on dask://HOST:PORT or ray://HOST:PORT in the place of --jobs.")
+]
 Fusion = Annotated[
     bool, typer.Option("--fusion/--no-fusion", help="Without, every operator of the file runs and shows by itself.")
 ]

@@ -9,7 +9,7 @@ import typer
 
 from ..errors import InputError
 from .learn import show_run
-from .options import Data, Jobs, Json, Subset
+from .options import Cluster, Data, Jobs, Json, Subset
 from .output import out, print_json, progress, table
 
 Out = Annotated[Path, typer.Option("--out", help="Run folder; an interrupted run in it goes on.")]
@@ -33,17 +33,19 @@ def distill(
     method: Method = None,
     subset: Subset = None,
     jobs: Jobs = -1,
+    cluster: Cluster = None,
     json: Json = False,
 ) -> None:
     """Train a recipe's network with a teacher, stage by stage; run it again to go on after an interruption."""
     from .. import recipe as recipes
     from ..data.dataset import open_dataset
+    from ..parallel import cluster as joined
     from ..training.distil import distil, with_method
 
     described = recipes.load(recipe)
     described = with_method(described, method) if method else described
     dataset = open_dataset(data, subset=subset)
-    with progress(f"distill {described.name}") as step:
+    with joined(cluster), progress(f"distill {described.name}") as step:
         result = distil(described, dataset, teacher, to, jobs=jobs, watch=lambda epoch, most: step(epoch.epoch, most))
     show_run(result.to_json(), json)
 
@@ -74,10 +76,12 @@ def prune(
     method: Method = None,
     subset: Subset = None,
     jobs: Jobs = -1,
+    cluster: Cluster = None,
     json: Json = False,
 ) -> None:
     """Cut the weakest filters (L1 norm) out of a run's network and train what is left, with a teacher or without."""
     from ..data.dataset import open_dataset
+    from ..parallel import cluster as joined
     from ..training.distil import way
     from ..training.prune import prune as cut_and_tune
 
@@ -86,7 +90,7 @@ def prune(
     if method is not None and teacher is None:
         raise InputError("--method", "wants a teacher", "give --teacher RUN or leave it out")
     dataset = open_dataset(data, subset=subset)
-    with progress(f"prune {run}") as step:
+    with joined(cluster), progress(f"prune {run}") as step:
         result = cut_and_tune(
             run,
             dataset,

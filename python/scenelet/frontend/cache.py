@@ -21,14 +21,13 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import files
+from .. import files, parallel
 from ..data import audio
 from ..data.augmentation_plan import Altered, apply_to
 from ..data.clips import Clip
@@ -64,7 +63,8 @@ def cached_features(
     folder
         Of the cache; made where it is missing. Deleting it costs only time.
     jobs
-        Threads that read and compute; the work is done outside Python's lock.
+        Threads that read and compute, outside Python's lock; below 1, as many as there are processors. A cluster takes
+        their place (see :mod:`scenelet.parallel`).
     progress
         Called with clips done and clips in all, after every shard.
 
@@ -152,16 +152,16 @@ def _build(shards: Sequence[_Shard], tables: Tables, jobs: int, progress: Progre
     """Make every shard; gives windows per clip, shard by shard."""
     Frontend(tables)  # compiles the C once, before the threads all do
     total, done = sum(len(shard.clips) for shard in shards), 0
-    with ThreadPoolExecutor(max(1, jobs)) as pool:
-        try:
-            for shard, counts in zip(shards, pool.map(lambda shard: shard.require(tables), shards), strict=True):
-                done += len(shard.clips)
-                if progress:
-                    progress(done, total)
-                yield counts
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    tasks = ((shard, tables) for shard in shards)
+    for shard, counts in zip(shards, parallel.spread(_require, tasks, jobs, threads=True), strict=True):
+        done += len(shard.clips)
+        if progress:
+            progress(done, total)
+        yield counts
+
+
+def _require(shard: _Shard, tables: Tables) -> list[int]:
+    return shard.require(tables)
 
 
 def _join(shards: Sequence[Path], counts: Sequence[int], target: Path, config: FrontendConfig) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from ..errors import ToolError
@@ -26,4 +27,11 @@ if keras.backend.backend() != "tensorflow":
 # The same seed shall give the same weights, whatever the number of threads that a sum is split over.
 tf.config.experimental.enable_op_determinism()
 
-__all__ = ["keras", "tf"]
+
+def one_thread() -> None:
+    """Let TensorFlow use one thread in this process: sums that are split over several round differently."""
+    with contextlib.suppress(RuntimeError):  # has begun to work: an earlier task has settled this already
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+
+
+__all__ = ["keras", "one_thread", "tf"]

@@ -2,34 +2,41 @@
 
 ::
 
-    OUT/search/         KerasTuner's own state; a search that was killed goes on from it
-    OUT/trials/<id>/    checkpoint.npz of every trial; one that is promoted goes on from its forerunner's
-    OUT/best.toml       the best recipe, like any other
-    OUT/best/           its run folder, trained to the end
-    OUT/tune.json       trials, and the points that were refused with the reason; written last
+    OUT/request.json            what is searched; a folder with another search is refused
+    OUT/trials/<point>/         checkpoint.npz of every point; one that is promoted goes on from its own last epoch
+    OUT/best.toml               the best recipe, like any other
+    OUT/best/                   its run folder, trained to the end
+    OUT/tune.json               trials, and the points that were refused with the reason; written last
+
+The checkpoints are all that a search keeps: the same seed draws the same points again, and what a point's checkpoint
+holds already is not trained again. So a search that was killed is simply run again.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
 import shutil
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import limits, toolchain
+from .. import limits, parallel, toolchain
+from .. import recipe as recipes
 from ..data.dataset import Dataset
 from ..errors import InputError, RecipeError, ToolError
-from ..files import write_bytes, write_text
-from ..models.backend import keras
+from ..files import write_text
+from ..models.backend import keras, one_thread
 from ..models.keras_model import build
 from ..recipe import CnnConfig, Recipe
-from . import windows
+from . import runfolder, windows
 from .augment import batch_augmentation
+from .checkpoint import State
 from .fit import RunResult, prepare, train
 from .loop import Trainer, cross_entropy, fit
-from .runfolder import CHECKPOINT
 from .search_space import PARTS, Part, Values, cost_at, declare, recipe_at, to_toml, verdict
 
 try:
@@ -37,9 +44,11 @@ try:
 except ImportError:
     raise ToolError("keras-tuner", "is not installed", "pip install 'scenelet[train]'") from None
 
-RESULT, BEST = "tune.json", "best"
-_OBJECTIVE = keras_tuner.Objective("val_loss", "min")
+REQUEST, RESULT, BEST, TRIALS = "request.json", "tune.json", "best", "trials"
+LOSS = "val_loss"
 _DRAWS = 10_000
+
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -51,13 +60,33 @@ class Found:
     told: dict[str, Any]
 
 
-class _Oracle(keras_tuner.oracles.HyperbandOracle):  # type: ignore[misc]
+class Oracle(keras_tuner.oracles.HyperbandOracle):  # type: ignore[misc]
     """Hyperband that draws on where a point is over a limit, so that a bracket is full of networks that may be used."""
 
-    def __init__(self, base: Recipe, **settings: Any) -> None:
+    def __init__(self, base: Recipe, parts: tuple[Part, ...], factor: int) -> None:
         self.base = base
         self.invalid: list[dict[str, Any]] = []
-        super().__init__(**settings)
+        space = keras_tuner.HyperParameters()
+        declare(space, parts)
+        super().__init__(
+            objective=keras_tuner.Objective(LOSS, "min"),
+            max_epochs=base.training.epochs,
+            factor=factor,
+            seed=base.training.seed + 1,  # KerasTuner takes 0 for none
+            hyperparameters=space,
+            allow_new_entries=False,
+            tune_new_entries=False,
+        )
+        self.verbose = 0
+
+    @property
+    def most_trials(self) -> int:
+        """Trials of all brackets and rounds; fewer where the space holds fewer points."""
+        return sum(
+            self._get_size(bracket, number)
+            for bracket in range(self._get_num_brackets())
+            for number in range(bracket + 1)
+        )
 
     def _random_values(self) -> Values | None:
         for _ in range(_DRAWS):
@@ -72,75 +101,92 @@ class _Oracle(keras_tuner.oracles.HyperbandOracle):  # type: ignore[misc]
             self.base.name, f"{_DRAWS:,} draws gave no network within the limits", "fix a part of the space"
         )
 
-    def get_state(self) -> dict[str, Any]:
-        return {**super().get_state(), "invalid": self.invalid}
 
-    def set_state(self, state: dict[str, Any]) -> None:
-        super().set_state(state)
-        self.invalid = state["invalid"]
-
-
-class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):  # type: ignore[misc]
-    def __init__(self, oracle: _Oracle, trial: Callable[[str, Values], float], **settings: Any) -> None:
-        self._trial = trial
-        super().__init__(oracle, **settings)
-
-    def run_trial(self, trial: Any, *_: Any, **__: Any) -> dict[str, float]:
-        try:
-            return {"val_loss": self._trial(trial.trial_id, trial.hyperparameters.values)}
-        except InputError as error:  # nothing that another trial would do better
-            raise keras_tuner.errors.FatalError(str(error)) from error
+def plain(values: Values) -> Values:
+    """Point of a trial: without Hyperband's notes, and with floats as they were before 32 bits carried them."""
+    chosen = {name: value for name, value in values.items() if not name.startswith("tuner/")}
+    return {name: round(value, 6) if isinstance(value, float) else value for name, value in chosen.items()}
 
 
 @dataclass(frozen=True)
-class _Search:
+class Search:
     """What every trial shares."""
 
     base: Recipe
     dataset: Dataset
     out: Path
+    parts: tuple[Part, ...]
+    factor: int
     jobs: int
     cache: Path
 
-    def trial(self, name: str, values: Values) -> float:
-        """Train one point for as many epochs as Hyperband grants; its lowest validation loss."""
-        recipe, dataset = prepare(recipe_at(self.base, values), self.dataset)
-        config = recipe.training.model_copy(update={"epochs": int(values["tuner/epochs"])})
-        data = {
-            split: windows.load(dataset, split, recipe.frontend, self.cache, jobs=self.jobs)
-            for split in ("train", "validation")
-        }
-        keras.backend.clear_session()
-        keras.utils.set_random_seed(config.seed)
-        trainer = Trainer(
-            build(recipe),
-            data["train"],
-            data["validation"],
-            config,
-            cross_entropy(config.label_smoothing),
-            batch_augmentation(recipe.augmentation),
-        )
-        return fit(trainer, self._checkpoint(name, values)).best_loss
+    def oracle(self) -> Oracle:
+        """Make what draws points and promotes the best of them."""
+        return Oracle(self.base, self.parts, self.factor)
 
-    def _checkpoint(self, name: str, values: Values) -> Path:
-        path = self.out / "trials" / name / CHECKPOINT
-        forerunner = values.get("tuner/trial_id")
-        if forerunner and not path.is_file():
-            write_bytes(path, (self.out / "trials" / forerunner / CHECKPOINT).read_bytes())
-        return path
+    def trial(self, values: Values) -> float:
+        """Train a point for as many epochs as Hyperband grants; its lowest validation loss, infinite if it diverges."""
+        point, epochs = plain(values), int(values["tuner/epochs"])
+        recipe, dataset = prepare(recipe_at(self.base, point), self.dataset)
+        config = recipe.training.model_copy(update={"epochs": epochs})
+        name = hashlib.sha256(json.dumps(point, sort_keys=True).encode()).hexdigest()[:16]
+        checkpoint = self.out / TRIALS / name / runfolder.CHECKPOINT
+        state = State.load(checkpoint)
+        if state is None or (len(state.history) < epochs and state.waited < config.patience):
+            data = {
+                split: windows.load(dataset, split, recipe.frontend, self.cache, jobs=self.jobs)
+                for split in ("train", "validation")
+            }
+            keras.backend.clear_session()
+            keras.utils.set_random_seed(config.seed)
+            objective, augment = cross_entropy(config.label_smoothing), batch_augmentation(recipe.augmentation)
+            trainer = Trainer(build(recipe), data["train"], data["validation"], config, objective, augment)
+            try:
+                state = fit(trainer, checkpoint)
+            except RecipeError:
+                return math.inf
+        # Of this trial's epochs alone: a point that was promoted before a kill has trained further.
+        return min(row.validation_loss for row in state.history[:epochs])
 
     def told(self, trial: Any) -> dict[str, Any]:
         """One line of the result."""
         values = trial.hyperparameters.values
-        cost = cost_at(self.base, values)
+        cost = cost_at(self.base, plain(values))
         return {
             "trial": trial.trial_id,
             "epochs": int(values["tuner/epochs"]),
-            "validation_loss": trial.score,
+            "validation_loss": trial.score if math.isfinite(trial.score) else None,
             "params_bytes": cost.params_bytes,
             "macs": cost.macs,
-            "values": {key: value for key, value in values.items() if not key.startswith("tuner/")},
+            "values": plain(values),
         }
+
+
+def open_search(
+    recipe: Recipe,
+    dataset: Dataset,
+    out: str | Path,
+    *,
+    parts: tuple[Part, ...] = PARTS,
+    factor: int = 3,
+    jobs: int = 1,
+    cache: Path | None = None,
+) -> Search:
+    """Make a folder a search's, or find that it is; parameters and errors as in :func:`search`."""
+    if not isinstance(recipe.model, CnnConfig):
+        raise RecipeError(recipe.name, "is no plain chain of convolutions", "search from one that is, such as sm1")
+    base = prepare(recipe.model_copy(update={"deployable": True}), dataset)[0]
+    folder, store = Path(out), cache or toolchain.build_folder() / "features"
+    request = json.dumps([base.sha256, dataset.sha256, sorted(parts), factor])
+    path = folder / REQUEST
+    if path.is_file():
+        if path.read_text("utf-8") != request:
+            raise InputError(folder, "holds another search", "choose another folder or delete this one")
+    elif folder.exists() and (not folder.is_dir() or any(not entry.name.startswith(".") for entry in folder.iterdir())):
+        raise InputError(folder, "is not a search and not empty", "choose another folder")
+    else:
+        write_text(path, request)
+    return Search(base, dataset, folder, parts, factor, jobs, store)
 
 
 def search(
@@ -152,12 +198,12 @@ def search(
     factor: int = 3,
     jobs: int = 1,
     cache: Path | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Found:
     """Search for a better recipe by validation loss, then train the best one to the end.
 
-    Points over 128,000 B or 30 MMAC, and impossible ones, are marked invalid before a sample is read for them. The test
-    split is scored once, with the best network.
+    Trials of a round run beside each other, and every round is complete before the next one begins: how many run at a
+    time does not change which points are promoted.
 
     Parameters
     ----------
@@ -169,30 +215,42 @@ def search(
     factor
         Of Hyperband: one in so many trials is promoted.
     jobs
-        Clips whose features are computed at a time.
+        Trials at a time, each in a process of its own on one thread (see :mod:`scenelet.parallel`); below 1, as many as
+        there are processors. With 1 they run in this process, on all its threads.
     progress
-        Called with trials done.
+        Called with trials done, and the most there can be.
 
     Raises
     ------
     InputError
         Where recipe, data or folder cannot be used.
     """
-    if not isinstance(recipe.model, CnnConfig):
-        raise RecipeError(recipe.name, "is no plain chain of convolutions", "search from one that is, such as sm1")
-    folder = Path(out)
-    recipe = prepare(recipe.model_copy(update={"deployable": True}), dataset)[0]
-    _claim(folder, recipe, dataset, parts, factor)
-    shared = _Search(recipe, dataset, folder, jobs, cache or toolchain.build_folder() / "features")
-    oracle = _run(shared, parts, factor, progress)
+    shared = open_search(recipe, dataset, out, parts=parts, factor=factor, jobs=jobs, cache=cache)
+    return known(shared) or conclude(shared, _run(shared, jobs, progress), jobs)
+
+
+def known(shared: Search) -> Found | None:
+    """Result of a search that is complete."""
+    path = shared.out / RESULT
+    if not path.is_file():
+        return None
+    shutil.rmtree(shared.out / TRIALS, ignore_errors=True)
+    best = shared.out / BEST
+    run = RunResult(best, runfolder.metrics_of(best) or {})
+    return Found(recipes.load(best.with_suffix(".toml")), run, json.loads(path.read_text("utf-8")))
+
+
+def conclude(shared: Search, oracle: Oracle, jobs: int = 1) -> Found:
+    """Train the best point of a finished search to the end, and write down what was tried."""
+    folder, base = shared.out, shared.base
     done = [trial for trial in oracle.trials.values() if trial.status == "COMPLETED"]
     best = min(done, key=lambda trial: (trial.score, trial.trial_id))
-    chosen = recipe_at(recipe, best.hyperparameters.values)
+    chosen = recipe_at(base, plain(best.hyperparameters.values))
     write_text(folder / f"{BEST}.toml", to_toml(chosen))
-    run = train(chosen, dataset, folder / BEST, jobs=jobs, cache=cache)
+    run = train(chosen, shared.dataset, folder / BEST, jobs=jobs, cache=shared.cache)
     told = {
-        "recipe": recipe.name,
-        "dataset": dataset.name,
+        "recipe": base.name,
+        "dataset": shared.dataset.name,
         "limits": {"params_bytes": limits.PARAMS_BYTES, "macs": limits.MACS},
         "best": best.trial_id,
         "trials": [shared.told(trial) for trial in sorted(done, key=lambda trial: trial.trial_id)],
@@ -200,42 +258,36 @@ def search(
         "run": run.to_json(),
     }
     write_text(folder / RESULT, json.dumps(told, indent=2) + "\n")
-    shutil.rmtree(folder / "trials", ignore_errors=True)
+    shutil.rmtree(folder / TRIALS, ignore_errors=True)
     return Found(chosen, run, told)
 
 
-def _claim(folder: Path, recipe: Recipe, dataset: Dataset, parts: tuple[Part, ...], factor: int) -> None:
-    """Make a folder this search's, or find that it is already."""
-    request = json.dumps([recipe.sha256, dataset.sha256, sorted(parts), factor])
-    path = folder / "request.json"
-    if path.is_file():
-        if path.read_text("utf-8") != request:
-            raise InputError(folder, "holds another search", "choose another folder or delete this one")
-    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(folder, "is not a search and not empty", "choose another folder")
-    write_text(path, request)
-
-
-def _run(shared: _Search, parts: tuple[Part, ...], factor: int, progress: Callable[[int], None] | None) -> _Oracle:
-    space = keras_tuner.HyperParameters()
-    declare(space, parts)
-    oracle = _Oracle(
-        shared.base,
-        objective=_OBJECTIVE,
-        max_epochs=shared.base.training.epochs,
-        factor=factor,
-        seed=shared.base.training.seed + 1,  # KerasTuner takes 0 for none
-        hyperparameters=space,
-        allow_new_entries=False,
-        tune_new_entries=False,
-    )
-
-    def trial(name: str, values: Values) -> float:
-        loss = shared.trial(name, values)
-        if progress:
-            progress(len(oracle.end_order) + 1)
-        return loss
-
-    tuner = _Tuner(oracle, trial, directory=str(shared.out), project_name="search", overwrite=False)
-    tuner.search(verbose=0)
+def _run(shared: Search, jobs: int, progress: Progress | None) -> Oracle:
+    """Carry out Hyperband's rounds."""
+    oracle, own, done = shared.oracle(), parallel.apart(jobs), 0
+    with tempfile.TemporaryDirectory() as scratch:  # for what KerasTuner writes and nobody reads
+        oracle._set_project_dir(scratch, "search")
+        while trials := list(_round(oracle)):
+            tasks = [(shared, trial.hyperparameters.values, own) for trial in trials]
+            for trial, loss in zip(trials, parallel.spread(_trial, tasks, jobs), strict=True):
+                oracle.update_trial(trial.trial_id, {LOSS: loss})
+                trial.status = "COMPLETED"
+                oracle.end_trial(trial)
+                done += 1
+                if progress:
+                    progress(done, oracle.most_trials)
     return oracle
+
+
+def _round(oracle: Oracle) -> Iterator[Any]:
+    """Yield every trial that can run now."""
+    number = 0
+    while (trial := oracle.create_trial(f"trial{number}")).status == "RUNNING":
+        yield trial
+        number += 1
+
+
+def _trial(shared: Search, values: Values, own_process: bool) -> float:
+    if own_process:
+        one_thread()
+    return shared.trial(values)

@@ -10,18 +10,16 @@ beside each other, each gets the same weights. (Sums that are split over another
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import joblib
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import parallel
 from ..errors import ToolError
-from ..models.backend import keras, tf
+from ..models.backend import keras, one_thread
 from ..models.keras_model import build_member
 from ..recipe import Recipe
 from .augment import batch_augmentation
@@ -62,16 +60,8 @@ def _train_member(
 
 def _in_own_process(recipe: Recipe, number: int, train: Windows, validation: Windows, checkpoint: Path) -> Epoch:
     """Train a member in a worker; its state stays in the checkpoint, its last epoch is told."""
-    with contextlib.suppress(RuntimeError):  # a worker that joblib uses again has settled this already
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-    parent = os.getppid()
-
-    def stop_when_alone(_epoch: Epoch, _most: int) -> None:
-        # The run may have been killed, and another one may go on with this member.
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return _train_member(recipe, number, train, validation, checkpoint, stop_when_alone).history[-1]
+    one_thread()
+    return _train_member(recipe, number, train, validation, checkpoint).history[-1]
 
 
 def train_members(
@@ -96,8 +86,8 @@ def train_members(
     out
         Run folder; member k keeps its state in ``member<k>_checkpoint.npz`` until the run is complete.
     jobs
-        Members to train at a time; below 1, as many as there are processors. With 1 they are trained in this process,
-        on all its threads.
+        Members to train at a time (see :mod:`scenelet.parallel`). With 1 they are trained in this process, on all its
+        threads.
     watch
         Called after every epoch; with several processes, with the last one of every member that is done.
 
@@ -108,18 +98,14 @@ def train_members(
     """
     numbers = range(recipe.model.classes)
     checkpoints = [out / f"member{number}_{CHECKPOINT}" for number in numbers]
-    workers = joblib.effective_n_jobs(jobs if jobs > 0 else -1)
-    if workers == 1:
-        for number, checkpoint in zip(numbers, checkpoints, strict=True):
-            _train_member(recipe, number, train, validation, checkpoint, watch)
-    else:
-        work = (
-            joblib.delayed(_in_own_process)(recipe, number, train, validation, checkpoint)
-            for number, checkpoint in zip(numbers, checkpoints, strict=True)
-        )
-        for last in joblib.Parallel(n_jobs=workers, return_as="generator_unordered")(work):
+    if parallel.apart(jobs):
+        tasks = [(recipe, number, train, validation, path) for number, path in zip(numbers, checkpoints, strict=True)]
+        for last in parallel.spread(_in_own_process, tasks, jobs):
             if watch:
                 watch(last, recipe.training.epochs)
+    else:
+        for number, checkpoint in zip(numbers, checkpoints, strict=True):
+            _train_member(recipe, number, train, validation, checkpoint, watch)
     for number, checkpoint in zip(numbers, checkpoints, strict=True):
         state = State.load(checkpoint)
         if state is None:

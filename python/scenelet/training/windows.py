@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import mmap
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +40,19 @@ class Windows:
 
     def __len__(self) -> int:
         return len(self.classes)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Go to another process as the name of the features' file, where they lie in one, rather than by value."""
+        state = dict(self.__dict__)
+        if isinstance(self.features, np.memmap) and isinstance(self.features.base, mmap.mmap):
+            state["features"] = Path(str(self.features.filename))
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Open the features' file."""
+        if isinstance(state["features"], Path):
+            state["features"] = np.load(state["features"], mmap_mode="r")
+        self.__dict__.update(state)
 
     def batch(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
         """Network inputs of some windows: feature / 64, (batch, mel bands, frames, 1)."""
@@ -86,7 +99,7 @@ def load(
     clips = dataset.split(split)
     if not clips:
         raise DatasetError(f"{dataset.root}: split '{split}'", "holds no clip", "check the data set's tables")
-    features, owner = cached_features(clips, config, cache, jobs if jobs > 0 else os.cpu_count() or 1, loading)
+    features, owner = cached_features(clips, config, cache, jobs, loading)
     return Windows(features, dataset.targets(clips)[owner], np.asarray(owner, np.int64))
 
 

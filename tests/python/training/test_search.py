@@ -14,6 +14,7 @@ from scenelet.errors import InputError, LimitExceeded, RecipeError
 from scenelet.models.architecture import graph_of
 from scenelet.training import search as module
 from scenelet.training import search_space
+from scenelet.training.loop import Trainer
 from scenelet.training.search import search
 from scenelet.training.search_space import cost_at, declare, recipe_at, to_toml, verdict
 
@@ -79,25 +80,53 @@ def test_the_search_keeps_to_the_limits_and_its_best_is_a_recipe(whole):
     assert {trial["epochs"] for trial in told["trials"]} == {1, 3}  # some were promoted
 
 
+def _without_run(told):
+    return {key: value for key, value in told.items() if key != "run"}
+
+
 def test_a_search_that_was_killed_goes_on_to_the_same_end(whole, run, tmp_path, monkeypatch):
-    _, undisturbed = whole
-    real, seen = module._Search.trial, []
+    out, undisturbed = whole
+    real, epochs = Trainer.advance, []
 
-    def dies(self, name, values):
-        seen.append(name)
-        if len(seen) == 3:
+    def counted(self, state):
+        if len(epochs) == 5:
+            epochs.append("killed")
             raise KeyboardInterrupt
-        return real(self, name, values)
+        epochs.append(len(state.history))
+        real(self, state)
 
-    monkeypatch.setattr(module._Search, "trial", dies)
+    monkeypatch.setattr(Trainer, "advance", counted)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "killed")
-    first = list(seen)
     again = run(tmp_path / "killed")
-    assert set(first[:2]).isdisjoint(seen[3:])  # what was done is not done again
-    changed = {key: value for key, value in again.told.items() if key != "run"}
-    assert changed == {key: value for key, value in undisturbed.told.items() if key != "run"}
+    assert _without_run(again.told) == _without_run(undisturbed.told)
     assert again.run.metrics == undisturbed.run.metrics
+    # A point's epochs are counted once, in its longest trial, and those of the best one's run.
+    longest = {json.dumps(trial["values"]): 0 for trial in again.told["trials"]}
+    for trial in again.told["trials"]:
+        key = json.dumps(trial["values"])
+        longest[key] = max(longest[key], trial["epochs"])
+    assert len(epochs) - 1 == sum(longest.values()) + again.run.metrics["epochs"]  # nothing was trained twice
+    monkeypatch.setattr(module.Search, "trial", lambda *_: pytest.fail("searched again"))
+    found = run(out)
+    assert (found.told, found.recipe) == (undisturbed.told, undisturbed.recipe)
+
+
+def test_a_point_that_diverges_is_the_last(run, tmp_path, monkeypatch):
+    real, diverged = module.fit, []
+
+    def fit(trainer, checkpoint):
+        if not diverged or trainer.model.count_params() == diverged[0]:
+            diverged[:] = [trainer.model.count_params()]
+            raise RecipeError("tiny", "the loss of epoch 1 is nan", "lower the key 'training.learning_rate'")
+        return real(trainer, checkpoint)
+
+    monkeypatch.setattr(module, "fit", fit)
+    told = run(tmp_path / "out").told
+    lost = [trial for trial in told["trials"] if trial["validation_loss"] is None]
+    assert lost
+    assert {trial["epochs"] for trial in lost} == {1}  # never promoted
+    assert told["best"] not in {trial["trial"] for trial in lost}
 
 
 def test_a_folder_of_another_search_is_left_alone(run, tmp_path):
