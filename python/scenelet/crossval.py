@@ -6,7 +6,8 @@ test fold takes part in no choice. Float and INT8 are scored on the same windows
 ::
 
     OUT/fold1-seed0/    a run folder, with model.tflite and outcome.json
-    OUT/fold1-seed0-teacher/    its teacher's, where there is one
+    OUT/fold1-teacher/  the fold's teacher, where one was asked for by its recipe
+    OUT/fold1-seed0-whole/    the network that another was pruned from
     OUT/leak-seed0/     the leak, where it was asked for
     OUT/crossval.json   every outcome, mean and spread; written last
 """
@@ -162,7 +163,8 @@ def cross_validate(
     dataset: Dataset,
     out: str | Path,
     *,
-    teacher: Recipe | None = None,
+    teacher: Recipe | Path | None = None,
+    filters: Sequence[int] | None = None,
     folds: Sequence[int] | None = None,
     seeds: int = 1,
     leak: bool = False,
@@ -177,12 +179,16 @@ def cross_validate(
     Parameters
     ----------
     teacher
-        Also trained, once a network, and distilled from: on the same split, so that it has heard neither test nor
-        validation.
+        Distilled from: a recipe, trained once a fold on the same split, so that it has heard neither test nor
+        validation; or the folder of its own cross-validation, of which the first run of each fold is taken.
+    filters
+        Cut every network down to so many filters a convolution and train it on (:mod:`scenelet.training.prune`), with
+        the teacher where there is one.
     folds
         That are the test in turn; by default all. One fold with several seeds tells how much a seed matters.
     seeds
-        Networks a fold; the first has the recipe's seed, the next ones count on. A seed draws its validation split too.
+        Networks a fold; the first has the recipe's seed, the next ones count on. All of a fold are stopped on the same
+        validation split.
     leak
         Also show what a random split over windows makes the same recipe look like.
     jobs
@@ -195,9 +201,11 @@ def cross_validate(
     ------
     DatasetError
         Where the data set has no folds, or not the wanted ones.
+    InputError
+        Where the teacher's runs are missing, or heard what they must not know.
     """
-    if leak and teacher:
-        raise InputError("the leak", "is shown for plain training alone", "leave the teacher out")
+    if leak and (teacher or filters):
+        raise InputError("the leak", "is shown for plain training alone", "leave teacher and filters out")
     known = folds_of(dataset)
     wanted = tuple(folds or known)
     for fold in wanted:
@@ -207,8 +215,9 @@ def cross_validate(
         raise InputError("seeds", f"{seeds} is none", "give 1 or more")
     drawn = range(recipe.training.seed, recipe.training.seed + seeds)
     tasks = [(fold, seed) for fold in wanted for seed in drawn] + [(0, seed) for seed in drawn if leak]
-    store, own = cache or toolchain.build_folder() / "features", parallel.apart(jobs)
-    calls = [(recipe, teacher, dataset, Path(out), *task, store, own) for task in tasks]
+    plan = _Plan(recipe, dataset, Path(out), cache or toolchain.build_folder() / "features", filters, jobs)
+    mentors = _teachers(plan, teacher, wanted)
+    calls = [(plan, *task, mentors.get(task[0])) for task in tasks]
     outcomes = []
     for outcome in parallel.spread(_one, calls, jobs):
         outcomes.append(outcome)
@@ -225,54 +234,106 @@ def _listed(folds: Sequence[int]) -> str:
     return ", ".join(map(str, folds))
 
 
-def _seeded(recipe: Recipe, seed: int, validation_fraction: float) -> Recipe:
-    training = recipe.training.model_copy(update={"seed": seed, "validation_fraction": validation_fraction})
-    return recipe.model_copy(update={"training": training})
+@dataclass(frozen=True)
+class _Plan:
+    """What all networks have in common."""
+
+    recipe: Recipe
+    dataset: Dataset
+    out: Path
+    cache: Path
+    filters: Sequence[int] | None
+    jobs: int
+
+    def begin(self) -> None:
+        """Set this process up for one of several networks that are trained at a time."""
+        if parallel.apart(self.jobs):
+            from .models.backend import one_thread
+
+            one_thread()
 
 
-def _one(
-    recipe: Recipe,
-    teacher: Recipe | None,
-    dataset: Dataset,
-    out: Path,
-    fold: int,
-    seed: int,
-    cache: Path,
-    own_process: bool,
-) -> Outcome:
+def _teachers(plan: _Plan, teacher: Recipe | Path | None, folds: Sequence[int]) -> dict[int, Path]:
+    """Run folder of every fold's teacher."""
+    if teacher is None:
+        return {}
+    if isinstance(teacher, Path):
+        return {fold: _teacher_in(teacher, fold) for fold in folds}
+    training = plan.recipe.training
+    shared = {"split_seed": training.validation_seed, "validation_fraction": training.validation_fraction}
+    recipe = teacher.model_copy(update={"training": teacher.training.model_copy(update=shared)})
+    made = parallel.spread(_train_teacher, [(plan, recipe, fold) for fold in folds], plan.jobs)
+    return dict(zip(folds, made, strict=True))
+
+
+def _teacher_in(folder: Path, fold: int) -> Path:
+    runs = sorted(folder.glob(f"fold{fold}-seed*/metrics.json")) or sorted(folder.glob(f"fold{fold}-teacher/metrics.json"))
+    if not runs:
+        raise InputError(folder, f"holds no finished run of fold {fold}", "cross-validate the teacher first")
+    return runs[0].parent
+
+
+def _train_teacher(plan: _Plan, recipe: Recipe, fold: int) -> Path:
+    from .training.fit import train
+
+    plan.begin()
+    return train(recipe, held_out(plan.dataset, fold), plan.out / f"fold{fold}-teacher", cache=plan.cache).folder
+
+
+def _seeded(recipe: Recipe, seed: int) -> Recipe:
+    """Give a recipe another seed, but not another validation split."""
+    if seed == recipe.training.seed:
+        return recipe
+    update = {"seed": seed, "split_seed": recipe.training.validation_seed}
+    return recipe.model_copy(update={"training": recipe.training.model_copy(update=update)})
+
+
+def _one(plan: _Plan, fold: int, seed: int, mentor: Path | None) -> Outcome:
     """Train, convert and score one network; every step is skipped that is done."""
-    if own_process:
-        from .models.backend import one_thread
-
-        one_thread()
-    fraction = recipe.training.validation_fraction
-    student, mentor = _seeded(recipe, seed, fraction), teacher and _seeded(teacher, seed, fraction)
-    folder = out / (f"fold{fold}-seed{seed}" if fold else f"leak-seed{seed}")
+    plan.begin()
+    recipe = _seeded(plan.recipe, seed)
+    folder = plan.out / (f"fold{fold}-seed{seed}" if fold else f"leak-seed{seed}")
     if fold:
-        metrics, test = _train_fold(student, mentor, held_out(dataset, fold), folder, cache)
+        metrics, test = _train_fold(plan, recipe, mentor, fold, folder)
     else:
-        metrics, test = _train_leaking(student, dataset, folder, cache)
+        metrics, test = _train_leaking(recipe, plan.dataset, folder, plan.cache)
     path = folder / OUTCOME
     if not path.is_file():
-        int8 = _score_int8(folder, test, dataset.labels) if recipe.deployable else None
+        deployable = recipe.deployable or plan.filters is not None
+        int8 = _score_int8(folder, test, plan.dataset.labels) if deployable else None
         outcome = Outcome(fold, seed, folder.name, metrics["epochs"], metrics["validation"], metrics["test"], int8)
         write_text(path, json.dumps(asdict(outcome), indent=2) + "\n")
     return Outcome(**json.loads(path.read_text("utf-8")))
 
 
 def _train_fold(
-    recipe: Recipe, teacher: Recipe | None, split: Dataset, folder: Path, cache: Path
+    plan: _Plan, recipe: Recipe, mentor: Path | None, fold: int, folder: Path
 ) -> tuple[dict[str, Any], Windows]:
     from .training import windows
     from .training.distil import distil
     from .training.fit import train
+    from .training.prune import prune
 
-    if teacher is None:
-        run = train(recipe, split, folder, cache=cache)
+    split = held_out(plan.dataset, fold)
+    test = windows.load(split, "test", recipe.frontend, plan.cache)
+    if mentor:
+        _require_deaf(mentor, test)
+    first = folder.with_name(f"{folder.name}-whole") if plan.filters else folder
+    if mentor:
+        run = distil(recipe, split, mentor, first, cache=plan.cache)
     else:
-        mentor = train(teacher, split, folder.with_name(f"{folder.name}-teacher"), cache=cache)
-        run = distil(recipe, split, mentor.folder, folder, cache=cache)
-    return run.metrics, windows.load(split, "test", recipe.frontend, cache)
+        run = train(recipe, split, first, cache=plan.cache)
+    if plan.filters:
+        run = prune(run.folder, split, folder, filters=plan.filters, teacher=mentor, cache=plan.cache)
+    return run.metrics, test
+
+
+def _require_deaf(mentor: Path, test: Windows) -> None:
+    """Refuse a teacher that was trained on another split: it may have heard the test."""
+    from .training.runfolder import request_of
+
+    if request_of(mentor).features_sha256.get("test") != test.sha256:
+        raise InputError(mentor, "was trained with another test split", "cross-validate the teacher on the same data")
 
 
 def _train_leaking(recipe: Recipe, dataset: Dataset, folder: Path, cache: Path) -> tuple[dict[str, Any], Windows]:

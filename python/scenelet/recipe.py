@@ -156,6 +156,10 @@ class TrainingConfig(Section):
         Part of the training recordings held out for early stopping where the data set has no validation split.
     patience
         Epochs without a better validation loss before training stops; the best weights are kept.
+    seed
+        Of weights, order, dropout and augmentation of batches.
+    split_seed
+        Of the validation split, by default ``seed``: networks of several seeds can be stopped on the same recordings.
     """
 
     epochs: Annotated[int, Field(ge=1)] = 200
@@ -165,6 +169,17 @@ class TrainingConfig(Section):
     patience: Annotated[int, Field(ge=1)] = 20
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
     seed: Annotated[int, Field(ge=0)] = 0
+    split_seed: Annotated[int, Field(ge=0)] | None = None
+
+    @model_serializer(mode="wrap")
+    def _given(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what is not given: hashes of recipes that do not know it stay."""
+        return {name: value for name, value in handler(self).items() if value is not None}
+
+    @property
+    def validation_seed(self) -> int:
+        """Seed of the validation split."""
+        return self.seed if self.split_seed is None else self.split_seed
 
 
 class DistillationConfig(Section):
@@ -234,6 +249,8 @@ class AugmentationConfig(Section):
         Share of the batches whose windows exchange statistics of each mel band (Freq-MixStyle).
     mixstyle_alpha
         Both parameters of the Beta distribution that the statistics are mixed by.
+    seed
+        Of the altered copies; apart from the training's seed, so that networks of several seeds share their features.
     """
 
     copies: Annotated[int, Field(ge=0, le=100)] = 0
@@ -251,6 +268,7 @@ class AugmentationConfig(Section):
     frequency_mask_bands: Annotated[int, Field(ge=1)] = 16
     mixstyle: Annotated[float, Field(ge=0, le=1)] = 0.0
     mixstyle_alpha: Annotated[float, Field(gt=0)] = 0.3
+    seed: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..errors import InputError
 from .options import Cluster, Data, Jobs, Json, Subset
 from .output import err, out, print_json, progress, table
 
@@ -61,7 +62,14 @@ def crossval(
     to: Annotated[Path, typer.Option("--out", help="Folder for one run folder a network; interrupted ones go on.")],
     subset: Subset = None,
     teacher: Annotated[
-        str | None, typer.Option(help="Recipe of a teacher; it is trained in every fold, and distilled from.")
+        str | None,
+        typer.Option(help="To distil from: a recipe that is trained once a fold, or its own cross-validation's folder."),
+    ] = None,
+    method: Annotated[
+        str | None, typer.Option("--method", help="response, relational, hint or rrs; by default what the recipe says.")
+    ] = None,
+    filters: Annotated[
+        str | None, typer.Option("--filters", help="Prune every network to so many filters: 20,22,22,24,24,16.")
     ] = None,
     folds: Annotated[str, typer.Option(help="Folds to test on, such as 1,2,3,4; by default all.")] = "",
     seeds: Annotated[int, typer.Option(min=1, help="Networks a fold, with consecutive seeds.")] = 1,
@@ -79,6 +87,7 @@ def crossval(
     """Train and score a recipe once a published fold: mean and spread, float and INT8."""
     from .. import recipe as recipes
     from ..crossval import cross_validate, parse_folds
+    from ..training.distil import with_method
     from ..data.dataset import open_dataset
     from ..parallel import cluster as joined
 
@@ -88,7 +97,8 @@ def crossval(
             described,
             dataset,
             to,
-            teacher=recipes.load(teacher) if teacher else None,
+            teacher=mentor,
+            filters=None if filters is None else filter_numbers(filters),
             folds=parse_folds(folds),
             seeds=seeds,
             leak=leaky_random_split,
@@ -102,6 +112,14 @@ def crossval(
     out.print(table(f"{result.recipe} on {result.dataset}, fold by fold (macro)", columns, result.rows()))
     if result.leaks:
         out.print(f"leak: {result.warning}")
+
+
+def filter_numbers(text: str) -> tuple[int, ...]:
+    """Read a list of filters, one number a convolution."""
+    try:
+        return tuple(int(number) for number in text.split(","))
+    except ValueError:
+        raise InputError("--filters", f"'{text}' is no list of numbers", "write them as 20,22,22,24,24,16") from None
 
 
 def tune(

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..errors import InputError
-from .learn import show_run
+from .learn import filter_numbers, show_run
 from .options import Cluster, Data, Jobs, Json, Subset
 from .output import out, print_json, progress, table
 
@@ -50,13 +50,6 @@ def distill(
     show_run(result.to_json(), json)
 
 
-def _numbers(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(number) for number in text.split(","))
-    except ValueError:
-        raise InputError("--filters", f"'{text}' is no list of numbers", "write them as 20,22,22,24,24,16") from None
-
-
 def prune(
     run: Annotated[
         Path, typer.Argument(metavar="RUN", help="A run folder that `scenelet train` or `distill` finished.")
@@ -95,7 +88,7 @@ def prune(
             run,
             dataset,
             to,
-            filters=None if filters is None else _numbers(filters),
+            filters=None if filters is None else filter_numbers(filters),
             macs=budget,
             teacher=teacher,
             distillation=way(method) if method else None,

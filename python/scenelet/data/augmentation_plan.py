@@ -75,9 +75,9 @@ def apply_to(clip: Clip, samples: NDArray[np.int32], sample_rate: int, bits: int
     return clip.alteration.apply(samples, sample_rate, bits) if isinstance(clip, Altered) else samples
 
 
-def draw(config: AugmentationConfig, seed: int, clip: Clip, number: int) -> Alteration:
+def draw(config: AugmentationConfig, clip: Clip, number: int) -> Alteration:
     """Draw what happens to copy ``number`` of a clip."""
-    name = f"{seed}\0{clip.label}\0{clip.recording}\0{clip.path.name}\0{number}"
+    name = f"{config.seed}\0{clip.label}\0{clip.recording}\0{clip.path.name}\0{number}"
     generator = np.random.default_rng(list(hashlib.sha256(name.encode()).digest()))
     tempo, semitones, turn, heard = generator.random(4)
     response_seed = int(generator.integers(1 << 62))
@@ -118,10 +118,10 @@ def _group(clip: Clip, balance: Sequence[str]) -> tuple[str, ...]:
     return tuple(names[key] for key in sorted(set(balance)))
 
 
-def altered(config: AugmentationConfig, seed: int, clips: Sequence[Clip]) -> list[Clip]:
+def altered(config: AugmentationConfig, clips: Sequence[Clip]) -> list[Clip]:
     """List the altered copies of clips, clip by clip."""
     return [
-        _copy(clip, draw(config, seed, clip, number))
+        _copy(clip, draw(config, clip, number))
         for clip, count in zip(clips, copies(config, clips), strict=True)
         for number in range(count)
     ]
@@ -132,9 +132,9 @@ def _copy(clip: Clip, alteration: Alteration) -> Altered:
     return Altered(**fields, alteration=alteration)
 
 
-def augmented(dataset: Dataset, config: AugmentationConfig | None, seed: int) -> Dataset:
+def augmented(dataset: Dataset, config: AugmentationConfig | None) -> Dataset:
     """Add a recipe's altered copies to a data set's "train" split; the other splits stay as they are."""
     if config is None or not config.alters:
         return dataset
     train = dataset.split("train")
-    return replace(dataset, splits={**dataset.splits, "train": (*train, *altered(config, seed, train))})
+    return replace(dataset, splits={**dataset.splits, "train": (*train, *altered(config, train))})

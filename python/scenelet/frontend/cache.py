@@ -143,9 +143,13 @@ def _key(tables: Tables, identities: Sequence[str]) -> str:
 
 
 def _shards(clips: Sequence[Clip], identities: Sequence[str], tables: Tables, folder: Path) -> Iterator[_Shard]:
-    for start in range(0, len(clips), _SHARD_CLIPS):
-        part = slice(start, start + _SHARD_CLIPS)
-        yield _Shard(clips[part], folder / f"{_key(tables, identities[part])}.npz")
+    """Cut where the recording changes: then splits that share recordings share shards, however they were drawn."""
+    start = 0
+    for end in range(1, len(clips) + 1):
+        if end == len(clips) or clips[end].recording != clips[start].recording or end - start == _SHARD_CLIPS:
+            part = slice(start, end)
+            yield _Shard(clips[part], folder / f"{_key(tables, identities[part])}.npz")
+            start = end
 
 
 def _build(shards: Sequence[_Shard], tables: Tables, jobs: int, progress: Progress | None) -> Iterator[list[int]]:

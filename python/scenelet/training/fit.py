@@ -64,13 +64,13 @@ def prepare(recipe: Recipe, dataset: Dataset) -> tuple[Recipe, Dataset]:
     graph = graph_of(recipe)
     if recipe.deployable:
         limits.require(count(graph), f"recipe {recipe.name}")
-    dataset = dataset.with_validation(recipe.training.validation_fraction, recipe.training.seed)
+    dataset = dataset.with_validation(recipe.training.validation_fraction, recipe.training.validation_seed)
     missing = sorted(set(dataset.labels) - {clip.label for clip in dataset.split("train")})
     if missing:
         raise DatasetError(
             f"{dataset.root}: class '{missing[0]}'", "has no training clip", "add clips or drop the class"
         )
-    return recipe, augmented(dataset, recipe.augmentation, recipe.training.seed)
+    return recipe, augmented(dataset, recipe.augmentation)
 
 
 def score(probability: NDArray[np.float64], data: Windows, labels: tuple[str, ...]) -> dict[str, Any]:

@@ -192,7 +192,7 @@ def test_a_teacher_is_trained_on_the_same_split_and_distilled_from(folded, tiny_
     found = cross_validate(student, folded, tmp_path / "out", teacher=teacher, folds=(2,), cache=cache)
     pupil, mentor = (
         json.loads((tmp_path / "out" / name / "run.json").read_text())
-        for name in ("fold2-seed0", "fold2-seed0-teacher")
+        for name in ("fold2-seed0", "fold2-teacher")
     )
     assert pupil["features_sha256"] == mentor["features_sha256"]
     assert pupil["sources"]
@@ -204,3 +204,33 @@ def test_a_teacher_is_trained_on_the_same_split_and_distilled_from(folded, tiny_
 def test_the_leak_is_for_plain_training(folded, tiny_recipe, tmp_path):
     with pytest.raises(InputError, match="the leak: is shown for plain training alone"):
         cross_validate(tiny_recipe(), folded, tmp_path / "out", teacher=tiny_recipe(), leak=True)
+
+
+@pytest.mark.train
+def test_a_teachers_own_cross_validation_teaches_and_filters_are_cut(folded, tiny_recipe, cache, tmp_path):
+    mentors, out = tmp_path / "teacher", tmp_path / "out"
+    student = tiny_recipe(epochs=1)
+    with pytest.raises(InputError, match="teacher: holds no finished run of fold 2; cross-validate the teacher first"):
+        cross_validate(student, folded, out, teacher=mentors, folds=(2,), cache=cache)
+    cross_validate(tiny_recipe(epochs=1, seed=7, split_seed=0), folded, mentors, folds=(2,), cache=cache)
+    widths = [block.filters for block in student.model.blocks]
+    narrow = [widths[0] - 1, *widths[1:]]
+    found = cross_validate(student, folded, out, teacher=mentors, filters=narrow, folds=(2,), seeds=2, cache=cache)
+    assert [outcome.seed for outcome in found.outcomes] == [0, 1]
+    for seed in (0, 1):
+        whole, pruned = (
+            json.loads((out / f"fold2-seed{seed}{part}" / "run.json").read_text()) for part in ("-whole", "")
+        )
+        assert set(whole["sources"]) == {"teacher"}
+        assert set(pruned["sources"]) == {"teacher", "pruned_from"}
+        assert [block["filters"] for block in pruned["recipe"]["model"]["blocks"]] == narrow
+    assert json.loads((out / "fold2-seed1" / "run.json").read_text())["recipe"]["training"]["split_seed"] == 0
+
+
+@pytest.mark.train
+def test_a_teacher_that_heard_the_test_is_refused(folded, tiny_recipe, cache, tmp_path):
+    mentors = tmp_path / "teacher"
+    cross_validate(tiny_recipe(epochs=1), folded, mentors, folds=(1,), cache=cache)
+    (mentors / "fold1-seed0").rename(mentors / "fold2-seed0")
+    with pytest.raises(InputError, match="was trained with another test split"):
+        cross_validate(tiny_recipe(epochs=1), folded, tmp_path / "out", teacher=mentors, folds=(2,), cache=cache)
