@@ -156,6 +156,11 @@ class TrainingConfig(Section):
         Part of the training recordings held out for early stopping where the data set has no validation split.
     patience
         Epochs without a better validation loss before training stops; the best weights are kept.
+    schedule
+        "constant": ``learning_rate`` throughout. "cosine": from there to nearly 0 at ``epochs``, half a cosine down.
+    warmup_epochs
+        Epochs in which the rate climbs to ``learning_rate`` first, in equal steps. Like ``schedule``, left out of JSON
+        and hash where it is the default, so that earlier recipes keep their hashes.
     """
 
     epochs: Annotated[int, Field(ge=1)] = 200
@@ -165,6 +170,19 @@ class TrainingConfig(Section):
     patience: Annotated[int, Field(ge=1)] = 20
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
     seed: Annotated[int, Field(ge=0)] = 0
+    schedule: Literal["constant", "cosine"] = "constant"
+    warmup_epochs: Annotated[int, Field(ge=0)] = 0
+
+    @model_serializer(mode="wrap")
+    def _without_default_schedule(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        added = {"schedule": "constant", "warmup_epochs": 0}
+        return {name: value for name, value in handler(self).items() if value != added.get(name, ...)}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.warmup_epochs >= self.epochs:
+            raise ValueError(f"warmup_epochs {self.warmup_epochs} leaves nothing of {self.epochs} epochs")
+        return self
 
 
 class DistillationConfig(Section):
