@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Pair = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
 Channels = Annotated[int, Field(ge=1, le=1024)]
@@ -65,7 +65,7 @@ class InvertedResidual(Section):
     After MobileNetV2 (Sandler et al. 2018) and CP-Mobile (Schmid et al. 2023), with a ReLU behind the first two and at
     the end. Where the strides are 1 and ``filters`` is what came in, the block's input is added before the last ReLU.
 
-    Kernel (of the depthwise convolution, padding "same") and strides are mel bands x frames.
+    Kernel (of the depthwise convolution, padding "same") and strides are mel bands x frames; the strides must be equal.
     """
 
     filters: Channels
@@ -73,6 +73,13 @@ class InvertedResidual(Section):
     kernel: Pair = (3, 3)
     strides: Pair = (1, 1)
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+    @field_validator("strides")
+    @classmethod
+    def _alike(cls, strides: Pair) -> Pair:
+        if strides[0] != strides[1]:
+            raise ValueError(f"strides {list(strides)} differ, which TensorFlow cannot train depthwise")
+        return strides
 
     def adds(self, channels: int) -> bool:
         """Whether an input of so many channels is added to the output."""

@@ -160,6 +160,11 @@ class TrainingConfig(Section):
         Of weights, order, dropout and augmentation of batches.
     split_seed
         Of the validation split, by default ``seed``: networks of several seeds can be stopped on the same recordings.
+    schedule
+        "constant": ``learning_rate`` throughout. "cosine": from there to nearly 0 at ``epochs``, half a cosine down.
+    warmup_epochs
+        Epochs in which the rate climbs to ``learning_rate`` first, in equal steps. Like ``schedule`` and ``split_seed``, left out of JSON
+        and hash where it is the default, so that earlier recipes keep their hashes.
     """
 
     epochs: Annotated[int, Field(ge=1)] = 200
@@ -170,16 +175,24 @@ class TrainingConfig(Section):
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
     seed: Annotated[int, Field(ge=0)] = 0
     split_seed: Annotated[int, Field(ge=0)] | None = None
+    schedule: Literal["constant", "cosine"] = "constant"
+    warmup_epochs: Annotated[int, Field(ge=0)] = 0
 
     @model_serializer(mode="wrap")
-    def _given(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out what is not given: hashes of recipes that do not know it stay."""
-        return {name: value for name, value in handler(self).items() if value is not None}
+    def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        added = {"schedule": "constant", "warmup_epochs": 0, "split_seed": None}
+        return {name: value for name, value in handler(self).items() if value != added.get(name, ...)}
 
     @property
     def validation_seed(self) -> int:
         """Seed of the validation split."""
         return self.seed if self.split_seed is None else self.split_seed
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.warmup_epochs >= self.epochs:
+            raise ValueError(f"warmup_epochs {self.warmup_epochs} leaves nothing of {self.epochs} epochs")
+        return self
 
 
 class DistillationConfig(Section):

@@ -53,6 +53,20 @@ def cross_entropy(smoothing: float) -> Objective:
     return objective
 
 
+def learning_rate(config: TrainingConfig, epoch: int) -> float:
+    """Rate of an epoch, counted from 1: it depends on nothing else, so a run goes on where it was.
+
+    The cosine is that of Loshchilov and Hutter 2017, without restarts, by whole epochs; the last one is not 0.
+    """
+    warm = config.warmup_epochs
+    if epoch <= warm:
+        return config.learning_rate * epoch / (warm + 1)
+    if config.schedule == "constant":
+        return config.learning_rate
+    done = (epoch - 1 - warm) / (config.epochs - warm)
+    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
+
+
 class Predictor:
     """Softmax outputs of a network, compiled once."""
 
@@ -144,6 +158,7 @@ class Trainer:
 
     def _one_epoch(self, epoch: int) -> float:
         self._seed_dropout(epoch)
+        self.optimizer.learning_rate.assign(learning_rate(self.config, epoch))
         generator = self._generator(_AUGMENT, epoch)
         total = 0.0
         for index in self._batches(epoch):

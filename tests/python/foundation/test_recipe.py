@@ -13,6 +13,16 @@ kind = "cnn"
 filters = 2
 kernel = [3, 3]
 """
+MOBILE = """
+name = "tiny"
+[model]
+kind = "mobile"
+[[model.stem]]
+filters = 2
+[[model.blocks]]
+filters = 2
+expanded = 4
+"""
 
 
 def write(folder: Path, text: str) -> Path:
@@ -47,6 +57,10 @@ def test_sm1_hears_what_the_paper_hears() -> None:
         (MINIMAL + "[frontend]\nlo_db = 30.0\n", "lo_db must be below hi_db"),
         (MINIMAL + "[frontend]\nlo_db = [1.0, 2.0]\n", "lo_db has 2 values for 140 bands"),
         (MINIMAL + "[frontend\n", "not TOML"),
+        (MINIMAL + "[training]\nepochs = 3\nwarmup_epochs = 3\n", "warmup_epochs 3 leaves nothing of 3 epochs"),
+        (MOBILE.replace("expanded", "expansion"), "key 'model.blocks.0.expanded': Field required"),
+        (MOBILE + "strides = [2, 1]\n", "key 'model.blocks.0.strides'"),
+        (MOBILE + "strides = [2, 1]\n", "strides [2, 1] differ"),
     ],
 )
 def test_a_wrong_recipe_is_one_line_that_names_the_key(tmp_path: Path, text: str, said: str) -> None:
@@ -70,6 +84,16 @@ def test_the_front_end_hash_follows_every_setting() -> None:
     hashes.add(config.model_copy(update={"sample_bits": 16}).sha256)
     assert len(hashes) == 3
     assert recipe.FrontendConfig().sha256 == config.sha256
+
+
+def test_what_recipes_learned_later_changes_no_earlier_hash(tmp_path: Path) -> None:
+    plain = recipe.load(write(tmp_path, MINIMAL))
+    same = recipe.load(write(tmp_path, MINIMAL + '[training]\nschedule = "constant"\nwarmup_epochs = 0\n'))
+    other = recipe.load(write(tmp_path, MINIMAL + '[training]\nschedule = "cosine"\n'))
+    assert plain.sha256 == same.sha256 != other.sha256
+    assert "schedule" not in plain.model_dump(mode="json")["training"]
+    # As it was when the first model was shipped with it.
+    assert recipe.load("sm1").sha256 == "3bc983eb2d48922b4feb1fc76101ea8cfb78b9a0036be81d0e88c8b977af11d2"
 
 
 def test_frames_of_both_grids() -> None:

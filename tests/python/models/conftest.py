@@ -29,7 +29,7 @@ SMALL_MOBILE = {
     "stem": [{"filters": 4, "strides": [2, 1]}],
     "blocks": [
         {"filters": 4, "expanded": 6},
-        {"filters": 5, "expanded": 7, "kernel": [3, 1], "strides": [1, 2], "dropout": 0.2},
+        {"filters": 5, "expanded": 7, "kernel": [3, 1], "strides": [2, 2], "dropout": 0.2},
         {"filters": 5, "expanded": 8, "kernel": [1, 5]},
     ],
     "head": {"pooling": "average", "units": 7, "dropout": 0.3},

@@ -11,7 +11,7 @@ from scenelet.errors import RecipeError
 from scenelet.models.backend import keras, tf
 from scenelet.models.keras_model import build
 from scenelet.training.checkpoint import State
-from scenelet.training.loop import Trainer, cross_entropy, fit
+from scenelet.training.loop import Trainer, cross_entropy, fit, learning_rate
 from scenelet.training.windows import Windows
 
 
@@ -84,6 +84,32 @@ def test_early_stopping_counts_on_across_an_interruption(tiny_recipe, tmp_path):
     again = _trainer(tiny_recipe(epochs=9, patience=3))
     again.predict = lambda _: worst
     assert len(fit(again, tmp_path / "state.npz").history) == 4  # best is 1, then three in vain
+
+
+def test_the_rate_climbs_then_falls_by_a_cosine(tiny_recipe):
+    config = tiny_recipe(epochs=6, schedule="cosine", warmup_epochs=2, learning_rate=0.3).training
+    expected = [0.1, 0.2, 0.3, 0.3 * (1 + math.sqrt(0.5)) / 2, 0.15, 0.3 * (1 - math.sqrt(0.5)) / 2]
+    assert [learning_rate(config, epoch) for epoch in range(1, 7)] == pytest.approx(expected)
+    plain = tiny_recipe(learning_rate=0.3).training
+    assert {learning_rate(plain, epoch) for epoch in range(1, 7)} == {0.3}
+
+
+def test_a_schedule_is_followed_and_resumes_to_the_bit(tiny_recipe, tmp_path):
+    changing = {"schedule": "cosine", "warmup_epochs": 1}
+    rates = []
+    trainer = _trainer(tiny_recipe(epochs=4, **changing))
+    watch = lambda *_: rates.append(float(trainer.optimizer.learning_rate))  # noqa: E731
+    whole = fit(trainer, tmp_path / "whole.npz", watch)
+    assert rates == pytest.approx([0.01, 0.02, 0.015, 0.005])
+
+    def stop(epoch, _most):
+        if epoch.epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(_trainer(tiny_recipe(epochs=4, **changing)), tmp_path / "parts.npz", stop)
+    assert _equal(whole, fit(_trainer(tiny_recipe(epochs=4, **changing)), tmp_path / "parts.npz"))
+    assert not _equal(whole, fit(_trainer(tiny_recipe(epochs=4)), tmp_path / "plain.npz"))
 
 
 def test_label_smoothing_by_hand():
