@@ -92,6 +92,11 @@ def crossval(
     from ..parallel import cluster as joined
 
     described, dataset = recipes.load(recipe), open_dataset(data, subset=subset)
+    if method:
+        if teacher is None:
+            raise InputError("--method", "wants a teacher", "give --teacher or leave it out")
+        described = with_method(described, method)
+    mentor = None if teacher is None else Path(teacher) if Path(teacher).is_dir() else recipes.load(teacher)
     with joined(cluster), progress(f"crossval {described.name}") as step:
         result = cross_validate(
             described,

@@ -23,6 +23,9 @@ except ImportError as error:
 if keras.backend.backend() != "tensorflow":
     raise ToolError("keras", f"runs on {keras.backend.backend()}", "set KERAS_BACKEND=tensorflow")
 
+# One process trains many networks: every one has its functions traced, which is no fault to warn of.
+tf.get_logger().setLevel("ERROR")
+
 # The same seed shall give the same weights, whatever the number of threads that a sum is split over.
 tf.config.experimental.enable_op_determinism()
 

@@ -222,7 +222,7 @@ def test_a_teachers_own_cross_validation_teaches_and_filters_are_cut(folded, tin
             json.loads((out / f"fold2-seed{seed}{part}" / "run.json").read_text()) for part in ("-whole", "")
         )
         assert set(whole["sources"]) == {"teacher"}
-        assert set(pruned["sources"]) == {"teacher", "pruned_from"}
+        assert set(pruned["sources"]) == {"teacher", "pruned"}
         assert [block["filters"] for block in pruned["recipe"]["model"]["blocks"]] == narrow
     assert json.loads((out / "fold2-seed1" / "run.json").read_text())["recipe"]["training"]["split_seed"] == 0
 
