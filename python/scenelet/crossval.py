@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import json
 import statistics
+import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,17 @@ LEAK_WARNING = "windows of one recording lie on both sides: this measures memory
 
 @dataclass(frozen=True)
 class Outcome:
-    """One network's scores on its test windows; ``fold`` 0: the leak, ``int8`` None: the recipe is for no board."""
+    """One network's scores on its test windows.
+
+    Attributes
+    ----------
+    fold
+        0: the leak.
+    int8
+        None where the recipe is for no board.
+    cpu_seconds
+        Of training it, of all threads, features of new windows included; without what an interrupted call had done.
+    """
 
     fold: int
     seed: int
@@ -53,6 +64,7 @@ class Outcome:
     validation: dict[str, Any]
     float: dict[str, Any]
     int8: dict[str, Any] | None
+    cpu_seconds: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -293,15 +305,18 @@ def _one(plan: _Plan, fold: int, seed: int, mentor: Path | None) -> Outcome:
     plan.begin()
     recipe = _seeded(plan.recipe, seed)
     folder = plan.out / (f"fold{fold}-seed{seed}" if fold else f"leak-seed{seed}")
+    begun = time.process_time()
     if fold:
         metrics, test = _train_fold(plan, recipe, mentor, fold, folder)
     else:
         metrics, test = _train_leaking(recipe, plan.dataset, folder, plan.cache)
+    spent = round(time.process_time() - begun, 1)
     path = folder / OUTCOME
     if not path.is_file():
         deployable = recipe.deployable or plan.filters is not None
         int8 = _score_int8(folder, test, plan.dataset.labels) if deployable else None
-        outcome = Outcome(fold, seed, folder.name, metrics["epochs"], metrics["validation"], metrics["test"], int8)
+        scores = metrics["validation"], metrics["test"], int8
+        outcome = Outcome(fold, seed, folder.name, metrics["epochs"], *scores, spent)
         write_text(path, json.dumps(asdict(outcome), indent=2) + "\n")
     return Outcome(**json.loads(path.read_text("utf-8")))
 
