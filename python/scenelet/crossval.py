@@ -279,7 +279,8 @@ def _teachers(plan: _Plan, teacher: Recipe | Path | None, folds: Sequence[int]) 
 
 
 def _teacher_in(folder: Path, fold: int) -> Path:
-    runs = sorted(folder.glob(f"fold{fold}-seed*/metrics.json")) or sorted(folder.glob(f"fold{fold}-teacher/metrics.json"))
+    names = (f"fold{fold}-seed*", f"fold{fold}-teacher")
+    runs = [path for name in names for path in sorted(folder.glob(f"{name}/metrics.json"))]
     if not runs:
         raise InputError(folder, f"holds no finished run of fold {fold}", "cross-validate the teacher first")
     return runs[0].parent

@@ -63,7 +63,9 @@ def crossval(
     subset: Subset = None,
     teacher: Annotated[
         str | None,
-        typer.Option(help="To distil from: a recipe that is trained once a fold, or its own cross-validation's folder."),
+        typer.Option(
+            help="To distil from: a recipe that is trained once a fold, or its own cross-validation's folder."
+        ),
     ] = None,
     method: Annotated[
         str | None, typer.Option("--method", help="response, relational, hint or rrs; by default what the recipe says.")

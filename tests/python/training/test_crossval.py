@@ -191,8 +191,7 @@ def test_a_teacher_is_trained_on_the_same_split_and_distilled_from(folded, tiny_
     student = tiny_recipe(epochs=2)
     found = cross_validate(student, folded, tmp_path / "out", teacher=teacher, folds=(2,), cache=cache)
     pupil, mentor = (
-        json.loads((tmp_path / "out" / name / "run.json").read_text())
-        for name in ("fold2-seed0", "fold2-teacher")
+        json.loads((tmp_path / "out" / name / "run.json").read_text()) for name in ("fold2-seed0", "fold2-teacher")
     )
     assert pupil["features_sha256"] == mentor["features_sha256"]
     assert pupil["sources"]
