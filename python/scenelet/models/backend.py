@@ -24,6 +24,8 @@ except ImportError as error:
 if keras.backend.backend() != "tensorflow":
     raise ToolError("keras", f"runs on {keras.backend.backend()}", "set KERAS_BACKEND=tensorflow")
 
+tf.get_logger().setLevel("ERROR")  # many networks in one process are no reason to warn of "retracing"
+
 # The same seed shall give the same weights, whatever the number of threads that a sum is split over.
 tf.config.experimental.enable_op_determinism()
 

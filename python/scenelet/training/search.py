@@ -38,6 +38,7 @@ from .checkpoint import State
 from .fit import RunResult, prepare, train
 from .loop import Trainer, cross_entropy, fit
 from .search_space import PARTS, Part, Values, cost_at, declare, recipe_at, to_toml, verdict
+from .tf_config import require_alone
 
 try:
     import keras_tuner
@@ -173,6 +174,7 @@ def open_search(
     cache: Path | None = None,
 ) -> Search:
     """Make a folder a search's, or find that it is; parameters and errors as in :func:`search`."""
+    require_alone()
     if not isinstance(recipe.model, CnnConfig):
         raise RecipeError(recipe.name, "is no plain chain of convolutions", "search from one that is, such as sm1")
     base = prepare(recipe.model_copy(update={"deployable": True}), dataset)[0]
