@@ -28,7 +28,7 @@ from .. import limits, parallel, toolchain
 from .. import recipe as recipes
 from ..data.dataset import Dataset
 from ..errors import InputError, RecipeError, ToolError
-from ..files import write_text
+from ..files import sweep, write_text
 from ..models.backend import keras, one_thread
 from ..models.keras_model import build
 from ..recipe import CnnConfig, Recipe
@@ -181,6 +181,8 @@ def open_search(
     folder, store = Path(out), cache or toolchain.build_folder() / "features"
     request = json.dumps([base.sha256, dataset.sha256, sorted(parts), factor])
     path = folder / REQUEST
+    if folder.is_dir():
+        sweep(folder)
     if path.is_file():
         if path.read_text("utf-8") != request:
             raise InputError(folder, "holds another search", "choose another folder or delete this one")
