@@ -3,36 +3,109 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import glob
 import hashlib
 import os
+import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from .errors import InputError
 
+_PART = ".part"
 
-def write_bytes(path: str | Path, content: bytes) -> None:
-    """Write a file so that a reader, or a kill, never sees a part of it."""
+
+@contextlib.contextmanager
+def whole_file(path: str | Path) -> Iterator[BinaryIO]:
+    """Open a file for writing that appears, or takes the old one's place, when the block has ended well.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be written.
+    """
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, temporary = _held_temporary(path)
     except OSError as error:
         raise _unwritable(path, error) from None
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, path)
+            yield file
+            file.flush()
+            mask = os.umask(0)
+            os.umask(mask)
+            os.chmod(temporary, 0o666 & ~mask)
+            os.replace(temporary, path)
     except BaseException as error:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         if isinstance(error, OSError):
             raise _unwritable(path, error) from None
         raise
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Write a file so that a reader, or a kill, never sees a part of it."""
+    with whole_file(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def scratch_beside(path: Path) -> Iterator[Path]:
+    """Make a hidden folder beside a path, for what is moved there when it is whole; what is left of it is removed.
+
+    A process that is killed leaves its folder; the next one that wants one for the same path removes it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    parent = _hold(path.parent)  # or another process might take a folder that is not held yet for a dead one's
+    try:
+        sweep(path.parent, path.name)
+        folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=_PART))
+        handle = _hold(folder)
+    finally:
+        os.close(parent)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(handle)
+
+
+def sweep(folder: Path, name: str = "*") -> None:
+    """Remove what processes that were killed have left of files and folders of a name; what is held by others stays."""
+    for left in folder.glob(f".{name if name == '*' else glob.escape(name)}.*{_PART}"):
+        with contextlib.suppress(OSError):  # held, or another sweeper was quicker
+            handle = _hold(left, wait=False)
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink()
+            os.close(handle)
+
+
+def _hold(path: str | Path, *, wait: bool = True) -> int:
+    """Lock a file or folder until the handle is closed, be it by the end of the process."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
+
+
+def _held_temporary(path: Path) -> tuple[int, str]:
+    while True:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_PART)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if os.fstat(handle).st_nlink:  # no sweeper came in between
+            return handle, temporary
+        os.close(handle)
 
 
 def _unwritable(path: Path, error: OSError) -> InputError:

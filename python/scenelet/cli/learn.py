@@ -31,14 +31,22 @@ def train(
     from .. import recipe as recipes
     from ..data.dataset import open_dataset
     from ..parallel import cluster as joined
-    from ..training.fit import train as fit
+    from ..training import tf_config
 
     described = recipes.load(recipe)
     if not described.deployable:
         err.print(f"note: {described.name} is not meant for a board and not held to the limits", markup=False)
     dataset = open_dataset(data, subset=subset)
     with joined(cluster), progress(f"train {described.name}") as step:
-        result = fit(described, dataset, to, jobs=jobs, watch=lambda epoch, most: step(epoch.epoch, most))
+        settings: dict[str, Any] = {"jobs": jobs, "watch": lambda epoch, most: step(epoch.epoch, most)}
+        if tf_config.workers():
+            from ..training.together import Team, train_together
+
+            result = train_together(described, dataset, to, Team(), **settings)
+        else:
+            from ..training.fit import train as fit
+
+            result = fit(described, dataset, to, **settings)
     show_run(result.to_json(), json)
 
 
@@ -147,21 +155,32 @@ def tune(
     from ..data.dataset import open_dataset
     from ..parallel import cluster as joined
     from ..quantize import quantize_run
-    from ..training.search import search
+    from ..training.search import open_search, search
     from ..training.search_space import parts_named
+    from ..training.search_workers import assist, lead, role
 
     described = recipes.load(recipe)
     if epochs:
         shorter = described.training.model_copy(update={"epochs": epochs})
         described = described.model_copy(update={"training": shorter})
     dataset = open_dataset(data, subset=subset)
+    part = role()
     with joined(cluster), progress(f"tune {described.name}") as step:
-        found = search(described, dataset, to, parts=parts_named(only), jobs=jobs, progress=step)
+        settings: dict[str, Any] = {"parts": parts_named(only), "jobs": jobs}
+        if part == "worker":
+            count = assist(open_search(described, dataset, to, **settings), step)
+            out.print(f"{count:,} trials done here; the chief writes {to / 'tune.json'}")
+            return
+        if part == "chief":
+            found = lead(open_search(described, dataset, to, **settings), jobs)
+        else:
+            found = search(described, dataset, to, progress=step, **settings)
     model = quantize_run(found.run.folder)
     if json:
         print_json({**found.told, "recipe_file": str(to / "best.toml"), "model": str(model)})
         return
-    ranked = sorted(found.told["trials"], key=lambda trial: trial["validation_loss"])[:10]
+    learnt = [trial for trial in found.told["trials"] if trial["validation_loss"] is not None]
+    ranked = sorted(learnt, key=lambda trial: trial["validation_loss"])[:10]
     rows = [(t["trial"], t["epochs"], f"{t['validation_loss']:.3f}", t["params_bytes"], t["macs"]) for t in ranked]
     columns = ["trial", ">epochs", ">validation loss", ">parameter bytes", ">MACs"]
     trials, invalid = len(found.told["trials"]), len(found.told["invalid"])

@@ -9,7 +9,6 @@ it say that the pipeline works and nothing about real scenes; the data set's nam
 from __future__ import annotations
 
 import json
-import tempfile
 import wave
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DatasetError
+from ..files import scratch_beside
 from .devices import DEVICES, hear
 from .scenes import record
 from .sounds import SAMPLE_RATE, Samples
@@ -131,10 +131,9 @@ def write_city(
     if _found(out, plan, takes):
         return City(out, plan, counts[0], counts[1], written=False)
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as folder:
-            _write(Path(folder) / "city", plan, takes, progress)
-            (Path(folder) / "city").replace(out)
+        with scratch_beside(out) as folder:
+            _write(folder / "city", plan, takes, progress)
+            (folder / "city").replace(out)
     except OSError as error:
         raise DatasetError(out, error.strerror or "cannot be written", "choose another folder") from None
     return City(out, plan, counts[0], counts[1], written=True)

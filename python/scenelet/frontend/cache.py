@@ -16,8 +16,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -91,6 +89,8 @@ def cached_features(
     if counts is None:
         shards = list(_shards(clips, identities, tables, folder / "shards"))
         counts = [count for part in _build(shards, tables, jobs, progress) for count in part]
+        for leftovers in (folder, folder / "shards"):
+            files.sweep(leftovers)
         _join([shard.path for shard in shards], counts, target, config)
     features = np.load(target.with_suffix(".npy"), mmap_mode="r")
     return features, np.repeat(np.arange(len(clips)), counts)
@@ -171,19 +171,13 @@ def _require(shard: _Shard, tables: Tables) -> list[int]:
 def _join(shards: Sequence[Path], counts: Sequence[int], target: Path, config: FrontendConfig) -> None:
     """Write the shards one behind the other into one .npy, and what proves it into a .json."""
     shape = (sum(counts), config.n_mels, config.frames)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.lib.format.write_array_header_1_0(file, {"descr": "|i1", "fortran_order": False, "shape": shape})
-            for path in shards:
-                with np.load(path) as content:
-                    file.write(content["features"].tobytes())
-        proof = {"counts": list(counts), "crc32": _crc32(Path(temporary))}
-        os.replace(temporary, target.with_suffix(".npy"))
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    files.write_text(target.with_suffix(".json"), json.dumps(proof))
+    array = target.with_suffix(".npy")
+    with files.whole_file(array) as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "|i1", "fortran_order": False, "shape": shape})
+        for path in shards:
+            with np.load(path) as content:
+                file.write(content["features"].tobytes())
+    files.write_text(target.with_suffix(".json"), json.dumps({"counts": list(counts), "crc32": _crc32(array)}))
 
 
 def _crc32(path: Path) -> int:

@@ -9,6 +9,7 @@ from ..errors import ToolError
 from ..quiet import quiet
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its sums differ from one processor to the next
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # start-up notes about absent GPUs; errors still raise
 
 try:
@@ -23,8 +24,7 @@ except ImportError as error:
 if keras.backend.backend() != "tensorflow":
     raise ToolError("keras", f"runs on {keras.backend.backend()}", "set KERAS_BACKEND=tensorflow")
 
-# One process trains many networks: every one has its functions traced, which is no fault to warn of.
-tf.get_logger().setLevel("ERROR")
+tf.get_logger().setLevel("ERROR")  # many networks in one process are no reason to warn of "retracing"
 
 # The same seed shall give the same weights, whatever the number of threads that a sum is split over.
 tf.config.experimental.enable_op_determinism()

@@ -47,8 +47,8 @@ class State:
         """Epochs since the best one."""
         return len(self.history) - self.best_epoch
 
-    def save(self, path: Path) -> None:
-        """Write the state whole or not at all."""
+    def to_bytes(self) -> bytes:
+        """Content of a checkpoint file."""
         arrays = {f"{name}/{number:04}": value for name in _LISTS for number, value in enumerate(getattr(self, name))}
         told = {
             "best_loss": self.best_loss,
@@ -57,13 +57,13 @@ class State:
         }
         content = io.BytesIO()
         np.savez(content, told=np.array(json.dumps(told)), **arrays)
-        write_bytes(path, content.getvalue())
+        return content.getvalue()
 
     @classmethod
-    def load(cls, path: Path) -> State | None:
-        """Read a state; None where there is none, or a file that is not one (it is trained again, never trusted)."""
+    def from_bytes(cls, content: bytes) -> State | None:
+        """Read what :meth:`to_bytes` gave; None for anything else (it is trained again, never trusted)."""
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with np.load(io.BytesIO(content), allow_pickle=False) as file:
                 told = json.loads(str(file["told"]))
                 lists = {
                     name: [file[key] for key in sorted(file.files) if key.startswith(f"{name}/")] for name in _LISTS
@@ -71,6 +71,18 @@ class State:
             history = [Epoch(**row) for row in told["history"]]
             return cls(**lists, best_loss=told["best_loss"], best_epoch=told["best_epoch"], history=history)
         except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
+            return None
+
+    def save(self, path: Path) -> None:
+        """Write the state whole or not at all."""
+        write_bytes(path, self.to_bytes())
+
+    @classmethod
+    def load(cls, path: Path) -> State | None:
+        """Read a state; None where there is none, or a file that is not one."""
+        try:
+            return cls.from_bytes(path.read_bytes())
+        except OSError:
             return None
 
 

@@ -26,6 +26,7 @@ from .augment import batch_augmentation
 from .checkpoint import State
 from .loop import Predictor, Trainer, Watch, cross_entropy, fit
 from .runfolder import Request
+from .tf_config import require_alone
 from .windows import Windows
 
 SPLITS = ("train", "validation", "test")
@@ -92,9 +93,10 @@ def score(probability: NDArray[np.float64], data: Windows, labels: tuple[str, ..
     }
 
 
-def _load(
+def load_splits(
     recipe: Recipe, dataset: Dataset, cache: Path, jobs: int, loading: Callable[[int, int], None] | None
 ) -> dict[str, Windows]:
+    """Windows of all splits that the data set has."""
     names = [name for name in SPLITS if dataset.splits.get(name)]
     return {name: windows.load(dataset, name, recipe.frontend, cache, jobs=jobs, loading=loading) for name in names}
 
@@ -128,7 +130,8 @@ def _plainly(work: Work) -> tuple[keras.Model, State]:
     return model, fit(trainer, work.out / runfolder.CHECKPOINT, work.watch)
 
 
-def _finish(out: Path, request: Request, model: keras.Model, state: State, data: dict[str, Windows]) -> dict[str, Any]:
+def finish(out: Path, request: Request, model: keras.Model, state: State, data: dict[str, Windows]) -> dict[str, Any]:
+    """Score a trained network and complete its run folder."""
     predict = Predictor(model)
     metrics = {
         "recipe": request.recipe.name,
@@ -167,8 +170,9 @@ def conduct(
 
     ``sources`` are hashes of other networks that the procedure builds on: with others the run would be another one.
     """
+    require_alone()
     recipe, dataset = prepare(recipe, dataset)
-    data = _load(recipe, dataset, cache or toolchain.build_folder() / "features", jobs, loading)
+    data = load_splits(recipe, dataset, cache or toolchain.build_folder() / "features", jobs, loading)
     return _conduct(Work(recipe, data, Path(out), jobs, watch), dataset, procedure, sources or {})
 
 
@@ -179,7 +183,7 @@ def _conduct(work: Work, dataset: Dataset, procedure: Procedure, sources: dict[s
     metrics = runfolder.metrics_of(work.out)
     if metrics is None:
         model, state = procedure(work)
-        metrics = _finish(work.out, request, model, state, work.data)
+        metrics = finish(work.out, request, model, state, work.data)
     return RunResult(work.out, metrics)
 
 

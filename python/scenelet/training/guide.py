@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..files import scratch_beside
 from ..models.backend import keras, tf
 from ..models.views import View
 from .runfolder import weights_sha256
@@ -87,9 +87,8 @@ def _kept(path: Path, shape: tuple[int, int]) -> Any:
 
 def _asked(listener: Listener, train: Windows, paths: list[Path]) -> list[Any]:
     """Ask about all windows, batch by batch, into files that appear whole."""
-    paths[0].parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=paths[0].parent, prefix=".asked-") as scratch:
-        fresh = [Path(scratch) / path.name for path in paths]
+    with scratch_beside(paths[0].parent / "asked") as scratch:
+        fresh = [scratch / path.name for path in paths]
         files = [
             np.lib.format.open_memmap(path, "w+", np.float32, (len(train), width))
             for path, width in zip(fresh, listener.widths, strict=True)

@@ -40,7 +40,7 @@ class Lesson(Protocol):
 
 
 _PREDICT_BATCH = 256
-_SHUFFLE, _DROPOUT, _AUGMENT = range(3)
+_SHUFFLE, DROPOUT, _AUGMENT = range(3)
 
 
 def cross_entropy(smoothing: float) -> Objective:
@@ -142,11 +142,23 @@ class Trainer:
         for variable, value in zip(self.optimizer.variables, state.optimizer, strict=True):
             variable.assign(value)
 
+    def begin(self, checkpoint: Path) -> State:
+        """Go on from a checkpoint, where there is one."""
+        state = State.load(checkpoint)
+        if state is None:
+            return self.state()
+        self.restore(state)
+        return state
+
+    def keep(self, state: State, checkpoint: Path) -> None:
+        """Rewrite the checkpoint."""
+        state.save(checkpoint)
+
     def _generator(self, purpose: int, epoch: int) -> np.random.Generator:
         return np.random.default_rng([self.config.seed, purpose, epoch])
 
     def _seed_dropout(self, epoch: int) -> None:
-        generator = self._generator(_DROPOUT, epoch)
+        generator = self._generator(DROPOUT, epoch)
         for layer in self.model.layers:
             if isinstance(layer, keras.layers.Dropout) and layer.rate:
                 layer.seed_generator.state.assign(generator.integers(0, 2**32, 2, np.uint32))
@@ -212,14 +224,10 @@ def fit(trainer: Trainer, checkpoint: Path, watch: Watch | None = None) -> State
     RecipeError
         Where the loss is no longer a number.
     """
-    state = State.load(checkpoint)
-    if state is None:
-        state = trainer.state()
-    else:
-        trainer.restore(state)
+    state = trainer.begin(checkpoint)
     while not trainer.finished(state):
         trainer.advance(state)
-        state.save(checkpoint)
+        trainer.keep(state, checkpoint)
         if watch:
             watch(state.history[-1], trainer.config.epochs)
     trainer.model.set_weights(state.best_weights[: len(trainer.model.weights)])

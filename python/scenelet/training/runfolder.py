@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from .. import recipe as recipes
 from ..errors import InputError
-from ..files import write_bytes, write_text
+from ..files import sweep, write_bytes, write_text
 from ..models.backend import keras
 from ..recipe import Recipe
 from .checkpoint import Epoch
@@ -116,6 +116,8 @@ def claim(folder: Path, request: Request) -> None:
         Where it holds another run, naming the setting that differs.
     """
     path = folder / REQUEST
+    if folder.is_dir():
+        sweep(folder)
     wanted = json.loads(json.dumps(request.to_json()))
     if path.is_file():
         found = _read_json(path)

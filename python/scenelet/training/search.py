@@ -28,7 +28,7 @@ from .. import limits, parallel, toolchain
 from .. import recipe as recipes
 from ..data.dataset import Dataset
 from ..errors import InputError, RecipeError, ToolError
-from ..files import write_text
+from ..files import sweep, write_text
 from ..models.backend import keras, one_thread
 from ..models.keras_model import build
 from ..recipe import CnnConfig, Recipe
@@ -38,6 +38,7 @@ from .checkpoint import State
 from .fit import RunResult, prepare, train
 from .loop import Trainer, cross_entropy, fit
 from .search_space import PARTS, Part, Values, cost_at, declare, recipe_at, to_toml, verdict
+from .tf_config import require_alone
 
 try:
     import keras_tuner
@@ -173,12 +174,15 @@ def open_search(
     cache: Path | None = None,
 ) -> Search:
     """Make a folder a search's, or find that it is; parameters and errors as in :func:`search`."""
+    require_alone()
     if not isinstance(recipe.model, CnnConfig):
         raise RecipeError(recipe.name, "is no plain chain of convolutions", "search from one that is, such as sm1")
     base = prepare(recipe.model_copy(update={"deployable": True}), dataset)[0]
     folder, store = Path(out), cache or toolchain.build_folder() / "features"
     request = json.dumps([base.sha256, dataset.sha256, sorted(parts), factor])
     path = folder / REQUEST
+    if folder.is_dir():
+        sweep(folder)
     if path.is_file():
         if path.read_text("utf-8") != request:
             raise InputError(folder, "holds another search", "choose another folder or delete this one")

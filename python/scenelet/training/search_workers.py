@@ -8,8 +8,8 @@ KerasTuner's environment variables say who is who; all share the search's folder
     KERASTUNER_ORACLE_IP      where the chief listens
     KERASTUNER_ORACLE_PORT
 
-A worker that was killed is started again under its name and gets its trial again. Workers do not wait for each other, so
-a point may be promoted before its round is complete; which ones are, then depends on who is done first.
+A worker that was killed is started again under its name and gets its trial again. Workers do not wait for each other,
+so a point may be promoted before its round is complete; which ones are, then depends on who is done first.
 """
 
 from __future__ import annotations
@@ -19,7 +19,12 @@ import time
 from typing import Any, Literal
 
 from ..errors import InputError, SceneletError, ToolError
-from .search import LOSS, Found, Oracle, Progress, Search, conclude, keras_tuner, known
+from .search import LOSS, Found, Oracle, Progress, Search, conclude, known
+
+try:
+    import keras_tuner
+except ImportError:
+    raise ToolError("keras-tuner", "is not installed", "pip install 'scenelet[train]'") from None
 
 _IDLE_SECONDS = 0.5
 
@@ -61,15 +66,18 @@ class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):  # type: ignore[misc]
         self._asked_in_vain = True
 
     def on_trial_begin(self, _trial: Any) -> None:
+        """Note that there was something to do."""
         self._asked_in_vain = False
 
     def run_trial(self, trial: Any, *_: Any, **__: Any) -> dict[str, float]:
+        """Train a trial's point."""
         try:
             return {LOSS: self._shared.trial(trial.hyperparameters.values)}
         except SceneletError as error:  # nothing that another trial would do better
             raise keras_tuner.errors.FatalError(str(error)) from error
 
     def on_trial_end(self, trial: Any) -> None:
+        """Tell the chief, and whoever watches."""
         super().on_trial_end(trial)
         self.done += 1
         if self._progress:
@@ -115,5 +123,5 @@ def assist(shared: Search, progress: Progress | None = None) -> int:
             remedy = "start it again, then this worker: what is trained stays"
             raise ToolError("KerasTuner's chief", f"has gone ({told})", remedy) from None
         except keras_tuner.errors.FatalError as error:
-            raise (error.__cause__ or error) from None
+            raise error.__cause__ or error from None
     return tuner.done

@@ -3,6 +3,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import subprocess
+import sys
 import wave
 from collections import Counter
 from pathlib import Path
@@ -221,3 +223,23 @@ def test_noise_floor_is_what_is_left_of_silence() -> None:
 def test_samples_saturate_in_the_file(tmp_path: Path) -> None:
     synth._write_wav(tmp_path / "a.wav", np.array([2.0, -2.0, 0.0, 1 / (1 << 23)]))
     np.testing.assert_array_equal(read_audio(tmp_path / "a.wav", SAMPLE_RATE), [(1 << 23) - 1, -(1 << 23), 0, 1])
+
+
+KILLED = """
+import os, sys
+from scenelet.data.synth import write_city
+def die(done, _):
+    if done == 3:
+        os.kill(os.getpid(), 9)
+write_city(sys.argv[1], train_locations=2, test_locations=1, train_seconds=1, progress=die)
+"""
+
+
+def test_a_killed_run_leaves_nothing_behind_after_the_next(tmp_path: Path) -> None:
+    out = tmp_path / "city"
+    assert subprocess.run([sys.executable, "-c", KILLED, str(out)], check=False).returncode == -9
+    assert [path.name.startswith(".city.") for path in tmp_path.iterdir()] == [True]
+    assert write_city(out, **SMALL).written
+    assert list(tmp_path.iterdir()) == [out]
+    write_city(tmp_path / "undisturbed", **SMALL)
+    assert fingerprint(out) == fingerprint(tmp_path / "undisturbed")

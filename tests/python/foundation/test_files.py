@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,3 +42,37 @@ def test_files_that_hold_the_same_already_are_left_untouched(tmp_path: Path) -> 
     files.write_folder(tmp_path, {"a.c": "one", "b.c": "three"})
     assert (tmp_path / "a.c").stat().st_mtime == 1
     assert (tmp_path / "b.c").read_text() == "three"
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from scenelet import files
+kind, path = sys.argv[1], Path(sys.argv[2])
+with (files.whole_file if kind == "file" else files.scratch_beside)(path):
+    os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_a_killed_process_left_is_removed_by_the_next(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "city[1]"
+    assert subprocess.run([sys.executable, "-c", KILLED, kind, str(path)], check=False).returncode == -9
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(".city[1].")
+    with files.scratch_beside(path) as folder:
+        assert not left.exists()
+        (folder / "city").mkdir()
+        (folder / "city").replace(path)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_living_process_holds_is_not_swept(tmp_path: Path) -> None:
+    with files.scratch_beside(tmp_path / "a") as held, files.scratch_beside(tmp_path / "a") as other:
+        assert held.is_dir()
+        assert held != other
+        with files.whole_file(tmp_path / "b") as file:
+            files.sweep(tmp_path)
+            file.write(b"whole")
+        assert held.is_dir()
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("b", b"whole")]
