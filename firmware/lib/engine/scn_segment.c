@@ -84,7 +84,7 @@ static void make_room(const work_t *work, int32_t buffer, int32_t rows) {
 }
 
 static void apply_map(const scn_map_t *map, const scn_line_buffer_t *lines, int8_t *output, int32_t rows) {
-    const scn_map_t part = {rows * lines->row_bytes / map->channels, map->channels, map->table};
+    const scn_map_t part = {rows * lines->row_bytes / map->channels, map->channels, map->post};
     scn_map_s8(&part, output, output);
 }
 

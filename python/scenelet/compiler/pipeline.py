@@ -82,7 +82,7 @@ def compile_model(source: str | Path | bytes, options: Options = DEFAULT) -> Com
     info = metadata.read(content, subject)
     program = lower(drop_unread(graph))
     if options.fusion:
-        fused = fuse(program)
+        fused = fuse(program, small=options.weights == "packed")
         program = divide(fused, options.ram_bytes, expanded_operators(fused, options))
     memory = plan(program)
     check(program, memory)
