@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..compiler.options import DEFAULT, Options
-from .options import Data, Fusion, Json, Model, Ram, Subset, TargetName, Weights
+from .options import Data, FrontendTables, Fusion, Json, Model, Ram, Subset, TargetName, Weights
 from .output import out, print_json, progress, table
 
 
@@ -92,12 +92,14 @@ def bench(
     weights: Weights = DEFAULT.weights,
     ram: Ram = DEFAULT.ram_bytes,
     fusion: Fusion = True,
+    frontend_tables: FrontendTables = DEFAULT.frontend_tables,
+    flash: Annotated[bool, typer.Option("--flash", help="Also list what takes the flash.")] = False,
     json: Json = False,
 ) -> None:
     """Build for the Cortex-M4 and count instructions in QEMU, by layer (what is fused counts as one)."""
     from ..bench import bench as measure
 
-    result = measure(model, Options(fusion=fusion, weights=weights, ram_bytes=ram))
+    result = measure(model, Options(fusion, weights, ram, frontend_tables))
     if json:
         print_json(result.to_json())
         return
@@ -114,6 +116,9 @@ def bench(
     rows.append(("all", "", sum(layer.macs for layer in result.layers), result.instructions, ""))
     columns = ["layer", "operator", ">MACs", ">instructions", ">per MAC"]
     out.print(table(f"{model.name}: Cortex-M4 instructions in QEMU", columns, rows))
+    if flash:
+        parts = [(part.group, part.name, part.code, part.constants) for part in result.flash.parts]
+        out.print(table("flash by part, bytes", ["part", "", ">code", ">constants"], parts))
     for line in result.summary():
         out.print(line)
 

@@ -126,7 +126,7 @@ def runner(generated: Mapping[str, str]) -> Path:
     Returns
     -------
     Path
-        An ELF file in the build folder, made once per content.
+        An ELF file in the build folder, made once per content; the linker's map lies beside it, ending in ".map".
 
     Raises
     ------
@@ -145,8 +145,10 @@ def runner(generated: Mapping[str, str]) -> Path:
         own = [*sorted(folder.glob("*.c")), *(toolchain.FIRMWARE / "runner").glob("*.c")]
         objects = [*libraries, *_objects(own, [*_includes(), folder], defines)]
         elf = build / f"runner-{_digest('.'.join(_link_flags()).encode(), *_contents(objects))}.elf"
-        if not elf.exists():
+        if not (elf.exists() and elf.with_suffix(".map").exists()):
             fresh = folder / "runner.elf"
-            _invoke([*_link_flags(), *objects, "-o", fresh])
+            link_map = fresh.with_suffix(".map")
+            _invoke([*_link_flags(), *objects, f"-Wl,-Map={link_map}", "-o", fresh])
+            link_map.replace(elf.with_suffix(".map"))
             fresh.replace(elf)
     return elf

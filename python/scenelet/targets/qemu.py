@@ -183,7 +183,9 @@ class QemuTarget(LocalTarget):
 
     def _engine_sources(self) -> dict[str, str]:
         tables = self._tables_or_none
-        return self.compiled.files() | (render_frontend(tables) if tables else {})
+        if tables is None:
+            return self.compiled.files()
+        return self.compiled.files() | render_frontend(tables, form=self.compiled.options.frontend_form)
 
     @property
     def _tables_or_none(self) -> Tables | None:
