@@ -8,19 +8,36 @@ from pathlib import Path
 from typing import Any
 
 from .compiler.options import DEFAULT, Options
+from .compiler.program import Step
+from .compiler.stages import Stage
 from .frontend.device import DeviceTables, device_tables
 from .targets.linkmap import Part, flash_parts
 from .targets.qemu import QemuTarget
 
 
 @dataclass(frozen=True)
+class StageBench:
+    """One stage of a depth-first segment; the first is the segment's own schedule.
+
+    Stages are counted by probes, which move the code a little: their sum is near the step's count, not equal to it.
+    """
+
+    name: str
+    op: str
+    kernel: str
+    macs: int
+    instructions: int
+
+
+@dataclass(frozen=True)
 class LayerBench:
-    """One step of the network."""
+    """One step of the network; ``stages`` where it is a segment of several."""
 
     name: str
     op: str
     macs: int
     instructions: int
+    stages: tuple[StageBench, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -153,12 +170,14 @@ def bench(model: str | Path, options: Options = DEFAULT) -> Bench:
     with QemuTarget(model, options) as target:
         counts = target.measure()
         compiled = target.compiled
+        parts = _stages(target)
         tables = target.tables if compiled.info else None
         steps = compiled.program.steps
         device = device_tables(tables, options.frontend_form) if tables else None
         flash = _flash(flash_parts(target.runner_elf.with_suffix(".map")), compiled.program.table_bytes, device)
     layers = tuple(
-        LayerBench(step.name, step.op, step.macs, count) for step, count in zip(steps, counts.steps, strict=True)
+        LayerBench(step.name, step.op, step.macs, count, stages)
+        for step, count, stages in zip(steps, counts.steps, parts, strict=True)
     )
     frontend = None
     if tables and device and counts.frame is not None:
@@ -172,3 +191,23 @@ def bench(model: str | Path, options: Options = DEFAULT) -> Bench:
 def _flash(parts: tuple[Part, ...], weights: int, device: DeviceTables | None) -> Flash:
     code, tables = sum(part.code for part in parts), device.table_bytes if device else 0
     return Flash(weights, code, tables, sum(part.constants for part in parts) - weights - tables, parts)
+
+
+def _stages(target: QemuTarget) -> list[tuple[StageBench, ...]]:
+    """Look into the steps that are segments of several stages; nothing is run where there is none."""
+    steps = target.compiled.program.steps
+    if not any(_parts(step) for step in steps):
+        return [()] * len(steps)
+    found = []
+    for step, (schedule, *counts) in zip(steps, target.measure_stages(), strict=True):
+        rows = [StageBench("schedule", "", "", 0, schedule)]
+        for stage, count in zip(_parts(step), counts, strict=False):
+            both = [stage.step, *([stage.map] if stage.map else [])]
+            name, op = (" + ".join(getattr(part, field) for part in both) for field in ("name", "op"))
+            rows.append(StageBench(name, op, stage.variant.kernel, sum(part.macs for part in both), count))
+        found.append(tuple(rows) if _parts(step) else ())
+    return found
+
+
+def _parts(step: Step) -> tuple[Stage, ...]:
+    return step.segment.stages if step.segment and len(step.segment.stages) > 1 else ()

@@ -103,16 +103,11 @@ def bench(
     if json:
         print_json(result.to_json())
         return
-    rows = [
-        (
-            layer.name,
-            layer.op,
-            layer.macs,
-            layer.instructions,
-            f"{layer.instructions / layer.macs:.2f}" if layer.macs else "",
-        )
-        for layer in result.layers
-    ]
+    rows: list[tuple[object, ...]] = []
+    for layer in result.layers:
+        rows.append(_bench_row(layer.name, layer.op, layer.macs, layer.instructions))
+        for stage in layer.stages:
+            rows.append(_bench_row(f"  {stage.name}", f"{stage.op} {stage.kernel}", stage.macs, stage.instructions))
     rows.append(("all", "", sum(layer.macs for layer in result.layers), result.instructions, ""))
     columns = ["layer", "operator", ">MACs", ">instructions", ">per MAC"]
     out.print(table(f"{model.name}: Cortex-M4 instructions in QEMU", columns, rows))
@@ -121,6 +116,10 @@ def bench(
         out.print(table("flash by part, bytes", ["part", "", ">code", ">constants"], parts))
     for line in result.summary():
         out.print(line)
+
+
+def _bench_row(name: str, op: str, macs: int, instructions: int) -> tuple[object, ...]:
+    return name, op, macs, instructions, f"{instructions / macs:.2f}" if macs else ""
 
 
 def report(

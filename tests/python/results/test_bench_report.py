@@ -33,6 +33,20 @@ def test_a_bench_adds_up_and_is_the_same_twice(model: Path) -> None:
 
 
 @pytest.mark.qemu
+def test_stages_of_a_segment_add_up_to_it(model: Path) -> None:
+    (segment, *others) = bench(model).layers
+    assert [stage.name for stage in segment.stages] == [
+        "schedule", "0:conv1", "1:conv2 + 2:bn2 + 3:bn2", "4:pool2", "5:conv3 + 6:bn3 + 7:bn3", "8:pool3",
+        "9:conv4 + 10:bn4 + 11:bn4",
+    ]  # fmt: skip
+    assert sum(stage.macs for stage in segment.stages) == segment.macs
+    # Probes move code about, so the two programs are not the same to the instruction.
+    assert sum(stage.instructions for stage in segment.stages) == pytest.approx(segment.instructions, rel=0.002)
+    assert all(stage.instructions > 10_000 for stage in segment.stages)
+    assert not any(layer.stages for layer in others)
+
+
+@pytest.mark.qemu
 def test_flash_is_that_of_model_engine_and_front_end_only(model: Path) -> None:
     with QemuTarget(model) as target:
         elf = target.runner_elf
