@@ -202,11 +202,16 @@ def _stages(target: QemuTarget) -> list[tuple[StageBench, ...]]:
     for step, (schedule, *counts) in zip(steps, target.measure_stages(), strict=True):
         rows = [StageBench("schedule", "", "", 0, schedule)]
         for stage, count in zip(_parts(step), counts, strict=False):
-            both = [stage.step, *([stage.map] if stage.map else [])]
-            name, op = (" + ".join(getattr(part, field) for part in both) for field in ("name", "op"))
-            rows.append(StageBench(name, op, stage.variant.kernel, sum(part.macs for part in both), count))
+            rows.append(StageBench(*describe(stage), count))
         found.append(tuple(rows) if _parts(step) else ())
     return found
+
+
+def describe(stage: Stage) -> tuple[str, str, str, int]:
+    """Name, operators, kernel and MACs of a stage with the map that follows it."""
+    both = [stage.step, *([stage.map] if stage.map else [])]
+    name, op = (" + ".join(getattr(part, field) for part in both) for field in ("name", "op"))
+    return name, op, stage.variant.kernel, sum(part.macs for part in both)
 
 
 def _parts(step: Step) -> tuple[Stage, ...]:

@@ -1,4 +1,4 @@
-"""``evaluate``, ``parity``, ``bench``, ``report``: what a model does, in figures."""
+"""``evaluate``, ``parity``, ``bench``, ``profile``, ``report``: what a model does, in figures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .output import out, print_json, progress, table
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (evaluate, parity, bench, report):
+    for command in (evaluate, parity, bench, profile, report):
         app.command()(command)
 
 
@@ -116,6 +116,45 @@ def bench(
         out.print(table("flash by part, bytes", ["part", "", ">code", ">constants"], parts))
     for line in result.summary():
         out.print(line)
+
+
+def profile(
+    model: Model,
+    weights: Weights = DEFAULT.weights,
+    ram: Ram = DEFAULT.ram_bytes,
+    fusion: Fusion = True,
+    lines: Annotated[int, typer.Option(min=0, help="Source lines to show, the dearest first.")] = 15,
+    json: Json = False,
+) -> None:
+    """Count instructions by class, layer and source line in QEMU, and estimate the Cortex-M4's cycles (a model)."""
+    from ..profile import CLASSES
+    from ..profile import profile as measure
+
+    result = measure(model, Options(fusion=fusion, weights=weights, ram_bytes=ram))
+    if json:
+        print_json(result.to_json())
+        return
+    rows = [
+        (row.name, row.kernel, row.instructions, *(f"{row.share(kind):.0%}" for kind in CLASSES), row.cycles,
+         f"{row.cycles / row.macs:.2f}" if row.macs else "")
+        for row in result.rows
+    ]  # fmt: skip
+    columns = ["layer", "kernel", ">instructions", *(f">{kind}" for kind in CLASSES), ">cycles, est.", ">per MAC"]
+    out.print(table(f"{model.name}: instructions in QEMU by class, and cycles by a model", columns, rows))
+    if lines:
+        hot = [
+            (
+                f"{line.path}:{line.line}",
+                line.instructions,
+                line.cycles,
+                f"{line.cycles / result.cycles:.1%}",
+                line.text,
+            )
+            for line in result.lines[:lines]
+        ]
+        out.print(table("hot spots", ["source", ">instructions", ">cycles, est.", ">of all", "text"], hot))
+    for told in result.summary():
+        out.print(told)
 
 
 def _bench_row(name: str, op: str, macs: int, instructions: int) -> tuple[object, ...]:

@@ -20,6 +20,7 @@ from ..compiler.options import DEFAULT, Options
 from ..frontend.emit import render_frontend
 from ..frontend.tables import Tables
 from . import cross, emulator, product
+from . import watch as watching
 from .framing import Input
 from .interpreter import LocalTarget
 from .knownanswer import render_known_answer
@@ -172,6 +173,21 @@ class QemuTarget(LocalTarget):
                 limit = 1 << (config.sample_bits - 1)
                 frame = np.random.default_rng(0).integers(-limit, limit, config.n_fft).astype(np.int32)
             return Counts(tuple(counts), runner.measure_frame(frame))
+
+    def watch(self, one: NDArray[np.int8] | None = None) -> list[watching.Run]:
+        """Count every block of instructions of one inference, by step and stage.
+
+        Parameters
+        ----------
+        one
+            The network's input; random by default.
+
+        Raises
+        ------
+        ToolError
+            There is no host compiler, or QEMU runs no plugins.
+        """
+        return watching.watch(self.probing_elf, self._sizes, self._input_or_noise(one))
 
     @cached_property
     def runner_elf(self) -> Path:
