@@ -3,6 +3,7 @@
  * front end sha256 d877c549d2686f0676e81b5be55d1f69fdbcfb5863eaa839ac46fb6600d023eb
  */
 #include "scn_frontend_tables.h"
+#include "scn_fft_window.h"
 
 static const int32_t window_table[1025] = {
     0, 158, 632, 1421, 2527, 3948, 5685, 7737, 10106, 12790, 15790, 19106, 22737, 26684, 30946, 35524, 40418, 45627,
@@ -288,6 +289,7 @@ const scn_frontend_tables_t scn_frontend_tables = {
     .sample_bits = SCN_FRONTEND_SAMPLE_BITS,
     .window_step = -1,
     .band_step = 0,
+    .first_stage = scn_window_radix4,
     .window = window_table,
     .sine = sine_table,
     .weight = weight_table,

@@ -3734,11 +3734,11 @@ static _Alignas(4) const scn_fine_multiplier_t step3_scale[10] = {
 
 /* 0:conv1 .. 10:bn4 _ 11:bn4 */
 static const scn_fused_conv2d_t step0_s0[1] = {
-    {.conv = {.input = {.batches = 1, .height = 140, .width = 8, .channels = 1}, .output = {.batches = 1, .height = 140, .width = 8, .channels = 20}, .window = {.height = 7, .width = 5, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 3, .pad_left = 2}, .weights = step0_s0_weights, .bias = step0_s0_bias, .scale = step0_s0_scale, .input_zero_point = 0, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = NULL},
+    {.conv = {.input = {.batches = 1, .height = 140, .width = 8, .channels = 1}, .output = {.batches = 1, .height = 140, .width = 8, .channels = 20}, .window = {.height = 7, .width = 5, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 3, .pad_left = 2}, .weights = step0_s0_weights, .bias = step0_s0_bias, .scale = step0_s0_scale, .input_zero_point = 0, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}},
 };
 
 static const scn_winograd_t step0_s1[1] = {
-    {.conv = {.input = {.batches = 1, .height = 140, .width = 8, .channels = 20}, .output = {.batches = 1, .height = 140, .width = 8, .channels = 28}, .window = {.height = 7, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 3, .pad_left = 1}, .weights = NULL, .bias = step0_s1_bias, .scale = step0_s1_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = step0_s1_map, .across = true, .ahead = 0, .packed = NULL, .expanded = step0_s1_expanded},
+    {.conv = {.input = {.batches = 1, .height = 140, .width = 8, .channels = 20}, .output = {.batches = 1, .height = 140, .width = 8, .channels = 28}, .window = {.height = 7, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 3, .pad_left = 1}, .weights = NULL, .bias = step0_s1_bias, .scale = step0_s1_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = step0_s1_map, .affine = NULL}, .across = true, .ahead = 0, .packed = NULL, .expanded = step0_s1_expanded},
 };
 
 static const scn_pool_t step0_s2[1] = {
@@ -3746,7 +3746,7 @@ static const scn_pool_t step0_s2[1] = {
 };
 
 static const scn_fused_conv2d_t step0_s3[1] = {
-    {.conv = {.input = {.batches = 1, .height = 140, .width = 4, .channels = 28}, .output = {.batches = 1, .height = 140, .width = 4, .channels = 28}, .window = {.height = 3, .width = 7, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 3}, .weights = step0_s3_weights, .bias = step0_s3_bias, .scale = step0_s3_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = step0_s3_map},
+    {.conv = {.input = {.batches = 1, .height = 140, .width = 4, .channels = 28}, .output = {.batches = 1, .height = 140, .width = 4, .channels = 28}, .window = {.height = 3, .width = 7, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 3}, .weights = step0_s3_weights, .bias = step0_s3_bias, .scale = step0_s3_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = step0_s3_map, .affine = NULL}},
 };
 
 static const scn_pool_t step0_s4[1] = {
@@ -3754,7 +3754,7 @@ static const scn_pool_t step0_s4[1] = {
 };
 
 static const scn_fused_conv2d_t step0_s5[1] = {
-    {.conv = {.input = {.batches = 1, .height = 70, .width = 2, .channels = 28}, .output = {.batches = 1, .height = 70, .width = 2, .channels = 16}, .window = {.height = 7, .width = 5, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 3, .pad_left = 2}, .weights = step0_s5_weights, .bias = step0_s5_bias, .scale = step0_s5_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = step0_s5_map},
+    {.conv = {.input = {.batches = 1, .height = 70, .width = 2, .channels = 28}, .output = {.batches = 1, .height = 70, .width = 2, .channels = 16}, .window = {.height = 7, .width = 5, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 3, .pad_left = 2}, .weights = step0_s5_weights, .bias = step0_s5_bias, .scale = step0_s5_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = step0_s5_map, .affine = NULL}},
 };
 
 static const scn_stage_t step0_stages[6] = {

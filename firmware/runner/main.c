@@ -9,9 +9,12 @@
  *   3 FEATURES  clip_samples int32       -> features
  *   4 FRAME     n_fft int32              -> cycles (8) of one frame
  *   5 COUNT     instructions (4)         -> cycles (8) of that many instructions, to check the counter itself
+ *   6 STAGES    input                    -> for each step: places (4), cycles (8) of each; built with SCN_PROBE only
+ *   7 PROFILE   input                    -> output, while a plugin of the emulator watches; likewise
  *
  * The program ends when the request pipe does.
  */
+#include "places.h"
 #include "scn_engine.h"
 #include "scn_model.h"
 #include "scn_port.h"
@@ -29,7 +32,7 @@
 #define STATUS_BROKEN_PIPE 4
 #define END_OF_TENSORS UINT32_MAX
 
-enum request { RUN, TENSORS, MEASURE, FEATURES, FRAME, COUNT };
+enum request { RUN, TENSORS, MEASURE, FEATURES, FRAME, COUNT, STAGES, PROFILE };
 
 _Alignas(16) static uint8_t arena[SCN_MODEL_ARENA_BYTES];
 static int request_file, answer_file;
@@ -178,10 +181,26 @@ static void count(void) {
     send(&cycles, sizeof cycles);
 }
 
+#ifdef SCN_PROBE
+static void stages(void) {
+    receive_input();
+    scn_places_measure(arena, send);
+}
+
+static void profile(void) {
+    receive_input();
+    scn_places_profile(arena);
+    send(arena + scn_model.output_offset, scn_model.output_bytes);
+}
+#endif
+
 static void obey(uint32_t request) {
     static void (*const handlers[])(void) = {
-        [RUN] = run,     [TENSORS] = tensors, [MEASURE] = measure, [FEATURES] = clip_features,
-        [FRAME] = frame, [COUNT] = count,
+        [RUN] = run,       [TENSORS] = tensors, [MEASURE] = measure, [FEATURES] = clip_features,
+        [FRAME] = frame,   [COUNT] = count,
+#ifdef SCN_PROBE
+        [STAGES] = stages, [PROFILE] = profile,
+#endif
     };
     if (request >= sizeof handlers / sizeof *handlers) {
         scn_port_exit(STATUS_BAD_REQUEST);

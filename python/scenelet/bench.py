@@ -2,47 +2,72 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
-
 from .compiler.options import DEFAULT, Options
+from .compiler.program import Step
+from .compiler.stages import Stage
+from .frontend.device import DeviceTables, device_tables
+from .targets.linkmap import Part, flash_parts
 from .targets.qemu import QemuTarget
-from .toolchain import FIRMWARE
-
-# Functions whose sources these are make up "code"; the board's own start-up, drivers and libc do not.
-_LIBRARIES = ("engine", "frontend")
-_GENERATED = ("scn_model.c", "scn_frontend_tables.c")
-_CALLED = re.compile(r"\bscn_\w+(?=\()")
 
 
 @dataclass(frozen=True)
-class LayerBench:
-    """One step of the network."""
+class StageBench:
+    """One stage of a depth-first segment; the first is the segment's own schedule.
+
+    Stages are counted by probes, which move the code a little: their sum is near the step's count, not equal to it.
+    """
 
     name: str
     op: str
+    kernel: str
     macs: int
     instructions: int
 
 
 @dataclass(frozen=True)
+class LayerBench:
+    """One step of the network; ``stages`` where it is a segment of several."""
+
+    name: str
+    op: str
+    macs: int
+    instructions: int
+    stages: tuple[StageBench, ...] = ()
+
+
+@dataclass(frozen=True)
 class Flash:
-    """Bytes of flash: the model's constants, the code of engine and front end, the front end's tables."""
+    """Bytes of flash that model, engine and front end take in the linked program; board code and libc are not in it.
+
+    Attributes
+    ----------
+    weights
+        The model's tables: weights, biases, factors, maps.
+    code
+        Functions.
+    tables
+        The front end's tables.
+    structs
+        Parameter structs, names, labels and small constants.
+    parts
+        The same bytes by origin.
+    """
 
     weights: int
     code: int
     tables: int
+    structs: int
+    parts: tuple[Part, ...] = ()
 
     @property
     def total(self) -> int:
         """All of it: the image without board code."""
-        return self.weights + self.code + self.tables
+        return self.weights + self.code + self.tables + self.structs
 
 
 @dataclass(frozen=True)
@@ -86,7 +111,7 @@ class Bench:
         )
         yield (
             f"flash  {self.flash.total:,} bytes: weights {self.flash.weights:,}, code {self.flash.code:,}, "
-            f"front end tables {self.flash.tables:,}"
+            f"front end tables {self.flash.tables:,}, structs and names {self.flash.structs:,}"
         )
         if self.frontend:
             yield (
@@ -127,32 +152,6 @@ def regressions(before: Mapping[str, Any], now: Bench) -> list[str]:
     ]
 
 
-def code_bytes(elf: Path) -> int:
-    """Bytes of the functions of engine, front end and generated model in a linked program.
-
-    A static function belongs to the source file that the symbol table names before it; a global one to the library
-    whose headers declare it.
-    """
-    folders = [FIRMWARE / "lib" / name for name in _LIBRARIES]
-    ours = {path.name for folder in folders for path in folder.glob("*.c")} | set(_GENERATED)
-    declared = {
-        name for folder in folders for path in folder.glob("*.h") for name in _CALLED.findall(path.read_text("utf-8"))
-    }
-    total, source = 0, ""
-    with elf.open("rb") as file:
-        table = ELFFile(file).get_section_by_name(".symtab")
-        assert isinstance(table, SymbolTableSection), "our own ELF files keep their symbols"
-        for symbol in table.iter_symbols():
-            if symbol["st_info"]["type"] == "STT_FILE":
-                source = Path(symbol.name).name
-            if symbol["st_info"]["type"] != "STT_FUNC":
-                continue
-            local = symbol["st_info"]["bind"] == "STB_LOCAL"
-            mine = source in ours if local else symbol.name in declared
-            total += symbol["st_size"] if mine else 0
-    return total
-
-
 def bench(model: str | Path, options: Options = DEFAULT) -> Bench:
     """Build a model for the Cortex-M4 and count one inference and one frame in QEMU.
 
@@ -171,16 +170,49 @@ def bench(model: str | Path, options: Options = DEFAULT) -> Bench:
     with QemuTarget(model, options) as target:
         counts = target.measure()
         compiled = target.compiled
+        parts = _stages(target)
         tables = target.tables if compiled.info else None
         steps = compiled.program.steps
-        flash = Flash(compiled.program.table_bytes, code_bytes(target.runner_elf), tables.table_bytes if tables else 0)
+        device = device_tables(tables, options.frontend_form) if tables else None
+        flash = _flash(flash_parts(target.runner_elf.with_suffix(".map")), compiled.program.table_bytes, device)
     layers = tuple(
-        LayerBench(step.name, step.op, step.macs, count) for step, count in zip(steps, counts.steps, strict=True)
+        LayerBench(step.name, step.op, step.macs, count, stages)
+        for step, count, stages in zip(steps, counts.steps, parts, strict=True)
     )
     frontend = None
-    if tables and counts.frame is not None:
-        frontend = FrontendBench(counts.frame, tables.work_bytes + tables.history_bytes, tables.table_bytes)
+    if tables and device and counts.frame is not None:
+        frontend = FrontendBench(counts.frame, tables.work_bytes + tables.history_bytes, device.table_bytes)
     plan = compiled.plan
     return Bench(
         str(model), options, layers, plan.activation_bytes, plan.scratch_bytes, plan.arena_bytes, flash, frontend
     )
+
+
+def _flash(parts: tuple[Part, ...], weights: int, device: DeviceTables | None) -> Flash:
+    code, tables = sum(part.code for part in parts), device.table_bytes if device else 0
+    return Flash(weights, code, tables, sum(part.constants for part in parts) - weights - tables, parts)
+
+
+def _stages(target: QemuTarget) -> list[tuple[StageBench, ...]]:
+    """Look into the steps that are segments of several stages; nothing is run where there is none."""
+    steps = target.compiled.program.steps
+    if not any(_parts(step) for step in steps):
+        return [()] * len(steps)
+    found = []
+    for step, (schedule, *counts) in zip(steps, target.measure_stages(), strict=True):
+        rows = [StageBench("schedule", "", "", 0, schedule)]
+        for stage, count in zip(_parts(step), counts, strict=False):
+            rows.append(StageBench(*describe(stage), count))
+        found.append(tuple(rows) if _parts(step) else ())
+    return found
+
+
+def describe(stage: Stage) -> tuple[str, str, str, int]:
+    """Name, operators, kernel and MACs of a stage with the map that follows it."""
+    both = [stage.step, *([stage.map] if stage.map else [])]
+    name, op = (" + ".join(getattr(part, field) for part in both) for field in ("name", "op"))
+    return name, op, stage.variant.kernel, sum(part.macs for part in both)
+
+
+def _parts(step: Step) -> tuple[Stage, ...]:
+    return step.segment.stages if step.segment and len(step.segment.stages) > 1 else ()

@@ -94,7 +94,7 @@ def front_end_tables(compiled: Compiled, settings: FrontendConfig | None, model:
 
 def render_engine(compiled: Compiled, tables: Tables | None) -> dict[str, str]:
     """Sources that a firmware is made of, without the known answer: the model, and the front end where there is one."""
-    return compiled.files() | (render_frontend(tables) if tables else {})
+    return compiled.files() | (render_frontend(tables, form=compiled.options.frontend_form) if tables else {})
 
 
 def _banner(what: str) -> str:

@@ -19,6 +19,7 @@ FIRMWARE = REPOSITORY / "firmware"
 _REMEDY = {
     "cc": "install a C compiler (Debian: apt-get install gcc)",
     "arm-none-eabi-gcc": "install it (Debian: apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi)",
+    "arm-none-eabi-objdump": "install it (Debian: apt-get install binutils-arm-none-eabi)",
     "arm-none-eabi-size": "install it (Debian: apt-get install binutils-arm-none-eabi)",
     "qemu-system-arm": "install it (Debian: apt-get install qemu-system-arm)",
     "pio": "install PlatformIO (pip install platformio scons)",

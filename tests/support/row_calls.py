@@ -15,6 +15,7 @@ from scenelet.compiler.program import Struct
 from scenelet.compiler.winograd import expand_winograd, pack_winograd
 
 Int8 = NDArray[np.int8]
+Int32 = NDArray[np.int32]
 
 
 def one_image(case: Case) -> bool:
@@ -52,14 +53,14 @@ def _params(case: Case) -> Struct:
 class RowCaller:
     """One case's kernel, called for `chunk` output rows at a time."""
 
-    def __init__(self, engine: Engine, case: Case, chunk: int, post: Int8 | None = None) -> None:
+    def __init__(self, engine: Engine, case: Case, chunk: int, post: Int8 | Int32 | None = None) -> None:
         self.engine = engine
         self.case = case
         self.chunk = chunk
         (self.step,) = lower(case.graph).steps
         self.fields = _params(case).fields
         self.tables = {table.kind: engine._table(table.type, table.values) for table in self.step.tables}
-        self.post = engine.ffi.NULL if post is None else engine.ffi.new("int8_t[]", post.ravel().tolist())
+        self.post = {} if post is None else _post(engine, post)
         self.output = case.graph.tensors[case.graph.outputs[0]].shape
 
     def convolution(self, image: Int8) -> Int8:
@@ -121,6 +122,13 @@ class RowCaller:
         data = self.engine.ffi.from_buffer("int8_t[]", rows)
         fields = {"data": data, "rows": rows.shape[0], "row_elements": rows[0].size}
         return self.engine.ffi.new("scn_lines_t *", fields)
+
+
+def _post(engine: Engine, post: Int8 | Int32) -> Mapping[str, Any]:
+    """scn_post_t: a table of bytes, or affine steps."""
+    if post.dtype == np.int8:
+        return {"table": engine.ffi.new("int8_t[]", post.ravel().tolist())}
+    return {"affine": engine.ffi.new("scn_affine_map_t[]", post.tolist())}
 
 
 def narrow_scratch(values: Int8) -> int:

@@ -92,7 +92,7 @@ static void run_rows(work_t *work, int32_t y, int32_t count, const scn_lines_t *
     }
 }
 
-static work_t work_of(const scn_conv2d_t *layer, const int8_t *post, const scn_lines_t *input, int32_t rows,
+static work_t work_of(const scn_conv2d_t *layer, scn_post_t post, const scn_lines_t *input, int32_t rows,
                       void *scratch) {
     return (work_t){
         .block = {.layer = layer, .input = input, .words = scratch, .down = rows >= layer->output.width},
@@ -121,7 +121,7 @@ static scn_conv2d_t flatten(scn_conv2d_t layer) {
 void scn_conv2d_s8(const scn_conv2d_t *layer, const int8_t *input, int8_t *output, void *scratch) {
     const scn_conv2d_t flat = flatten(*layer);
     scn_lines_t from = scn_whole(&flat.input, input), to = scn_whole(&flat.output, output);
-    work_t work = work_of(&flat, NULL, &from, flat.output.height, scratch);
+    work_t work = work_of(&flat, (scn_post_t){NULL, NULL}, &from, flat.output.height, scratch);
     for (int32_t n = 0; n < flat.output.batches; ++n) {
         run_rows(&work, 0, flat.output.height, &to);
         from.data += scn_image_elements(&flat.input);

@@ -146,12 +146,34 @@ typedef struct {
 } scn_lines_t;
 
 /*
+ * Two steps from INT8 to INT8, each sat8((v * multiplier + added) >> 16); no sum may leave int32, for any v. A tenth of
+ * a table's bytes, and three more instructions a value.
+ */
+typedef struct {
+    int32_t multiplier;
+    int32_t added;
+    int32_t multiplier2;
+    int32_t added2;
+} scn_affine_map_t;
+
+/*
+ * What follows a step element by element, channel by channel: value v of channel c is replaced. At most one of the two;
+ * both NULL where nothing follows.
+ * table    [channels][256]: v becomes table[c * 256 + 128 + v].
+ * affine   [channels].
+ */
+typedef struct {
+    const int8_t *table;
+    const scn_affine_map_t *affine;
+} scn_post_t;
+
+/*
  * CONV_2D and what follows it element by element.
- * post     [oc][256] or NULL: output value v of channel c is replaced by post[c * 256 + 128 + v], after the clamp.
+ * post     after the clamp.
  */
 typedef struct {
     scn_conv2d_t conv;
-    const int8_t *post;
+    scn_post_t post;
 } scn_fused_conv2d_t;
 
 /*
@@ -195,7 +217,7 @@ void scn_conv2d_narrow_rows_s8(const scn_fused_conv2d_t *layer, const scn_lines_
  */
 typedef struct {
     scn_conv2d_t conv;
-    const int8_t *post; /* like scn_fused_conv2d_t */
+    scn_post_t post; /* like scn_fused_conv2d_t */
     bool across;
     int32_t ahead;
     const int8_t *packed;

@@ -130,14 +130,43 @@ static inline int32_t scn_max(int32_t a, int32_t b) {
     return a > b ? a : b;
 }
 
-static inline int8_t scn_saturate(int32_t value) {
+/* Saturated at INT8, but an int32_t: where more is computed, the compiler need not extend the sign once more. */
+static inline int32_t scn_saturate32(int32_t value) {
 #if defined(__ARM_FEATURE_DSP)
     int32_t result;
     __asm__("ssat %0, #8, %1" : "=r"(result) : "r"(value));
-    return (int8_t)result;
+    return result;
 #else
-    return (int8_t)scn_min(scn_max(value, INT8_MIN), INT8_MAX);
+    return scn_min(scn_max(value, INT8_MIN), INT8_MAX);
 #endif
+}
+
+static inline int8_t scn_saturate(int32_t value) {
+    return (int8_t)scn_saturate32(value);
+}
+
+/* value / 2^16, rounded down, saturated at INT8. */
+static inline int32_t scn_saturate_q16(int32_t value) {
+#if defined(__ARM_FEATURE_DSP)
+    int32_t result;
+    __asm__("ssat %0, #8, %1, asr #16" : "=r"(result) : "r"(value));
+    return result;
+#else
+    return scn_min(scn_max(value >> 16, INT8_MIN), INT8_MAX);
+#endif
+}
+
+static inline int8_t scn_affine(scn_affine_map_t map, int32_t value) {
+    const int32_t middle = scn_saturate_q16(value * map.multiplier + map.added);
+    return (int8_t)scn_saturate_q16(middle * map.multiplier2 + map.added2);
+}
+
+/* What a value of a channel becomes. */
+static inline int8_t scn_post(scn_post_t post, int32_t channel, int8_t value) {
+    if (post.table) {
+        return post.table[channel * 256 + 128 + value];
+    }
+    return post.affine ? scn_affine(post.affine[channel], value) : value;
 }
 
 static inline int8_t scn_clamp(int32_t value, int32_t low, int32_t high) {

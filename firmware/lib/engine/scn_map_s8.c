@@ -1,7 +1,8 @@
-/* A table of 256 values a channel. */
+/* A table of 256 values, or two affine steps, a channel. */
+#include "scn_fixedpoint.h"
 #include "scn_segment.h"
 
-static void map_row(const int8_t *table, int32_t count, int32_t step, const int8_t *input, int8_t *output) {
+static void table_row(const int8_t *table, int32_t count, int32_t step, const int8_t *input, int8_t *output) {
     const int8_t *middle = table + 128;
     for (int32_t i = 0; i < count; ++i) {
         output[i] = middle[input[i]];
@@ -9,14 +10,24 @@ static void map_row(const int8_t *table, int32_t count, int32_t step, const int8
     }
 }
 
-void scn_map_s8(const scn_map_t *layer, const int8_t *input, int8_t *output) {
-    if (layer->channels == 1) {
-        map_row(layer->table, layer->pixels, 0, input, output);
-        return;
+static void affine_row(const scn_affine_map_t *map, int32_t count, int32_t step, const int8_t *input, int8_t *output) {
+    for (int32_t i = 0; i < count; ++i) {
+        output[i] = scn_affine(*map, input[i]);
+        map += step;
     }
-    for (int32_t pixel = 0; pixel < layer->pixels; ++pixel) {
-        map_row(layer->table, layer->channels, 256, input, output);
-        input += layer->channels;
-        output += layer->channels;
+}
+
+void scn_map_s8(const scn_map_t *layer, const int8_t *input, int8_t *output) {
+    /* A map without channels is one row. */
+    const bool single = layer->channels == 1;
+    const int32_t rows = single ? 1 : layer->pixels, count = single ? layer->pixels : layer->channels;
+    for (int32_t row = 0; row < rows; ++row) {
+        if (layer->post.table) {
+            table_row(layer->post.table, count, single ? 0 : 256, input, output);
+        } else {
+            affine_row(layer->post.affine, count, single ? 0 : 1, input, output);
+        }
+        input += count;
+        output += count;
     }
 }

@@ -2,7 +2,7 @@
 #include "scn_output.h"
 #include "scn_fixedpoint.h"
 
-scn_output_t scn_output(const scn_conv2d_t *layer, const int8_t *post) {
+scn_output_t scn_output(const scn_conv2d_t *layer, scn_post_t post) {
     return (scn_output_t){
         .layer = layer,
         .post = post,
@@ -12,12 +12,14 @@ scn_output_t scn_output(const scn_conv2d_t *layer, const int8_t *post) {
 }
 
 /* Any bias, any factor. */
-static void put_any(const scn_conv2d_t *layer, const int8_t *post, scn_multiplier_t scale, const int32_t *sum,
-                    int8_t *const *to, int32_t offset, int32_t count) {
+static void put_any(const scn_output_t *output, int32_t channel, const int32_t *sum, int8_t *const *to, int32_t offset,
+                    int32_t count) {
+    const scn_conv2d_t *layer = output->layer;
+    const scn_multiplier_t scale = layer->scale[channel];
     for (int32_t i = 0; i < count; ++i) {
         const int32_t value = scn_wrap_add(scn_scale(sum[i], scale), layer->output_zero_point);
         const int8_t clamped = scn_clamp(value, layer->activation_min, layer->activation_max);
-        to[i][offset] = post ? post[clamped] : clamped;
+        to[i][offset] = scn_post(output->post, channel, clamped);
     }
 }
 
@@ -41,20 +43,29 @@ static void put_mapped(scn_requant_t stage, const int8_t *post, const int32_t *s
     }
 }
 
+static void put_affine(scn_requant_t stage, scn_affine_map_t map, const int32_t *sum, int8_t *const *to, int32_t offset,
+                       int32_t count) {
+    for (int8_t *const *end = to + count; to < end; ++to) {
+        (*to)[offset] = scn_affine(map, scn_saturate32(scn_apply(stage, *sum++)));
+    }
+}
+
 void scn_put(const scn_output_t *output, int32_t channel, const int32_t *sum, int8_t *const *to, int32_t offset,
              int32_t count) {
     const scn_conv2d_t *layer = output->layer;
     const scn_multiplier_t scale = layer->scale[channel];
     const int32_t bias = scn_bias(layer, channel);
-    const int8_t *post = output->post ? output->post + channel * 256 + 128 : NULL;
+    const scn_post_t post = output->post;
     if (!scn_has_requant(scale) || bias > output->bias_limit || bias < -output->bias_limit ||
-        (post && !output->whole_range)) {
-        put_any(layer, post, scale, sum, to, offset, count);
+        ((post.table || post.affine) && !output->whole_range)) {
+        put_any(output, channel, sum, to, offset, count);
         return;
     }
     const scn_requant_t stage = scn_requant(scale, layer->output_zero_point);
-    if (post) {
-        put_mapped(stage, post, sum, to, offset, count);
+    if (post.table) {
+        put_mapped(stage, post.table + channel * 256 + 128, sum, to, offset, count);
+    } else if (post.affine) {
+        put_affine(stage, post.affine[channel], sum, to, offset, count);
     } else if (output->whole_range) {
         put_saturated(stage, sum, to, offset, count);
     } else {

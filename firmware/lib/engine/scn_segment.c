@@ -4,6 +4,7 @@
  */
 #include "scn_segment.h"
 #include "scn_fixedpoint.h"
+#include "scn_probe.h"
 #include <string.h>
 
 enum { NO_INPUT = 0xFF };
@@ -84,7 +85,7 @@ static void make_room(const work_t *work, int32_t buffer, int32_t rows) {
 }
 
 static void apply_map(const scn_map_t *map, const scn_line_buffer_t *lines, int8_t *output, int32_t rows) {
-    const scn_map_t part = {rows * lines->row_bytes / map->channels, map->channels, map->table};
+    const scn_map_t part = {rows * lines->row_bytes / map->channels, map->channels, map->post};
     scn_map_s8(&part, output, output);
 }
 
@@ -106,10 +107,12 @@ static void run_stage(const work_t *work, const scn_stage_t *stage) {
         .input_y = input_y,
         .input_rows = end_needed(stage, y + rows, height) - input_y,
     };
+    scn_probe((uint32_t)(stage - work->segment->stages) + 1);
     stage->run(stage->layer, &part);
     if (stage->map) {
         apply_map(stage->map, lines, part.output, rows);
     }
+    scn_probe(0);
     held->last = (uint16_t)(y + rows);
 }
 

@@ -17,14 +17,13 @@ extern "C" {
 #endif
 
 /*
- * A map of INT8 to INT8, channel by channel: value q of channel c becomes table[(c * 256 + q + 128) % table size].
+ * A map of INT8 to INT8, channel by channel, as scn_post_t says.
  * pixels    times channels: elements; a map without channels has one "channel".
- * table     [channels][256], 4-byte aligned or not.
  */
 typedef struct {
     int32_t pixels;
     int32_t channels;
-    const int8_t *table;
+    scn_post_t post; /* not empty */
 } scn_map_t;
 
 /* In place: output may be the input. */

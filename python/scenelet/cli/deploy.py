@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..compiler.options import DEFAULT, Options
-from .options import Json, Model, Ram, TargetName, Weights
+from .options import FrontendTables, Json, Model, Ram, TargetName, Weights
 from .output import out, print_json, table
 
 
@@ -96,12 +96,13 @@ def export(
     ] = None,
     weights: Weights = DEFAULT.weights,
     ram: Ram = DEFAULT.ram_bytes,
+    frontend_tables: FrontendTables = DEFAULT.frontend_tables,
     json: Json = False,
 ) -> None:
     """Write a model, its front end and its known answer as C sources."""
     from ..export import export as write
 
-    options = Options(weights=weights, ram_bytes=ram)
+    options = Options(weights=weights, ram_bytes=ram, frontend_tables=frontend_tables)
     result = write(model, to, check=check, frontend=frontend, options=options)
     if json:
         print_json(result.to_json())

@@ -1,4 +1,4 @@
-"""``evaluate``, ``parity``, ``bench``, ``report``: what a model does, in figures."""
+"""``evaluate``, ``parity``, ``bench``, ``profile``, ``report``: what a model does, in figures."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from ..compiler.options import DEFAULT, Options
-from .options import Data, Fusion, Json, Model, Ram, Subset, TargetName, Weights
+from .options import Data, FrontendTables, Fusion, Json, Model, Ram, Subset, TargetName, Weights
 from .output import out, print_json, progress, table
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (evaluate, parity, bench, report):
+    for command in (evaluate, parity, bench, profile, report):
         app.command()(command)
 
 
@@ -92,30 +92,73 @@ def bench(
     weights: Weights = DEFAULT.weights,
     ram: Ram = DEFAULT.ram_bytes,
     fusion: Fusion = True,
+    frontend_tables: FrontendTables = DEFAULT.frontend_tables,
+    flash: Annotated[bool, typer.Option("--flash", help="Also list what takes the flash.")] = False,
     json: Json = False,
 ) -> None:
     """Build for the Cortex-M4 and count instructions in QEMU, by layer (what is fused counts as one)."""
     from ..bench import bench as measure
+
+    result = measure(model, Options(fusion, weights, ram, frontend_tables))
+    if json:
+        print_json(result.to_json())
+        return
+    rows: list[tuple[object, ...]] = []
+    for layer in result.layers:
+        rows.append(_bench_row(layer.name, layer.op, layer.macs, layer.instructions))
+        for stage in layer.stages:
+            rows.append(_bench_row(f"  {stage.name}", f"{stage.op} {stage.kernel}", stage.macs, stage.instructions))
+    rows.append(("all", "", sum(layer.macs for layer in result.layers), result.instructions, ""))
+    columns = ["layer", "operator", ">MACs", ">instructions", ">per MAC"]
+    out.print(table(f"{model.name}: Cortex-M4 instructions in QEMU", columns, rows))
+    if flash:
+        parts = [(part.group, part.name, part.code, part.constants) for part in result.flash.parts]
+        out.print(table("flash by part, bytes", ["part", "", ">code", ">constants"], parts))
+    for line in result.summary():
+        out.print(line)
+
+
+def profile(
+    model: Model,
+    weights: Weights = DEFAULT.weights,
+    ram: Ram = DEFAULT.ram_bytes,
+    fusion: Fusion = True,
+    lines: Annotated[int, typer.Option(min=0, help="Source lines to show, the dearest first.")] = 15,
+    json: Json = False,
+) -> None:
+    """Count instructions by class, layer and source line in QEMU, and estimate the Cortex-M4's cycles (a model)."""
+    from ..profile import CLASSES
+    from ..profile import profile as measure
 
     result = measure(model, Options(fusion=fusion, weights=weights, ram_bytes=ram))
     if json:
         print_json(result.to_json())
         return
     rows = [
-        (
-            layer.name,
-            layer.op,
-            layer.macs,
-            layer.instructions,
-            f"{layer.instructions / layer.macs:.2f}" if layer.macs else "",
-        )
-        for layer in result.layers
-    ]
-    rows.append(("all", "", sum(layer.macs for layer in result.layers), result.instructions, ""))
-    columns = ["layer", "operator", ">MACs", ">instructions", ">per MAC"]
-    out.print(table(f"{model.name}: Cortex-M4 instructions in QEMU", columns, rows))
-    for line in result.summary():
-        out.print(line)
+        (row.name, row.kernel, row.instructions, *(f"{row.share(kind):.0%}" for kind in CLASSES), row.cycles,
+         f"{row.cycles / row.macs:.2f}" if row.macs else "")
+        for row in result.rows
+    ]  # fmt: skip
+    columns = ["layer", "kernel", ">instructions", *(f">{kind}" for kind in CLASSES), ">cycles, est.", ">per MAC"]
+    out.print(table(f"{model.name}: instructions in QEMU by class, and cycles by a model", columns, rows))
+    if lines:
+        hot = [
+            (
+                f"{line.path}:{line.line}",
+                line.instructions,
+                line.cycles,
+                f"{line.cycles / result.cycles:.1%}",
+                line.text,
+            )
+            for line in result.lines[:lines]
+        ]
+        out.print(table("hot spots", ["source", ">instructions", ">cycles, est.", ">of all", "text"], hot))
+    for told in result.summary():
+        out.print(told)
+
+
+def _bench_row(name: str, op: str, macs: int, instructions: int) -> tuple[object, ...]:
+    return name, op, macs, instructions, f"{instructions / macs:.2f}" if macs else ""
 
 
 def report(

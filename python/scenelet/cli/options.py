@@ -26,4 +26,7 @@ Fusion = Annotated[
 Weights = Annotated[
     str, typer.Option(help="packed (INT8, transformed on the fly), expanded (larger, quicker), or auto: by flash.")
 ]
+FrontendTables = Annotated[
+    str, typer.Option(help="fast, compact (less flash, the same bits), or auto: compact with packed weights.")
+]
 Ram = Annotated[int, typer.Option(min=0, help="Arena in bytes that is small enough; 0 for the smallest.")]

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .affine import affine_pair
 from .arithmetic import MAPS, evaluate
 from .program import Program, Step, Struct, Table
 
@@ -26,13 +27,15 @@ _SAVED = 20
 """Instructions that a looked up value saves, roughly, for each operator of its chain."""
 
 
-def fuse(program: Program) -> Program:
+def fuse(program: Program, *, small: bool = False) -> Program:
     """Replace every chain of maps by one step that looks up its table.
 
     Parameters
     ----------
     program
         As lowered, one operator a step.
+    small
+        Compute a map in two affine steps instead where that is exact: less flash, some more instructions.
 
     Returns
     -------
@@ -41,7 +44,7 @@ def fuse(program: Program) -> Program:
     """
     steps: list[Step] = []
     for chain in _chains(program):
-        steps.append(_joined(program, chain) if _worth_a_table(program, chain) else chain[0])
+        steps.append(_joined(program, chain, small=small) if _worth_a_table(program, chain) else chain[0])
         steps += chain[1:] if steps[-1] is chain[0] else []
     return replace(program, steps=tuple(steps))
 
@@ -104,13 +107,17 @@ def _chains(program: Program) -> Sequence[Sequence[Step]]:
     return chains
 
 
-def _joined(program: Program, chain: Sequence[Step]) -> Step:
-    table = compose([found for step in chain if (found := channel_map(step)) is not None])
+def _joined(program: Program, chain: Sequence[Step], *, small: bool) -> Step:
+    maps = [found for step in chain if (found := channel_map(step)) is not None]
+    table = compose(maps)
+    pair = affine_pair(maps, compose) if small else None
     first, last = chain[0], chain[-1]
     elements = program.graph.tensors[last.writes[0]].elements
     # Rows of one value: QUANTIZE and scalars do not ask which channel they are in.
     channels = len(table)
-    fields = {"pixels": elements // channels, "channels": channels, "table": "map"}
+    post = {"table": None, "affine": "map"} if pair is not None else {"table": "map", "affine": None}
+    constants = Table("map", "int8_t", table.ravel()) if pair is None else Table("map", "scn_affine_map_t", pair)
+    fields = {"pixels": elements // channels, "channels": channels, "post": post}
     return Step(
         name=" + ".join(step.name for step in chain),
         op="+".join(step.op for step in chain),
@@ -120,7 +127,7 @@ def _joined(program: Program, chain: Sequence[Step]) -> Step:
         kernel="scn_map_s8",
         params=Struct("scn_map_t", fields),
         arguments=(first.reads[0], last.writes[0]),
-        tables=(Table("map", "int8_t", table.ravel()),),
+        tables=(constants,),
         overwrites=first.reads,
         macs=sum(step.macs for step in chain),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import InputError
+from ..frontend.device import check_form
 
 WEIGHTS = ("packed", "expanded", "auto")
 
@@ -28,22 +29,33 @@ class Options:
         wherever that is quicker. "auto": expanded while all constants take at most :data:`FLASH_BYTES`.
     ram_bytes
         Arena that is small enough; a larger one is made smaller at the price of instructions, as far as can be.
+    frontend_tables
+        "fast", "compact" (the smallest in flash), or "auto": compact with packed weights.
 
     Raises
     ------
     InputError
-        For ``weights`` that is none of :data:`WEIGHTS`, or a negative size.
+        For ``weights`` that is none of :data:`WEIGHTS`, unknown ``frontend_tables``, or a negative size.
     """
 
     fusion: bool = True
     weights: str = "auto"
     ram_bytes: int = RAM_BYTES
+    frontend_tables: str = "auto"
 
     def __post_init__(self) -> None:
         if self.weights not in WEIGHTS:
             raise InputError(f"weights '{self.weights}'", "unknown", f"choose one of: {', '.join(WEIGHTS)}")
+        check_form(self.frontend_tables)
         if self.ram_bytes < 0:
             raise InputError(f"{self.ram_bytes} bytes of RAM", "negative", "give 0 for the smallest arena")
+
+    @property
+    def frontend_form(self) -> str:
+        """The choice made: "fast" or "compact"; never "auto"."""
+        if self.frontend_tables != "auto":
+            return self.frontend_tables
+        return "compact" if self.weights == "packed" else "fast"
 
 
 DEFAULT = Options()

@@ -40,6 +40,8 @@ class Compiled:
         What the file says about itself; None for a foreign model.
     identity
         Name, hashes and labels; a foreign model's labels are "class 0", "class 1" ...
+    options
+        How it was compiled.
     """
 
     graph: Graph
@@ -48,6 +50,7 @@ class Compiled:
     cost: Cost
     info: ModelInfo | None
     identity: Identity
+    options: Options
 
     def files(self) -> dict[str, str]:
         """C sources by file name; the same for the same .tflite."""
@@ -82,7 +85,7 @@ def compile_model(source: str | Path | bytes, options: Options = DEFAULT) -> Com
     info = metadata.read(content, subject)
     program = lower(drop_unread(graph))
     if options.fusion:
-        fused = fuse(program)
+        fused = fuse(program, small=options.weights == "packed")
         program = divide(fused, options.ram_bytes, expanded_operators(fused, options))
     memory = plan(program)
     check(program, memory)
@@ -92,7 +95,7 @@ def compile_model(source: str | Path | bytes, options: Options = DEFAULT) -> Com
         _labels(graph, info, subject),
         info.frontend_sha256 if info else "",
     )
-    return Compiled(graph, program, memory, count(graph), info, identity)
+    return Compiled(graph, program, memory, count(graph), info, identity, options)
 
 
 def _labels(graph: Graph, info: ModelInfo | None, subject: object) -> tuple[str, ...]:

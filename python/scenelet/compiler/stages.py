@@ -263,8 +263,8 @@ def emitted(
     fields = _renamed(kind, _fields(stage.step))
     applied = None
     records: list[Records] = []
-    table = Table(f"{kind}_map", "int8_t", stage.map.tables[0].values) if stage.map else None
-    post = table if stage.maps_itself else None
+    table = replace(stage.map.tables[0], kind=f"{kind}_map") if stage.map else None
+    post = _renamed(kind, _fields(stage.map))["post"] if stage.map and stage.maps_itself else None
     if stage.is_convolution:
         run, layer = _convolution(stage, kind, graph, fields, renamed, post)
     else:
@@ -285,9 +285,16 @@ def _type(step: Step) -> str:
     return step.params.type
 
 
-def _renamed(kind: str, fields: Mapping[str, object]) -> dict[str, object]:
-    renames = {"table": f"{kind}_map"}
-    return {name: renames.get(name, f"{kind}_{v}") if isinstance(v, str) else v for name, v in fields.items()}
+def _renamed(kind: str, fields: Mapping[str, object]) -> dict[str, Any]:
+    """Put a stage's name before the names of its tables."""
+    return {
+        name: f"{kind}_{value}"
+        if isinstance(value, str)
+        else _renamed(kind, value)
+        if isinstance(value, Mapping)
+        else value
+        for name, value in fields.items()
+    }
 
 
 def _row_pixels(step: Step, graph: Graph) -> int:
@@ -297,10 +304,10 @@ def _row_pixels(step: Step, graph: Graph) -> int:
 
 
 def _convolution(
-    stage: Stage, kind: str, graph: Graph, fields: dict[str, object], tables: dict[str, Table], post: Table | None
+    stage: Stage, kind: str, graph: Graph, fields: dict[str, object], tables: dict[str, Table], post: object
 ) -> tuple[str, Records]:
     """Engine function and parameters; changes ``tables`` to those that the kernel reads."""
-    layer: dict[str, object] = {"conv": fields, "post": post.kind if post else None}
+    layer: dict[str, object] = {"conv": fields, "post": post or {"table": None, "affine": None}}
     if stage.variant.kernel in ("direct", "narrow"):
         run = "scn_conv2d_rows" if stage.variant.kernel == "direct" else "scn_conv2d_narrow_rows"
         return run, Records(kind, "scn_fused_conv2d_t", (layer,))

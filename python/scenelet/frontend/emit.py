@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from .. import __version__
 from ..render import render
+from .device import DeviceTables, device_tables
 from .tables import Tables
 
 _COLUMNS = 112
 _C_TYPES = {"int8": "int8_t", "int32": "int32_t", "uint16": "uint16_t"}
 
 
-def render_frontend(tables: Tables, name: str = "scn_frontend_tables") -> dict[str, str]:
+def render_frontend(tables: Tables, name: str = "scn_frontend_tables", *, form: str = "fast") -> dict[str, str]:
     """Render the header and the source of a front end's tables.
 
     Parameters
@@ -26,21 +27,30 @@ def render_frontend(tables: Tables, name: str = "scn_frontend_tables") -> dict[s
     name
         Of the two files and of the ``scn_frontend_tables_t`` that they define. The macros always begin with
         ``SCN_FRONTEND_``.
+    form
+        "fast" or "compact": see :func:`scenelet.frontend.device.device_tables`.
 
     Returns
     -------
     dict
         File name to text. The same tables give the same bytes; nothing in them tells the time or the machine.
     """
-    arrays = list(_arrays(tables))
-    values = {"version": __version__, "name": name, "tables": tables, "config": tables.config, "arrays": arrays}
+    device = device_tables(tables, form)
+    values = {
+        "version": __version__,
+        "name": name,
+        "tables": tables,
+        "config": tables.config,
+        "device": device,
+        "arrays": list(_arrays(device)),
+    }
     return {f"{name}.{suffix}": render(f"scn_frontend_tables.{suffix}", values) for suffix in ("h", "c")}
 
 
-def _arrays(tables: Tables) -> Iterator[dict[str, Any]]:
-    for name in tables.DEVICE_ARRAYS:
-        array = getattr(tables, name)
-        yield {"name": name, "type": _C_TYPES[array.dtype.name], "size": array.size, "lines": list(_lines(array))}
+def _arrays(device: DeviceTables) -> Iterator[dict[str, Any]]:
+    for name, member, array in device.arrays:
+        c_type, lines = _C_TYPES[array.dtype.name], list(_lines(array))
+        yield {"name": name, "member": member, "type": c_type, "size": array.size, "lines": lines}
 
 
 def _lines(array: NDArray[Any]) -> Iterator[str]:

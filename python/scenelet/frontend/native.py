@@ -10,18 +10,22 @@ from cffi import FFI
 from numpy.typing import NDArray
 
 from .. import toolchain
+from .device import device_tables
 from .tables import Tables
 from .windows import checked
 
 SOURCES = toolchain.FIRMWARE / "lib" / "frontend"
 
 _CDEF = """
+typedef struct { int32_t mean, swing; const uint16_t *fix; } scn_window_computed_t;
 typedef struct {
     uint32_t sample_rate, clip_samples;
     uint16_t n_fft, hop_length, n_mels, frames, padded, first_bin;
     uint8_t sample_bits;
     int8_t window_step;
     uint8_t band_step;
+    void *first_stage;
+    scn_window_computed_t computed;
     const int32_t *window, *sine;
     const uint16_t *weight, *bins, *log2;
     const int32_t *base, *gain;
@@ -34,6 +38,10 @@ typedef struct {
     uint32_t taken;
     uint16_t filled, column;
 } scn_clip_t;
+void scn_window_radix4(void);
+void scn_window_radix2(void);
+void scn_window_computed_radix4(void);
+void scn_window_computed_radix2(void);
 void scn_frontend_log_mel(const scn_frontend_tables_t *, const int32_t *, int32_t *, int32_t *);
 void scn_clip_begin(scn_clip_t *, const scn_frontend_tables_t *, int32_t *, int32_t *, int8_t *);
 size_t scn_clip_push(scn_clip_t *, const int32_t *, size_t);
@@ -53,10 +61,13 @@ class Frontend:
         From :func:`scenelet.frontend.tables.make_tables`.
     flags
         Further compiler flags, for tests.
+    form
+        "fast" or "compact" tables; no bit depends on it.
     """
 
-    def __init__(self, tables: Tables, flags: tuple[str, ...] = ()) -> None:
+    def __init__(self, tables: Tables, flags: tuple[str, ...] = (), form: str = "fast") -> None:
         self.tables = tables
+        self._device = device_tables(tables, form)
         self._ffi, self._lib = _library(flags)
         self._keep, self._struct = self._tables_struct()
         n_fft = tables.config.n_fft
@@ -92,11 +103,14 @@ class Frontend:
             setattr(struct, name, getattr(config, name))
         for name in ("padded", "first_bin", "window_step", "band_step"):
             setattr(struct, name, getattr(tables, name))
+        struct.first_stage = self._ffi.cast("void *", getattr(self._lib, self._device.first_stage))
+        if (computed := self._device.computed) is not None:
+            struct.computed.mean, struct.computed.swing = computed.mean, computed.swing
         keep = []
-        for name in tables.DEVICE_ARRAYS:
-            array = getattr(tables, name)
+        for _, member, array in self._device.arrays:
             keep.append(self._ffi.from_buffer(f"{_C_TYPES[array.dtype.name]}[]", array))
-            setattr(struct, name, keep[-1])
+            *inner, name = member.split(".")
+            setattr(getattr(struct, *inner) if inner else struct, name, keep[-1])
         return keep, struct
 
     def _at(self, array: NDArray[Any]) -> Any:

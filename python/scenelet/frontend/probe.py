@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +47,7 @@ class Probed:
     code_bytes: int
 
 
-def probe(windows: NDArray[np.int32], tables: Tables, flags: Sequence[str] = ()) -> Probed:
+def probe(windows: NDArray[np.int32], tables: Tables, flags: Sequence[str] = (), *, form: str = "fast") -> Probed:
     """Compute features on the emulated board.
 
     Parameters
@@ -58,6 +58,8 @@ def probe(windows: NDArray[np.int32], tables: Tables, flags: Sequence[str] = ())
         From :func:`scenelet.frontend.tables.make_tables`.
     flags
         Further compiler flags, such as another optimisation.
+    form
+        "fast" or "compact" tables.
 
     Raises
     ------
@@ -68,7 +70,7 @@ def probe(windows: NDArray[np.int32], tables: Tables, flags: Sequence[str] = ())
     config = tables.config
     with tempfile.TemporaryDirectory(prefix="scenelet-") as place:
         folder = Path(place)
-        elf = _build(folder, tables, flags)
+        elf = _build(folder, render_frontend(tables, form=form), flags)
         (folder / "clips").write_bytes(windows.astype("<i4").tobytes())
         run_program(elf)
         maps = np.frombuffer((folder / "features").read_bytes(), np.int8)
@@ -90,8 +92,8 @@ def instructions(cycles: int) -> int:
     return round(cycles * 1e9 / int(str(_board()["build"]["f_cpu"]).rstrip("L")))
 
 
-def _build(folder: Path, tables: Tables, flags: Sequence[str]) -> Path:
-    for name, text in render_frontend(tables).items():
+def _build(folder: Path, generated: Mapping[str, str], flags: Sequence[str]) -> Path:
+    for name, text in generated.items():
         (folder / name).write_text(text, "utf-8")
     library = toolchain.FIRMWARE / "lib" / "frontend"
     sources = [folder / "scn_frontend_tables.c", *sorted(library.glob("*.c"))]

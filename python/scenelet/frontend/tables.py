@@ -28,6 +28,8 @@ POWER_FLOOR = 1e-10
 _WIDEST_DB = 1000.0
 _NARROWEST_RANGE_DB = 0.1
 FEATURE_SCALE = 1 / 64
+WINDOW_MEAN = {"hann": 0.5, "hamming": 0.54}
+"""A window is a raised cosine about this mean."""
 _DB_PER_LOG2 = 10 * math.log10(2)
 
 
@@ -243,7 +245,7 @@ def _window_bits(n_fft: int) -> int:
 def _window(config: FrontendConfig) -> tuple[NDArray[np.int32], int]:
     """Periodic window, centred in n_fft; only the first half where the second mirrors it."""
     length, n_fft = config.window_samples, config.n_fft
-    mean = 0.5 if config.window == "hann" else 0.54
+    mean = WINDOW_MEAN[config.window]
     curve = mean - (1 - mean) * np.cos(2 * np.pi * np.arange(length) / length)
     left = (n_fft - length) // 2
     window = np.zeros(n_fft, np.int32)

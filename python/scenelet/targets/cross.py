@@ -115,18 +115,20 @@ def _sources() -> list[Path]:
     return sorted((*(libraries / "engine").glob("*.c"), *(libraries / "frontend").glob("*.c"), *port.glob("*.c")))
 
 
-def runner(generated: Mapping[str, str]) -> Path:
+def runner(generated: Mapping[str, str], *, probes: bool = False) -> Path:
     """Build the measuring program around a model.
 
     Parameters
     ----------
     generated
         C sources by file name, as :func:`scenelet.export.render_engine` gives them.
+    probes
+        Let it look into depth-first segments, at some instructions a stage's turn: see firmware/lib/engine/scn_probe.h.
 
     Returns
     -------
     Path
-        An ELF file in the build folder, made once per content.
+        An ELF file in the build folder, made once per content; the linker's map lies beside it, ending in ".map".
 
     Raises
     ------
@@ -140,13 +142,15 @@ def runner(generated: Mapping[str, str]) -> Path:
         for name, text in generated.items():
             (folder / name).write_text(text, "utf-8")
         # Here a model is measured, whatever its size; the challenge's limits hold where one ships.
-        defines = ("-DSCN_MODEL_UNLIMITED",)
+        defines = ("-DSCN_MODEL_UNLIMITED", *(("-DSCN_PROBE",) if probes else ()))
         libraries = _objects(_sources(), _includes(), defines)
         own = [*sorted(folder.glob("*.c")), *(toolchain.FIRMWARE / "runner").glob("*.c")]
         objects = [*libraries, *_objects(own, [*_includes(), folder], defines)]
         elf = build / f"runner-{_digest('.'.join(_link_flags()).encode(), *_contents(objects))}.elf"
-        if not elf.exists():
+        if not (elf.exists() and elf.with_suffix(".map").exists()):
             fresh = folder / "runner.elf"
-            _invoke([*_link_flags(), *objects, "-o", fresh])
+            link_map = fresh.with_suffix(".map")
+            _invoke([*_link_flags(), *objects, f"-Wl,-Map={link_map}", "-o", fresh])
+            link_map.replace(elf.with_suffix(".map"))
             fresh.replace(elf)
     return elf

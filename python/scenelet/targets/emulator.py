@@ -124,12 +124,31 @@ class Pipes(Emulator):
 
     def stop(self) -> None:
         """End the program by ending its requests."""
+        self._hang_up()
+        super().stop()
+
+    def _hang_up(self) -> None:
         for handle in (self._request, self._answer):
             if handle >= 0:
                 with contextlib.suppress(OSError):
                     os.close(handle)
         self._request = self._answer = -1
-        super().stop()
+
+    def finish(self) -> None:
+        """Let the program end, and wait for it.
+
+        Raises
+        ------
+        ToolError
+            It does not end, or not well.
+        """
+        self._hang_up()
+        try:
+            status = self._process.wait(self._seconds) if self._process else 0
+        except subprocess.TimeoutExpired:
+            raise self.failure(f"the firmware did not end in {self._seconds:g} s") from None
+        if status:
+            raise self.failure("the firmware did not end well")
 
     def _ends_by_itself(self) -> bool:
         return True

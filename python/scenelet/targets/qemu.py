@@ -20,6 +20,7 @@ from ..compiler.options import DEFAULT, Options
 from ..frontend.emit import render_frontend
 from ..frontend.tables import Tables
 from . import cross, emulator, product
+from . import watch as watching
 from .framing import Input
 from .interpreter import LocalTarget
 from .knownanswer import render_known_answer
@@ -133,6 +134,19 @@ class QemuTarget(LocalTarget):
         decisions = device.decide(contents, Input.AUDIO, self.compiled.identity.sha256, self.tables.sha256)
         return scores_of(decisions, self.output.shape[1:])
 
+    def measure_stages(self, one: NDArray[np.int8] | None = None) -> list[tuple[int, ...]]:
+        """Count the instructions inside each step: its schedule, then each stage of its depth-first segment.
+
+        Counted in a program with probes, whose own instructions are taken out; steps without a segment have one entry.
+
+        Parameters
+        ----------
+        one
+            The network's input; random by default.
+        """
+        with emulator.Pipes(self.probing_elf, emulator.COUNT_INSTRUCTIONS) as pipes:
+            return Runner(pipes, self._sizes).measure_stages(self._input_or_noise(one))
+
     def measure(self, one: NDArray[np.int8] | None = None, frame: NDArray[np.int32] | None = None) -> Counts:
         """Count the instructions of one inference, step by step, and of one frame of the front end.
 
@@ -148,10 +162,7 @@ class QemuTarget(LocalTarget):
         Counts
             The same for the same arguments.
         """
-        chance = np.random.default_rng(0)
-        if one is None:
-            one = chance.integers(-128, 128, self.input.elements).astype(np.int8)
-        shaped = self.shaped(np.asarray(one).reshape(1, -1))[0]
+        shaped = self._input_or_noise(one)
         with emulator.Pipes(self.runner_elf, emulator.COUNT_INSTRUCTIONS) as pipes:
             runner = Runner(pipes, self._sizes)
             counts = runner.measure(shaped)
@@ -160,13 +171,33 @@ class QemuTarget(LocalTarget):
             config = self._tables_or_none.config
             if frame is None:
                 limit = 1 << (config.sample_bits - 1)
-                frame = chance.integers(-limit, limit, config.n_fft).astype(np.int32)
+                frame = np.random.default_rng(0).integers(-limit, limit, config.n_fft).astype(np.int32)
             return Counts(tuple(counts), runner.measure_frame(frame))
+
+    def watch(self, one: NDArray[np.int8] | None = None) -> list[watching.Run]:
+        """Count every block of instructions of one inference, by step and stage.
+
+        Parameters
+        ----------
+        one
+            The network's input; random by default.
+
+        Raises
+        ------
+        ToolError
+            There is no host compiler, or QEMU runs no plugins.
+        """
+        return watching.watch(self.probing_elf, self._sizes, self._input_or_noise(one))
 
     @cached_property
     def runner_elf(self) -> Path:
         """The measuring program around this model."""
         return cross.runner(self._engine_sources())
+
+    @cached_property
+    def probing_elf(self) -> Path:
+        """The measuring program with probes in its depth-first segments."""
+        return cross.runner(self._engine_sources(), probes=True)
 
     @cached_property
     def product_elf(self) -> Path:
@@ -181,9 +212,17 @@ class QemuTarget(LocalTarget):
         answer = render_known_answer(self.compiled, self.tables, self.content)
         return product.build(self._engine_sources() | answer)
 
+    def _input_or_noise(self, one: NDArray[np.int8] | None) -> NDArray[np.int8]:
+        if one is None:
+            one = np.random.default_rng(0).integers(-128, 128, self.input.elements).astype(np.int8)
+        shaped: NDArray[np.int8] = self.shaped(np.asarray(one).reshape(1, -1))[0]
+        return shaped
+
     def _engine_sources(self) -> dict[str, str]:
         tables = self._tables_or_none
-        return self.compiled.files() | (render_frontend(tables) if tables else {})
+        if tables is None:
+            return self.compiled.files()
+        return self.compiled.files() | render_frontend(tables, form=self.compiled.options.frontend_form)
 
     @property
     def _tables_or_none(self) -> Tables | None:

@@ -8,12 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import ACTIVATIONS, NetworkBuilder
 
+from scenelet.compiler.affine import affine_step
 from scenelet.compiler.fusion import channel_map, compose, fuse
 from scenelet.compiler.lowering import lower
+from scenelet.compiler.options import Options
 from scenelet.compiler.pipeline import compile_model
 from scenelet.compiler.program import Program
 from scenelet.compiler.reader import read_model
 from scenelet.targets.litert import LitertTarget
+from scenelet.toolchain import FIRMWARE
 
 KINDS = ("multiply", "add", "prelu", "quantize", "scalar")
 
@@ -60,6 +63,45 @@ def test_a_chain_is_one_exact_table(seed: int, channels: int, chain: list[tuple[
     (step,) = fuse(program).steps
     assert step.kernel == "scn_map_s8"
     np.testing.assert_array_equal(step.tables[0].values, table.ravel())
+
+
+def stepped(steps: np.ndarray) -> np.ndarray:
+    """What scn_affine_map_t's make of every INT8 value, (channels, 256)."""
+    values = np.arange(-128, 128, dtype=np.int64)[None, :]
+    for multiplier, added in ((steps[:, :1], steps[:, 1:2]), (steps[:, 2:3], steps[:, 3:])):
+        sums = values * multiplier.astype(np.int64) + added
+        assert np.abs(sums).max() < 2**31, "the board adds in int32"
+        values = np.clip(sums >> 16, -128, 127)
+    return values
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.lists(st.sampled_from(KINDS), min_size=1, max_size=3))
+def test_two_affine_steps_equal_the_table_or_are_not_used(seed: int, kinds: list[str]) -> None:
+    network = NetworkBuilder(seed, (1, 64, 1, 3), (1 / 70, seed % 256 - 128))
+    output = network.start
+    for kind in kinds:
+        output = extend(network, output, kind, "NONE")
+    program = lowered(network.model(output))
+    ((table,),) = (step.tables for step in fuse(program).steps)
+    ((small,),) = (step.tables for step in fuse(program, small=True).steps)
+    if small.type == "scn_affine_map_t":
+        np.testing.assert_array_equal(stepped(small.values).ravel(), table.values)
+    else:
+        np.testing.assert_array_equal(small.values, table.values)
+
+
+def test_the_shipped_model_needs_no_tables() -> None:
+    compiled = compile_model(FIRMWARE / "models" / "default.tflite", Options(weights="packed"))
+    maps = [table for step in compiled.program.steps for table in step.tables if table.kind.endswith("_map")]
+    assert [table.values.shape for table in maps] == [(28, 4), (28, 4), (16, 4)]
+
+
+def test_a_bent_map_has_no_affine_step() -> None:
+    rising = np.arange(-128, 128)
+    assert affine_step(rising.astype(np.int8)) == (65536, 32767)
+    assert affine_step(np.maximum(rising, 3).astype(np.int8)) is None
+    assert affine_step(np.full(256, -7, np.int8)) is not None
 
 
 def test_constants_of_both_signs_reach_both_slopes() -> None:

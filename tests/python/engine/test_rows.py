@@ -69,6 +69,20 @@ def test_post_map_replaces_each_value_by_channel(engine: Engine, case: Case) -> 
     np.testing.assert_array_equal(caller.winograd(case.runs[0][0], across=axes(case)[0], expanded=False), want)
 
 
+@pytest.mark.parametrize("case", WINOGRAD, ids=label)
+def test_affine_steps_follow_each_value_by_channel(engine: Engine, case: Case) -> None:
+    channels = weights(case).shape[0]
+    chance = np.random.default_rng(channels)
+    steps = np.stack([chance.integers(-low, low, channels) for low in (2**19, 2**25) * 2], axis=1).astype(np.int32)
+    values = expected(case)[0].astype(np.int64)
+    for multiplier, added in ((steps[:, 0], steps[:, 1]), (steps[:, 2], steps[:, 3])):
+        values = np.clip((values * multiplier + added) >> 16, -128, 127)
+    caller = RowCaller(engine, case, 4, steps)
+    np.testing.assert_array_equal(caller.convolution(case.runs[0][0]), values)
+    np.testing.assert_array_equal(caller.narrow(case.runs[0][0]), values)
+    np.testing.assert_array_equal(caller.winograd(case.runs[0][0], across=axes(case)[0], expanded=False), values)
+
+
 def test_winograd_cases_reach_both_axes() -> None:
     assert {across for case in WINOGRAD for across in axes(case)} == {False, True}
 

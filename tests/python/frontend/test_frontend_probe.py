@@ -7,6 +7,7 @@ import pytest
 from frontend_inputs import CONFIGS, extremes, varied
 
 from scenelet.frontend import model
+from scenelet.frontend.device import device_tables
 from scenelet.frontend.probe import Probed, probe
 from scenelet.frontend.tables import make_tables
 from scenelet.recipe import FrontendConfig
@@ -14,10 +15,10 @@ from scenelet.recipe import FrontendConfig
 pytestmark = pytest.mark.qemu
 
 
-def probed(config: FrontendConfig, *flags: str) -> Probed:
+def probed(config: FrontendConfig, *flags: str, form: str = "fast") -> Probed:
     tables = make_tables(config)
     windows = np.concatenate([extremes(config)[::2], varied(config, 40)])
-    result = probe(windows, tables, flags)
+    result = probe(windows, tables, flags, form=form)
     assert np.array_equal(result.features, model.features(windows, tables))
     return result
 
@@ -25,6 +26,11 @@ def probed(config: FrontendConfig, *flags: str) -> Probed:
 @pytest.mark.parametrize("name", ["16 bit", "512", "1024", "2048 odd window", "4096", "more bands than bins"])
 def test_board_equals_model(name: str) -> None:
     probed(CONFIGS[name])
+
+
+@pytest.mark.parametrize("name", ["hamming", "1024", "2048 odd window"])
+def test_compact_tables_change_no_bit(name: str) -> None:
+    probed(CONFIGS[name], form="compact")
 
 
 @pytest.mark.parametrize("flag", ["-O0", "-Os"])
@@ -37,3 +43,9 @@ def test_cost_of_the_paper_s_front_end() -> None:
     assert result.frame_instructions <= 127_000
     assert result.clip_instructions <= 8 * 133_000
     assert 1_000 < result.code_bytes <= 3_000
+
+
+def test_cost_of_compact_tables() -> None:
+    config = CONFIGS["default"]
+    assert device_tables(make_tables(config), "compact").table_bytes <= 6_000
+    assert probed(config, form="compact").frame_instructions <= 140_000

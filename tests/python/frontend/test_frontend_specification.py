@@ -60,6 +60,8 @@ def test_c_equals_model(config: FrontendConfig) -> None:
     windows = np.concatenate([extremes(config), varied(config)])
     frames = model.frames_of(windows, tables).reshape(-1, config.n_fft)
     assert np.array_equal(native.Frontend(tables).frame_levels(frames), model.frame_levels(frames, tables))
+    compact = native.Frontend(tables, form="compact").frame_levels(frames)
+    assert np.array_equal(compact, model.frame_levels(frames, tables))
     wanted = model.features(windows, tables)
     assert np.array_equal(native.features(windows, tables), wanted)
     assert wanted.min() == -128  # silence is among them

@@ -6,8 +6,9 @@ import librosa
 import numpy as np
 import pytest
 
-from scenelet.errors import RecipeError
+from scenelet.errors import InputError, RecipeError
 from scenelet.frontend import mel, model, native
+from scenelet.frontend.device import device_tables
 from scenelet.frontend.tables import make_tables
 from scenelet.recipe import FrontendConfig
 
@@ -89,6 +90,20 @@ def test_memory_of_the_default() -> None:
     tables = make_tables(FrontendConfig())
     assert tables.table_bytes <= 9300
     assert tables.work_bytes == 8192
+
+
+def test_a_compact_form_is_never_larger(config: FrontendConfig) -> None:
+    tables = make_tables(config)
+    fast, compact = (device_tables(tables, form) for form in ("fast", "compact"))
+    assert fast.table_bytes == tables.table_bytes
+    assert compact.table_bytes <= fast.table_bytes
+    whole = config.window_samples == config.n_fft
+    assert (compact.computed is not None) == whole == (compact.table_bytes < fast.table_bytes)
+
+
+def test_an_unknown_form_is_refused() -> None:
+    with pytest.raises(InputError, match="fast, compact, auto"):
+        device_tables(make_tables(FrontendConfig()), "tiny")
 
 
 def test_tables_cannot_be_changed() -> None:

@@ -10,7 +10,7 @@ MODEL = toolchain.FIRMWARE / "models" / "default.tflite"
 CLASSES = ("rain", "rooster")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def model() -> Path:
     return MODEL
 

@@ -3,10 +3,13 @@ import re
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
-from scenelet.bench import bench, code_bytes
-from scenelet.errors import InputError
+from scenelet.bench import bench
+from scenelet.compiler.options import Options
+from scenelet.errors import InputError, ToolError
 from scenelet.report import write_report
+from scenelet.targets.linkmap import flash_parts
 from scenelet.targets.qemu import QemuTarget
 
 
@@ -30,10 +33,50 @@ def test_a_bench_adds_up_and_is_the_same_twice(model: Path) -> None:
 
 
 @pytest.mark.qemu
-def test_code_is_that_of_engine_and_front_end_only(model: Path) -> None:
+def test_stages_of_a_segment_add_up_to_it(model: Path) -> None:
+    (segment, *others) = bench(model).layers
+    assert [stage.name for stage in segment.stages] == [
+        "schedule", "0:conv1", "1:conv2 + 2:bn2 + 3:bn2", "4:pool2", "5:conv3 + 6:bn3 + 7:bn3", "8:pool3",
+        "9:conv4 + 10:bn4 + 11:bn4",
+    ]  # fmt: skip
+    assert sum(stage.macs for stage in segment.stages) == segment.macs
+    # Probes move code about, so the two programs are not the same to the instruction.
+    assert sum(stage.instructions for stage in segment.stages) == pytest.approx(segment.instructions, rel=0.002)
+    assert all(stage.instructions > 10_000 for stage in segment.stages)
+    assert not any(layer.stages for layer in others)
+
+
+@pytest.mark.qemu
+def test_flash_is_that_of_model_engine_and_front_end_only(model: Path) -> None:
     with QemuTarget(model) as target:
-        size = code_bytes(target.runner_elf)
-    assert 4_000 < size < 30_000
+        elf = target.runner_elf
+        parts = flash_parts(elf.with_suffix(".map"))
+        weights = target.compiled.program.table_bytes
+    assert {part.group for part in parts} == {"model", "engine", "front end"}
+    assert len({(part.group, part.name) for part in parts}) == len(parts)
+    named = {part.name: part for part in parts}
+    assert weights == sum(named[kind].constants for kind in ("weights", "biases", "factors", "maps"))
+    # All that is in flash beside it is the board's code and libc: the runner's own, a few kilobytes.
+    with elf.open("rb") as file:
+        sections = [section for section in ELFFile(file).iter_sections() if section["sh_addr"] >> 24 == 0x08]
+        rest = sum(section["sh_size"] for section in sections) - sum(part.total for part in parts)
+    assert 2_000 < rest < 8_000
+
+
+@pytest.mark.qemu
+def test_the_packed_image_is_small(model: Path) -> None:
+    """Model, engine and front end, packed: under 90 kB. TFLite Micro takes 152 kB for the same model."""
+    packed, fast = (bench(model, Options(weights="packed", frontend_tables=form)) for form in ("auto", "fast"))
+    assert packed.flash.total == sum(part.total for part in packed.flash.parts) <= 78_000
+    assert packed.flash.tables <= 6_000 < fast.flash.tables
+    assert packed.frontend is not None
+    assert packed.frontend.instructions_per_frame <= 165_000
+
+
+def test_a_file_that_is_no_link_map_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.map").write_text("nothing of ours\n")
+    with pytest.raises(ToolError, match="names none"):
+        flash_parts(tmp_path / "x.map")
 
 
 def test_a_report_is_one_page_that_needs_nothing_else(model: Path, tmp_path: Path) -> None:

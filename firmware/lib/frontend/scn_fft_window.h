@@ -1,0 +1,32 @@
+/* The FFT's first stage: samples are windowed, and written in bit-reversed order after a butterfly without twiddles.
+ *
+ * One function for each radix and each way to come by the window; tables->first_stage names the one that a front end
+ * needs, so that the others stay out of the firmware.
+ *
+ * samples  n_fft samples; shifted left by `shift` first
+ * work     n_fft words
+ */
+#ifndef SCN_FFT_WINDOW_H
+#define SCN_FFT_WINDOW_H
+
+#include "scn_frontend.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* tables->window holds the window. */
+void scn_window_radix4(const scn_frontend_tables_t *tables, const int32_t *samples, uint32_t shift, int32_t *work);
+void scn_window_radix2(const scn_frontend_tables_t *tables, const int32_t *samples, uint32_t shift, int32_t *work);
+
+/* The window is computed from tables->sine, see scn_window_computed_t. */
+void scn_window_computed_radix4(const scn_frontend_tables_t *tables, const int32_t *samples, uint32_t shift,
+                                int32_t *work);
+void scn_window_computed_radix2(const scn_frontend_tables_t *tables, const int32_t *samples, uint32_t shift,
+                                int32_t *work);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
