@@ -138,18 +138,19 @@ def _parts(number: int, step: Step) -> Iterator[Part]:
 def _stages(number: int, segment: Segment) -> Iterator[Part]:
     for stage, rows in zip(segment.stages, segment.rows, strict=True):
         line = segment.lines[rows.output]
-        applied = stage.map
+        steps = (stage.step, *stage.followers)
         kernel = stage.step.kernel if stage.variant.kernel == "rows" else stage.variant.kernel
-        why = stage.variant.why + ("; what follows is one table of 256 values a channel" if applied else "")
+        why = stage.variant.why + ("; what follows is one table of 256 values a channel" if stage.map else "")
+        why += "; sums are pooled before they are rescaled" if stage.pool else ""
         yield Part(
             step=number,
-            layer=stage.step.name + (f" + {applied.name}" if applied else ""),
-            operators=(*stage.step.operators, *(applied.operators if applied else ())),
-            kernel=kernel + (" + map" if applied else ""),
+            layer=" + ".join(step.name for step in steps),
+            operators=tuple(number for step in steps for number in step.operators),
+            kernel=kernel + (" + map" if stage.map else "") + (" + pool" if stage.pool else ""),
             rows=rows.turn,
             line_bytes=line.nbytes if rows.output > 1 else 0,
             scratch_bytes=scratch_bytes(stage),
-            macs=stage.step.macs + (applied.macs if applied else 0),
+            macs=sum(step.macs for step in steps),
             predicted_instructions=stage.instructions,
             why=why,
         )

@@ -156,6 +156,11 @@ _SHAPES = (
     Conv((1, 11, 10, 2), 2, (2, 3), dilation=(3, 2), padding="VALID"),
     Conv((1, 5, 4, 24), 6, (3, 3)),
     Conv((1, 4, 3, 16), 16, (2, 2), padding="VALID"),
+    Conv((1, 17, 12, 10), 3, (3, 3)),
+    Conv((1, 21, 8, 6), 5, (7, 3)),
+    Conv((1, 18, 4, 7), 4, (7, 3)),
+    Conv((1, 18, 2, 7), 4, (3, 7)),
+    Conv((1, 19, 3, 9), 5, (3, 7)),
 )
 _NUMBERS: tuple[dict[str, Any], ...] = (
     {"activation": "RELU"},

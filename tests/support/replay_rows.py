@@ -10,7 +10,7 @@ from pathlib import Path
 
 from engine_library import Engine
 from kernel_cases import Case, cases
-from row_calls import RowCaller, axes, dense
+from row_calls import RowCaller, axes, dense, pooling
 
 
 def replay(engine: Engine, case: Case) -> None:
@@ -23,7 +23,9 @@ def replay(engine: Engine, case: Case) -> None:
             caller.narrow(image)
         for across in axes(case):
             caller.winograd(image, across=across, expanded=True)
-            caller.winograd(image, across=across, expanded=False, ahead=2 if across else 0)
+            caller.winograd(image, across=across, expanded=False, rows=16, part=1)
+            if pooling(case, (2, 2)):
+                caller.winograd(image, across=across, expanded=False, pool=(2, 2))
 
 
 def main() -> None:

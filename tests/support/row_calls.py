@@ -25,10 +25,26 @@ def one_image(case: Case) -> bool:
 
 def axes(case: Case) -> list[bool]:
     """Values of ``across`` with which Winograd's F(4, 3) can do a CONV_2D."""
-    fields = _params(case).fields["window"]
+    fields = _params(case).fields
     if not dense(case):
         return []
-    return [across for across, name in ((True, "width"), (False, "height")) if fields[name] == 3]
+    return [
+        across
+        for across, name, other in ((True, "width", "height"), (False, "height", "width"))
+        if fields["window"][name] == 3 and fields["window"][other] <= 7 and fields["output"][other] > 1
+    ]
+
+
+def pooling(case: Case, size: tuple[int, int]) -> bool:
+    """Whether a CONV_2D's sums may be pooled: every factor and bias is a usual one, and there is something to pool."""
+    fields = _params(case).fields
+    taps = weights(case)[0].size
+    (step,) = lower(case.graph).steps
+    tables = {table.kind: table.values for table in step.tables}
+    bias = np.abs(tables["bias"].astype(np.int64)).max() if "bias" in tables else 0
+    shifts = tables["scale"][:, 1]
+    enough = fields["output"]["height"] >= size[0] and fields["output"]["width"] >= size[1]
+    return bool(enough and bias < 2**30 - 1 - taps * 255 * 128 and shifts.max() < 0 and shifts.min() >= -20)
 
 
 def dense(case: Case) -> bool:
@@ -73,16 +89,21 @@ class RowCaller:
         layer = self.engine.ffi.new("scn_fused_conv2d_t *", {"conv": self._struct(), "post": self.post})
         return self._run("scn_conv2d_narrow_rows_s8", layer, image, narrow_scratch(weights(self.case)))
 
-    def winograd(self, image: Int8, *, across: bool, expanded: bool, ahead: int = 0) -> Int8:
-        """scn_winograd_rows_s8."""
+    def winograd(
+        self, image: Int8, *, across: bool, expanded: bool, rows: int = 8, part: int | None = None,
+        pool: tuple[int, int] = (1, 1),
+    ) -> Int8:  # fmt: skip
+        """scn_winograd_rows_s8; ``part`` is all unless given."""
         ffi = self.engine.ffi
         values = weights(self.case)
+        part = part or -(-values.shape[3] // 2)
         made = expand_winograd(values, across=across) if expanded else pack_winograd(values, across=across)
         table = ffi.new("int16_t[]" if expanded else "int8_t[]", made.ravel().tolist())
-        fields = {"conv": self._struct(), "post": self.post, "across": across, "ahead": ahead}
+        fields = {"conv": self._struct(), "post": self.post, "across": across, "rows": rows, "part": part}
+        fields |= {"pool_height": pool[0], "pool_width": pool[1]}
         layer = ffi.new("scn_winograd_t *", {**fields, "expanded" if expanded else "packed": table})
-        scratch = winograd_scratch(values, (image.shape[2], self.output[2]), across, expanded, ahead)
-        return self._run("scn_winograd_rows_s8", layer, image, scratch)
+        scratch = winograd_scratch(self.fields, across, expanded, rows, part)
+        return self._run("scn_winograd_rows_s8", layer, image, scratch, pool)
 
     def pool(self, image: Int8) -> Int8:
         """scn_max_pool_rows_s8 or scn_average_pool_rows_s8."""
@@ -92,20 +113,23 @@ class RowCaller:
     def _struct(self) -> Mapping[str, Any]:
         return {name: self.engine._field(value, self.tables) for name, value in self.fields.items()}
 
-    def _run(self, kernel: str, layer: Any, image: Int8, scratch_bytes: int | None) -> Int8:
+    def _run(
+        self, kernel: str, layer: Any, image: Int8, scratch_bytes: int | None, pool: tuple[int, int] = (1, 1)
+    ) -> Int8:
         ffi, window = self.engine.ffi, self.fields["window"]
-        rows, height = image.shape[1], self.output[1]
-        reach = (self.chunk - 1) * window["stride_h"] + (window["height"] - 1) * window["dilation_h"] + 1
+        rows, height, width = image.shape[1], self.output[1] // pool[0], self.output[2] // pool[1]
+        stride = window["stride_h"] * pool[0]
+        reach = (self.chunk * pool[0] - 1) * window["stride_h"] + (window["height"] - 1) * window["dilation_h"] + 1
         held = min(rows, reach)
         lines = np.zeros((held, *image.shape[2:]), np.int8)
-        made = np.zeros((self.chunk, *self.output[2:]), np.int8)
+        made = np.zeros((self.chunk, width, self.output[3]), np.int8)
         scratch = self.engine._guarded(scratch_bytes or 0)
         source = self._lines(lines)
         target = self._lines(made)
-        output = np.zeros(self.output[1:], np.int8)
+        output = np.zeros((height, width, self.output[3]), np.int8)
         for y in range(0, height, self.chunk):
             count = min(self.chunk, height - y)
-            first = max(0, y * window["stride_h"] - window["pad_top"])
+            first = max(0, y * stride - window["pad_top"])
             lines[:] = 85
             for row in range(first, min(rows, first + held)):
                 lines[row % held] = image[0, row]
@@ -138,11 +162,19 @@ def narrow_scratch(values: Int8) -> int:
     return -(-channels // 2) * runs * height * 8 + runs * (15 + height) * 4
 
 
-def winograd_scratch(values: Int8, widths: tuple[int, int], across: bool, expanded: bool, ahead: int) -> int:
-    """Scratch of scn_winograd_rows_s8, as scn_engine.h states it; ``widths`` are the input's and the output's."""
-    _, height, width, depth = values.shape
-    taps = height if across else width
-    rows = 1 if widths[1] > 8 else 2 if widths[1] > 4 else 4
-    slots = taps + ahead * rows if across else widths[0]
-    fours = -(-depth // 4)
-    return slots * fours * 192 + fours * 4 + (0 if expanded else taps * fours * 96)
+def winograd_scratch(fields: Mapping[str, Any], across: bool, expanded: bool, rows: int, part: int) -> int:
+    """Scratch of scn_winograd_rows_s8, as scn_engine.h states it; ``fields`` are the CONV_2D's."""
+    window, depth = fields["window"], fields["input"]["channels"]
+    taps = window["height" if across else "width"]
+    width, out_width, pad = fields["input"]["width"], fields["output"]["width"], window["pad_left"]
+    if across:
+        positions = rows if out_width > 4 else -(-rows // 4) * 2
+        slots, pairs, units = positions + taps - 1, 1, -(-positions // 2)
+    else:
+        all_seen = width <= 4 and pad >= -(-width // 2) * 2 - 1 and taps >= width + pad
+        columns = -(-out_width // 2)
+        pairs, slots = rows // 8, width if all_seen else columns * 2 + taps - 1
+        units = pairs * columns
+    steps = -(-depth // 2)
+    weights_bytes = 0 if expanded else part * taps * 48
+    return pairs * slots * steps * 48 + -(-depth // 4) * 4 + weights_bytes + (units if part < steps else 1) * 192

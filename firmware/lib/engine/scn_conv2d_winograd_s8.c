@@ -1,284 +1,306 @@
 /*
- * CONV_2D by Winograd's F(4, 3): four tiles at a time. They are transformed once and multiplied with every pair of
- * output channels.
+ * CONV_2D by Winograd's F(4, 3), in units of two tiles at two neighbouring positions of the slide axis.
  *
- * Across: the tiles lie side by side, on narrow maps also in rows one below another; a slot holds what one tap of the
- * slide axis sees of them. A group of rows below them sees later slots. Down: the tiles lie one below another; a slot
- * is a column of the input, and one set of transformed tiles serves all columns of the output.
+ * Across: a pair of tiles lies side by side, on maps of up to four columns one below the other; positions are rows. A
+ * slot is a row of the input. Down: the tiles lie one below the other, positions are columns, and so are slots.
+ *
+ * A block's tiles are transformed once. Then, for a pair of output channels and a part of the input channels at a time,
+ * weights are transformed and multiplied with all units of the block.
  */
-#include "scn_dot_wide.h"
 #include "scn_lines.h"
-#include "scn_output.h"
 #include "scn_simd.h"
 #include "scn_window.h"
 #include "scn_winograd.h"
 
-enum { OUTPUTS = SCN_TILES * SCN_TILE_OUTPUTS, GROUPS = SCN_WINOGRAD_MOST_AHEAD + 1 };
+_Static_assert((int)SCN_SLIDE_MOST_TAPS == SCN_WINOGRAD_MOST_TAPS, "what the host is told");
 
-/* Which taps of the slide axis count, and the slot that the first of them sees. */
-typedef struct {
-    int32_t first_tap;
-    int32_t first_slot;
-    int32_t taps;
-    int32_t offset; /* of the outputs from group_t.to */
-} slide_t;
+enum { WEIGHT_WORDS = 2 * SCN_PLANES, SLOT_WORDS = SCN_TILES * SCN_PLANES, UNIT_SUMS = SCN_PLANES * SCN_UNIT_SUMS };
 
-/* Four tiles of outputs. */
-typedef struct {
-    int32_t y;
-    int8_t *to[OUTPUTS]; /* in column 0 if down */
-    int32_t count[SCN_TILES];
-    int32_t plain; /* outputs in tiles that are whole, if no other tile has any; else 0 */
-    slide_t slide; /* if across */
-} group_t;
+static const int32_t zeros[SCN_UNIT_SUMS];
 
 typedef struct {
     const scn_winograd_t *layer;
     const scn_lines_t *input;
     const scn_lines_t *output;
     scn_output_t stage;
-    uint32_t *tiles;   /* scratch: [plane][slot][two channels][tile] */
-    int8_t *padding;   /* a pixel of zero points */
-    uint32_t *weights; /* scratch for one pair's */
-    int32_t slide_taps;
+    uint32_t *tiles;   /* scratch: [pair of tiles][step][slot][plane][tile] */
+    int8_t *padding;   /* scratch: a pixel of zero points */
+    uint32_t *weights; /* scratch for a part's: [step][tap][plane][output channel] */
+    int32_t *sums;     /* scratch: [unit], or one unit's */
+    int32_t taps;      /* of the slide axis */
+    int32_t steps;     /* pairs of input channels */
     int32_t slots;
-    int32_t slot_steps;  /* pairs of input channels */
-    int32_t plane_words; /* slots * slot_steps * SCN_TILES */
-    int32_t rows;        /* of a group */
-    int32_t y, x;        /* the block's first output */
-    int32_t end_y;       /* the output row after the last wanted */
-    int32_t kept;        /* slots at the start that the block before has left, if across */
-    int32_t groups;
-    group_t group[GROUPS];
+    int32_t first_slot; /* its coordinate, less the block's first position's */
+    int32_t step_words;
+    int32_t pair_words;
+    bool led;                 /* all positions see all slots */
+    int32_t apart;            /* rows from a pair's first tile to its second, 0 if that is to the right */
+    scn_tile_places_t places; /* strides and pools */
+
+    int32_t y, x;      /* a block: its first output, */
+    int32_t end_y;     /* the row after its last one, */
+    int32_t positions; /* and what it is made of */
+    int32_t pairs;
 } work_t;
-
-static int32_t tiles_a_row(const work_t *work) {
-    return work->layer->across ? SCN_TILES / work->rows : 1;
-}
-
-/* From the first row of a group. */
-static int32_t row_of_tile(const work_t *work, int32_t tile) {
-    return work->layer->across ? tile / tiles_a_row(work) : tile * SCN_TILE_OUTPUTS;
-}
-
-static int32_t column_of_tile(const work_t *work, int32_t tile) {
-    return work->layer->across ? work->x + tile % tiles_a_row(work) * SCN_TILE_OUTPUTS : 0;
-}
 
 static bool inside(int32_t at, int32_t size) {
     return at >= 0 && at < size;
 }
 
-static void transform(const work_t *work, const int8_t *const *from, int32_t tile, int32_t slot) {
+static void transform(const work_t *work, const int8_t *const *from, uint32_t *to) {
     const scn_conv2d_t *conv = &work->layer->conv;
     const uint32_t offset = scn_pair(-conv->input_zero_point, -conv->input_zero_point);
-    uint32_t *to = work->tiles + slot * work->slot_steps * SCN_TILES + tile;
-    scn_tile_in(from, conv->input.channels, offset, to, work->plane_words);
+    scn_tile_in(from, conv->input.channels, offset, to, work->step_words);
 }
 
-static void gather_across(const work_t *work, int32_t tile) {
+/* A tile at y, x; slots are rows. */
+static void gather_across(const work_t *work, int32_t y, int32_t x, uint32_t *to) {
     const scn_conv2d_t *conv = &work->layer->conv;
-    const int32_t x = column_of_tile(work, tile) - conv->window.pad_left;
-    for (int32_t slot = work->kept; slot < work->slots; ++slot) {
-        const int32_t in_y = work->y + row_of_tile(work, tile) + slot - conv->window.pad_top;
+    const int32_t last = (work->positions + 1) / 2 * 2 + work->taps - 1;
+    for (int32_t slot = 0; slot < last; ++slot) {
+        const int32_t in_y = y + slot + work->first_slot;
         const bool present = inside(in_y, conv->input.height);
         const int8_t *line = present ? scn_line(work->input, in_y) : NULL;
         const int8_t *from[SCN_TILE_INPUTS];
         for (int32_t i = 0; i < SCN_TILE_INPUTS; ++i) {
-            const bool seen = present && inside(x + i, conv->input.width);
-            from[i] = seen ? line + (x + i) * conv->input.channels : work->padding;
+            const int32_t in_x = x + i - conv->window.pad_left;
+            from[i] = present && inside(in_x, conv->input.width) ? line + in_x * conv->input.channels : work->padding;
         }
-        transform(work, from, tile, slot);
+        transform(work, from, to + slot * SLOT_WORDS);
     }
 }
 
-static void gather_down(const work_t *work, int32_t tile) {
+/* A tile at row y of all columns; slots are columns. */
+static void gather_down(const work_t *work, int32_t y, uint32_t *to) {
     const scn_conv2d_t *conv = &work->layer->conv;
-    const int32_t channels = conv->input.channels;
-    const int32_t in_y = work->y + row_of_tile(work, tile) - conv->window.pad_top;
-    const int8_t *from[SCN_TILE_INPUTS];
-    int32_t step[SCN_TILE_INPUTS];
+    const int8_t *line[SCN_TILE_INPUTS];
     for (int32_t i = 0; i < SCN_TILE_INPUTS; ++i) {
-        const bool seen = inside(in_y + i, conv->input.height);
-        from[i] = seen ? scn_line(work->input, in_y + i) : work->padding;
-        step[i] = seen ? channels : 0;
+        const int32_t in_y = y + i - conv->window.pad_top;
+        line[i] = inside(in_y, conv->input.height) ? scn_line(work->input, in_y) : NULL;
     }
     for (int32_t slot = 0; slot < work->slots; ++slot) {
-        transform(work, from, tile, slot);
+        const int32_t in_x = slot + work->first_slot;
+        const bool present = inside(in_x, conv->input.width);
+        const int8_t *from[SCN_TILE_INPUTS];
         for (int32_t i = 0; i < SCN_TILE_INPUTS; ++i) {
-            from[i] += step[i];
+            from[i] = present && line[i] ? line[i] + in_x * conv->input.channels : work->padding;
+        }
+        transform(work, from, to + slot * SLOT_WORDS);
+    }
+}
+
+static void gather(const work_t *work) {
+    for (int32_t pair = 0; pair < work->pairs; ++pair) {
+        for (int32_t tile = 0; tile < SCN_TILES; ++tile) {
+            uint32_t *to = work->tiles + pair * work->pair_words + tile;
+            const int32_t y = work->y + pair * SCN_TILES * SCN_TILE_OUTPUTS + tile * work->apart;
+            const int32_t x = work->x + (work->apart ? 0 : tile * SCN_TILE_OUTPUTS);
+            if (y >= work->end_y || x >= work->layer->conv.output.width) {
+                continue;
+            }
+            if (work->layer->across) {
+                gather_across(work, y, x, to);
+            } else {
+                gather_down(work, y, to);
+            }
         }
     }
 }
 
-static void place_tile(const work_t *work, group_t *group, int32_t tile) {
+/* Outputs along the axis of a tile at y, x that count, before pooling. */
+static int32_t count_of(const work_t *work, int32_t y, int32_t x) {
     const scn_dims_t *dims = &work->layer->conv.output;
+    if (y >= work->end_y || x >= dims->width) {
+        return 0;
+    }
+    return scn_min(work->layer->across ? dims->width - x : work->end_y - y, SCN_TILE_OUTPUTS);
+}
+
+/* Counts at a block's edges. */
+static void count_outputs(const work_t *work, int32_t y, int32_t x, int32_t at, scn_tile_places_t *places) {
     const bool across = work->layer->across;
-    const int32_t y = group->y + row_of_tile(work, tile), x = column_of_tile(work, tile);
-    const int32_t left = across ? (y < work->end_y ? dims->width - x : 0) : work->end_y - y;
-    const int32_t count = scn_min(scn_max(left, 0), SCN_TILE_OUTPUTS);
-    for (int32_t i = 0; i < count; ++i) {
-        int8_t *line = scn_line(work->output, across ? y : y + i);
-        group->to[tile * SCN_TILE_OUTPUTS + i] = across ? line + (x + i) * dims->channels : line;
+    for (int32_t i = 0; i < 2 * SCN_TILES; ++i) {
+        const int32_t position = i / SCN_TILES, tile = i % SCN_TILES;
+        const int32_t below = tile * work->apart + (across ? position : 0);
+        const int32_t right = (work->apart ? 0 : tile * SCN_TILE_OUTPUTS) + (across ? 0 : position);
+        const int32_t count = at + position < work->positions ? count_of(work, y + below, x + right) : 0;
+        places->count[i] = places->pool_along ? count / 2 : count;
     }
-    group->count[tile] = count;
-    group->plain = group->plain == tile * SCN_TILE_OUTPUTS ? group->plain + count : count ? 0 : group->plain;
+    if (places->pool_slide) {
+        places->count[0] = places->count[SCN_TILES];
+        places->count[1] = places->count[SCN_TILES + 1];
+    }
+    places->full = false;
 }
 
-static void store_channel(const work_t *work, const group_t *group, const int32_t *sum, int32_t channel,
-                          int32_t offset) {
-    if (group->plain) {
-        scn_put(&work->stage, channel, sum, group->to, offset, group->plain);
-        return;
+/* Where a unit's tiles go: position `at` and the next of a pair of tiles. */
+static scn_tile_places_t places_of(const work_t *work, int32_t pair, int32_t at) {
+    const scn_winograd_t *layer = work->layer;
+    const int32_t y = work->y + pair * SCN_TILES * SCN_TILE_OUTPUTS + (layer->across ? at : 0);
+    const int32_t x = work->x + (layer->across ? 0 : at);
+    scn_tile_places_t made = work->places;
+    made.to = scn_line(work->output, y >> (layer->pool_height > 1));
+    made.to += (x >> (layer->pool_width > 1)) * layer->conv.output.channels;
+    if (!made.full || at + 1 >= work->positions) {
+        count_outputs(work, y, x, at, &made);
     }
-    for (int32_t tile = 0; tile < SCN_TILES; ++tile) {
-        const int32_t at = tile * SCN_TILE_OUTPUTS;
-        scn_put(&work->stage, channel, sum + at, group->to + at, offset, group->count[tile]);
-    }
+    return made;
 }
 
-static void store(const work_t *work, const group_t *group, const int32_t *planes, int32_t channel, int32_t offset) {
-    const int32_t bias = scn_bias(&work->layer->conv, channel);
-    int32_t sum[OUTPUTS];
-    for (int32_t tile = 0; tile < SCN_TILES; ++tile) {
-        scn_tile_out(planes + tile, bias, sum + tile * SCN_TILE_OUTPUTS);
-    }
-    store_channel(work, group, sum, channel, offset + channel);
-}
-
-/* One pair of output channels of a group, or of one column of it. */
-static void multiply(const work_t *work, const group_t *group, const slide_t *slide, const uint32_t *weights,
-                     int32_t channel) {
-    int32_t planes[SCN_PLANES * 2 * SCN_TILES];
-    const uint32_t *x = work->tiles + slide->first_slot * work->slot_steps * SCN_TILES;
-    const uint32_t *w = weights + slide->first_tap * work->slot_steps * 2;
-    if (slide->taps == 0) {
-        memset(planes, 0, sizeof planes);
-    }
-    for (int32_t plane = 0; slide->taps && plane < SCN_PLANES; ++plane) {
-        scn_dot_wide_2x4(x, w, slide->taps * work->slot_steps, planes + plane * 2 * SCN_TILES);
-        x += work->plane_words;
-        w += work->slide_taps * work->slot_steps * 2;
-    }
-    store(work, group, planes, channel, slide->offset);
+static void put_unit(const work_t *work, const int32_t *sums, int32_t channel, const scn_tile_channel_t *two,
+                     const scn_tile_places_t *places) {
+    scn_tile_put(&two[0], sums, places);
     if (channel + 1 < work->layer->conv.output.channels) {
-        store(work, group, planes + SCN_TILES, channel + 1, slide->offset);
+        scn_tile_put(&two[1], sums + SCN_UNIT_SUMS / 2, places);
     }
 }
 
-/* The weights of a pair of output channels, transformed. */
-static const uint32_t *weights_of(const work_t *work, int32_t pair) {
-    const int32_t fours = work->slide_taps * work->slot_steps / 2;
-    if (work->layer->expanded) {
-        return (const uint32_t *)(const void *)work->layer->expanded + pair * fours * SCN_PLANES * 4;
+/* What products of `count` steps of any unit have in common, whose weights are at w. */
+static scn_dot_slide_t dot_of(const work_t *work, const uint32_t *w, int32_t first, int32_t count) {
+    const int32_t taps = work->taps, slots = work->slots;
+    const int32_t seen = work->led ? slots + 1 : taps;
+    return (scn_dot_slide_t){
+        .skip = (work->led ? taps - seen : slots - taps - 1) * SLOT_WORDS * 4,
+        .w_end = w + ((count - 1) * taps + seen) * WEIGHT_WORDS,
+        .taps = work->led ? slots : taps,
+        .x = work->tiles + first * work->step_words,
+        .w = w,
+        .w_last = w + 2 * (SCN_PLANES - 1),
+        .from = zeros,
+        .from_bytes = first ? SCN_UNIT_SUMS * 4 : 0,
+    };
+}
+
+static void multiply(const work_t *work, scn_dot_slide_t dot, int32_t pair, int32_t at, int32_t *sums) {
+    dot.x += pair * work->pair_words;
+    dot.from = dot.from_bytes ? sums : dot.from;
+    dot.sum = sums;
+    if (work->led) {
+        const int32_t skipped = (work->layer->conv.window.pad_left - at - 1) * WEIGHT_WORDS;
+        dot.w += skipped;
+        dot.w_end += skipped;
+        dot.w_last += skipped;
+        scn_dot_led(&dot);
+    } else {
+        dot.x += at * SLOT_WORDS;
+        scn_dot_slide(&dot);
     }
-    scn_tile_weights(work->layer->packed + pair * fours * 24, fours, work->weights);
+}
+
+/* A part of a channel pair's weights, transformed. */
+static const uint32_t *weights_of(const work_t *work, int32_t channel, int32_t first, int32_t count) {
+    const int32_t start = (channel / 2 * work->steps + first) * work->taps;
+    if (work->layer->expanded) {
+        return (const uint32_t *)(const void *)work->layer->expanded + start * WEIGHT_WORDS;
+    }
+    scn_tile_weights(work->layer->packed + start * 12, count * work->taps, work->weights);
     return work->weights;
 }
 
-static slide_t slide_across(const work_t *work, int32_t y) {
-    const scn_conv2d_t *conv = &work->layer->conv;
-    const int32_t last = scn_min(y + work->rows, work->end_y) - 1;
-    const scn_span_t top = scn_span_y(&conv->window, &conv->input, y);
-    const scn_span_t bottom = scn_span_y(&conv->window, &conv->input, last);
-    const int32_t first = scn_min(top.first, bottom.first);
-    return (slide_t){first, y - work->y + first, scn_max(top.last, bottom.last) - first, 0};
-}
-
-static slide_t slide_down(const work_t *work, int32_t x) {
-    const scn_conv2d_t *conv = &work->layer->conv;
-    const scn_span_t taps = scn_span_x(&conv->window, &conv->input, x);
-    return (slide_t){taps.first, taps.start + taps.first, taps.last - taps.first, x * conv->output.channels};
-}
-
-static void multiply_pair(const work_t *work, int32_t channel) {
-    const uint32_t *weights = weights_of(work, channel / 2);
-    if (work->layer->across) {
-        for (int32_t i = 0; i < work->groups; ++i) {
-            multiply(work, &work->group[i], &work->group[i].slide, weights, channel);
+/* A part of the input channels; the last one's sums are complete. */
+static void run_part(const work_t *work, int32_t channel, const scn_tile_channel_t *two, int32_t first, int32_t count) {
+    const uint32_t *weights = weights_of(work, channel, first, count);
+    const scn_dot_slide_t dot = dot_of(work, weights, first, count);
+    const bool whole = count == work->steps, last = first + count == work->steps;
+    int32_t *sums = work->sums;
+    for (int32_t pair = 0; pair < work->pairs; ++pair) {
+        for (int32_t at = 0; at < work->positions; at += 2) {
+            multiply(work, dot, pair, at, sums);
+            if (last) {
+                const scn_tile_places_t places = places_of(work, pair, at);
+                put_unit(work, sums, channel, two, &places);
+            }
+            sums += whole ? 0 : UNIT_SUMS;
         }
-        return;
-    }
-    for (int32_t x = 0; x < work->layer->conv.output.width; ++x) {
-        const slide_t slide = slide_down(work, x);
-        multiply(work, work->group, &slide, weights, channel);
     }
 }
 
-static void place_group(const work_t *work, group_t *group, int32_t y) {
-    group->y = y;
-    group->plain = 0;
-    for (int32_t tile = 0; tile < SCN_TILES; ++tile) {
-        place_tile(work, group, tile);
+/* Whether all of a block's tiles are whole. */
+static bool is_full(const work_t *work) {
+    const int32_t rows = work->end_y - work->y, left = work->layer->conv.output.width - work->x;
+    if (!work->layer->across) {
+        return rows % (SCN_TILES * SCN_TILE_OUTPUTS) == 0;
     }
-    if (work->layer->across) {
-        group->slide = slide_across(work, y);
-    }
+    return work->apart ? left == SCN_TILE_OUTPUTS && rows == 2 * work->apart : left >= SCN_TILES * SCN_TILE_OUTPUTS;
+}
+
+/* Strides and counts of what a block stores. */
+static scn_tile_places_t places_in(const work_t *work) {
+    const scn_winograd_t *layer = work->layer;
+    const bool across = layer->across;
+    const int32_t right = layer->conv.output.channels, below = work->output->row_elements;
+    scn_tile_places_t made = {
+        .full = is_full(work),
+        .stride = across ? right : below,
+        .position_stride = across ? below : right,
+        .pool_along = (across ? layer->pool_width : layer->pool_height) > 1,
+        .pool_slide = (across ? layer->pool_height : layer->pool_width) > 1,
+    };
+    const int32_t outputs = made.pool_along ? SCN_TILE_OUTPUTS / 2 : SCN_TILE_OUTPUTS;
+    made.tile_stride = across && work->apart ? work->apart / layer->pool_height * below : outputs * made.stride;
+    made.count[0] = made.count[1] = made.count[2] = made.count[3] = outputs;
+    return made;
 }
 
 static void run_block(work_t *work) {
-    const int32_t left = (work->end_y - work->y + work->rows - 1) / work->rows;
-    work->groups = scn_min(work->layer->ahead + 1, left);
-    for (int32_t i = 0; i < work->groups; ++i) {
-        place_group(work, &work->group[i], work->y + i * work->rows);
-    }
-    for (int32_t tile = 0; tile < SCN_TILES; ++tile) {
-        if (work->layer->across && column_of_tile(work, tile) < work->layer->conv.output.width) {
-            gather_across(work, tile);
-        } else if (!work->layer->across && work->group->count[tile]) {
-            gather_down(work, tile);
+    const int32_t channels = work->layer->conv.output.channels;
+    work->places = places_in(work);
+    gather(work);
+    for (int32_t channel = 0; channel < channels; channel += 2) {
+        const scn_tile_channel_t two[] = {scn_tile_channel(&work->stage, channel),
+                                          scn_tile_channel(&work->stage, scn_min(channel + 1, channels - 1))};
+        for (int32_t first = 0; first < work->steps; first += work->layer->part) {
+            run_part(work, channel, two, first, scn_min(work->layer->part, work->steps - first));
         }
-    }
-    for (int32_t channel = 0; channel < work->layer->conv.output.channels; channel += 2) {
-        multiply_pair(work, channel);
     }
 }
 
-/* What one slot of a pair of channels holds. */
-typedef struct {
-    uint32_t tile[SCN_TILES];
-} step_t;
-
-/* A block that starts `rows` further down sees the slots that far further up. */
-static void keep_slots(work_t *work, int32_t rows) {
-    work->kept = scn_max(work->slots - rows, 0);
-    for (int32_t plane = 0; plane < SCN_PLANES; ++plane) {
-        step_t *to = (step_t *)(void *)(work->tiles + plane * work->plane_words);
-        const step_t *from = to + rows * work->slot_steps;
-        for (const step_t *end = to + work->kept * work->slot_steps; to < end; ++to) {
-            *to = *from++;
-        }
+/* Positions and tiles of a block of `rows` rows from y. */
+static void place_block(work_t *work, int32_t y, int32_t rows) {
+    const int32_t width = work->layer->conv.output.width;
+    work->y = y;
+    work->end_y = y + rows;
+    if (!work->layer->across) {
+        work->pairs = (rows + SCN_TILES * SCN_TILE_OUTPUTS - 1) / (SCN_TILES * SCN_TILE_OUTPUTS);
+        work->positions = width;
+    } else {
+        work->pairs = 1;
+        work->apart = SCN_WINOGRAD_APART(width, rows);
+        work->positions = work->apart ? work->apart : rows;
     }
 }
 
 static work_t work_of(const scn_winograd_t *layer, const scn_lines_t *input, const scn_lines_t *output, void *scratch) {
     const scn_conv2d_t *conv = &layer->conv;
+    const bool across = layer->across;
+    const int32_t width = conv->input.width;
     work_t work = {.layer = layer, .input = input, .output = output, .tiles = scratch};
     work.stage = scn_output(conv, layer->post);
-    work.rows = SCN_WINOGRAD_ROWS(layer->across, conv->output.width);
-    work.slide_taps = layer->across ? conv->window.height : conv->window.width;
-    work.slots = layer->across ? conv->window.height + layer->ahead * work.rows : conv->input.width;
-    work.slot_steps = (conv->input.channels + 3) / 4 * 2;
-    work.plane_words = work.slots * work.slot_steps * SCN_TILES;
-    uint32_t *padding = work.tiles + SCN_PLANES * work.plane_words;
-    work.padding = memset(padding, conv->input_zero_point, (size_t)work.slot_steps * 2);
-    work.weights = padding + work.slot_steps / 2;
+    work.taps = across ? conv->window.height : conv->window.width;
+    work.led = !across && SCN_WINOGRAD_LED(width, work.taps, conv->window.pad_left);
+    work.first_slot = work.led ? 0 : across ? -conv->window.pad_top : -conv->window.pad_left;
+    work.slots = across ? SCN_WINOGRAD_SLOTS_ACROSS(conv->output.width, layer->rows, work.taps)
+                        : SCN_WINOGRAD_SLOTS_DOWN(width, conv->output.width, work.taps, conv->window.pad_left);
+    work.steps = (conv->input.channels + 1) / 2;
+    work.step_words = work.slots * SLOT_WORDS;
+    work.pair_words = work.steps * work.step_words;
+    work.apart = SCN_TILE_OUTPUTS;
+    const int32_t pairs = across ? 1 : layer->rows / (SCN_TILES * SCN_TILE_OUTPUTS);
+    uint32_t *padding = work.tiles + pairs * work.pair_words;
+    work.padding = memset(padding, conv->input_zero_point, (size_t)(work.steps + 1) / 2 * 4);
+    work.weights = padding + (work.steps + 1) / 2;
+    work.sums = (int32_t *)(work.weights + (layer->expanded ? 0 : layer->part * work.taps * WEIGHT_WORDS));
     return work;
 }
 
 void scn_winograd_rows_s8(const scn_winograd_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
                           const scn_lines_t *output, void *scratch) {
     work_t work = work_of(layer, input, output, scratch);
-    const int32_t width = layer->conv.output.width;
-    const int32_t columns = layer->across ? tiles_a_row(&work) * SCN_TILE_OUTPUTS : width;
-    work.end_y = y + count;
-    for (work.y = y; work.y < work.end_y; work.y += work.groups * work.rows) {
-        for (work.x = 0; work.x < width; work.x += columns) {
+    const int32_t width = layer->conv.output.width, end = (y + count) * layer->pool_height;
+    for (y *= layer->pool_height; y < end; y += layer->rows) {
+        place_block(&work, y, scn_min(layer->rows, end - y));
+        for (work.x = 0; work.x < width; work.x += layer->across ? SCN_TILES * SCN_TILE_OUTPUTS : width) {
             run_block(&work);
-        }
-        const int32_t made = work.groups * work.rows;
-        if (layer->across && columns >= width && work.y + made < work.end_y) {
-            keep_slots(&work, made);
         }
     }
 }

@@ -197,20 +197,28 @@ void scn_conv2d_narrow_rows_s8(const scn_fused_conv2d_t *layer, const scn_lines_
 
 /*
  * CONV_2D by Winograd's F(4, 3) along an axis with 3 taps: 6 products for 4 outputs instead of 12, exact in integers.
- * Strides and dilations are 1, one image. conv.weights is not read, but packed or expanded.
+ * Strides and dilations are 1, one image, at least two positions along the other axis, the "slide", with up to
+ * SCN_WINOGRAD_MOST_TAPS taps. conv.weights is not read, but packed or expanded.
  *
- * across    the axis: the width, else the height. "Slide" is the other axis.
+ * across    the axis: the width, else the height.
  *
- * ahead     0 .. SCN_WINOGRAD_MOST_AHEAD, 0 unless across: further groups of rows that use the same transformed
- * weights.
+ * rows      output rows that share transformed weights: across: even, on maps of up to four columns a multiple of 4;
+ *           down: a multiple of 8.
  *
- * packed    int8, transformed on the fly: [ceil(oc / 2)][slide taps][ceil(ic / 4)][2][3][2][2]. The last four axes: the
- *           first and third channel of four, or the second and fourth; the tap along the axis; the channel of those
- *           two; the output channel of the pair. Absent channels are 0. Python: scenelet.compiler.winograd.
+ * pool_*    1, or 2 where a MAX_POOL_2D with this window and stride, without padding, follows the post map: only its
+ *           output is stored. Then |bias| < 2^29, shifts are -1 .. -20, and a post map is monotone for each channel and
+ *           follows no narrower activation.
  *
- * expanded  int16, or NULL: [ceil(oc / 2)][6][slide taps][ceil(ic / 4)][2][2][2]: the transformed value; tap and four
- *           channels; which two of them; the output channel of the pair; the channel of those two. From taps g0, g1, g2
- *           along the axis: g0, g0 + g1 + g2, g0 - g1 + g2, g0 + 2 g1 + 4 g2, g0 - 2 g1 + 4 g2, g2.
+ * part      pairs of input channels whose weights are transformed at a time, 1 .. (ic + 1) / 2; expanded: all.
+ *
+ * packed    int8, transformed on the fly: [ceil(oc / 2)][ceil(ic / 2)][slide taps][3][2][2]. The last three axes: the
+ *           tap along the axis; the input channel of a pair; the output channel of a pair. Input channels pair up by
+ *           fours, the first with the third, the second with the fourth; of a rest of two, both. Absent channels are 0.
+ *           Python: scenelet.compiler.winograd.
+ *
+ * expanded  int16, or NULL: [ceil(oc / 2)][ceil(ic / 2)][slide taps][6][2][2]: the transformed value; the output
+ *           channel of the pair; the input channel of the pair. From taps g0, g1, g2 along the axis: g0, g0 + g1 + g2,
+ *           g0 - g1 + g2, g0 + 2 g1 + 4 g2, g0 - 2 g1 + 4 g2, g2.
  *
  * Transformed inputs are at most 10 * 255, transformed weights 7 * 128: both fit int16 for every model. The host must
  * prove that |sum without bias| < 2^28: kernel_h * kernel_w * ic <= 8192 is enough.
@@ -219,24 +227,40 @@ typedef struct {
     scn_conv2d_t conv;
     scn_post_t post; /* like scn_fused_conv2d_t */
     bool across;
-    int32_t ahead;
+    int32_t pool_height;
+    int32_t pool_width;
+    int32_t rows;
+    int32_t part;
     const int8_t *packed;
     const int16_t *expanded;
 } scn_winograd_t;
 
-#define SCN_WINOGRAD_PACKED_BYTES(slide_taps, ic, oc) (((oc) + 1) / 2 * (slide_taps) * (((ic) + 3) / 4) * 24)
+#define SCN_WINOGRAD_MOST_TAPS 7
+#define SCN_WINOGRAD_PACKED_BYTES(slide_taps, ic, oc) (((oc) + 1) / 2 * (slide_taps) * (((ic) + 1) / 2) * 12)
 #define SCN_WINOGRAD_EXPANDED_BYTES(slide_taps, ic, oc) (4 * SCN_WINOGRAD_PACKED_BYTES(slide_taps, ic, oc))
-/* Output rows of a group, which is four tiles: as many columns as there are, up to 16; down, 16 rows. */
-#define SCN_WINOGRAD_ROWS(across, width) (!(across) ? 16 : (width) > 8 ? 1 : (width) > 4 ? 2 : 4)
-#define SCN_WINOGRAD_MOST_AHEAD 3
+/* Across: on narrow maps a pair's second tile lies so many rows below the first; 0: to its right. */
+#define SCN_WINOGRAD_APART(width, rows) ((width) > 4 ? 0 : ((rows) + 3) / 4 * 2)
+#define SCN_WINOGRAD_SLOTS_ACROSS(width, rows, slide_taps)                                                             \
+    (((width) > 4 ? (rows) : SCN_WINOGRAD_APART(width, rows)) + (slide_taps)-1)
+/* Down: whether a map is so narrow that all columns see all of it. */
+#define SCN_WINOGRAD_LED(width, slide_taps, pad_left)                                                                  \
+    ((width) <= 4 && (pad_left) >= ((width) + 1) / 2 * 2 - 1 && (slide_taps) >= (width) + (pad_left))
+#define SCN_WINOGRAD_SLOTS_DOWN(width, out_width, slide_taps, pad_left)                                                \
+    (SCN_WINOGRAD_LED(width, slide_taps, pad_left) ? (width) : ((out_width) + 1) / 2 * 2 + (slide_taps)-1)
 /*
- * Scratch: four transformed tiles, each of `slots` - across: slide taps + ahead * SCN_WINOGRAD_ROWS, down: the input's
- * width - and a pixel; unless the weights are expanded, also those of one pair of output channels.
+ * Scratch: transformed tiles - pairs of tiles: across: 1, down: rows / 8 - and a pixel; the weights of a part; the sums
+ * of all units, pairs of tiles times pairs of positions (columns, or rows as far as two tiles lie apart), or of one if
+ * the part is all.
  */
-#define SCN_WINOGRAD_SCRATCH_BYTES(slots, ic) ((slots) * (((ic) + 3) / 4) * 192 + ((ic) + 3) / 4 * 4)
-#define SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(slide_taps, ic) ((slide_taps) * (((ic) + 3) / 4) * 96)
+#define SCN_WINOGRAD_TILE_BYTES(tile_pairs, slots, ic)                                                                 \
+    ((tile_pairs) * (slots) * (((ic) + 1) / 2) * 48 + ((ic) + 3) / 4 * 4)
+#define SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(part, slide_taps) ((part) * (slide_taps)*48)
+#define SCN_WINOGRAD_SUM_BYTES(units) ((units)*192)
 
-/* Like scn_conv2d_rows_s8. Fastest where count is a multiple of SCN_WINOGRAD_ROWS * (ahead + 1). */
+/*
+ * Like scn_conv2d_rows_s8; y, count and output are pooled rows, and those of a call lie one behind the other. Fastest
+ * where count is a multiple of `rows`.
+ */
 void scn_winograd_rows_s8(const scn_winograd_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
                           const scn_lines_t *output, void *scratch);
 

@@ -72,15 +72,20 @@ static inline int32_t scn_bias_limit(int64_t taps) {
     return room > 0 ? (int32_t)room : -1;
 }
 
-/* Like scn_high_mul, |a| < 2^30. */
-static inline int32_t scn_high_mul_small(int32_t a, int32_t b) {
+/* Like scn_high_mul(twice / 2, b), twice even. */
+static inline int32_t scn_high_mul_twice(int32_t twice, int32_t b) {
 #if defined(__ARM_FEATURE_DSP)
     int32_t result;
-    __asm__("smmulr %0, %1, %2" : "=r"(result) : "r"(a * 2), "r"(b));
+    __asm__("smmulr %0, %1, %2" : "=r"(result) : "r"(twice), "r"(b));
     return result;
 #else
-    return scn_high_mul(a, b);
+    return scn_high_mul(twice / 2, b);
 #endif
+}
+
+/* Like scn_high_mul, |a| < 2^30. */
+static inline int32_t scn_high_mul_small(int32_t a, int32_t b) {
+    return scn_high_mul_twice(a * 2, b);
 }
 
 /* x times the factor, |x| < SCN_SCALER_LIMIT. */
@@ -110,10 +115,15 @@ static inline scn_requant_t scn_requant(scn_multiplier_t by, int32_t zero_point)
     return (scn_requant_t){by.multiplier, right, (1 << (right - 1)) + zero_point * (1 << right)};
 }
 
+/* twice / 2 times the factor plus the zero point; twice is even. */
+static inline int32_t scn_apply_twice(scn_requant_t stage, int32_t twice) {
+    const int32_t high = scn_high_mul_twice(twice, stage.multiplier);
+    return (high - (high < 0) + stage.added) >> stage.right;
+}
+
 /* x times the factor plus the zero point, |x| < SCN_SCALER_LIMIT. */
 static inline int32_t scn_apply(scn_requant_t stage, int32_t x) {
-    const int32_t high = scn_high_mul_small(x, stage.multiplier);
-    return (high - (high < 0) + stage.added) >> stage.right;
+    return scn_apply_twice(stage, x * 2);
 }
 
 /* The same as scn_scale, quicker for the values and factors that are usual. */

@@ -40,9 +40,14 @@ void scn_conv2d_narrow_rows(const void *layer, const scn_rows_t *rows) {
 
 void scn_winograd_rows(const void *layer, const scn_rows_t *rows) {
     scn_winograd_t part = *(const scn_winograd_t *)layer;
-    part.conv = conv2d_part(&part.conv, rows);
+    /* What is pooled moves on by as many rows of the convolution. */
+    scn_rows_t conv_rows = *rows;
+    conv_rows.y *= part.pool_height;
+    conv_rows.rows *= part.pool_height;
+    part.conv = conv2d_part(&part.conv, &conv_rows);
+    const scn_dims_t *dims = &part.conv.output;
     const scn_lines_t input = lines_of(&part.conv.input, rows->input[0]);
-    const scn_lines_t output = lines_of(&part.conv.output, rows->output);
+    const scn_lines_t output = {rows->output, rows->rows, dims->width / part.pool_width * dims->channels};
     scn_winograd_rows_s8(&part, &input, 0, rows->rows, &output, rows->scratch);
 }
 

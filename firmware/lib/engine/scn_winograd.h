@@ -1,27 +1,62 @@
 /*
  * The transforms of Winograd's F(4, 3); private to the kernel. A "tile" is four outputs along the axis of three taps
  * and the six inputs that they see. Between the transforms lie six planes of products, independent of one another.
+ * Channels come in pairs, "steps".
  */
 #ifndef SCN_WINOGRAD_H
 #define SCN_WINOGRAD_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "scn_dot_slide.h"
+#include "scn_fixedpoint.h"
+#include "scn_output.h"
 
-enum { SCN_TILES = 4, SCN_TILE_INPUTS = 6, SCN_TILE_OUTPUTS = 4, SCN_PLANES = 6 };
+enum { SCN_TILES = 2, SCN_TILE_INPUTS = 6, SCN_TILE_OUTPUTS = 4 };
 
 /*
  * Transform one slot of one tile.
  * from      the six pixels, each of `channels` values.
  * offset    pair of minus the zero point.
- * to        [plane][two channels], `plane_words` and SCN_TILES words apart; absent channels of four become 0.
+ * to        [step][plane], `step_words` and SCN_TILES words apart; a last odd channel's partner becomes 0.
  */
-void scn_tile_in(const int8_t *const *from, int32_t channels, uint32_t offset, uint32_t *to, int32_t plane_words);
+void scn_tile_in(const int8_t *const *from, int32_t channels, uint32_t offset, uint32_t *to, int32_t step_words);
 
-/* Transform `count` fours of weights as scn_winograd_t.packed has them to planes like its expanded, in words. */
+/* Transform `count` pairs of channels and taps, from the order of scn_winograd_t.packed to that of its expanded. */
 void scn_tile_weights(const int8_t *from, int32_t count, uint32_t *to);
 
-/* From the planes' sums of one channel, stride 8, to the sums of four outputs, bias included. */
-void scn_tile_out(const int32_t *plane, int32_t bias, int32_t *sum);
+/*
+ * Where the four tiles of two positions go, and whether two outputs along the axis, or the two positions, are pooled to
+ * their maximum first. Counts and strides are of what is stored.
+ */
+typedef struct {
+    int8_t *to;       /* the first output of the first tile, channel 0 */
+    int32_t count[4]; /* [position][tile]: outputs wanted, 0 .. SCN_TILE_OUTPUTS */
+    int32_t stride;   /* from one output to the next, */
+    int32_t tile_stride;
+    int32_t position_stride;
+    bool full; /* nothing is missing */
+    bool pool_along;
+    bool pool_slide;
+} scn_tile_places_t;
+
+/* An output channel made ready. */
+typedef struct {
+    const scn_output_t *output;
+    int32_t channel;
+    bool quick; /* sums are small, and the factor is usual: all below counts */
+    bool whole_range;
+    bool falling; /* larger sums make smaller outputs */
+    int32_t twice_bias;
+    scn_requant_t stage;
+    const int8_t *table; /* what follows, from the middle of the channel's; NULL: affine, or nothing */
+    const scn_affine_map_t *affine;
+} scn_tile_channel_t;
+
+scn_tile_channel_t scn_tile_channel(const scn_output_t *output, int32_t channel);
+
+/*
+ * From the planes' sums, [plane][channel of two][position][tile] from the wanted channel, to outputs. Pooled channels
+ * must be quick, and their post maps monotone.
+ */
+void scn_tile_put(const scn_tile_channel_t *channel, const int32_t *planes, const scn_tile_places_t *places);
 
 #endif

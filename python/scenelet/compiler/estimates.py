@@ -14,7 +14,7 @@ import numpy as np
 from .program import Step, Struct
 
 _POSITIONS = 4
-_DIRECT, _PACKED_ACROSS, _EXPANDED_ACROSS, _PACKED_DOWN, _EXPANDED_DOWN = 1.1, 0.64, 0.55, 0.64, 0.5
+_DIRECT = 1.1
 _NARROW, _NARROW_TURN = 1.3, 1.0
 _ODD_CHANNEL_GATHER = 45.0
 _A_TAP = {"scn_depthwise_conv2d_s8": 6.5, "scn_max_pool_s8": 4.2, "scn_average_pool_s8": 9.0}
@@ -47,18 +47,6 @@ def narrow(step: Step, turn: int) -> int:
     _, _, target = _maps(step)
     turns = -(-target["height"] // turn)
     return int(_NARROW * step.macs * (1 + _NARROW_TURN / turn) + turns * step.tables[0].nbytes)
-
-
-def winograd(step: Step, *, across: bool, expanded: bool, ahead: int = 0) -> int:
-    """Estimate CONV_2D by Winograd's F(4, 3), as many rows at a time as it wants."""
-    window, source, target = _maps(step)
-    if across and expanded:
-        return int(_EXPANDED_ACROSS * step.macs)
-    if across:
-        return int((_EXPANDED_ACROSS + (_PACKED_ACROSS - _EXPANDED_ACROSS) / (ahead + 1)) * step.macs)
-    width = target["width"]
-    reached = sum(_inside(window, source["width"], x) for x in range(width)) / width / window["width"]
-    return int((_EXPANDED_DOWN if expanded else _PACKED_DOWN) * step.macs * reached)
 
 
 def step(step: Step) -> int:

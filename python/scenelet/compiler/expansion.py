@@ -40,8 +40,9 @@ def _offers(program: Program) -> list[tuple[float, int, Step]]:
     for step in program.steps:
         if step.kernel != "scn_conv2d_s8":
             continue
-        before, after = (stages.variants(step, expanded)[0] for expanded in (False, True))
-        if after.expanded and after.instructions < before.instructions:
-            extra = stages.weight_bytes(stages.Stage(step, after)) - next(t.nbytes for t in step.tables)
+        stage = stages.Stage(step, stages.UNKNOWN)
+        before, after = (stages.variants(stage, expanded)[0] for expanded in (False, True))
+        if after.transform and after.expanded and after.instructions < before.instructions:
+            extra = after.transform.weight_bytes - next(t.nbytes for t in step.tables)
             found.append(((before.instructions - after.instructions) / max(extra, 1), extra, step))
     return found

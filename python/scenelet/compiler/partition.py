@@ -13,12 +13,14 @@ from typing import Any
 
 from ..graph import Tensor
 from . import estimates
+from .fitting import fit
 from .plan import plan
 from .program import Program, Step, Struct
-from .segments import Segment, lowered, make, quicker, smallest
+from .segments import Segment, lowered, make
 from .stages import KERNELS, slide
 
 _MOST_STAGES = 16
+_ALONE = 3
 _MOST_ROWS, _MOST_ROW_BYTES, _MOST_REACH = 0xFFFF, 0xFFFF, 0x7FFF
 
 
@@ -49,7 +51,7 @@ def divide(program: Program, ram_bytes: int, expanded: frozenset[int]) -> Progra
     Program
         Segments are steps that know their ``segment``.
     """
-    alone = replace(program, steps=_partition(program, None, expanded, longest=2))
+    alone = replace(program, steps=_partition(program, None, expanded, longest=_ALONE))
     if plan(alone).arena_bytes <= ram_bytes:
         return alone
     return _shrink(
@@ -124,7 +126,7 @@ def _pays(made: Segment, longest: int) -> bool:
     if len(made.stages) == 1:
         stage = made.stages[0]
         return stage.is_convolution and (stage.map is not None or stage.variant.kernel != "direct")
-    return longest > 2
+    return longest > _ALONE
 
 
 def _one_way_in_and_out(program: Program, start: int, end: int) -> bool:
@@ -173,27 +175,27 @@ def _shrinks(step: Step) -> bool:
 
 
 def _fitted(program: Program, number: int, ram_bytes: int, expanded: frozenset[int]) -> Program:
-    """Run a segment in the least memory, then speed up its stages as RAM allows, the most saved a byte first."""
-    before = program.steps[number].segment
-    assert before is not None
-    graph = program.graph
-    made = smallest(before, graph)
-    program = _with(program, number, made)
-    goal = max(ram_bytes, plan(program).arena_bytes)
+    """Give a segment the memory that the arena has left, in the form that is then the quickest, or the smallest."""
+    segment = program.steps[number].segment
+    assert segment is not None
+    forms = [make(program.graph, segment.run, expanded, pooled=pooled) for pooled in (True, False)]
+    made = [_squeezed(program, number, form, ram_bytes, expanded) for form in forms]
+    arenas = [max(plan(one).arena_bytes, ram_bytes) for one in made]
+    costs = [estimates.step(one.steps[number]) for one in made]
+    return made[min(range(len(made)), key=lambda n: (arenas[n], costs[n]))]
 
-    def gain(tried: Segment) -> float:
-        more = max(tried.memory_bytes - made.memory_bytes, 1)
-        return (made.instructions - tried.instructions) / more
 
-    tries = quicker(made, graph, expanded)
-    while tries:
-        best = max(tries, key=gain)
-        tries.remove(best)
-        candidate = _with(program, number, best)
-        if plan(candidate).arena_bytes <= goal:
-            program, made = candidate, best
-            tries = quicker(made, graph, expanded)
-    return program
+def _squeezed(program: Program, number: int, form: Segment, ram_bytes: int, expanded: frozenset[int]) -> Program:
+    """Take from a segment's memory what the arena exceeds the limit by, while that helps."""
+    budget = form.memory_bytes
+    while True:
+        made = _with(program, number, fit(form, program.graph, expanded, budget))
+        over = plan(made).arena_bytes - ram_bytes
+        segment = made.steps[number].segment
+        assert segment is not None
+        if over <= 0 or segment.memory_bytes > budget:
+            return made
+        budget = segment.memory_bytes - over
 
 
 def _with(program: Program, number: int, segment: Segment) -> Program:

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..graph import Graph
+from .pooling import pools_sums
 from .program import SCRATCH, Records, Step, Struct, Table
 from .schedule import Schedule, StageRows, simulate
-from .stages import Stage, claims, emitted, scratch_bytes, slide, variants, whole
+from .stages import UNKNOWN, Stage, claims, emitted, scratch_bytes, variants, whole
 
 _ALIGNMENT = 4
 _STATE_BYTES = 4
@@ -73,7 +74,7 @@ class Segment:
         return sum(stage.instructions for stage in self.stages)
 
 
-def make(graph: Graph, run: Sequence[Step], expanded: frozenset[int]) -> Segment:
+def make(graph: Graph, run: Sequence[Step], expanded: frozenset[int], *, pooled: bool = True) -> Segment:
     """Make a segment whose stages run as quickly as they can.
 
     Parameters
@@ -84,6 +85,8 @@ def make(graph: Graph, run: Sequence[Step], expanded: frozenset[int]) -> Segment
         Consecutive steps with one tensor coming in and one going out.
     expanded
         Numbers of the operators whose weights may lie transformed in flash.
+    pooled
+        Whether convolutions may pool their sums.
 
     Returns
     -------
@@ -92,37 +95,29 @@ def make(graph: Graph, run: Sequence[Step], expanded: frozenset[int]) -> Segment
     """
     stages: list[Stage] = []
     for step in run:
-        readers = [other for other in run if stages and set(other.reads) & set(stages[-1].step.writes)]
-        if step.kernel == "scn_map_s8" and readers == [step] and stages[-1].map is None:
-            stages[-1] = _stage(stages[-1].step, step, expanded)
+        readers = [other for other in run if stages and stages[-1].write in other.reads]
+        before = stages[-1] if stages and readers == [step] else None
+        if before and step.kernel == "scn_map_s8" and not before.followers:
+            stages[-1] = _quickest(replace(before, map=step), expanded)
+        elif before and pooled and _pools(before, step):
+            stages[-1] = _quickest(replace(before, pool=step), expanded)
         else:
-            stages.append(_stage(step, None, expanded))
+            stages.append(_quickest(Stage(step, UNKNOWN), expanded))
     if len(stages) == 1:
         height = graph.tensors[run[-1].writes[0]].shape[1]
         stages = [replace(stages[0], variant=whole(stages[0].variant, height))]
     return arrange(graph, run, stages)
 
 
-def _stage(step: Step, applied: Step | None, expanded: frozenset[int]) -> Stage:
-    ways = variants(step, step.operators[0] in expanded)
-    return Stage(step, ways[0], applied)
+def _quickest(stage: Stage, expanded: frozenset[int]) -> Stage:
+    return replace(stage, variant=variants(stage, stage.step.operators[0] in expanded)[0])
 
 
-def smallest(segment: Segment, graph: Graph) -> Segment:
-    """The same stages, every one in its slowest variant, which keeps the fewest rows."""
-    stages = [replace(stage, variant=variants(stage.step, expanded=False)[-1]) for stage in segment.stages]
-    return arrange(graph, segment.run, stages)
-
-
-def quicker(segment: Segment, graph: Graph, expanded: frozenset[int]) -> list[Segment]:
-    """Segments that differ by a quicker variant of one stage."""
-    found = []
-    for number, stage in enumerate(segment.stages):
-        for way in variants(stage.step, stage.step.operators[0] in expanded):
-            if way.instructions < stage.variant.instructions:
-                stages = [*segment.stages[:number], replace(stage, variant=way), *segment.stages[number + 1 :]]
-                found.append(arrange(graph, segment.run, stages))
-    return found
+def _pools(stage: Stage, pool: Step) -> bool:
+    """Whether a stage can be a convolution that pools its sums."""
+    if not stage.is_convolution or stage.pool or (stage.map and not stage.maps_itself):
+        return False
+    return pools_sums(stage.step, stage.map, pool) and bool(variants(replace(stage, pool=pool), expanded=False))
 
 
 def arrange(graph: Graph, run: Sequence[Step], stages: Sequence[Stage]) -> Segment:
@@ -135,7 +130,7 @@ def arrange(graph: Graph, run: Sequence[Step], stages: Sequence[Stage]) -> Segme
             tuple(map(buffers.index, stage.step.reads)),
             buffers.index(stage.write),
             stage.variant.turn,
-            slide(stage.step),
+            stage.slide,
         )
         for stage in stages
     )

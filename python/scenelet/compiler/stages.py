@@ -14,7 +14,8 @@ from . import estimates
 from .lowering.layer import values
 from .program import Name, Records, Step, Struct, Table
 from .schedule import Slide
-from .winograd import LARGEST_TAPS, expand_winograd, pack_winograd
+from .transforms import Transform, transforms
+from .winograd import expand_winograd, pack_winograd
 
 _RUNNERS = {
     "scn_conv2d_s8": "scn_conv2d_rows",
@@ -26,9 +27,6 @@ _RUNNERS = {
 }
 KERNELS = frozenset(_RUNNERS)
 """Kernels of steps that can be stages."""
-
-_LEAST_CHANNELS = 8
-"""Input and output channels from which a Winograd transform is repaid."""
 
 _POSITIONS = 4
 _MOST_ROWS_DOWN = 8
@@ -45,12 +43,8 @@ class Variant:
         "direct", "narrow", "winograd", or "rows" for all that is no convolution.
     turn
         Output rows at a time.
-    across
-        Winograd: whether the axis of three taps is the width.
-    ahead
-        Winograd across: further groups of rows that use the same transformed weights.
-    expanded
-        Winograd: whether the weights lie transformed in flash.
+    transform
+        Winograd's parameters.
     instructions
         Estimate for the whole map.
     why
@@ -59,25 +53,50 @@ class Variant:
 
     kernel: str
     turn: int
-    across: bool = False
-    ahead: int = 0
-    expanded: bool = False
+    transform: Transform | None = None
     instructions: int = 0
     why: str = ""
+
+    @property
+    def expanded(self) -> bool:
+        """Whether its weights lie transformed in flash."""
+        return self.transform is not None and self.transform.expanded
+
+
+UNKNOWN = Variant("unknown", 1)
+"""Of a stage whose variants are yet to be listed."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A step of a segment, the map that follows it value by value, and how it runs."""
+    """A step of a segment, the map that follows it value by value, the pool that follows that, and how it runs."""
 
     step: Step
     variant: Variant
     map: Step | None = None
+    pool: Step | None = None
+
+    @property
+    def followers(self) -> tuple[Step, ...]:
+        """Steps that it does along with its own."""
+        return tuple(step for step in (self.map, self.pool) if step)
 
     @property
     def write(self) -> int:
         """The tensor that it makes."""
-        return (self.map or self.step).writes[0]
+        return (self.step, *self.followers)[-1].writes[0]
+
+    @property
+    def pool_size(self) -> tuple[int, int]:
+        """Rows and columns that become one."""
+        window = _fields(self.pool)["window"] if self.pool else {"height": 1, "width": 1}
+        return int(window["height"]), int(window["width"])
+
+    @property
+    def slide(self) -> Slide:
+        """How its window moves over rows."""
+        own, rows = slide(self.step), self.pool_size[0]
+        return Slide(own.reach + (rows - 1) * own.stride, own.stride * rows, own.pad_top)
 
     @property
     def is_convolution(self) -> bool:
@@ -107,22 +126,25 @@ def slide(step: Step) -> Slide:
     return Slide(reach, window["stride_h"], window["pad_top"])
 
 
-def variants(step: Step, expanded: bool) -> tuple[Variant, ...]:
-    """List the ways to run a step, quickest first.
+def variants(stage: Stage, expanded: bool) -> tuple[Variant, ...]:
+    """List the ways to run a stage, quickest first.
 
     Parameters
     ----------
-    step
-        One of :data:`KERNELS`.
+    stage
+        Its step is one of :data:`KERNELS`; its variant does not matter.
     expanded
         Whether Winograd weights may also lie transformed in flash.
     """
-    if step.kernel != "scn_conv2d_s8":
+    step = stage.step
+    if not stage.is_convolution:
         return (
             Variant("rows", 1, instructions=estimates.simple(step), why="one row at a time needs the least memory"),
         )
-    transformed = _winograd(step, expanded=True) if expanded else ()
-    ways = (*transformed, *_winograd(step, expanded=False), *_narrow(step), *_direct(step))
+    transformed = _winograd(stage, expanded=True) if expanded else ()
+    ways = (*transformed, *_winograd(stage, expanded=False))
+    if not stage.pool:
+        ways += (*_narrow(step), *_direct(step))
     return tuple(sorted(ways, key=lambda way: way.instructions))
 
 
@@ -151,22 +173,17 @@ def _direct(step: Step) -> tuple[Variant, ...]:
     return tuple(made)
 
 
-def _winograd(step: Step, *, expanded: bool) -> tuple[Variant, ...]:
-    fields = _fields(step)
-    window, source, target = fields["window"], fields["input"], fields["output"]
-    taps = window["height"] * window["width"] * source["channels"]
-    enough = min(source["channels"], target["channels"]) >= _LEAST_CHANNELS
-    if not _plain(step) or not enough or taps > LARGEST_TAPS or 3 not in (window["height"], window["width"]):
-        return ()
+def _winograd(stage: Stage, *, expanded: bool) -> tuple[Variant, ...]:
+    window, height = _fields(stage.step)["window"], int(_fields(stage.step)["output"]["height"])
+    taps = window["height"] * window["width"] * _fields(stage.step)["input"]["channels"]
+    pool_height, pool_width = stage.pool_size
     made = []
-    where = "transformed in flash" if expanded else "transformed on the fly"
-    for across, axis in ((True, "width"), (False, "height")):
-        rows = _winograd_rows(across, target["width"])
-        if window[axis] == 3 and target["width" if across else "height"] >= (4 if across else rows):
-            why = f"3 taps along the {axis}: 6 products for 4 outputs; weights {where}; {taps} taps: sums under 2^28"
-            for ahead in (3, 1, 0) if across and not expanded else (0,):
-                cost = estimates.winograd(step, across=across, expanded=expanded, ahead=ahead)
-                made.append(Variant("winograd", rows * (ahead + 1), across, ahead, expanded, cost, why))
+    for way in transforms(stage.step, expanded=expanded):
+        where = "transformed in flash" if expanded else f"transformed for {way.rows} rows at a time"
+        axis = "width" if way.across else "height"
+        why = f"3 taps along the {axis}: 6 products for 4 outputs; weights {where}; {taps} taps: sums under 2^28"
+        cost = way.instructions(height, pool_height * pool_width)
+        made.append(Variant("winograd", way.rows // pool_height, way, cost, why))
     return tuple(made)
 
 
@@ -184,35 +201,14 @@ def _plain(step: Step) -> bool:
     return all(window[key] == 1 for key in ("stride_h", "stride_w", "dilation_h", "dilation_w"))
 
 
-def _winograd_rows(across: bool, width: int) -> int:
-    """SCN_WINOGRAD_ROWS of scn_engine.h."""
-    if not across:
-        return 16
-    return 1 if width > 8 else 2 if width > 4 else 4
-
-
 def scratch_bytes(stage: Stage) -> int:
     """Working memory of a stage's kernel."""
     if stage.variant.kernel == "narrow":
         fields = _fields(stage.step)
         taps = -(-int(fields["window"]["width"] * fields["input"]["channels"]) // 2)
         return 2 * stage.step.tables[0].nbytes + taps * (15 + int(fields["window"]["height"])) * 4
-    if stage.variant.kernel != "winograd":
-        return stage.step.scratch_bytes
-    slots, slide_taps, depth, _ = _winograd_sizes(stage)
-    fours = -(-depth // 4)
-    weights = 0 if stage.variant.expanded else slide_taps * fours * 96
-    return slots * fours * 192 + fours * 4 + weights
-
-
-def _winograd_sizes(stage: Stage) -> tuple[int, int, int, int]:
-    """Slots, taps of the other axis, input and output channels."""
-    fields = _fields(stage.step)
-    across = stage.variant.across
-    slide_taps = fields["window"]["height" if across else "width"]
-    further = stage.variant.ahead * _winograd_rows(across, fields["output"]["width"])
-    slots = slide_taps + further if across else fields["input"]["width"]
-    return slots, slide_taps, fields["input"]["channels"], fields["output"]["channels"]
+    way = stage.variant.transform
+    return way.scratch_bytes if way else stage.step.scratch_bytes
 
 
 def claims(stage: Stage) -> tuple[str, ...]:
@@ -221,23 +217,8 @@ def claims(stage: Stage) -> tuple[str, ...]:
         window, source, target = (_fields(stage.step)[name] for name in ("window", "input", "output"))
         sizes = f"{window['height']}, {window['width']}, {source['channels']}, {target['channels']}"
         return (f"SCN_CONV2D_NARROW_SCRATCH_BYTES({sizes}) == {scratch_bytes(stage)}", *stage.step.claims[1:])
-    if stage.variant.kernel != "winograd":
-        return stage.step.claims
-    slots, slide_taps, depth, channels = _winograd_sizes(stage)
-    scratch = f"SCN_WINOGRAD_SCRATCH_BYTES({slots}, {depth})"
-    if not stage.variant.expanded:
-        scratch += f" + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES({slide_taps}, {depth})"
-    kind = "EXPANDED" if stage.variant.expanded else "PACKED"
-    return (
-        f"{scratch} == {scratch_bytes(stage)}",
-        f"SCN_WINOGRAD_{kind}_BYTES({slide_taps}, {depth}, {channels}) == {weight_bytes(stage)}",
-    )
-
-
-def weight_bytes(stage: Stage) -> int:
-    """Flash of a Winograd stage's weights."""
-    _, slide_taps, depth, channels = _winograd_sizes(stage)
-    return -(-channels // 2) * slide_taps * -(-depth // 4) * 24 * (4 if stage.variant.expanded else 1)
+    way = stage.variant.transform
+    return way.claims if way else stage.step.claims
 
 
 def emitted(
@@ -308,18 +289,22 @@ def _convolution(
 ) -> tuple[str, Records]:
     """Engine function and parameters; changes ``tables`` to those that the kernel reads."""
     layer: dict[str, object] = {"conv": fields, "post": post or {"table": None, "affine": None}}
-    if stage.variant.kernel in ("direct", "narrow"):
+    way = stage.variant.transform
+    if way is None:
         run = "scn_conv2d_rows" if stage.variant.kernel == "direct" else "scn_conv2d_narrow_rows"
         return run, Records(kind, "scn_fused_conv2d_t", (layer,))
     operator = next(op for op in graph.operators if op.index == stage.step.operators[0])
     weights = values(graph.tensors[operator.inputs[1]])
-    form, dtype = ("expanded", "int16_t") if stage.variant.expanded else ("packed", "int8_t")
-    made = (expand_winograd if stage.variant.expanded else pack_winograd)(weights, across=stage.variant.across)
+    form, dtype = ("expanded", "int16_t") if way.expanded else ("packed", "int8_t")
+    made = (expand_winograd if way.expanded else pack_winograd)(weights, across=way.across)
     tables["weights"] = Table(f"{kind}_{form}", dtype, made.ravel())
     fields["weights"] = None
     layer |= {
-        "across": stage.variant.across,
-        "ahead": stage.variant.ahead,
+        "across": way.across,
+        "pool_height": stage.pool_size[0],
+        "pool_width": stage.pool_size[1],
+        "rows": way.rows,
+        "part": way.part,
         "packed": None,
         "expanded": None,
         form: f"{kind}_{form}",

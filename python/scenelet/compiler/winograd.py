@@ -28,15 +28,15 @@ def pack_winograd(weights: NDArray[np.int8], *, across: bool) -> NDArray[np.int8
     Returns
     -------
     NDArray[np.int8]
-        (output channel pairs, slide taps, fours of input channels, 2, 3, 2, 2): even or odd channels of the four, tap
-        along the axis, channel of those two, output channel of the pair. Absent channels are 0.
+        (output channel pairs, input channel pairs, slide taps, 3, 2, 2): tap along the axis, input channel of the pair
+        (see :func:`channel_pairs`), output channel of the pair. Absent channels are 0.
 
     Raises
     ------
     ValueError
         The axis does not have three taps.
     """
-    return np.ascontiguousarray(_parts(weights, across=across).transpose(0, 2, 4, 6, 3, 5, 1))
+    return np.ascontiguousarray(_parts(weights, across=across).transpose(0, 4, 2, 3, 5, 1))
 
 
 def expand_winograd(weights: NDArray[np.int8], *, across: bool) -> NDArray[np.int16]:
@@ -45,22 +45,34 @@ def expand_winograd(weights: NDArray[np.int8], *, across: bool) -> NDArray[np.in
     Returns
     -------
     NDArray[np.int16]
-        (output channel pairs, 6, slide taps, fours of input channels, 2, 2, 2): even or odd channels of the four,
-        output channel of the pair, channel of those two. Magnitudes are at most 7 * 128.
+        (output channel pairs, input channel pairs, slide taps, 6, 2, 2): transformed value, output channel of the pair,
+        input channel of the pair. Magnitudes are at most 7 * 128.
     """
     parts = np.moveaxis(_parts(weights, across=across).astype(np.int16), 3, -1)
-    # Now (pair, output channel, slide, four, channel, even or odd, transformed).
+    # Now (output pair, output channel, slide, input pair, input channel, transformed).
     made = parts @ _TRANSFORM.T.astype(np.int16)
-    return np.ascontiguousarray(made.transpose(0, 6, 2, 3, 5, 1, 4))
+    return np.ascontiguousarray(made.transpose(0, 3, 2, 5, 1, 4))
+
+
+def channel_pairs(depth: int) -> list[int]:
+    """Input channels in the order in which the kernel widens them, two a step; -1 for an absent one.
+
+    Of four channels in a word, SXTB16 takes the first and third, then the second and fourth; of a rest of one or two
+    the kernel makes one pair.
+    """
+    order = [four + n for four in range(0, depth - 2, 4) for n in (0, 2, 1, 3)]
+    if depth % 4 in (1, 2):
+        order += [depth // 4 * 4, depth // 4 * 4 + 1]
+    return [channel if channel < depth else -1 for channel in order]
 
 
 def _parts(weights: NDArray[np.int8], *, across: bool) -> NDArray[np.int8]:
-    """(pair, output channel, slide, tap, four, channel, even or odd)."""
+    """(output pair, output channel, slide, tap, input pair, input channel)."""
     taps = weights if across else weights.transpose(0, 2, 1, 3)
     channels, slide, along, depth = taps.shape
     if along != 3:
         raise ValueError(f"{along} taps along the axis, F(4, 3) wants 3")
-    fours = -(-depth // 4)
-    padded = np.zeros((-(-channels // 2) * 2, slide, 3, fours * 4), np.int8)
+    padded = np.zeros((-(-channels // 2) * 2, slide, 3, depth + 1), np.int8)
     padded[:channels, ..., :depth] = taps
-    return padded.reshape(-1, 2, slide, 3, fours, 2, 2)
+    # The channel behind the last one is all 0, and so is number -1.
+    return padded[..., channel_pairs(depth)].reshape(-1, 2, slide, 3, -(-depth // 2), 2)

@@ -7,8 +7,9 @@ the folder to write into.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,18 +89,25 @@ def _row_calls(name: str, case: Case) -> Iterator[tuple[str, int, list[str]]]:
     narrow = [f"    const scn_fused_conv2d_t layer = {{.conv = {name}}};"]
     yield "narrow", narrow_scratch(values), _row_call(name, case, "narrow", narrow)
     for across in axes(case):
-        widths = (_shape(case, 0)[2], _shape(case, 1)[2])
-        for kind, made, ahead in (
-            ("packed", pack_winograd(values, across=across), 1 if across else 0),
-            ("expanded", expand_winograd(values, across=across), 0),
+        steps = -(-values.shape[3] // 2)
+        for kind, made, part in (
+            ("packed", pack_winograd(values, across=across), -(-steps // 2)),
+            ("expanded", expand_winograd(values, across=across), steps),
         ):
             suffix = f"{kind}_{'across' if across else 'down'}"
             table = Table(kind, "int16_t" if kind == "expanded" else "int8_t", made.ravel())
             lines = [f"    static const _Alignas(4) {table.type} weights[] = {{\n{ctext.array(table)}\n    }};"]
-            fields = f".conv = {name}, .across = {str(across).lower()}, .ahead = {ahead}, .{kind} = weights"
-            lines.append(f"    const scn_winograd_t layer = {{{fields}}};")
-            scratch = winograd_scratch(values, widths, across, kind == "expanded", ahead)
+            fields = f".conv = {name}, .across = {str(across).lower()}, .pool_height = 1, .pool_width = 1"
+            lines.append(f"    const scn_winograd_t layer = {{{fields}, .rows = 8, .part = {part}, .{kind} = weights}};")
+            scratch = winograd_scratch(_fields(case), across, kind == "expanded", 8, part)
             yield suffix, scratch, _row_call(name, case, suffix, lines)
+
+
+def _fields(case: Case) -> Mapping[str, Any]:
+    """Of a convolution's struct."""
+    params = lower(case.graph).steps[0].params
+    assert not isinstance(params, int)
+    return params.fields
 
 
 def _shape(case: Case, place: int) -> tuple[int, ...]:

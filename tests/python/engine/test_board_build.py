@@ -24,7 +24,8 @@ def assembly(source: str, folder: Path, *flags: str) -> str:
     ("source", "instructions"),
     [
         ("scn_dot.c", ("smlad", "sxtb16", "ldrd")),
-        ("scn_dot_wide.c", ("smlad", "ldrd")),
+        ("scn_dot_slide.c", ("smlad", "ldrd")),
+        ("scn_winograd_put.c", ("smmulr", "ssat")),
         ("scn_dot_column.c", ("smlad", "ldrd")),
         ("scn_winograd.c", ("sadd16", "ssub16", "sxtab16", "sxtb16")),
         ("scn_gather.c", ("sxtab16", "pkhbt", "pkhtb")),

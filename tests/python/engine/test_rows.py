@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from engine_library import Engine, build
 from kernel_cases import Case, cases, expected
-from row_calls import RowCaller, axes, dense, one_image, weights
+from numpy.typing import NDArray
+from row_calls import RowCaller, axes, dense, one_image, pooling, weights
 
 from scenelet.compiler.winograd import LARGEST_TAPS, expand_winograd, pack_winograd
 
@@ -24,6 +25,13 @@ def engine() -> Engine:
     return Engine(build())
 
 
+def largest(maps: NDArray[np.int8], size: tuple[int, int]) -> NDArray[np.int8]:
+    """MAX_POOL_2D whose windows lie side by side, without padding."""
+    height, width = maps.shape[1] // size[0], maps.shape[2] // size[1]
+    tiles = maps[:, : height * size[0], : width * size[1]].reshape(1, height, size[0], width, size[1], -1)
+    return tiles.max(axis=(2, 4))
+
+
 def label(value: object) -> str | None:
     return value.name.replace(" ", "") if isinstance(value, Case) else None
 
@@ -37,13 +45,43 @@ def test_convolution_equals_builtin_ref(engine: Engine, case: Case) -> None:
 @pytest.mark.parametrize("case", WINOGRAD, ids=label)
 @pytest.mark.parametrize("expanded", [False, True])
 def test_winograd_equals_builtin_ref(engine: Engine, case: Case, expanded: bool) -> None:
-    for across, ahead in itertools.product(axes(case), (0, 1, 3)):
-        if ahead and not across:
-            continue
+    ways = itertools.cycle(((8, None), (16, None)) if expanded else ((8, None), (16, 1), (24, 2), (8, 2)))
+    for across in axes(case):
         for (image,), want, chunk in zip(case.runs, expected(case), itertools.cycle(CHUNKS), strict=False):
+            rows, part = next(ways)
             caller = RowCaller(engine, case, chunk)
-            made = caller.winograd(image, across=across, expanded=expanded, ahead=ahead)
+            made = caller.winograd(image, across=across, expanded=expanded, rows=rows, part=part)
             np.testing.assert_array_equal(made, want)
+
+
+@pytest.mark.parametrize("rows", [4, 8, 12])
+@pytest.mark.parametrize("case", WINOGRAD[:8], ids=label)
+def test_winograd_of_few_rows_at_a_time(engine: Engine, case: Case, rows: int) -> None:
+    (image,), want = case.runs[3], expected(case)[3]
+    for across in axes(case):
+        made = RowCaller(engine, case, 24).winograd(image, across=across, expanded=False, rows=rows if across else 8)
+        np.testing.assert_array_equal(made, want)
+
+
+@pytest.mark.parametrize("size", [(1, 2), (2, 1), (2, 2)])
+def test_winograd_pools_its_sums(engine: Engine, size: tuple[int, int]) -> None:
+    """Against the convolution's outputs, pooled here; tables rise for one channel and fall for the next."""
+    rng = np.random.default_rng(size)
+    pooled = 0
+    for case in (case for case in WINOGRAD if pooling(case, size)):
+        channels = weights(case).shape[0]
+        post = np.sort(rng.integers(-128, 128, (channels, 256)), axis=1).astype(np.int8)
+        post[1::2] = post[1::2, ::-1]
+        caller = RowCaller(engine, case, 4)
+        want = expected(case)[3]
+        if (caller.fields["activation_min"], caller.fields["activation_max"]) == (-128, 127):
+            caller = RowCaller(engine, case, 4, post)
+            want = post[np.arange(channels), want.astype(np.int64) + 128]
+        for across in axes(case):
+            made = caller.winograd(case.runs[3][0], across=across, expanded=False, pool=size)
+            np.testing.assert_array_equal(made, largest(want, size))
+            pooled += made.size
+    assert pooled > 1000
 
 
 @pytest.mark.parametrize("case", DENSE, ids=label)

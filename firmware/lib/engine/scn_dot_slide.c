@@ -1,0 +1,117 @@
+/* Inner products of two channels at two tiles and two positions, both operands int16. */
+#include "scn_dot_slide.h"
+#include "scn_simd.h"
+#include <stddef.h>
+
+#if defined(__ARM_FEATURE_DSP)
+
+_Static_assert(offsetof(scn_dot_slide_t, taps) == 8, "registers below");
+_Static_assert(sizeof(scn_dot_slide_t) == 36, "registers below");
+_Static_assert(SCN_SLIDE_MOST_TAPS == 7 && SCN_SLIDE_MOST_LED == 4, "steps below");
+
+/*
+ * 16 MACs in 10 instructions. r0 x, r1 w, r2 r3 a tap's weights, r12 lr a slot's tiles; r4 r5 and r8 r9 the channels'
+ * sums at the first position, r6 r7 and r10 r11 at the second. The struct lies on the stack: [sp] skip, #4 w_end,
+ * #8 where to enter the row of steps of 40 bytes (instead of taps), #12 x, #16 w, #20 w_last, #24 from, #28 from_bytes,
+ * #32 sum. Naked, for no register is left.
+ */
+#define SLOT "ldrd r12, lr, [r0], #48\n"
+#define TAP "ldrd r2, r3, [r1], #48\n"
+#define FIRST "smlad r4, r2, r12, r4\nsmlad r8, r3, r12, r8\nsmlad r5, r2, lr, r5\nsmlad r9, r3, lr, r9\n"
+#define SECOND "smlad r6, r2, r12, r6\nsmlad r10, r3, r12, r10\nsmlad r7, r2, lr, r7\nsmlad r11, r3, lr, r11\n"
+#define STEP SLOT SECOND TAP FIRST
+#define ENTER "ldr pc, [sp, #8]\n"
+
+#define BEGIN(most)                                                                                                    \
+    "push {r4-r11, lr}\n"                                                                                              \
+    "ldm r0, {r1-r9}\n"                                                                                                \
+    "rsb r3, r3, #" most "\n"                                                                                          \
+    "mov r12, #40\n"                                                                                                   \
+    "mul r3, r3, r12\n"                                                                                                \
+    "adr.w r12, 1f\n"                                                                                                  \
+    "add r3, r12\n"                                                                                                    \
+    "orr r3, r3, #1\n"                                                                                                 \
+    "push {r1-r9}\n"                                                                                                   \
+    "3:\n"                                                                                                             \
+    "ldrd r2, r3, [sp, #24]\n"                                                                                         \
+    "ldm r2, {r4-r11}\n"                                                                                               \
+    "add r2, r3\n"                                                                                                     \
+    "str r2, [sp, #24]\n"                                                                                              \
+    "ldrd r0, r1, [sp, #12]\n"
+
+#define END                                                                                                            \
+    "2:\n"                                                                                                             \
+    "ldr r2, [sp, #32]\n"                                                                                              \
+    "stm r2!, {r4-r11}\n"                                                                                              \
+    "str r2, [sp, #32]\n"                                                                                              \
+    "add r3, #8\n"                                                                                                     \
+    "str r3, [sp, #4]\n"                                                                                               \
+    "ldrd r0, r1, [sp, #12]\n"                                                                                         \
+    "ldr r2, [sp, #20]\n"                                                                                              \
+    "cmp r1, r2\n"                                                                                                     \
+    "add r0, #8\n"                                                                                                     \
+    "add r1, #8\n"                                                                                                     \
+    "strd r0, r1, [sp, #12]\n"                                                                                         \
+    "bne 3b\n"                                                                                                         \
+    "add sp, #36\n"                                                                                                    \
+    "pop {r4-r11, pc}\n"
+
+__attribute__((naked)) void scn_dot_slide(__attribute__((unused)) const scn_dot_slide_t *dot) {
+    __asm__ volatile(BEGIN("7") SLOT ENTER ".balign 4\n"
+                                           "1:\n" TAP FIRST STEP STEP STEP STEP STEP STEP SLOT SECOND
+                                           "ldrd r2, r3, [sp]\n"
+                                           "cmp r1, r3\n"
+                                           "beq 2f\n"
+                                           "add r0, r2\n" SLOT ENTER END);
+}
+
+__attribute__((naked)) void scn_dot_led(__attribute__((unused)) const scn_dot_slide_t *dot) {
+    __asm__ volatile(BEGIN("4") TAP ENTER ".balign 4\n"
+                                          "1:\n" STEP STEP STEP STEP "ldrd r2, r3, [sp]\n"
+                                          "cmp r1, r3\n"
+                                          "beq 2f\n"
+                                          "add r1, r2\n" TAP ENTER END);
+}
+
+#else
+
+/* A step: the first position sees slot s with tap s + led, the second one slot s + 1 - led with tap s. */
+static void run_step(const uint32_t *x, const uint32_t *w, int32_t taps, int led, int32_t *sum) {
+    for (int32_t i = 0; i < taps * 4; ++i) {
+        const int32_t s = i / 4, position = i / 2 % 2, tile = i % 2;
+        const uint32_t seen = x[(position ? s + 1 - led : s) * 2 * SCN_PLANES + tile];
+        const uint32_t *by = w + (position ? s : s + led) * 2 * SCN_PLANES;
+        sum[i % 4] = scn_dot_pair(by[0], seen, sum[i % 4]);
+        sum[4 + i % 4] = scn_dot_pair(by[1], seen, sum[4 + i % 4]);
+    }
+}
+
+static void run_plane(const scn_dot_slide_t *dot, int plane, int led, int32_t *sum) {
+    const int32_t slots = led ? dot->taps : dot->taps + 1, taps = dot->taps + led, skip = dot->skip / 4;
+    const uint32_t *x = dot->x + 2 * plane, *w = dot->w;
+    run_step(x, w + 2 * plane, dot->taps, led, sum);
+    while ((w += taps * 2 * SCN_PLANES) != dot->w_end) {
+        w += led ? skip : 0;
+        x += slots * 2 * SCN_PLANES + (led ? 0 : skip);
+        run_step(x, w + 2 * plane, dot->taps, led, sum);
+    }
+}
+
+static void run(const scn_dot_slide_t *dot, int led) {
+    for (int plane = 0; plane < SCN_PLANES; ++plane) {
+        int32_t sum[SCN_UNIT_SUMS];
+        memcpy(sum, dot->from + plane * dot->from_bytes / 4, sizeof sum);
+        run_plane(dot, plane, led, sum);
+        memcpy(dot->sum + plane * SCN_UNIT_SUMS, sum, sizeof sum);
+    }
+}
+
+void scn_dot_slide(const scn_dot_slide_t *dot) {
+    run(dot, 0);
+}
+
+void scn_dot_led(const scn_dot_slide_t *dot) {
+    run(dot, 1);
+}
+
+#endif
