@@ -10,6 +10,7 @@ from SCons.Script import COMMAND_LINE_TARGETS, AlwaysBuild, Builder, Default, De
 
 env = DefaultEnvironment()
 sys.path.insert(0, str(Path(env.PioPlatform().get_dir()) / "builder"))
+import seal  # noqa: E402
 import upload  # noqa: E402
 
 FIRMWARE = Path(env.subst("$PROJECT_DIR")) / "firmware"
@@ -72,7 +73,7 @@ def configure(board):
         PROGNAME="firmware",
         PROGSUFFIX=".elf",
         SIZECHECKCMD="$SIZETOOL -A -d $SOURCES",
-        SIZEPROGREGEXP=r"^(?:\.vectors|\.text|\.rodata|\.ARM\.exidx|\.data)\s+(\d+)",
+        SIZEPROGREGEXP=r"^(?:\.vectors|\.text|\.rodata|\.ARM\.exidx|\.data|\.seal)\s+(\d+)",
         SIZEDATAREGEXP=r"^(?:\.data|\.bss|\.noinit|\.stack)\s+(\d+)",
     )
     env.Append(
@@ -92,6 +93,11 @@ def configure(board):
     )
 
 
+def seal_program(target, source, env):
+    del source, env
+    seal.seal(str(target[0]))
+
+
 def firmware():
     board = env.BoardConfig()
     configure(board)
@@ -99,6 +105,7 @@ def firmware():
     elf, image = "$BUILD_DIR/${PROGNAME}.elf", "$BUILD_DIR/${PROGNAME}.bin"
     if "nobuild" not in COMMAND_LINE_TARGETS:
         elf = env.BuildProgram()
+        env.AddPostAction(elf, env.VerboseAction(seal_program, "Sealing $TARGET"))
         image = env.ElfToBin("$BUILD_DIR/${PROGNAME}", elf)
         env.Depends(image, "checkprogsize")
     AlwaysBuild(env.Alias("nobuild", image))
