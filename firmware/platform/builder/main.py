@@ -15,6 +15,7 @@ import upload  # noqa: E402
 
 FIRMWARE = Path(env.subst("$PROJECT_DIR")) / "firmware"
 FLAGS = json.loads((FIRMWARE / "flags.json").read_text())
+COLD = ("src", "lib/link", "lib/port")
 LIBRARIES = ("engine", "frontend", "link", "port")
 
 
@@ -32,6 +33,11 @@ def sources(port):
         sys.exit(f"Error: {folder} holds no model; write one with: scenelet export MODEL --out {folder}")
     env.Append(CPPPATH=[str(folder)])
     env.BuildSources("$BUILD_DIR/generated", str(folder), "-<*> +<scn_*.c>")
+
+
+def compile_small(compiler, node):
+    """What runs once, or for every line of text: bytes of flash count there, not instructions."""
+    return compiler.Object(node, CCFLAGS=[*compiler["CCFLAGS"], *FLAGS["small"]])
 
 
 def host_program():
@@ -101,6 +107,8 @@ def seal_program(target, source, env):
 def firmware():
     board = env.BoardConfig()
     configure(board)
+    for folder in COLD:
+        env.AddBuildMiddleware(compile_small, f"*/firmware/{folder}/*")
     sources(board.get("build.port"))
     elf, image = "$BUILD_DIR/${PROGNAME}.elf", "$BUILD_DIR/${PROGNAME}.bin"
     if "nobuild" not in COMMAND_LINE_TARGETS:

@@ -36,7 +36,7 @@ class Options:
     """
 
     fusion: bool = True
-    weights: str = "auto"
+    weights: str = "packed"
     ram_bytes: int = RAM_BYTES
 
     def __post_init__(self) -> None:

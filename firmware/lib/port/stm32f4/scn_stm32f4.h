@@ -47,11 +47,14 @@ typedef struct {
 #ifndef SCN_MPU
 #define SCN_MPU ((scn_mpu_t *)0xE000ED90u)
 #endif
+#ifndef SCN_GPIO
 #define SCN_GPIO(letter) ((scn_gpio_t *)(0x40020000u + 0x400u * (uint32_t)((letter) - 'A')))
+#define SCN_USART(number) ((scn_usart_t *)((number) == 1u ? 0x40011000u : 0x40004000u + 0x400u * ((number)-1u)))
+#define SCN_NVIC_ISER ((scn_register_t *)0xE000E100u)
+#endif
 #ifndef SCN_SYSTICK
 #define SCN_SYSTICK ((scn_systick_t *)0xE000E010u)
 #endif
-#define SCN_NVIC_ISER ((scn_register_t *)0xE000E100u)
 #define SCN_SCB_ICSR (*(scn_register_t *)0xE000ED04u)
 #define SCN_SCB_VTOR (*(scn_register_t *)0xE000ED08u)
 #define SCN_SCB_AIRCR (*(scn_register_t *)0xE000ED0Cu)

@@ -11,7 +11,7 @@
 #define SCN_WATCHDOG_TURNS 60u
 
 /* The independent watchdog's patience, in periods of its clock by 64. That clock is specified at 17 to 47 kHz, 32 kHz
- * typically (DS8626, table 41): 2.7 to 7.5 s, and a turn of SysTick at 16 MHz takes 1.05 s. */
+ * typically (DS8626): 2.7 to 7.5 s, and a turn of SysTick at 16 MHz takes 1.05 s. */
 #define SCN_WATCHDOG_RELOAD 1999u
 
 /* SysTick's interrupt. `frame` is what the processor pushed. */
