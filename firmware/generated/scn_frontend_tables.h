@@ -23,7 +23,7 @@
 #define SCN_FRONTEND_WORK_BYTES 8192
 #define SCN_FRONTEND_HISTORY_BYTES 8192
 #define SCN_FRONTEND_FEATURES_BYTES 1120
-#define SCN_FRONTEND_TABLE_BYTES 9177
+#define SCN_FRONTEND_TABLE_BYTES 5127
 
 extern const scn_frontend_tables_t scn_frontend_tables;
 

@@ -1,6 +1,7 @@
 #include "scn_classifier.h"
 
 #include "scn_crc.h"
+#include "scn_port.h"
 
 #include <string.h>
 
@@ -101,6 +102,7 @@ bool scn_classifier_complete(void) {
 }
 
 const int8_t *scn_classifier_decide(scn_observer_t observer, void *context) {
+    scn_port_alive();
     memcpy(memory.arena + scn_model.input_offset, input, sizeof input);
     scn_model_run(&scn_model, memory.arena, observer, context);
     memcpy(scores, memory.arena + scn_model.output_offset, sizeof scores);
@@ -124,7 +126,7 @@ void scn_classifier_known_window(void) {
     }
 }
 
-scn_selftest_t scn_classifier_selftest(void) {
+static scn_selftest_t known_answer(void) {
     scn_classifier_known_window();
     if (scn_crc32(input, sizeof input) != SCN_KNOWN_ANSWER_FEATURES_CRC32) {
         return SCN_SELFTEST_FEATURES;
@@ -139,7 +141,16 @@ void scn_classifier_known_window(void) {
     input_filled = sizeof input;
 }
 
-scn_selftest_t scn_classifier_selftest(void) {
+static scn_selftest_t known_answer(void) {
     return SCN_SELFTEST_NONE;
 }
 #endif
+
+static bool intact(void) {
+    const scn_port_image_t image = scn_port_image();
+    return scn_crc32(image.bytes, image.count) == image.crc32;
+}
+
+scn_selftest_t scn_classifier_selftest(void) {
+    return intact() ? known_answer() : SCN_SELFTEST_FLASH;
+}

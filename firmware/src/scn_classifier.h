@@ -17,7 +17,13 @@
 #define SCN_SAMPLE_BYTES 1
 #endif
 
-typedef enum { SCN_SELFTEST_PASS, SCN_SELFTEST_NONE, SCN_SELFTEST_FEATURES, SCN_SELFTEST_SCORES } scn_selftest_t;
+typedef enum {
+    SCN_SELFTEST_PASS,
+    SCN_SELFTEST_NONE,     /* no known answer */
+    SCN_SELFTEST_FLASH,    /* flash does not hold what was linked */
+    SCN_SELFTEST_FEATURES, /* the front end gives other features */
+    SCN_SELFTEST_SCORES,   /* the network gives other scores */
+} scn_selftest_t;
 
 /* Forget the unfinished window. `audio` true: samples follow; false: the network's INT8 input follows. */
 void scn_classifier_begin(bool audio);
@@ -36,8 +42,8 @@ const int8_t *scn_classifier_decide(scn_observer_t observer, void *context);
 /* Position of the highest score; the first of equal ones. */
 uint32_t scn_classifier_best(const int8_t *scores);
 
-/* Hold the device to the known answer: noise that it makes itself, features by CRC-32, scores one by one. Drops the
- * unfinished window. */
+/* Hold the device to its seal, the CRC-32 of all that was linked, and to the known answer: noise that it makes itself,
+ * features by CRC-32, scores one by one. What a damaged flash holds is not run. Drops the unfinished window. */
 scn_selftest_t scn_classifier_selftest(void);
 
 /* Make the known answer's window complete, up to its features; drops the unfinished window. Without a front end the

@@ -7,7 +7,8 @@
 
 static const char *const clock_names[] = {"external", "internal", "emulated"};
 static const char *const reset_names[] = {"unknown", "power", "pin", "software", "watchdog", "low-power"};
-static const char *const selftest_names[] = {"pass", "none", "fail: features", "fail: scores"};
+static const char *const crash_names[] = {"fault", "stack", "watchdog"};
+static const char *const selftest_names[] = {"pass", "none", "fail: flash", "fail: features", "fail: scores"};
 
 static scn_text_t line(const char *start) {
     scn_text_t text = scn_text_start(scn_port_write);
@@ -56,6 +57,8 @@ void scn_report_crash(void) {
     add_hex(&text, " lr=0x", crash.lr);
     add_hex(&text, " cfsr=0x", crash.cfsr);
     add_hex(&text, " hfsr=0x", crash.hfsr);
+    add_hex(&text, " address=0x", crash.address);
+    add_string(&text, " cause=", crash_names[crash.cause]);
     scn_text_end(&text);
 }
 
@@ -104,6 +107,7 @@ void scn_report_info(uint32_t ring_bytes, uint32_t credit, uint32_t dropped_byte
     add_number(&text, " output_bytes=", SCN_MODEL_OUTPUT_BYTES);
     add_number(&text, " labels=", SCN_MODEL_LABEL_COUNT);
     add_memory(&text);
+    add_hex(&text, " image_crc32=0x", scn_port_image().crc32);
     add_string(&text, " reset=", reset_names[scn_port_reset()]);
     add_number(&text, " crashes=", scn_port_crash().count);
     add_number(&text, " ring_bytes=", ring_bytes);

@@ -3,6 +3,7 @@
 #include "scn_commands.h"
 #include "scn_mlperf.h"
 #include "scn_port.h"
+#include "scn_provoke.h"
 #include "scn_report.h"
 #include "scn_ring.h"
 #include "scn_stream.h"
@@ -23,6 +24,7 @@ static const int8_t *last_scores; /* of window `windows - 1`; NULL before the fi
 
 static scn_decision_t decision;
 static bool rule_in_use; /* `decision` has a rule, from "decide" */
+static bool healthy;     /* the last self-test did not fail: there may be decisions */
 
 static void receive(void *context, uint8_t byte) {
     scn_ring_push(context, byte);
@@ -56,7 +58,8 @@ static void test_oneself(void) {
     const scn_selftest_t result = scn_classifier_selftest();
     scn_mlperf_forget();
     scn_report_selftest(result);
-    scn_stream_init(&stream, &identity, CREDIT, result == SCN_SELFTEST_PASS || result == SCN_SELFTEST_NONE);
+    healthy = result == SCN_SELFTEST_PASS || result == SCN_SELFTEST_NONE;
+    scn_stream_init(&stream, &identity, CREDIT, healthy);
 }
 
 static void report_info(void) {
@@ -68,6 +71,7 @@ void scn_session_begin(void) {
     scn_receiver_init(&receiver);
     identify();
     scn_port_init(receive, &ring);
+    scn_port_watch();
     scn_report_boot();
     scn_report_crash();
     test_oneself();
@@ -162,7 +166,17 @@ static void obey_mlperf(const char *line) {
     }
 }
 
+/* Nothing that runs the network. */
+static bool must_refuse(const char *line) {
+    return !healthy && (scn_command(line) == SCN_COMMAND_BENCH || scn_command_rest(line, "infer"));
+}
+
 static void obey(const char *line) {
+    if (must_refuse(line)) {
+        scn_report_error("the self-test failed", line);
+        scn_report_ready();
+        return;
+    }
     switch (scn_command(line)) {
     case SCN_COMMAND_INFO:
         report_info();
@@ -185,6 +199,8 @@ static void obey(const char *line) {
     default:
         if (scn_command_rest(line, "decide")) {
             obey_rule(line, scn_command_rest(line, "decide"));
+        } else if (scn_provoke(line)) {
+            return;
         } else {
             obey_mlperf(line);
         }
@@ -215,7 +231,9 @@ static void deal_with(uint8_t byte) {
 void scn_session_step(void) {
     uint8_t byte;
     scn_port_wait(nothing_received, &ring);
+    scn_port_alive();
     while (scn_ring_pop(&ring, &byte)) {
+        scn_port_alive(); /* a host that never pauses keeps the program here */
         deal_with(byte);
     }
 }

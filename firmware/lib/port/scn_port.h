@@ -39,11 +39,28 @@ typedef enum {
     SCN_PORT_RESET_LOW_POWER,
 } scn_port_reset_t;
 
-/* What is known of a crash. `pc` and `lr` are 0 after a stack overflow, which left no frame to read them from. */
+/* What ended a run. */
+typedef enum {
+    SCN_PORT_CRASH_FAULT,    /* the processor refused an access or an instruction */
+    SCN_PORT_CRASH_STACK,    /* the stack grew into its guard, or below it */
+    SCN_PORT_CRASH_WATCHDOG, /* the program did not say scn_port_alive for too long */
+} scn_port_crash_cause_t;
+
+/* What is known of a crash. `pc` and `lr` are 0 where no frame was left to read them from: after most stack overflows,
+ * and where only the hardware's watchdog was left to act. `address` is what was accessed; 0 where that is not known. */
 typedef struct {
     uint32_t count; /* crashes in a row, this one included; 0: there was none */
-    uint32_t exception, pc, lr, cfsr, hfsr;
+    uint32_t cause; /* scn_port_crash_cause_t */
+    uint32_t exception, pc, lr, cfsr, hfsr, address;
 } scn_port_crash_t;
+
+/* The program as it lies in flash, and the CRC-32 that it was sealed with when it was linked. No bytes and 0, which is
+ * their CRC-32, where a program lies elsewhere. */
+typedef struct {
+    const void *bytes;
+    size_t count;
+    uint32_t crc32;
+} scn_port_image_t;
 
 /* Called for every received byte, from the receive interrupt. */
 typedef void (*scn_port_receive_t)(void *context, uint8_t byte);
@@ -80,6 +97,16 @@ scn_port_reset_t scn_port_reset(void);
 
 /* The crash that ended the run before this one, kept in memory over the reset. */
 scn_port_crash_t scn_port_crash(void);
+
+/* What was linked: code, tables, weights. */
+scn_port_image_t scn_port_image(void);
+
+/* Supervise from now on: a program that does not call scn_port_alive for about 10^9 processor cycles (6 s at 168 MHz)
+ * is reset, with a crash record that says where it hung. */
+void scn_port_watch(void);
+
+/* The program goes on. At least before each inference, and whenever something was received or slept through. */
+void scn_port_alive(void);
 
 /* This run has come as far as listening: a crash from here on counts from 1 again. */
 void scn_port_survived(void);

@@ -10,10 +10,12 @@ from SCons.Script import COMMAND_LINE_TARGETS, AlwaysBuild, Builder, Default, De
 
 env = DefaultEnvironment()
 sys.path.insert(0, str(Path(env.PioPlatform().get_dir()) / "builder"))
+import seal  # noqa: E402
 import upload  # noqa: E402
 
 FIRMWARE = Path(env.subst("$PROJECT_DIR")) / "firmware"
 FLAGS = json.loads((FIRMWARE / "flags.json").read_text())
+COLD = ("src", "lib/link", "lib/port")
 LIBRARIES = ("engine", "frontend", "link", "port")
 
 
@@ -31,6 +33,11 @@ def sources(port):
         sys.exit(f"Error: {folder} holds no model; write one with: scenelet export MODEL --out {folder}")
     env.Append(CPPPATH=[str(folder)])
     env.BuildSources("$BUILD_DIR/generated", str(folder), "-<*> +<scn_*.c>")
+
+
+def compile_small(compiler, node):
+    """What runs once, or for every line of text: bytes of flash count there, not instructions."""
+    return compiler.Object(node, CCFLAGS=[*compiler["CCFLAGS"], *FLAGS["small"]])
 
 
 def host_program():
@@ -72,7 +79,7 @@ def configure(board):
         PROGNAME="firmware",
         PROGSUFFIX=".elf",
         SIZECHECKCMD="$SIZETOOL -A -d $SOURCES",
-        SIZEPROGREGEXP=r"^(?:\.vectors|\.text|\.rodata|\.ARM\.exidx|\.data)\s+(\d+)",
+        SIZEPROGREGEXP=r"^(?:\.vectors|\.text|\.rodata|\.ARM\.exidx|\.data|\.seal)\s+(\d+)",
         SIZEDATAREGEXP=r"^(?:\.data|\.bss|\.noinit|\.stack)\s+(\d+)",
     )
     env.Append(
@@ -92,13 +99,21 @@ def configure(board):
     )
 
 
+def seal_program(target, source, env):
+    del source, env
+    seal.seal(str(target[0]))
+
+
 def firmware():
     board = env.BoardConfig()
     configure(board)
+    for folder in COLD:
+        env.AddBuildMiddleware(compile_small, f"*/firmware/{folder}/*")
     sources(board.get("build.port"))
     elf, image = "$BUILD_DIR/${PROGNAME}.elf", "$BUILD_DIR/${PROGNAME}.bin"
     if "nobuild" not in COMMAND_LINE_TARGETS:
         elf = env.BuildProgram()
+        env.AddPostAction(elf, env.VerboseAction(seal_program, "Sealing $TARGET"))
         image = env.ElfToBin("$BUILD_DIR/${PROGNAME}", elf)
         env.Depends(image, "checkprogsize")
     AlwaysBuild(env.Alias("nobuild", image))

@@ -39,7 +39,7 @@ class Options:
     """
 
     fusion: bool = True
-    weights: str = "auto"
+    weights: str = "packed"
     ram_bytes: int = RAM_BYTES
     frontend_tables: str = "auto"
 

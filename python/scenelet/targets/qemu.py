@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -35,13 +35,15 @@ _WINDOWS_A_BOARD = 8
 
 
 @contextmanager
-def boot(elf: Path) -> Iterator[Device]:
+def boot(elf: Path, options: Sequence[str] = ()) -> Iterator[Device]:
     """Start a product firmware in QEMU and speak to it over its serial port; it has greeted and tested itself.
 
     Parameters
     ----------
     elf
         Built for any board of the project.
+    options
+        Further options of QEMU.
 
     Raises
     ------
@@ -49,7 +51,7 @@ def boot(elf: Path) -> Iterator[Device]:
         QEMU is missing, or the firmware does not come up.
     """
     # QEMU waits for the other end of the serial port before it switches the board on: no line is lost.
-    board = emulator.Emulator(elf, ("-serial", f"unix:{_SERIAL},server=on,wait=on"))
+    board = emulator.Emulator(elf, ("-serial", f"unix:{_SERIAL},server=on,wait=on", *options))
     with board:
         stream = SocketStream(board.folder / _SERIAL, _BOOT_SECONDS)
         try:

@@ -56,7 +56,7 @@ def test_weights_trade_flash_for_instructions() -> None:
 
 
 def test_the_command_prints_tables_or_json() -> None:
-    plain = CliRunner().invoke(app, ["explain", str(MODEL)])
+    plain = CliRunner().invoke(app, ["explain", str(MODEL), "--weights", "auto"])
     assert plain.exit_code == 0
     for word in ("0:conv1", "winograd", "the arena over time", "instructions predicted"):
         assert word in plain.output

@@ -2,7 +2,9 @@
 
 #include "scn_stm32f4.h"
 
-#define MAGIC 0x5CE7C4A5u
+/* Of a record that the next run has not read yet, and of one that it has: still the row of crashes that count. */
+#define MAGIC_FRESH 0x5CE7C4A5u
+#define MAGIC_READ 0x5CE7C4A6u
 
 #define CSR_RMVF (1u << 24)
 #define CSR_PINRSTF (1u << 26)
@@ -33,7 +35,8 @@ static uint32_t sum(void) {
 }
 
 static bool whole(void) {
-    return kept.magic == MAGIC && kept.sum == sum() && kept.crash.count > 0;
+    const bool marked = kept.magic == MAGIC_FRESH || kept.magic == MAGIC_READ;
+    return marked && kept.sum == sum() && kept.crash.count > 0;
 }
 
 scn_port_reset_t scn_crash_reset_cause(uint32_t csr) {
@@ -56,14 +59,20 @@ scn_port_reset_t scn_crash_reset_cause(uint32_t csr) {
 void scn_crash_begin(void) {
     cause = scn_crash_reset_cause(SCN_RCC_CSR);
     SCN_RCC_CSR |= CSR_RMVF;
+    const bool recorded = whole() && kept.magic == MAGIC_FRESH;
+    if (cause == SCN_PORT_RESET_WATCHDOG && !recorded) { /* the independent watchdog lets nobody write a record */
+        scn_crash_remember(&(scn_port_crash_t){.cause = SCN_PORT_CRASH_WATCHDOG});
+    }
     if (whole()) {
         last = kept.crash;
+        kept.magic = MAGIC_READ;
+        kept.sum = sum();
     }
 }
 
 uint32_t scn_crash_remember(const scn_port_crash_t *crash) {
     const uint32_t before = whole() ? kept.crash.count : 0u;
-    kept.magic = MAGIC;
+    kept.magic = MAGIC_FRESH;
     kept.crash = *crash;
     kept.crash.count = before + 1u;
     kept.sum = sum();

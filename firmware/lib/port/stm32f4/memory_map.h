@@ -4,7 +4,9 @@
 
 #include <stdint.h>
 
-extern uint32_t scn_stack_bottom[], scn_stack_top[];
+extern uint32_t scn_stack_guard[], scn_stack_bottom[], scn_stack_top[];
+extern const uint32_t scn_image_start[];
+extern const volatile uint32_t scn_image_seal[]; /* written into the program after linking: no compiler knows it */
 extern uint32_t scn_data_source[], scn_data_start[], scn_bss_start[];
 extern char scn_stack_bytes[], scn_data_bytes[], scn_bss_bytes[], scn_flash_bytes[], scn_ram_bytes[];
 

@@ -2,6 +2,7 @@
 
 #include "clock.h"
 #include "crash.h"
+#include "guard.h"
 #include "memory_map.h"
 #include "scn_board.h"
 #include "scn_stm32f4.h"
@@ -23,6 +24,7 @@ static void paint_stack(void) {
 
 void scn_port_init(scn_port_receive_t receive, void *context) {
     paint_stack();
+    scn_guard_init();
     scn_crash_begin();
     clocks = scn_clock_init();
     scn_systick_init();
@@ -72,6 +74,14 @@ scn_port_memory_t scn_port_memory(void) {
         .ram_bytes = SCN_LINKER_SIZE(scn_ram_bytes),
         .stack_bytes = SCN_LINKER_SIZE(scn_stack_bytes),
         .stack_peak_bytes = stack_peak(),
+    };
+}
+
+scn_port_image_t scn_port_image(void) {
+    return (scn_port_image_t){
+        .bytes = scn_image_start,
+        .count = (size_t)((uintptr_t)scn_image_seal - (uintptr_t)scn_image_start),
+        .crc32 = *scn_image_seal,
     };
 }
 

@@ -24,22 +24,44 @@ typedef struct {
     scn_register_t CTRL, LOAD, VAL, CALIB;
 } scn_systick_t;
 
-/* A test of the clock tree on another computer brings its own. */
+typedef struct {
+    scn_register_t KR, PR, RLR, SR;
+} scn_iwdg_t;
+
+typedef struct {
+    scn_register_t TYPE, CTRL, RNR, RBAR, RASR;
+} scn_mpu_t;
+
+/* A test of this code on another computer brings its own. */
 #ifndef SCN_RCC
 #define SCN_RCC ((scn_rcc_t *)0x40023800u)
-#define SCN_RCC_CSR (*(scn_register_t *)0x40023874u)
 #define SCN_FLASH_ACR (*(scn_register_t *)0x40023C00u)
 #endif
+#ifndef SCN_RCC_CSR
+#define SCN_RCC_CSR (*(scn_register_t *)0x40023874u)
+#endif
+#ifndef SCN_IWDG
+#define SCN_IWDG ((scn_iwdg_t *)0x40003000u)
+#define SCN_DBGMCU_APB1_FZ (*(scn_register_t *)0xE0042008u)
+#endif
+#ifndef SCN_MPU
+#define SCN_MPU ((scn_mpu_t *)0xE000ED90u)
+#endif
+#ifndef SCN_GPIO
 #define SCN_GPIO(letter) ((scn_gpio_t *)(0x40020000u + 0x400u * (uint32_t)((letter) - 'A')))
+#define SCN_USART(number) ((scn_usart_t *)((number) == 1u ? 0x40011000u : 0x40004000u + 0x400u * ((number)-1u)))
+#define SCN_NVIC_ISER ((scn_register_t *)0xE000E100u)
+#endif
 #ifndef SCN_SYSTICK
 #define SCN_SYSTICK ((scn_systick_t *)0xE000E010u)
 #endif
-#define SCN_NVIC_ISER ((scn_register_t *)0xE000E100u)
 #define SCN_SCB_ICSR (*(scn_register_t *)0xE000ED04u)
 #define SCN_SCB_VTOR (*(scn_register_t *)0xE000ED08u)
 #define SCN_SCB_AIRCR (*(scn_register_t *)0xE000ED0Cu)
 #define SCN_SCB_CFSR (*(scn_register_t *)0xE000ED28u)
 #define SCN_SCB_HFSR (*(scn_register_t *)0xE000ED2Cu)
+#define SCN_SCB_MMFAR (*(scn_register_t *)0xE000ED34u)
+#define SCN_SCB_BFAR (*(scn_register_t *)0xE000ED38u)
 #define SCN_SCB_CPACR (*(scn_register_t *)0xE000ED88u)
 
 #define SCN_RCC_CR_HSION 1u
@@ -71,6 +93,18 @@ typedef struct {
 #define SCN_USART_CR1_TE (1u << 3)
 #define SCN_USART_CR1_RXNEIE (1u << 5)
 #define SCN_USART_CR1_UE (1u << 13)
+
+#define SCN_IWDG_KR_WRITE 0x5555u
+#define SCN_IWDG_KR_REFRESH 0xAAAAu
+#define SCN_IWDG_KR_START 0xCCCCu
+#define SCN_IWDG_PR_DIV64 4u
+#define SCN_IWDG_SR_BUSY 3u /* PVU, RVU: a value is on its way into the other clock's domain */
+#define SCN_DBGMCU_IWDG_STOP (1u << 12)
+
+#define SCN_MPU_CTRL_ENABLE 1u
+#define SCN_MPU_CTRL_DEFAULT_MAP (1u << 2) /* PRIVDEFENA: everything outside the regions as without an MPU */
+#define SCN_MPU_RASR_ENABLE 1u
+#define SCN_MPU_RASR_XN (1u << 28)
 
 /* Reset the chip, and QEMU's; memory keeps its contents. Takes effect at once or within microseconds. */
 static inline void scn_stm32f4_reset(void) {

@@ -3,8 +3,8 @@
 #include "memory_map.h"
 #include "scn_port.h"
 #include "scn_stm32f4.h"
-#include "systick.h"
 #include "usart.h"
+#include "watchdog.h"
 
 #include <string.h>
 
@@ -26,6 +26,12 @@ _Noreturn void Reset_Handler(void) {
     scn_port_exit(main());
 }
 
+/* A watchdog wants to know where the program was: the frame is at the stack pointer, before any prologue. */
+__attribute__((naked)) static void systick_handler(void) {
+    __asm volatile("mov r0, sp\n"
+                   "b scn_watchdog_tick\n");
+}
+
 /* Function pointers and the first stack pointer share the table. */
 #define FAULT (const void *)scn_fault_handler
 #define USART (const void *)scn_usart_interrupt
@@ -36,7 +42,7 @@ __attribute__((section(".vectors"), used)) static const void *const vectors[16 +
     [2 ... 6] = FAULT,
     [11 ... 12] = FAULT,
     [14] = FAULT,
-    [15] = (const void *)scn_systick_interrupt,
+    [15] = (const void *)systick_handler,
     [16 ... 15 + USART1_IRQ] = FAULT,
     [16 + USART1_IRQ... 18 + USART1_IRQ] = USART, /* USART1, 2, 3 */
     [19 + USART1_IRQ... 15 + INTERRUPTS] = FAULT,

@@ -17,19 +17,11 @@ _Static_assert(IN_TOLERANCE(42000000u) && IN_TOLERANCE(84000000u),
                "the console's speed cannot be made from 42 or 84 MHz");
 _Static_assert(SCN_BOARD_USART >= 1 && SCN_BOARD_USART <= 3, "only USART1 to 3 are wired up below");
 
-#define USART1_BASE 0x40011000u
-#define USART2_BASE 0x40004400u
-#define USART3_BASE 0x40004800u
 #define USART1_IRQ 37u
 
 static scn_usart_t *console;
 static scn_port_receive_t receive_byte;
 static void *receive_context;
-
-static scn_usart_t *usart(uint32_t number) {
-    const uint32_t base[] = {USART1_BASE, USART2_BASE, USART3_BASE};
-    return (scn_usart_t *)(uintptr_t)base[number - 1u];
-}
 
 static void enable_pin(char port, uint32_t pin) {
     SCN_RCC->AHB1ENR |= 1u << (port - 'A');
@@ -45,7 +37,7 @@ void scn_usart_init(const scn_clock_t *clock, scn_port_receive_t receive, void *
     const uint32_t number = clock->source == SCN_PORT_CLOCK_EMULATED ? 1u : SCN_BOARD_USART;
     receive_byte = receive;
     receive_context = context;
-    console = usart(number);
+    console = SCN_USART(number);
     enable_pin(SCN_BOARD_TX_PORT, SCN_BOARD_TX_PIN);
     enable_pin(SCN_BOARD_RX_PORT, SCN_BOARD_RX_PIN);
     if (number == 1u) {
