@@ -10,7 +10,7 @@ from pathlib import Path
 from ..errors import DatasetError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """One row: the file it is from, its line (the header is line 1), and its cells by column."""
 

@@ -8,6 +8,7 @@ recorded at the same time by several devices belong to one.
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 from .clips import Clip, Dataset
@@ -47,8 +48,7 @@ def is_tau(root: Path) -> bool:
 
 def read_tau(root: Path) -> Dataset:
     """Read the development set: "train" is fold1_train, "test" fold1_evaluate; "validation" keeps locations whole."""
-    rows = read_table(root / META, ("filename", "scene_label", "identifier", "source_label"), delimiter="\t")
-    clips = {row["filename"]: _clip(root, row) for row in rows}
+    clips = _clips(root)
     train = _fold(root / SETUP / "fold1_train.csv", clips)
     test = _fold(root / SETUP / "fold1_evaluate.csv", clips)
     for name, row in test.items():
@@ -62,13 +62,21 @@ def read_tau(root: Path) -> Dataset:
     return Dataset(name, root, SCENES, tuple(clips.values()), splits, "location")
 
 
+def _clips(root: Path) -> dict[str, Clip]:
+    """Clips by file name; the table's rows, several times their size, are gone afterwards."""
+    rows = read_table(root / META, ("filename", "scene_label", "identifier", "source_label"), delimiter="\t")
+    return {row["filename"]: _clip(root, row) for row in rows}
+
+
 def _clip(root: Path, row: Row) -> Clip:
     name = _NAME.fullmatch(row["filename"])
     if not name:
         form = "audio/<scene>-<city>-<location>-<segment>-<second>-<device>.wav"
         raise row.error(f"filename '{row['filename']}' is not of the form {form}", "correct it")
     label, device = row.choice("scene_label", SCENES), row.choice("source_label", DEVICES)
-    return Clip(row.file(root / row["filename"]), label, name[1], row["identifier"], device)
+    # Thousands of clips share each of these; the table has a copy a row.
+    label, recording, location, device = map(sys.intern, (label, name[1], row["identifier"], device))
+    return Clip(row.file(root / row["filename"]), label, recording, location, device)
 
 
 def _fold(path: Path, clips: dict[str, Clip]) -> dict[str, Row]:

@@ -156,7 +156,10 @@ def test_a_team_learns_what_one_process_does(team: Path, smooth: Any, recordings
     )
     runs = (alone.folder, team / "rank0" / "whole")
     one, two = (np.loadtxt(run / runfolder.HISTORY, delimiter=",", skiprows=1) for run in runs)
-    np.testing.assert_allclose(one[0], two[0], rtol=1e-3)  # later epochs amplify how sums were rounded
+    # The loss of training alone: a bias before a normalisation gets rounding noise for a gradient, and Adam makes steps
+    # of it, which batch statistics take out and running statistics do not.
+    assert one[0, 1] == pytest.approx(two[0, 1], rel=1e-4)
+    np.testing.assert_allclose(one[:, 1], two[:, 1], rtol=0.05)
     assert runfolder.request_of(runs[0]) == runfolder.request_of(runs[1])
 
 

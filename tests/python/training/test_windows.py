@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -62,3 +63,16 @@ def test_stratified_follows_its_seed_and_takes_all_of_few():
     assert (stratified(labels, 12, seed=1) == stratified(labels, 12, seed=1)).all()
     assert (stratified(labels, 12, seed=1) != stratified(labels, 12, seed=2)).any()
     assert (stratified(labels, 400, seed=0) == np.arange(60)).all()
+
+
+def test_another_process_opens_the_file_of_features(some, tmp_path):
+    np.save(tmp_path / "features.npy", some.features)
+    lying = replace(some, features=np.load(tmp_path / "features.npy", mmap_mode="r"))
+    sent = pickle.dumps(lying)
+    again = pickle.loads(sent)
+    assert isinstance(again.features, np.memmap)
+    assert again.sha256 == some.sha256 == pickle.loads(pickle.dumps(some)).sha256
+    part = pickle.loads(pickle.dumps(replace(lying, features=lying.features[1:3])))
+    assert np.array_equal(part.features, some.features[1:3])  # a part of a file goes by value
+    np.save(tmp_path / "features.npy", some.features[:1])
+    assert len(pickle.loads(sent).features) == 1

@@ -1,0 +1,143 @@
+"""Tasks give the same results wherever they run; real clusters of two workers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cluster_tasks
+import local_cluster
+import numpy as np
+import pytest
+import soundfile
+
+from scenelet.data.clips import Clip
+from scenelet.errors import AudioError, InputError, ToolError
+from scenelet.frontend.cache import cached_features
+from scenelet.parallel import apart, cluster, on_cluster, spread, workers
+from scenelet.recipe import FrontendConfig
+
+SUPPORT = Path(cluster_tasks.__file__).parent
+
+
+@pytest.fixture(scope="module", params=["dask", "ray"])
+def address(request: pytest.FixtureRequest) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_AUTH_MODE", "disabled")  # else Ray writes a key into the home folder
+        command = [sys.executable, local_cluster.__file__, request.param]
+        environment = {**os.environ, "PYTHONPATH": str(SUPPORT)}
+        with subprocess.Popen(
+            command, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            assert process.stdout
+            assert process.stderr
+            found = next((line.strip() for line in process.stdout if "://" in line.split(" ")[0]), "")
+            assert found, process.stderr.read()
+            yield found
+            process.communicate(timeout=60)
+
+
+def test_a_cluster_deals_out_tasks_and_never_splits_them(address: str) -> None:
+    assert not on_cluster()
+    with cluster(address):
+        assert on_cluster()
+        assert apart(1)
+        assert workers(1) == 2
+        seen = list(spread(cluster_tasks.where, [(number,) for number in range(4)], 1))
+    assert [number for number, _, _ in seen] == [0, 1, 2, 3]
+    assert os.getpid() not in {process for _, process, _ in seen}
+    assert not any(again for _, _, again in seen)
+    assert not on_cluster()
+
+
+@pytest.mark.parametrize("address", ["dask"], indirect=True)
+def test_tasks_of_tasks_and_errors_come_back(address: str) -> None:
+    with cluster(address):
+        assert list(spread(cluster_tasks.nested, [(0,), (5,)], 1)) == [[0, 1], [5, 6]]
+        with pytest.raises(AudioError, match=r"one\.wav: is no sound"):
+            list(spread(cluster_tasks.fails, [(0,), (1,)], 1))
+
+
+def test_features_of_a_cluster_are_those_of_this_process(address: str, tmp_path: Path) -> None:
+    clips = []
+    for number in range(70):  # two shards
+        path = tmp_path / f"{number}.wav"
+        soundfile.write(path, np.random.default_rng(number).uniform(-0.5, 0.5, 8000), 8000, subtype="PCM_24")
+        clips.append(Clip(path, "a", str(number)))
+    config = FrontendConfig(n_fft=256, hop_length=128, n_mels=16)
+    here, owners = cached_features(clips, config, tmp_path / "here")
+    with cluster(address):
+        there, others = cached_features(clips, config, tmp_path / "there")
+    assert np.array_equal(here, there)
+    assert np.array_equal(owners, others)
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 3])
+@pytest.mark.parametrize("threads", [False, True])
+def test_here_results_come_in_order(jobs: int, threads: bool) -> None:
+    seen = list(spread(cluster_tasks.where, [(number,) for number in range(4)], jobs, threads=threads))
+    assert [number for number, _, _ in seen] == [0, 1, 2, 3]
+    assert (os.getpid() in {process for _, process, _ in seen}) == (jobs == 1 or threads)
+    assert workers(jobs) == jobs
+    assert workers(-1) == (os.cpu_count() or 1)
+
+
+LASTS = """
+import sys
+from cluster_tasks import lasts
+from scenelet.parallel import spread
+list(spread(lasts, [(path,) for path in sys.argv[1:]], 2))
+"""
+
+
+def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    paths = [tmp_path / "a", tmp_path / "b"]
+    environment = {**os.environ, "PYTHONPATH": str(SUPPORT)}
+    with subprocess.Popen([sys.executable, "-c", LASTS, *map(str, paths)], env=environment) as parent:
+        _wait(lambda: all(path.is_file() and path.read_text() for path in paths))
+        parent.kill()
+    children = [int(path.read_text()) for path in paths]
+    _wait(lambda: not any(_lives(child) for child in children))
+
+
+def _wait(condition: object, seconds: float = 30) -> None:
+    assert callable(condition)
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def _lives(process: int) -> bool:
+    try:
+        return " Z " not in Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("text", ["here", "slurm://host:1", "dask://"])
+def test_what_is_no_address_is_told(text: str) -> None:
+    with pytest.raises(InputError, match="is no address; write dask"), cluster(text):
+        pass
+
+
+def test_a_cluster_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scenelet.parallel._CONNECT_SECONDS", 0.5)
+    with (
+        pytest.raises(ToolError, match=r"cluster dask://127\.0\.0\.1:9: cannot be joined"),
+        cluster("dask://127.0.0.1:9"),
+    ):
+        pass
+
+
+def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with (
+        pytest.raises(ToolError, match=r"dask: is not installed; pip install 'scenelet\[dask\]'"),
+        cluster("dask://a:1"),
+    ):
+        pass

@@ -1,0 +1,32 @@
+"""Tasks that another process can import."""
+
+import os
+import time
+
+from scenelet.errors import AudioError
+from scenelet.parallel import apart, spread
+
+
+def where(number: int) -> tuple[int, int, bool]:
+    """The number, the process that had it, and whether a task of a task would leave that process."""
+    time.sleep(0.2)
+    return number, os.getpid(), apart(2)
+
+
+def nested(number: int) -> list[int]:
+    """Tasks of a task."""
+    return [value for value, _, _ in spread(where, [(number,), (number + 1,)], 2)]
+
+
+def fails(number: int) -> int:
+    """Refuses 1."""
+    if number == 1:
+        raise AudioError("one.wav", "is no sound")
+    return number
+
+
+def lasts(path: str) -> None:
+    """Tell the process, and work on for long."""
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(str(os.getpid()))
+    time.sleep(60)
