@@ -25,7 +25,7 @@ STAGES = [
     {"quantize"},
     {"compiler"},
     {"targets"},
-    {"budget", "evaluate", "explain", "parity", "sqnr"},
+    {"budget", "evaluate", "explain", "parity", "sqnr", "fakequant", "aware"},
     {"export", "predict", "bench", "report", "crossval", "card", "confusion", "submission"},
     {"device", "listen", "decision"},
     {"demo"},
