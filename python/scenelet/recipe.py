@@ -223,9 +223,20 @@ class DistillationConfig(Section):
 
 
 class QuantizeConfig(Section):
-    """Full INT8 conversion; ``calibration_windows`` of the training split, stratified by class, set the ranges."""
+    """Full INT8 conversion; ``calibration_windows`` of the training split, stratified by class, set the ranges.
+
+    ``aware_epochs`` and ``aware_learning_rate`` are for ``scenelet quantize --aware``; the rate falls by a cosine. Left
+    out of JSON and hash where they are the defaults.
+    """
 
     calibration_windows: Annotated[int, Field(ge=1)] = 400
+    aware_epochs: Annotated[int, Field(ge=1)] = 10
+    aware_learning_rate: Annotated[float, Field(gt=0)] = 1e-4
+
+    @model_serializer(mode="wrap")
+    def _without_default_awareness(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        added = {"aware_epochs": 10, "aware_learning_rate": 1e-4}
+        return {name: value for name, value in handler(self).items() if value != added.get(name, ...)}
 
 
 class AugmentationConfig(Section):

@@ -52,16 +52,43 @@ def train(
 
 def quantize(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that `scenelet train` finished.")],
+    aware: Annotated[
+        bool, typer.Option("--aware", help="Train on as an INT8 network, on the run's own --data; resumes.")
+    ] = False,
+    data: Annotated[Path | None, typer.Option("--data", help="With --aware: the run's data set.")] = None,
+    subset: Subset = None,
+    jobs: Jobs = -1,
     json: Json = False,
 ) -> None:
     """Convert a run's network to full INT8: RUN/model.tflite, with labels and front end inside."""
     from ..quantize import quantize_run
 
+    if aware or data:
+        _quantize_aware(run, data if aware else None, subset, jobs, json)
+        return
     made = quantize_run(run)
     if json:
         print_json({"run": str(run), "model": str(made), "bytes": made.stat().st_size})
     else:
         out.print(f"{made} written: {made.stat().st_size:,} bytes")
+
+
+def _quantize_aware(run: Path, data: Path | None, subset: str | None, jobs: int, json: bool) -> None:
+    from ..aware import quantize_aware
+    from ..data.dataset import open_dataset
+
+    if data is None:
+        raise InputError("quantize", "wants --aware and --data together or neither", "give both, or only the run")
+    dataset = open_dataset(data, subset=subset)
+    with progress(f"quantize {run.name}") as step:
+        made = quantize_aware(run, dataset, jobs=jobs, watch=lambda epoch, most: step(epoch.epoch, most))
+    if json:
+        print_json({"run": str(run), "bytes": made.path.stat().st_size, **made.to_json()})
+        return
+    before, after = made.log_loss
+    told = f"best epoch {made.best_epoch} of {made.epochs}"
+    out.print(f"validation log loss {before:.3f} plain, {after:.3f} aware ({told})")
+    out.print(f"{made.path} written: {made.path.stat().st_size:,} bytes")
 
 
 def crossval(

@@ -26,7 +26,7 @@ STAGES = [
     {"quantize"},
     {"compiler"},
     {"targets"},
-    {"budget", "evaluate", "explain", "parity", "sqnr"},
+    {"budget", "evaluate", "explain", "parity", "sqnr", "fakequant", "aware"},
     {"export", "predict", "bench", "profile", "report", "crossval", "card", "confusion", "submission"},
     {"device", "listen", "decision"},
     {"demo"},
