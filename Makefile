@@ -8,7 +8,7 @@ BIN := .venv/bin
 PYTHON := $(BIN)/python
 C_SOURCES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h' 'tests/firmware/*.c' 'tests/firmware/*.h' | grep -v generated/)
 
-.PHONY: help setup demo test lint unit firmware-test stale format clean
+.PHONY: help setup demo test lint unit firmware-test stale nightly format clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ firmware-test: setup ## Build every board's firmware; run the firmware's tests i
 
 unit: setup ## Python and parity tests
 	$(PYTHON) -m pytest -n 2 --dist loadgroup
+
+nightly: setup ## 10,000 new generated networks on this computer, 1,000 of them on the emulated board
+	CI= SCENELET_NETWORKS=10000 $(PYTHON) -m pytest tests/parity/test_generated.py
 
 format: setup ## Format Python and C in place
 	$(BIN)/ruff format .

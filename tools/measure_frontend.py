@@ -19,6 +19,7 @@ from scenelet.data import audio
 from scenelet.data.dataset import open_dataset
 from scenelet.errors import ParityError, SceneletError
 from scenelet.frontend import model
+from scenelet.frontend.device import device_tables
 from scenelet.frontend.probe import probe
 from scenelet.frontend.reference import ErrorReport, error_report
 from scenelet.frontend.signals import Signal, trial_signals
@@ -37,25 +38,30 @@ CONFIGS = {
     "32 kHz, 4096, hop 2048, 256 bands": FrontendConfig(sample_rate=32000, n_fft=4096, hop_length=2048, n_mels=256),
 }
 _PROBED_CLIPS = 8
-_SEPARATOR = "|---|---|---|---|---|---|"
+_SEPARATOR = "|---|---|---|---|---|---|---|---|"
 
 
 def costs() -> Iterator[str]:
     """Rows of the table of costs."""
-    yield "| front end | instructions a frame | a frame in the stream | table bytes | work bytes | history bytes |"
+    yield "| front end | tables | instructions a frame | in the stream | table bytes | code | work | history bytes |"
     yield _SEPARATOR
     for name, config in CONFIGS.items():
         tables = make_tables(config)
         signals = trial_signals(config.sample_rate, config.clip_samples, config.sample_bits)
         windows = np.stack([signal.samples for signal in signals[:: len(signals) // _PROBED_CLIPS]])
-        probed = probe(windows, tables)
-        if not np.array_equal(probed.features, model.features(windows, tables)):
-            raise ParityError(name, "the emulated board's features differ from the NumPy model's", "report this defect")
-        streamed = round(probed.clip_instructions / config.frames)
-        memory = f"{tables.table_bytes:,} | {tables.work_bytes:,} | {tables.history_bytes:,}"
-        yield f"| {name} | {probed.frame_instructions:,} | {streamed:,} | {memory} |"
-    yield ""
-    yield f"Machine code of the front end, all sizes: {probed.code_bytes:,} bytes."
+        wanted = model.features(windows, tables)
+        for form in ("fast", "compact"):
+            device = device_tables(tables, form)
+            if form == "compact" and device.computed is None:
+                continue
+            probed = probe(windows, tables, form=form)
+            if not np.array_equal(probed.features, wanted):
+                raise ParityError(name, "the emulated board's features differ from the NumPy model's", "report this")
+            streamed = round(probed.clip_instructions / config.frames)
+            memory = (
+                f"{device.table_bytes:,} | {probed.code_bytes:,} | {tables.work_bytes:,} | {tables.history_bytes:,}"
+            )
+            yield f"| {name} | {form} | {probed.frame_instructions:,} | {streamed:,} | {memory} |"
 
 
 def recordings(folder: Path, config: FrontendConfig) -> ErrorReport:

@@ -20,9 +20,15 @@ _DATA_SPREAD, _WEIGHT_SPREAD = 70.0, 73.0
 
 
 class NetworkBuilder:
-    """Adds layers with random weights and sensible scales; every method returns the output's tensor index."""
+    """Adds layers with random weights and sensible scales; every method returns the output's tensor index.
 
-    def __init__(self, seed: int, shape: Sequence[int], quantization: tuple[float, int] | None = None) -> None:
+    ``octaves`` is how far a scale may lie from the sensible one, in powers of two.
+    """
+
+    def __init__(
+        self, seed: int, shape: Sequence[int], quantization: tuple[float, int] | None = None, octaves: float = 1.0
+    ) -> None:
+        self.octaves = octaves
         self.chance = np.random.default_rng(seed)
         self.builder = GraphBuilder(f"random_{seed}")
         drawn = float(2.0 ** self.chance.uniform(-8, 0)), self.zero_point()
@@ -44,8 +50,8 @@ class NetworkBuilder:
         return int(self.chance.choice([-128, 127, 0, self.chance.integers(-128, 128)]))
 
     def near(self, scale: float) -> float:
-        """A scale up to twice as coarse or as fine."""
-        return scale * float(2.0 ** self.chance.uniform(-1, 1))
+        """A scale up to ``octaves`` coarser or finer."""
+        return scale * float(2.0 ** self.chance.uniform(-self.octaves, self.octaves))
 
     def _same_quantization(self, tensor: int) -> tuple[float, int]:
         quantization = self.builder.tensors[tensor].quantization
@@ -54,7 +60,7 @@ class NetworkBuilder:
 
     def _weights(self, shape: tuple[int, ...], axis: int, per_channel: bool) -> tuple[int, np.ndarray]:
         count = shape[axis] if per_channel else 1
-        scales = (2.0 ** self.chance.uniform(-9, -5, count)).astype(np.float32)
+        scales = (2.0 ** (self.chance.uniform(-2, 2, count) * self.octaves - 7)).astype(np.float32)
         values = self.chance.integers(-127, 128, shape).astype(np.int8)
         return self.builder.constant(values, scales, 0, axis=axis), scales
 
@@ -146,10 +152,10 @@ class NetworkBuilder:
         scale = self.near(self.scale(one) * self.scale(other) * _DATA_SPREAD)
         return self._two("MUL", one, other, scale, activation)
 
-    def constant_like(self, tensor: int, shape: Sequence[int]) -> int:
-        """A random INT8 constant at a scale near a tensor's."""
+    def constant_like(self, tensor: int, shape: Sequence[int], scale: float | None = None) -> int:
+        """A random INT8 constant at a scale near a tensor's, or near ``scale``."""
         values = self.chance.integers(-128, 128, tuple(shape)).astype(np.int8)
-        return self.builder.constant(values, self.near(self.scale(tensor)), self.zero_point())
+        return self.builder.constant(values, self.near(scale or self.scale(tensor)), self.zero_point())
 
     def pool(
         self,
@@ -242,7 +248,16 @@ def _dilation_options(dilation: tuple[int, int]) -> dict[str, Any]:
     return {"dilation_h_factor": dilation[0], "dilation_w_factor": dilation[1]}
 
 
-def random_network(seed: int, layers: int) -> bytes:
+KINDS = ("ordinary", "small", "tall", "extreme")
+"""Of random networks: maps of some pixels; of one or two; tall, with many channels; scales 64 times off."""
+
+_OCTAVES = 6.0
+_WIDE = 0.8
+_SIZES = {"small": ((1, 3), (1, 3), (1, 30)), "tall": ((20, 61), (1, 10), (6, 16))}
+_ORDINARY_SIZES = ((1, 14), (1, 12), (1, 9))
+
+
+def random_network(seed: int, layers: int, kind: str = "ordinary") -> bytes:
     """A network of random layers over a feature map, with skip connections, and a classifier head now and then.
 
     Parameters
@@ -251,14 +266,38 @@ def random_network(seed: int, layers: int) -> bytes:
         Decides everything.
     layers
         Layers before the head.
+    kind
+        One of :data:`KINDS`.
     """
     chance = np.random.default_rng(seed)
-    shape = (1, int(chance.integers(1, 14)), int(chance.integers(1, 12)), int(chance.integers(1, 9)))
-    network = NetworkBuilder(seed, shape)
+    shape = (1, *(int(chance.integers(*limits)) for limits in _SIZES.get(kind, _ORDINARY_SIZES)))
+    network = NetworkBuilder(seed, shape, octaves=_OCTAVES if kind == "extreme" else 1.0)
     made = [network.start]
     for _ in range(layers):
-        made.append(_random_layer(network, chance, made))
+        # Layers that keep a map's size and are wide: what segments and Winograd transforms are for.
+        wide = kind == "tall" and chance.random() < _WIDE
+        made.append(_wide_layer(network, chance, made) if wide else _random_layer(network, chance, made))
     return network.model(_head(network, chance, made[-1]))
+
+
+def _wide_layer(network: NetworkBuilder, chance: np.random.Generator, made: list[int]) -> int:
+    source, activation = made[-1], str(chance.choice(ACTIVATIONS))
+    alike = [tensor for tensor in made[:-1] if network.shape(tensor) == network.shape(source)]
+    kind = chance.choice(["conv", "conv", "depthwise", "skip", "batchnorm", "pool"])
+    if kind == "skip" and alike:
+        return network.add(source, int(chance.choice(alike)), activation=activation)
+    if kind == "batchnorm":
+        channels = (network.shape(source)[-1],)
+        # Factors about 1: chains of larger ones would leave float32.
+        scaled = network.multiply(source, network.constant_like(source, channels, 1 / _DATA_SPREAD))
+        return network.add(scaled, network.constant_like(scaled, channels), activation=activation)
+    if kind == "pool":
+        return network.pool(source, (2, 2), stride=(1, 1), padding="SAME", activation=activation)
+    kernel = (int(chance.choice([1, 3, 5, 7])), int(chance.choice([1, 3, 5])))
+    if kind == "depthwise":
+        return network.depthwise(source, kernel, activation=activation)
+    same = network.shape(source)[-1] if chance.random() < 0.5 else int(chance.integers(8, 18))
+    return network.convolution(source, same, kernel, activation=activation)
 
 
 def _random_layer(network: NetworkBuilder, chance: np.random.Generator, made: list[int]) -> int:
@@ -267,16 +306,20 @@ def _random_layer(network: NetworkBuilder, chance: np.random.Generator, made: li
         ["conv", "conv", "depthwise", "skip", "skip", "constant", "pool", "pad", "prelu", "quantize", "reshape"]
     )
     activation = str(chance.choice(ACTIVATIONS))
+    # Products of products of scales would leave float32, where the interpreter ends the process.
+    tame = 2.0**-16 < network.scale(source) < 2.0**16
     if kind in ("conv", "depthwise"):
         return _random_convolution(network, chance, source, str(kind), activation)
     if kind == "skip":
         partners = [tensor for tensor in made if network.shape(tensor) == network.shape(source)]
-        join = network.add if chance.random() < 0.7 else network.multiply
+        join = network.add if chance.random() < 0.7 or not tame else network.multiply
         return join(source, int(chance.choice(partners)), activation=activation)
     if kind == "constant":
         constant = network.constant_like(source, (network.shape(source)[-1],))
         operands = (source, constant) if chance.random() < 0.7 else (constant, source)
-        return (network.add if chance.random() < 0.5 else network.multiply)(*operands, activation=activation)
+        return (network.add if chance.random() < 0.5 or not tame else network.multiply)(
+            *operands, activation=activation
+        )
     if kind == "pool":
         return _random_pool(network, chance, source, activation)
     if kind == "pad":

@@ -97,7 +97,7 @@ class HostTarget(LocalTarget):
         self._ffi = cffi.FFI()
         self._ffi.cdef(_DECLARATIONS)
         self._library: Any = self._ffi.dlopen(str(build(self.compiled.files(), flags)))
-        self._model = self._library.scn_model
+        self._model = self._ffi.addressof(self._library, "scn_model")
         self._arena = _aligned_bytes(self._model.arena_bytes)
 
     def invoke(self, one: NDArray[np.int8]) -> NDArray[np.int8]:
@@ -132,7 +132,7 @@ class HostTarget(LocalTarget):
         model = self._model
         self._arena[model.input_offset : model.input_offset + model.input_bytes] = one.ravel().view(np.uint8)
         arena = self._ffi.from_buffer("uint8_t[]", self._arena)
-        self._library.scn_model_run(self._ffi.addressof(self._library, "scn_model"), arena, observer, self._ffi.NULL)
+        self._library.scn_model_run(model, arena, observer, self._ffi.NULL)
 
 
 def _aligned_bytes(size: int) -> NDArray[np.uint8]:

@@ -1,0 +1,88 @@
+"""Generated networks of all operators: odd sizes, strides, maps of one pixel, residual graphs, scales far off.
+
+Each batch is one compilation. ``SCENELET_NETWORKS`` sets how many run here, and a tenth of them on the board;
+`make nightly` runs 10,000 new ones.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+
+import batches as batches_module
+import pytest
+from batches import WAYS, Network, check_on_board, check_on_host
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from networks import KINDS
+
+from scenelet.compiler.pipeline import Compiled, compile_model
+from scenelet.compiler.reader import read_model
+from scenelet.compiler.support import OPERATORS
+from scenelet.errors import ParityError
+
+NETWORKS = int(os.environ.get("SCENELET_NETWORKS", "500"))
+BATCH = 50
+BOARD = max(NETWORKS // 10, BATCH)
+
+networks = st.builds(
+    Network,
+    seed=st.integers(0, 2**32 - 1),
+    layers=st.integers(1, 9),
+    kind=st.sampled_from(KINDS),
+    way=st.sampled_from(sorted(WAYS)),
+)
+batches = st.lists(networks, min_size=BATCH, max_size=BATCH, unique_by=lambda network: network.seed)
+
+
+def spread(count: int) -> list[Network]:
+    """Networks of every kind and way, the same every time."""
+    ways = sorted(WAYS)
+    return [
+        Network(7_000 + seed, 1 + seed % 9, KINDS[seed % len(KINDS)], ways[seed // len(KINDS) % len(ways)])
+        for seed in range(count)
+    ]
+
+
+# What fails names its network; there is nothing to shrink.
+@settings(
+    max_examples=-(-NETWORKS // BATCH), deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
+)
+@given(batches)
+def test_none_differs_on_the_host(batch: list[Network]) -> None:
+    check_on_host(batch)
+
+
+@pytest.mark.qemu
+def test_none_differs_on_the_board() -> None:
+    for first in range(0, BOARD, BATCH):
+        check_on_board(spread(BOARD)[first : first + BATCH])
+
+
+def test_the_networks_reach_every_operator_and_kernel() -> None:
+    some = spread(240)
+    models = [network.model() for network in some]
+    operators = Counter(operator.op for model in models for operator in read_model(model).operators)
+    assert {op: operators[op] for op in OPERATORS if operators[op] < 10} == {}
+    kernels: Counter[str] = Counter()
+    shapes = set()
+    for network, model in zip(some, models, strict=True):
+        for step in compile_model(model, WAYS[network.way]).program.steps:
+            kernels.update(stage.variant.kernel for stage in (step.segment.stages if step.segment else ()))
+            kernels[step.kernel] += 1
+        shapes |= {tensor.shape[1:3] for tensor in read_model(model).tensors.values() if len(tensor.shape) == 4}
+    assert all(kernels[kernel] >= 5 for kernel in ("direct", "narrow", "winograd", "rows", "scn_map_s8")), kernels
+    assert (1, 1) in shapes, "maps of one pixel"
+
+
+def test_a_difference_is_found_and_names_its_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = next(one for one in spread(100) if b"CONV" in one.model() or one.layers > 3)
+    right = batches_module.unit
+
+    def wrong(compiled: Sequence[Compiled], names: Sequence[str]) -> str:
+        return right(compiled, names).replace(".activation_max = 127", ".activation_max = 1")
+
+    monkeypatch.setattr(batches_module, "unit", wrong)
+    with pytest.raises(ParityError, match=rf"seed={network.seed}.*values differ"):
+        check_on_host([network])
