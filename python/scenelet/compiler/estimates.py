@@ -22,6 +22,7 @@ _A_VALUE = {
     "scn_add_s8": 51.0, "scn_mul_s8": 29.0, "scn_prelu_s8": 35.0, "scn_map_s8": 6.0, "scn_quantize_s8": 20.0,
     "scn_pad_s8": 5.0, "scn_reshape_s8": 1.0, "scn_softmax_s8": 305.0,
 }  # fmt: skip
+_SUMMED = 8.0
 _MEAN, _DENSE, _DENSE_OUTPUT = 20.5, 1.9, 95.0
 
 
@@ -69,6 +70,11 @@ def simple(step: Step) -> int:
     if step.kernel == "scn_mean_s8":
         return int(_MEAN * np.prod(fields["size"]))
     return int(_A_VALUE[step.kernel] * _values(step))
+
+
+def summed(step: Step) -> int:
+    """Estimate MEAN over height and width, a few rows at a time."""
+    return int(_SUMMED * np.prod(_fields(step)["size"]))
 
 
 def _values(step: Step) -> int:

@@ -24,11 +24,13 @@ _RUNNERS = {
     "scn_average_pool_s8": "scn_average_pool_rows",
     "scn_add_s8": "scn_add_rows",
     "scn_map_s8": "scn_map_rows",
+    "scn_mean_s8": "scn_mean_rows",
 }
 KERNELS = frozenset(_RUNNERS)
 """Kernels of steps that can be stages."""
 
 _POSITIONS = 4
+_ROWS_SUMMED = 4
 _MOST_ROWS_DOWN = 8
 _NARROW_WEIGHTS = 1024
 
@@ -104,6 +106,11 @@ class Stage:
         return self.step.kernel == "scn_conv2d_s8"
 
     @property
+    def is_mean(self) -> bool:
+        """Whether it makes one pixel of all rows, and so ends a segment."""
+        return self.step.kernel == "scn_mean_s8"
+
+    @property
     def maps_itself(self) -> bool:
         """Whether the kernel applies the map as it stores: a convolution's, with a table for every channel."""
         if self.map is None or not self.is_convolution:
@@ -137,6 +144,9 @@ def variants(stage: Stage, expanded: bool) -> tuple[Variant, ...]:
         Whether Winograd weights may also lie transformed in flash.
     """
     step = stage.step
+    if stage.is_mean:
+        why = "sums so far instead of the whole map"
+        return (Variant("rows", _ROWS_SUMMED, instructions=estimates.summed(step), why=why),)
     if not stage.is_convolution:
         return (
             Variant("rows", 1, instructions=estimates.simple(step), why="one row at a time needs the least memory"),
