@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..graph import Graph
 from . import estimates
 from .lowering.layer import values
@@ -256,6 +259,9 @@ def emitted(
     records: list[Records] = []
     table = Table(f"{kind}_map", "int8_t", stage.map.tables[0].values) if stage.map else None
     post = table if stage.maps_itself else None
+    if post:
+        table = post = replace(post, values=_clamped(post.values, fields))
+        fields |= {"activation_min": -128, "activation_max": 127}
     if stage.is_convolution:
         run, layer = _convolution(stage, kind, graph, fields, renamed, post)
     else:
@@ -269,6 +275,12 @@ def emitted(
         records.append(Records(applied, "scn_map_t", (row,)))
     tables = (*renamed.values(), *((table,) if table else ()))
     return tables, (layer, *records), {"run": Name(run), "layer": kind, "map": applied}
+
+
+def _clamped(table: NDArray[np.int8], fields: Mapping[str, Any]) -> NDArray[np.int8]:
+    """Put an activation into the table behind it, so that the kernel needs only saturate."""
+    inside = np.clip(np.arange(-128, 128), fields["activation_min"], fields["activation_max"])
+    return np.ascontiguousarray(table.reshape(-1, 256)[:, inside + 128]).ravel()
 
 
 def _type(step: Step) -> str:
