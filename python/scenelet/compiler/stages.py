@@ -189,14 +189,13 @@ def _direct(step: Step) -> tuple[Variant, ...]:
 def _winograd(stage: Stage, *, expanded: bool) -> tuple[Variant, ...]:
     window, height = _fields(stage.step)["window"], int(_fields(stage.step)["output"]["height"])
     taps = window["height"] * window["width"] * _fields(stage.step)["input"]["channels"]
-    pool_height, pool_width = stage.pool_size
     made = []
     for way in transforms(stage.step, expanded=expanded):
         where = "transformed in flash" if expanded else f"transformed for {way.rows} rows at a time"
         axis = "width" if way.across else "height"
         why = f"3 taps along the {axis}: 6 products for 4 outputs; weights {where}; {taps} taps: sums under 2^28"
-        cost = way.instructions(height, pool_height * pool_width)
-        made.append(Variant("winograd", way.rows // pool_height, way, cost, why))
+        cost = way.instructions(height, stage.pool_size)
+        made.append(Variant("winograd", way.rows // stage.pool_size[0], way, cost, why))
     return tuple(made)
 
 
