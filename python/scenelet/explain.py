@@ -30,7 +30,7 @@ class Part:
     rows
         Output rows at a time; None for whole maps.
     line_bytes
-        Line buffer of its output; 0 where that lies whole in the arena.
+        Line buffer of its output, or sums so far; 0 where that lies whole in the arena.
     scratch_bytes
         Working memory.
     macs
@@ -137,8 +137,8 @@ def _parts(number: int, step: Step) -> Iterator[Part]:
 
 def _stages(number: int, segment: Segment) -> Iterator[Part]:
     for stage, rows in zip(segment.stages, segment.rows, strict=True):
-        line = segment.lines[rows.output]
         steps = (stage.step, *stage.followers)
+        kept = {rows.output, *(n for n in rows.inputs if segment.lines[n].more_bytes)} - {0, 1}
         kernel = stage.step.kernel if stage.variant.kernel == "rows" else stage.variant.kernel
         why = stage.variant.why + ("; what follows is one table of 256 values a channel" if stage.map else "")
         why += "; sums are pooled before they are rescaled" if stage.pool else ""
@@ -148,7 +148,7 @@ def _stages(number: int, segment: Segment) -> Iterator[Part]:
             operators=tuple(number for step in steps for number in step.operators),
             kernel=kernel + (" + map" if stage.map else "") + (" + pool" if stage.pool else ""),
             rows=rows.turn,
-            line_bytes=line.nbytes if rows.output > 1 else 0,
+            line_bytes=sum(segment.lines[n].nbytes for n in kept),
             scratch_bytes=scratch_bytes(stage),
             macs=sum(step.macs for step in steps),
             predicted_instructions=stage.instructions,

@@ -42,29 +42,32 @@ static void widen_weights(const work_t *work) {
     }
 }
 
-/* Value e of a row of the column. */
-static void put(const work_t *work, int32_t row, int32_t e, int32_t value) {
-    const int16_t element = (int16_t)value;
-    uint8_t *to = (uint8_t *)(work->column + e / 2 * work->rows + row) + e % 2 * 2;
-    memcpy(to, &element, sizeof element);
+/* What of a row of the column lies inside the input: elements first .. last - 1, at from. */
+typedef struct {
+    const int8_t *from;
+    int32_t first;
+    int32_t last;
+    int32_t zero_point;
+} row_t;
+
+static int32_t value_at(const row_t *row, int32_t e) {
+    return e >= row->first && e < row->last ? row->from[e - row->first] - row->zero_point : 0;
 }
 
-/* One input row of the window at output column x; one that lies outside is 0. */
-static void widen_row(const work_t *work, int32_t row, int32_t in_y, int32_t x) {
+/* One input row of the window whose taps are those; one that lies outside is 0. */
+static void widen_row(const work_t *work, int32_t number, int32_t in_y, scn_span_t taps) {
     const scn_conv2d_t *layer = work->layer;
-    const int32_t channels = layer->input.channels, zero_point = layer->input_zero_point;
-    const scn_span_t taps = scn_span_x(&layer->window, &layer->input, x);
-    const bool present = in_y >= 0 && in_y < layer->input.height;
-    const int32_t first = present ? taps.first * channels : 0, last = present ? taps.last * channels : 0;
-    const int8_t *from = present ? scn_line(work->input, in_y) + (taps.start + taps.first) * channels : NULL;
-    for (int32_t e = 0; e < first; ++e) {
-        put(work, row, e, 0);
+    const int32_t channels = layer->input.channels;
+    uint32_t *to = work->column + number;
+    row_t row = {NULL, 0, 0, layer->input_zero_point};
+    if (in_y >= 0 && in_y < layer->input.height) {
+        row.from = scn_line(work->input, in_y) + (taps.start + taps.first) * channels;
+        row.first = taps.first * channels;
+        row.last = taps.last * channels;
     }
-    for (int32_t e = first; e < last; ++e) {
-        put(work, row, e, from[e - first] - zero_point);
-    }
-    for (int32_t e = last; e < 2 * work->runs; ++e) {
-        put(work, row, e, 0);
+    for (int32_t e = 0; e < 2 * work->runs; e += 2) {
+        *to = scn_pair(value_at(&row, e), value_at(&row, e + 1));
+        to += work->rows;
     }
 }
 
@@ -90,10 +93,11 @@ static void multiply_pair(work_t *work, int32_t channel, int32_t offset) {
 /* Rows y .. y + work->count - 1 of output column x. */
 static void run_column(work_t *work, int32_t y, int32_t x) {
     const scn_conv2d_t *layer = work->layer;
-    for (int32_t row = 0; row < work->rows; ++row) {
-        widen_row(work, row, y + row - layer->window.pad_top, x);
-    }
     const scn_span_t taps = scn_span_x(&layer->window, &layer->input, x);
+    const int32_t blocks = (work->count + POSITIONS - 1) / POSITIONS;
+    for (int32_t row = 0; row < blocks * POSITIONS - 1 + layer->window.height; ++row) {
+        widen_row(work, row, y + row - layer->window.pad_top, taps);
+    }
     work->first_run = scn_min(taps.first * layer->input.channels / 2, work->runs - 1);
     work->dot.runs = scn_max((taps.last * layer->input.channels + 1) / 2 - work->first_run, 1);
     work->dot.w = work->weights + 2 * work->first_run * work->dot.taps;

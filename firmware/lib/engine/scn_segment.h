@@ -95,6 +95,11 @@ void scn_depthwise_conv2d_rows(const void *layer, const scn_rows_t *rows);
 void scn_max_pool_rows(const void *layer, const scn_rows_t *rows);
 void scn_average_pool_rows(const void *layer, const scn_rows_t *rows);
 void scn_add_rows(const void *layer, const scn_rows_t *rows);
+/*
+ * MEAN over height and width, the last stage of a segment: as many rows of no bytes as its input has, of which the last
+ * one leaves the output. inputs[1] is a line buffer of no rows with room for an int32 a channel: the sums so far.
+ */
+void scn_mean_rows(const void *layer, const scn_rows_t *rows);
 void scn_map_rows(const void *layer, const scn_rows_t *rows);
 
 #ifdef __cplusplus

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from .program import Table
+
 FRACTION = 16
 """Fractional bits of a step; scn_saturate_q16 in firmware/lib/engine."""
 
@@ -43,6 +45,15 @@ def affine_pair(maps: Sequence[NDArray[np.int8]], compose: Compose) -> NDArray[n
             rows = max(len(first), len(second))
             return np.hstack([np.broadcast_to(steps, (rows, 2)) for steps in (first, second)]).astype(np.int32)
     return None
+
+
+def int8_map(table: Table) -> NDArray[np.int8]:
+    """Give a map's values, (channels * 256,), be it a table of them or affine steps."""
+    if table.type == "int8_t":
+        return table.values
+    multiplier, added, multiplier2, added2 = table.values.astype(np.int64).T[..., np.newaxis]
+    middle = np.clip(_VALUES * multiplier + added >> FRACTION, -128, 127)
+    return np.clip(middle * multiplier2 + added2 >> FRACTION, -128, 127).astype(np.int8).ravel()
 
 
 def _steps(table: NDArray[np.int8]) -> list[tuple[int, int]] | None:

@@ -14,14 +14,15 @@ import numpy as np
 from .program import Step, Struct
 
 _POSITIONS = 4
-_DIRECT = 1.1
-_NARROW, _NARROW_TURN = 1.3, 1.0
+_DIRECT, _GATHERED = 0.95, 4.5
+_NARROW, _NARROW_WEIGHT, _NARROW_ROW, _NARROW_PAIR = 1.45, 5.0, 65, 130
 _ODD_CHANNEL_GATHER = 45.0
 _A_TAP = {"scn_depthwise_conv2d_s8": 6.5, "scn_max_pool_s8": 4.2, "scn_average_pool_s8": 9.0}
 _A_VALUE = {
     "scn_add_s8": 51.0, "scn_mul_s8": 29.0, "scn_prelu_s8": 35.0, "scn_map_s8": 6.0, "scn_quantize_s8": 20.0,
     "scn_pad_s8": 5.0, "scn_reshape_s8": 1.0, "scn_softmax_s8": 305.0,
 }  # fmt: skip
+_SUMMED = 8.0
 _MEAN, _DENSE, _DENSE_OUTPUT = 20.5, 1.9, 95.0
 
 
@@ -37,16 +38,17 @@ def convolution(step: Step, turn: int) -> int:
         reached = min(taps, source["width"] + width - 1)
         filled = width / _whole_blocks(width)
     products = _DIRECT * step.macs * reached / taps / filled
-    if source["channels"] % 2 == 0:
-        return int(products)
-    return int(products + _ODD_CHANNEL_GATHER * taps * window["height"] * source["channels"] * _pixels(target))
+    even = source["channels"] % 2 == 0
+    seen = window["height"] * source["channels"] * _pixels(target) * (reached if even else taps)
+    return int(products + (_GATHERED if even else _ODD_CHANNEL_GATHER) * seen)
 
 
 def narrow(step: Step, turn: int) -> int:
     """Estimate CONV_2D with all weights widened at every turn."""
-    _, _, target = _maps(step)
+    window, _, target = _maps(step)
     turns = -(-target["height"] // turn)
-    return int(_NARROW * step.macs * (1 + _NARROW_TURN / turn) + turns * step.tables[0].nbytes)
+    columns = target["width"] * (_NARROW_ROW * (window["height"] - 1) + _NARROW_PAIR * -(-target["channels"] // 2))
+    return int(_NARROW * step.macs + turns * (_NARROW_WEIGHT * step.tables[0].nbytes + columns))
 
 
 def step(step: Step) -> int:
@@ -69,6 +71,11 @@ def simple(step: Step) -> int:
     if step.kernel == "scn_mean_s8":
         return int(_MEAN * np.prod(fields["size"]))
     return int(_A_VALUE[step.kernel] * _values(step))
+
+
+def summed(step: Step) -> int:
+    """Estimate MEAN over height and width, a few rows at a time."""
+    return int(_SUMMED * np.prod(_fields(step)["size"]))
 
 
 def _values(step: Step) -> int:

@@ -21,6 +21,7 @@ from .stages import KERNELS, slide
 
 _MOST_STAGES = 16
 _ALONE = 3
+_LAST = "scn_mean_s8"
 _MOST_ROWS, _MOST_ROW_BYTES, _MOST_REACH = 0xFFFF, 0xFFFF, 0x7FFF
 
 
@@ -113,6 +114,8 @@ def _runs(program: Program, expanded: frozenset[int], longest: int) -> Mapping[t
             if not _local(program, program.steps[end - 1]):
                 break
             run = program.steps[start:end]
+            if any(step.kernel == _LAST for step in run[:-1]):
+                break
             if not _one_way_in_and_out(program, start, end):
                 continue
             made = make(program.graph, run, expanded)
@@ -143,6 +146,8 @@ def _local(program: Program, step: Step) -> bool:
     """Whether a step needs a few rows of four-dimensional maps, and its kernel can make a few."""
     if step.kernel not in KERNELS or not isinstance(step.params, Struct):
         return False
+    if step.kernel == _LAST:
+        return _pools_all(program, step)
     maps = [program.graph.tensors[tensor] for tensor in (*step.reads, *step.writes)]
     if any(len(tensor.shape) != 4 or tensor.shape[0] != 1 or not _fits(tensor) for tensor in maps):
         return False
@@ -151,6 +156,14 @@ def _local(program: Program, step: Step) -> bool:
         return len(step.reads) == 2 and all(tensor.shape == maps[0].shape for tensor in maps)
     shape: Any = step.params.fields.get("input")
     return shape is None or (tuple(shape.values()) == maps[0].shape and slide(step).reach <= _MOST_REACH)
+
+
+def _pools_all(program: Program, step: Step) -> bool:
+    """Whether MEAN sums height and width of one map."""
+    assert isinstance(step.params, Struct)
+    fields: Mapping[str, Any] = step.params.fields
+    source = program.graph.tensors[step.reads[0]]
+    return fields["reduced"] == (False, True, True, False) and source.shape[0] == 1 and _fits(source)
 
 
 def _fits(tensor: Tensor) -> bool:

@@ -34,8 +34,7 @@ def pools_sums(convolution: Step, applied: Step | None, pool: Step) -> bool:
     if pool.kernel != "scn_max_pool_s8" or not _tiles(_fields(pool)):
         return False
     fields = _fields(convolution)
-    whole = (fields["activation_min"], fields["activation_max"]) == (-128, 127)
-    if applied is not None and not (whole and _monotone(applied)):
+    if applied is not None and not _monotone(applied):
         return False
     tables = {table.kind: table.values for table in convolution.tables}
     taps = fields["window"]["height"] * fields["window"]["width"] * fields["input"]["channels"]

@@ -18,22 +18,29 @@ from .stages import UNKNOWN, Stage, claims, emitted, scratch_bytes, variants, wh
 _ALIGNMENT = 4
 _STATE_BYTES = 4
 _NO_INPUT = 0xFF
+_SUM_BYTES = 4
+_SUMS = -1
+"""Of the buffer of MEAN's sums, which is no tensor."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line buffer: whose rows, how many of them, how long each is, and where they lie in the segment's memory."""
+    """A line buffer: whose rows, how many of them, how long each is, and where they lie in the segment's memory.
+
+    MEAN's output has rows of no bytes; its sums are a buffer of no rows, and all ``more_bytes``.
+    """
 
     tensor: int
     capacity: int
     row_bytes: int
     height: int
     offset: int
+    more_bytes: int = 0
 
     @property
     def nbytes(self) -> int:
         """Size, rounded up to the next buffer's start."""
-        return -(-self.capacity * self.row_bytes // _ALIGNMENT) * _ALIGNMENT
+        return -(-self.capacity * self.row_bytes // _ALIGNMENT) * _ALIGNMENT + self.more_bytes
 
 
 @dataclass(frozen=True)
@@ -124,24 +131,31 @@ def arrange(graph: Graph, run: Sequence[Step], stages: Sequence[Stage]) -> Segme
     """Simulate stages and lay out their line buffers."""
     writes = [stage.write for stage in stages]
     source = next(tensor for tensor in run[0].reads if tensor not in writes)
-    buffers = (source, writes[-1], *writes[:-1])
+    sums = (_SUMS,) if stages[-1].is_mean else ()
+    buffers = (source, writes[-1], *writes[:-1], *sums)
+    shapes = {tensor: graph.tensors[tensor].shape for tensor in buffers if tensor != _SUMS}
+    if sums:
+        # As many rows as are summed, each of no bytes.
+        _, height, _, channels = shapes[stages[-1].step.reads[0]]
+        shapes |= {writes[-1]: (1, height, 0, 0), _SUMS: (1, 0, 0, 0)}
     rows = tuple(
         StageRows(
-            tuple(map(buffers.index, stage.step.reads)),
+            (*map(buffers.index, stage.step.reads), *(map(buffers.index, sums) if stage.is_mean else ())),
             buffers.index(stage.write),
             stage.variant.turn,
             stage.slide,
         )
         for stage in stages
     )
-    schedule = simulate([graph.tensors[tensor].shape[1] for tensor in buffers], rows)
+    schedule = simulate([shapes[tensor][1] for tensor in buffers], rows)
     lines: list[Line] = []
     offset = _STATE_BYTES * len(buffers)
     for number, tensor in enumerate(buffers):
-        _, height, width, channels = graph.tensors[tensor].shape
-        line = Line(tensor, schedule.capacities[number], width * channels, height, offset if number > 1 else 0)
-        lines.append(line)
-        offset += line.nbytes if number > 1 else 0
+        _, height, width, depth = shapes[tensor]
+        more = _SUM_BYTES * channels if tensor == _SUMS else 0
+        place = offset if number > 1 else 0
+        lines.append(Line(tensor, schedule.capacities[number], width * depth, height, place, more))
+        offset += lines[-1].nbytes if number > 1 else 0
     return Segment(tuple(run), tuple(stages), tuple(lines), rows, schedule)
 
 

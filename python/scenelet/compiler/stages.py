@@ -9,8 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..graph import Graph
 from . import estimates
+from .affine import int8_map
 from .lowering.layer import values
 from .program import Name, Records, Step, Struct, Table
 from .schedule import Slide
@@ -24,11 +28,13 @@ _RUNNERS = {
     "scn_average_pool_s8": "scn_average_pool_rows",
     "scn_add_s8": "scn_add_rows",
     "scn_map_s8": "scn_map_rows",
+    "scn_mean_s8": "scn_mean_rows",
 }
 KERNELS = frozenset(_RUNNERS)
 """Kernels of steps that can be stages."""
 
 _POSITIONS = 4
+_ROWS_SUMMED = 4
 _MOST_ROWS_DOWN = 8
 _NARROW_WEIGHTS = 1024
 
@@ -104,6 +110,11 @@ class Stage:
         return self.step.kernel == "scn_conv2d_s8"
 
     @property
+    def is_mean(self) -> bool:
+        """Whether it makes one pixel of all rows, and so ends a segment."""
+        return self.step.kernel == "scn_mean_s8"
+
+    @property
     def maps_itself(self) -> bool:
         """Whether the kernel applies the map as it stores: a convolution's, with a table for every channel."""
         if self.map is None or not self.is_convolution:
@@ -137,6 +148,9 @@ def variants(stage: Stage, expanded: bool) -> tuple[Variant, ...]:
         Whether Winograd weights may also lie transformed in flash.
     """
     step = stage.step
+    if stage.is_mean:
+        why = "sums so far instead of the whole map"
+        return (Variant("rows", _ROWS_SUMMED, instructions=estimates.summed(step), why=why),)
     if not stage.is_convolution:
         return (
             Variant("rows", 1, instructions=estimates.simple(step), why="one row at a time needs the least memory"),
@@ -176,14 +190,13 @@ def _direct(step: Step) -> tuple[Variant, ...]:
 def _winograd(stage: Stage, *, expanded: bool) -> tuple[Variant, ...]:
     window, height = _fields(stage.step)["window"], int(_fields(stage.step)["output"]["height"])
     taps = window["height"] * window["width"] * _fields(stage.step)["input"]["channels"]
-    pool_height, pool_width = stage.pool_size
     made = []
     for way in transforms(stage.step, expanded=expanded):
         where = "transformed in flash" if expanded else f"transformed for {way.rows} rows at a time"
         axis = "width" if way.across else "height"
         why = f"3 taps along the {axis}: 6 products for 4 outputs; weights {where}; {taps} taps: sums under 2^28"
-        cost = way.instructions(height, pool_height * pool_width)
-        made.append(Variant("winograd", way.rows // pool_height, way, cost, why))
+        cost = way.instructions(height, stage.pool_size)
+        made.append(Variant("winograd", way.rows // stage.pool_size[0], way, cost, why))
     return tuple(made)
 
 
@@ -244,8 +257,12 @@ def emitted(
     fields = _renamed(kind, _fields(stage.step))
     applied = None
     records: list[Records] = []
-    table = replace(stage.map.tables[0], kind=f"{kind}_map") if stage.map else None
+    mapped = stage.map and replace(stage.map.tables[0], kind=f"{kind}_map")
     post = _renamed(kind, _fields(stage.map))["post"] if stage.map and stage.maps_itself else None
+    if mapped and post and (fields["activation_min"], fields["activation_max"]) != (-128, 127):
+        mapped = replace(mapped, type="int8_t", values=_clamped(int8_map(mapped), fields))
+        post = {"table": mapped.kind, "affine": None}
+        fields |= {"activation_min": -128, "activation_max": 127}
     if stage.is_convolution:
         run, layer = _convolution(stage, kind, graph, fields, renamed, post)
     else:
@@ -257,8 +274,14 @@ def emitted(
         applied = f"{kind}map"
         row = _renamed(kind, _fields(stage.map)) | {"pixels": _row_pixels(stage.map, graph)}
         records.append(Records(applied, "scn_map_t", (row,)))
-    tables = (*renamed.values(), *((table,) if table else ()))
+    tables = (*renamed.values(), *((mapped,) if mapped else ()))
     return tables, (layer, *records), {"run": Name(run), "layer": kind, "map": applied}
+
+
+def _clamped(table: NDArray[np.int8], fields: Mapping[str, Any]) -> NDArray[np.int8]:
+    """Put an activation into the table behind it, so that the kernel needs only saturate."""
+    inside = np.clip(np.arange(-128, 128), fields["activation_min"], fields["activation_max"])
+    return np.ascontiguousarray(table.reshape(-1, 256)[:, inside + 128]).ravel()
 
 
 def _type(step: Step) -> str:

@@ -26,7 +26,8 @@ _ROWS_ACROSS, _ROWS_NARROW, _ROWS_DOWN = (2, 4, 6, 8, 12, 16), (4, 8, 12, 16), (
 
 _PLANES = 6
 # Instructions, measured: a multiply-accumulate of a plane is done 16 at a time, in 10.
-_SLOT, _SLOT_FOUR, _TAP, _PART, _STEP, _UNIT_PLANE, _UNIT, _TILE, _OUTPUT = 90, 110, 37, 60, 6, 40, 150, 75, 9.5
+_SLOT, _SLOT_FOUR, _TAP, _PART, _STEP, _UNIT, _UNIT_PART = 90, 110, 37, 95, 6, 220, 170
+_TILE, _OUTPUT, _POOLED_POSITION = 75, 9.5, 4.6
 
 
 @dataclass(frozen=True)
@@ -103,17 +104,18 @@ class Transform:
         weights = f"SCN_WINOGRAD_{kind}_BYTES({self.taps}, {self.depth}, {self.channels})"
         return f"{scratch} == {self.scratch_bytes}", f"{weights} == {self.weight_bytes}"
 
-    def instructions(self, height: int, pooled: int = 1) -> int:
-        """Estimate for a map of so many output rows, each block called by itself; so many outputs pooled to one."""
+    def instructions(self, height: int, pool: tuple[int, int] = (1, 1)) -> int:
+        """Estimate for a map of so many output rows, each block called by itself, pooled by so many rows and columns."""
         blocks = height / self.rows * (-(-self.out_width // _PAIR) if self.across else 1)
         gathered = self.pairs * 2 * self.slots * (_SLOT + _SLOT_FOUR * -(-self.depth // 4))
         parts = -(-self.steps // self.part)
         weights = 0 if self.expanded else self.steps * self.taps * _TAP + parts * _PART
         step = 10 * (self.slots if self.led else self.taps) + _STEP
-        unit = _PLANES * (self.steps * step + parts * _UNIT_PLANE) + parts * _UNIT
+        unit = _PLANES * self.steps * step + _UNIT + parts * _UNIT_PART
         pairs = -(-self.channels // 2)
         tiles = height * -(-self.out_width // 4) if self.across else self.out_width * -(-height // 4)
-        stored = self.channels * (tiles * _TILE + height * self.out_width * _OUTPUT / pooled)
+        output = _OUTPUT / (pool[0] * pool[1]) + (_POOLED_POSITION if pool[0 if self.across else 1] > 1 else 0)
+        stored = self.channels * (tiles * _TILE + height * self.out_width * output)
         return int(blocks * (gathered + pairs * (weights + self.units * unit)) + stored)
 
 
