@@ -26,7 +26,7 @@ STAGES = [
     {"compiler"},
     {"targets"},
     {"budget", "evaluate", "explain", "parity", "sqnr"},
-    {"export", "predict", "bench", "report", "crossval", "card", "confusion", "submission"},
+    {"export", "predict", "bench", "report", "crossval", "card", "confusion", "load", "submission"},
     {"device", "listen", "decision"},
     {"demo"},
     {"cli", "__main__"},
