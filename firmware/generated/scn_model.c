@@ -5,15 +5,14 @@
  * The arena, by step; first and last are the steps in which a block holds something.
  *
  *   offset    bytes  first  last  block
- *    12864     2240      0     1  0:conv1 .. 10:bn4 _ 11:bn4
- *    15104     1120      0     0  input
- *        0    12864      0     0  scratch of 0:conv1 .. 10:bn4 _ 11:bn4
- *       32       16      1     2  12:pooling
- *      512      256      2     3  13:embedding
- *        0       32      2     2  scratch of 13:embedding
- *      768       10      3     4  14:scores
- *        0      512      3     3  scratch of 14:scores
- *        0       10      4     4  15:softmax
+ *    15200     1120      0     0  input
+ *    16320       16      0     1  0:conv1 .. 12:pooling
+ *        0    15200      0     0  scratch of 0:conv1 .. 12:pooling
+ *      512      256      1     2  13:embedding
+ *        0       32      1     1  scratch of 13:embedding
+ *      768       10      2     3  14:scores
+ *        0      512      2     2  scratch of 14:scores
+ *        0       10      3     3  15:softmax
  */
 #include "scn_model.h"
 #include "scn_segment.h"
@@ -30,13 +29,13 @@ _Static_assert(SCN_MODEL_ARENA_BYTES <= SCN_BOARD_RAM_BYTES, "the arena is large
 #endif
 _Static_assert(SCN_CONV2D_NARROW_SCRATCH_BYTES(7, 5, 1, 20) == 1944, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_CONV2D_WEIGHT_BYTES(7, 5, 1, 20) == 840, "the engine wants another size than the compiler planned");
-_Static_assert(SCN_WINOGRAD_TILE_BYTES(1, SCN_WINOGRAD_SLOTS_ACROSS(8, 4, 7), 20) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(10, 7) + SCN_WINOGRAD_SUM_BYTES(1) == 8372, "the engine wants another size than the compiler planned");
+_Static_assert(SCN_WINOGRAD_TILE_BYTES(1, SCN_WINOGRAD_SLOTS_ACROSS(8, 6, 7), 20) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(5, 7) + SCN_WINOGRAD_SUM_BYTES(3) == 8036, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_PACKED_BYTES(7, 20, 28) == 11760, "the engine wants another size than the compiler planned");
-_Static_assert(SCN_WINOGRAD_TILE_BYTES(1, SCN_WINOGRAD_SLOTS_DOWN(4, 4, 7, 3), 28) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(14, 7) + SCN_WINOGRAD_SUM_BYTES(1) == 7612, "the engine wants another size than the compiler planned");
+_Static_assert(SCN_WINOGRAD_TILE_BYTES(2, SCN_WINOGRAD_SLOTS_DOWN(4, 4, 7, 3), 28) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(7, 7) + SCN_WINOGRAD_SUM_BYTES(4) == 8524, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_PACKED_BYTES(7, 28, 28) == 16464, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_CONV2D_SCRATCH_BYTES(7, 5, 28) == 7840, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_CONV2D_WEIGHT_BYTES(7, 5, 28, 16) == 15680, "the engine wants another size than the compiler planned");
-_Static_assert(SCN_SEGMENT_STATE_BYTES(5) == 20, "the engine wants another size than the compiler planned");
+_Static_assert(SCN_SEGMENT_STATE_BYTES(7) == 28, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_FULLY_CONNECTED_SCRATCH_BYTES(16) == 32, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_FULLY_CONNECTED_SCRATCH_BYTES(256) == 512, "the engine wants another size than the compiler planned");
 
@@ -1956,7 +1955,7 @@ static _Alignas(4) const scn_affine_map_t step0_s3_map[16] = {
     {95831, 3910831, 65981, -9123},
 };
 
-static _Alignas(4) const int8_t step2_weights[4096] = {
+static _Alignas(4) const int8_t step1_weights[4096] = {
     20, 68, -1, -13, 7, 32, 9, -32, -28, -31, -32, 94, 124, -127, 4, -52, 16, 103, -82, 28, 70, 98, -40, -79,
     18, 41, -100, 127, 77, 50, 68, -55, 90, -72, -71, -39, 127, -53, -50, -101, -88, -107, -16, -53, -71, -42,
     19, 34, -10, 58, -75, 27, 18, 63, -24, -39, 69, -127, -21, 10, -76, 61, 108, -41, -101, -7, 78, 48, 60, 4,
@@ -2133,7 +2132,7 @@ static _Alignas(4) const int8_t step2_weights[4096] = {
     -11, 37, 46, -122, -85, -32, -14, -53, 44, -127, 64, 25, 3,
 };
 
-static _Alignas(4) const int32_t step2_bias[256] = {
+static _Alignas(4) const int32_t step1_bias[256] = {
     327, 189, 20, 2185, 580, 2600, 1988, 4046, 1718, 1986, 986, 2086, 3961, 554, -1275, 1740, 1050, 836, -905,
     -173, 605, 1254, 658, 528, -492, 2514, 785, 1503, 895, 1256, 1713, 2267, 2149, 2100, 2693, 2438, -259, 1658,
     2092, 2921, 236, 2098, 2563, 2349, 1016, 909, -504, 1798, 956, 3104, 2705, 447, 47, 1924, 1780, -318, 272,
@@ -2150,7 +2149,7 @@ static _Alignas(4) const int32_t step2_bias[256] = {
     1772, 1053, -755, 4494, -182, -558, 1152, 3069, 446, 1953, 577, 1374, 3051, 2290, -1277, 729, 431,
 };
 
-static _Alignas(4) const scn_fine_multiplier_t step2_scale[256] = {
+static _Alignas(4) const scn_fine_multiplier_t step1_scale[256] = {
     {2098070144, 659009024, -8}, {1725686979, 1284154880, -8}, {1945448296, 163543552, -8},
     {1177300016, 71514112, -7}, {2133531905, 1424226816, -8}, {1126364486, 641598976, -7},
     {1926581651, 538214912, -8}, {1654207431, 2077318656, -8}, {2133417010, 397177344, -8},
@@ -2239,7 +2238,7 @@ static _Alignas(4) const scn_fine_multiplier_t step2_scale[256] = {
     {1659468549, 549545472, -7},
 };
 
-static _Alignas(4) const int8_t step3_weights[2560] = {
+static _Alignas(4) const int8_t step2_weights[2560] = {
     -14, 46, 10, 42, -26, -9, -43, -32, -29, -36, -86, 42, 27, -94, 46, -9, 17, 22, -14, 30, -19, 21, -10, -10,
     33, -9, -54, -46, 19, 36, -26, 32, -104, -13, -127, -106, -1, -18, 28, 53, -72, 41, -74, -15, 48, -43, -34,
     5, -57, -44, -70, 59, 16, -67, -53, -36, 43, 43, 28, 58, -14, -37, -76, -8, 18, -78, 38, 54, 18, 23, -50,
@@ -2348,136 +2347,128 @@ static _Alignas(4) const int8_t step3_weights[2560] = {
     56, 40, -56, 48, -30, -69, 14, 27, 20, -28, -81, 73, -5, 15, -60, -3, -94,
 };
 
-static _Alignas(4) const int32_t step3_bias[10] = {
+static _Alignas(4) const int32_t step2_bias[10] = {
     -1117, 408, -982, -2121, 1324, -18, 688, -1043, 1596, 444,
 };
 
-static _Alignas(4) const scn_fine_multiplier_t step3_scale[10] = {
+static _Alignas(4) const scn_fine_multiplier_t step2_scale[10] = {
     {1630826324, 2084911616, -11}, {1129028955, 1182481920, -10}, {2126376735, 1789073920, -11},
     {1535171074, 1154868736, -11}, {1264026209, 2095641600, -10}, {1248540373, 169115648, -10},
     {1408418977, 420925440, -11}, {1150906419, 850002944, -10}, {1087988576, 1990661632, -10},
     {1425103840, 1650424832, -11},
 };
 
-/* 0:conv1 .. 10:bn4 _ 11:bn4 */
+/* 0:conv1 .. 12:pooling */
 static const scn_fused_conv2d_t step0_s0[1] = {
     {.conv = {.input = {.batches = 1, .height = 140, .width = 8, .channels = 1}, .output = {.batches = 1, .height = 140, .width = 8, .channels = 20}, .window = {.height = 7, .width = 5, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 3, .pad_left = 2}, .weights = step0_s0_weights, .bias = step0_s0_bias, .scale = step0_s0_scale, .input_zero_point = 0, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}},
 };
 
 static const scn_winograd_t step0_s1[1] = {
-    {.conv = {.input = {.batches = 1, .height = 140, .width = 8, .channels = 20}, .output = {.batches = 1, .height = 140, .width = 8, .channels = 28}, .window = {.height = 7, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 3, .pad_left = 1}, .weights = NULL, .bias = step0_s1_bias, .scale = step0_s1_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = step0_s1_map}, .across = true, .pool_height = 1, .pool_width = 2, .rows = 4, .part = 10, .packed = step0_s1_packed, .expanded = NULL},
+    {.conv = {.input = {.batches = 1, .height = 140, .width = 8, .channels = 20}, .output = {.batches = 1, .height = 140, .width = 8, .channels = 28}, .window = {.height = 7, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 3, .pad_left = 1}, .weights = NULL, .bias = step0_s1_bias, .scale = step0_s1_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = step0_s1_map}, .across = true, .pool_height = 1, .pool_width = 2, .rows = 6, .part = 5, .packed = step0_s1_packed, .expanded = NULL},
 };
 
 static const scn_winograd_t step0_s2[1] = {
-    {.conv = {.input = {.batches = 1, .height = 140, .width = 4, .channels = 28}, .output = {.batches = 1, .height = 140, .width = 4, .channels = 28}, .window = {.height = 3, .width = 7, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 3}, .weights = NULL, .bias = step0_s2_bias, .scale = step0_s2_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = step0_s2_map}, .across = false, .pool_height = 2, .pool_width = 2, .rows = 8, .part = 14, .packed = step0_s2_packed, .expanded = NULL},
+    {.conv = {.input = {.batches = 1, .height = 140, .width = 4, .channels = 28}, .output = {.batches = 1, .height = 140, .width = 4, .channels = 28}, .window = {.height = 3, .width = 7, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 3}, .weights = NULL, .bias = step0_s2_bias, .scale = step0_s2_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = step0_s2_map}, .across = false, .pool_height = 2, .pool_width = 2, .rows = 16, .part = 7, .packed = step0_s2_packed, .expanded = NULL},
 };
 
 static const scn_fused_conv2d_t step0_s3[1] = {
     {.conv = {.input = {.batches = 1, .height = 70, .width = 2, .channels = 28}, .output = {.batches = 1, .height = 70, .width = 2, .channels = 16}, .window = {.height = 7, .width = 5, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 3, .pad_left = 2}, .weights = step0_s3_weights, .bias = step0_s3_bias, .scale = step0_s3_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = step0_s3_map}},
 };
 
-static const scn_stage_t step0_stages[4] = {
-    {.run = scn_conv2d_narrow_rows, .layer = step0_s0, .map = NULL, .inputs = {0, 255}, .output = 2, .turn = 8, .reach = 7, .stride = 1, .pad_top = 3},
-    {.run = scn_winograd_rows, .layer = step0_s1, .map = NULL, .inputs = {2, 255}, .output = 3, .turn = 4, .reach = 7, .stride = 1, .pad_top = 3},
-    {.run = scn_winograd_rows, .layer = step0_s2, .map = NULL, .inputs = {3, 255}, .output = 4, .turn = 4, .reach = 4, .stride = 2, .pad_top = 1},
-    {.run = scn_conv2d_rows, .layer = step0_s3, .map = NULL, .inputs = {4, 255}, .output = 1, .turn = 4, .reach = 7, .stride = 1, .pad_top = 3},
+static const scn_mean_t step0_s4[1] = {
+    {.size = {1, 70, 2, 16}, .reduced = {false, true, true, false}, .input_zero_point = -128, .output_zero_point = -128, .scale = {.multiplier = 1419856102, .shift = -4}},
 };
 
-static const scn_line_buffer_t step0_lines[5] = {
+static const scn_stage_t step0_stages[5] = {
+    {.run = scn_conv2d_narrow_rows, .layer = step0_s0, .map = NULL, .inputs = {0, 255}, .output = 2, .turn = 8, .reach = 7, .stride = 1, .pad_top = 3},
+    {.run = scn_winograd_rows, .layer = step0_s1, .map = NULL, .inputs = {2, 255}, .output = 3, .turn = 6, .reach = 7, .stride = 1, .pad_top = 3},
+    {.run = scn_winograd_rows, .layer = step0_s2, .map = NULL, .inputs = {3, 255}, .output = 4, .turn = 8, .reach = 4, .stride = 2, .pad_top = 1},
+    {.run = scn_conv2d_rows, .layer = step0_s3, .map = NULL, .inputs = {4, 255}, .output = 5, .turn = 4, .reach = 7, .stride = 1, .pad_top = 3},
+    {.run = scn_mean_rows, .layer = step0_s4, .map = NULL, .inputs = {5, 6}, .output = 1, .turn = 4, .reach = 1, .stride = 1, .pad_top = 0},
+};
+
+static const scn_line_buffer_t step0_lines[7] = {
     {.offset = 0, .row_bytes = 8, .height = 140, .capacity = 140},
-    {.offset = 0, .row_bytes = 32, .height = 70, .capacity = 70},
-    {.offset = 20, .row_bytes = 160, .height = 140, .capacity = 15},
-    {.offset = 2420, .row_bytes = 112, .height = 140, .capacity = 13},
-    {.offset = 3876, .row_bytes = 56, .height = 70, .capacity = 11},
+    {.offset = 0, .row_bytes = 0, .height = 70, .capacity = 70},
+    {.offset = 28, .row_bytes = 160, .height = 140, .capacity = 19},
+    {.offset = 3068, .row_bytes = 112, .height = 140, .capacity = 23},
+    {.offset = 5644, .row_bytes = 56, .height = 70, .capacity = 15},
+    {.offset = 6484, .row_bytes = 32, .height = 70, .capacity = 4},
+    {.offset = 6612, .row_bytes = 0, .height = 0, .capacity = 1},
 };
 
 static const scn_segment_t step0_params = {
     .stages = step0_stages,
     .buffers = step0_lines,
-    .scratch_offset = 4492,
-    .stage_count = 4,
-    .buffer_count = 5,
+    .scratch_offset = 6676,
+    .stage_count = 5,
+    .buffer_count = 7,
 };
 
 static void step0_run(uint8_t *arena) {
-    scn_segment_run(&step0_params, (const int8_t *)(arena + 15104), (int8_t *)(arena + 12864), arena + 0);
-}
-
-/* 12:pooling */
-static const scn_mean_t step1_params = {
-    .size = {1, 70, 2, 16},
-    .reduced = {false, true, true, false},
-    .input_zero_point = -128,
-    .output_zero_point = -128,
-    .scale = {.multiplier = 1419856102, .shift = -4},
-};
-
-static void step1_run(uint8_t *arena) {
-    scn_mean_s8(&step1_params, (const int8_t *)(arena + 12864), (int8_t *)(arena + 32));
+    scn_segment_run(&step0_params, (const int8_t *)(arena + 15200), (int8_t *)(arena + 16320), arena + 0);
 }
 
 /* 13:embedding */
-static const scn_fully_connected_t step2_params = {
+static const scn_fully_connected_t step1_params = {
     .batches = 1,
     .inputs = 16,
     .outputs = 256,
-    .weights = step2_weights,
-    .bias = step2_bias,
-    .scale = step2_scale,
+    .weights = step1_weights,
+    .bias = step1_bias,
+    .scale = step1_scale,
     .input_zero_point = -128,
     .output_zero_point = -128,
     .activation_min = -128,
     .activation_max = 127,
 };
 
-static void step2_run(uint8_t *arena) {
-    scn_fully_connected_s8(&step2_params, (const int8_t *)(arena + 32), (int8_t *)(arena + 512), arena + 0);
+static void step1_run(uint8_t *arena) {
+    scn_fully_connected_s8(&step1_params, (const int8_t *)(arena + 16320), (int8_t *)(arena + 512), arena + 0);
 }
 
 /* 14:scores */
-static const scn_fully_connected_t step3_params = {
+static const scn_fully_connected_t step2_params = {
     .batches = 1,
     .inputs = 256,
     .outputs = 10,
-    .weights = step3_weights,
-    .bias = step3_bias,
-    .scale = step3_scale,
+    .weights = step2_weights,
+    .bias = step2_bias,
+    .scale = step2_scale,
     .input_zero_point = -128,
     .output_zero_point = 1,
     .activation_min = -128,
     .activation_max = 127,
 };
 
-static void step3_run(uint8_t *arena) {
-    scn_fully_connected_s8(&step3_params, (const int8_t *)(arena + 512), (int8_t *)(arena + 768), arena + 0);
+static void step2_run(uint8_t *arena) {
+    scn_fully_connected_s8(&step2_params, (const int8_t *)(arena + 512), (int8_t *)(arena + 768), arena + 0);
 }
 
 /* 15:softmax */
-static const scn_softmax_t step4_params = {
+static const scn_softmax_t step3_params = {
     .rows = 1,
     .depth = 10,
     .scale = {.multiplier = 1075479808, .shift = 23},
     .diff_min = -248,
 };
 
-static void step4_run(uint8_t *arena) {
-    scn_softmax_s8(&step4_params, (const int8_t *)(arena + 768), (int8_t *)(arena + 0));
+static void step3_run(uint8_t *arena) {
+    scn_softmax_s8(&step3_params, (const int8_t *)(arena + 768), (int8_t *)(arena + 0));
 }
 
-static const scn_view_t views[5] = {
-    {31, 12864, 2240},
-    {32, 32, 16},
+static const scn_view_t views[4] = {
+    {32, 16320, 16},
     {33, 512, 256},
     {34, 768, 10},
     {35, 0, 10},
 };
 
 static const scn_step_t steps[SCN_MODEL_STEP_COUNT] = {
-    {"0:conv1 .. 10:bn4 + 11:bn4", "CONV_2D+CONV_2D+MUL+ADD+MAX_POOL_2D+CONV_2D+MUL+ADD+MAX_POOL_2D+CONV_2D+MUL+ADD", 25466560, step0_run, 0, 1},
-    {"12:pooling", "MEAN", 2240, step1_run, 1, 1},
-    {"13:embedding", "FULLY_CONNECTED", 4096, step2_run, 2, 1},
-    {"14:scores", "FULLY_CONNECTED", 2560, step3_run, 3, 1},
-    {"15:softmax", "SOFTMAX", 0, step4_run, 4, 1},
+    {"0:conv1 .. 12:pooling", "CONV_2D+CONV_2D+MUL+ADD+MAX_POOL_2D+CONV_2D+MUL+ADD+MAX_POOL_2D+CONV_2D+MUL+ADD+MEAN", 25468800, step0_run, 0, 1},
+    {"13:embedding", "FULLY_CONNECTED", 4096, step1_run, 1, 1},
+    {"14:scores", "FULLY_CONNECTED", 2560, step2_run, 2, 1},
+    {"15:softmax", "SOFTMAX", 0, step3_run, 3, 1},
 };
 
 const scn_model_t scn_model = {
@@ -2486,14 +2477,14 @@ const scn_model_t scn_model = {
     .arena_bytes = SCN_MODEL_ARENA_BYTES,
     .params_bytes = SCN_MODEL_PARAMS_BYTES,
     .macs = SCN_MODEL_MACS,
-    .input_offset = 15104,
+    .input_offset = 15200,
     .input_bytes = SCN_MODEL_INPUT_BYTES,
     .output_offset = 0,
     .output_bytes = SCN_MODEL_OUTPUT_BYTES,
     .steps = steps,
     .views = views,
     .step_count = SCN_MODEL_STEP_COUNT,
-    .view_count = 5,
+    .view_count = 4,
 };
 
 const char *const scn_model_labels[SCN_MODEL_LABEL_COUNT] = {

@@ -50,4 +50,8 @@ scn_selftest_t scn_classifier_selftest(void);
  * input is all zero bytes. */
 void scn_classifier_known_window(void);
 
+/* The same, with a call after every hop of samples and at the end, to be timed; none without a front end. */
+typedef void (*scn_hop_t)(void *context);
+void scn_classifier_known_hops(scn_hop_t hop, void *context);
+
 #endif

@@ -1,5 +1,6 @@
 #include "scn_report.h"
 
+#include "scn_bench.h"
 #include "scn_link.h"
 #include "scn_port.h"
 #include "scn_text.h"
@@ -190,6 +191,15 @@ static void report_step(void *context, const scn_model_t *model, const scn_step_
     lap(context); /* leave out what the line took */
 }
 
+static void report_hop(void) {
+    const scn_bench_hop_t hop = scn_bench_hop();
+    scn_text_t text = line("bench hop");
+    add_number(&text, " samples=", hop.samples);
+    add_number(&text, " cycles=", hop.cycles);
+    add_number(&text, " link_cycles=", hop.link_cycles);
+    scn_text_end(&text);
+}
+
 void scn_report_bench(void) {
     scn_stopwatch_t watch = {0};
     lap(&watch);
@@ -198,6 +208,7 @@ void scn_report_bench(void) {
     scn_text_t text = line("bench frontend");
     add_number(&text, " cycles=", SCN_HAS_FRONTEND ? frontend : 0u);
     scn_text_end(&text);
+    report_hop();
     lap(&watch);
     scn_classifier_decide(report_step, &watch);
     scn_classifier_known_window();

@@ -1,4 +1,4 @@
-"""``evaluate``, ``parity``, ``bench``, ``profile``, ``report``: what a model does, in figures."""
+"""``evaluate``, ``parity``, ``bench``, ``load``, ``profile``, ``report``: what a model does, in figures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .output import out, print_json, progress, table
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (evaluate, parity, bench, profile, report):
+    for command in (evaluate, parity, bench, load, profile, report):
         app.command()(command)
 
 
@@ -159,6 +159,28 @@ def profile(
 
 def _bench_row(name: str, op: str, macs: int, instructions: int) -> tuple[object, ...]:
     return name, op, macs, instructions, f"{instructions / macs:.2f}" if macs else ""
+
+
+def load(
+    model: Model,
+    weights: Weights = DEFAULT.weights,
+    ram: Ram = DEFAULT.ram_bytes,
+    json: Json = False,
+) -> None:
+    """Build the whole product and count in QEMU what each hop and each decision takes; cycles are estimates."""
+    from ..load import CLOCKS_HZ
+    from ..load import load as measure
+
+    with progress(f"{model.name} in the product"):
+        result = measure(model, Options(weights=weights, ram_bytes=ram))
+    if json:
+        print_json(result.to_json())
+        return
+    clocks = [f">of {hertz / 1e6:g} MHz" for hertz in CLOCKS_HZ]
+    columns = ["task", ">instructions", ">cycles, estimated", ">every ms", *clocks]
+    out.print(table(f"{model.name}: at most, in QEMU", columns, list(result.rows())))
+    for line in result.summary():
+        out.print(line)
 
 
 def report(

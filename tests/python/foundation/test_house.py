@@ -27,7 +27,7 @@ STAGES = [
     {"compiler"},
     {"targets"},
     {"budget", "evaluate", "explain", "parity", "sqnr", "fakequant", "aware"},
-    {"export", "predict", "bench", "profile", "report", "crossval", "card", "confusion", "submission"},
+    {"export", "predict", "bench", "profile", "report", "crossval", "card", "confusion", "load", "submission"},
     {"device", "listen", "decision"},
     {"demo"},
     {"cli", "__main__"},

@@ -1,0 +1,73 @@
+"""What the product takes of processor and memory: counted, within what was promised, and never growing unnoticed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from scenelet import toolchain
+from scenelet.cli.app import app
+from scenelet.load import CLOCKS_HZ, Cost, Load, load
+
+pytestmark = pytest.mark.qemu
+
+MODEL = toolchain.FIRMWARE / "models" / "default.tflite"
+COMMITTED = toolchain.REPOSITORY / "docs" / "results" / "load.json"
+RAM_BYTES = 40_000
+TOLERANCE = 1.02
+
+
+@pytest.fixture(scope="module")
+def measured() -> Load:
+    return load(MODEL)
+
+
+def test_ram_with_buffers_and_stack_keeps_its_promise(measured: Load) -> None:
+    assert measured.ram_bytes <= RAM_BYTES
+
+
+def test_the_stack_has_room_for_half_as_much_again(measured: Load) -> None:
+    assert 0 < measured.stack_peak_bytes * 3 // 2 <= measured.stack_bytes
+
+
+def test_nothing_grew_by_more_than_two_percent(measured: Load) -> None:
+    before, now = json.loads(COMMITTED.read_text("utf-8")), measured.to_json()
+    for key in ("flash_bytes", "ram_bytes"):
+        assert now[key] <= before[key] * TOLERANCE, key
+    for key in ("hop", "link", "decision"):
+        assert now[key]["instructions"] <= before[key]["instructions"] * TOLERANCE, key
+
+
+def test_the_page_says_what_was_measured() -> None:
+    page, before = (
+        (toolchain.REPOSITORY / "docs" / "results" / "load.md").read_text("utf-8"),
+        json.loads(COMMITTED.read_text("utf-8")),
+    )
+    for key in ("hop", "link", "decision"):
+        assert f"{before[key]['instructions']:,}" in page
+        assert f"{before[key]['shares']['84000000']:.1%}".replace("%", " %") in page
+    assert f"{before['flash_bytes']:,} bytes of flash and {before['ram_bytes']:,} of RAM" in page
+
+
+def test_the_product_keeps_up_at_half_its_clock(measured: Load) -> None:
+    assert sum(cost.share(CLOCKS_HZ[0]) for cost in measured.costs) < 1
+
+
+def test_a_share_is_cycles_of_the_time_between() -> None:
+    assert Cost("", 1, 42_000_000, 1.0).share(84_000_000) == 0.5
+    assert Cost("", 1, 42_000_000, 0.5).share(168_000_000) == 0.5
+
+
+def test_a_hop_holds_its_column(measured: Load) -> None:
+    """A frame alone takes 126 thousand instructions; the samples that fill it come on top."""
+    assert measured.hop.instructions > 120_000
+    assert measured.hop.seconds == 1024 / 8000
+    assert measured.decision.instructions > 5_000_000
+
+
+def test_nonsense_is_refused_before_anything_is_built() -> None:
+    said = CliRunner().invoke(app, ["load", str(MODEL), "--weights", "large"])
+    assert said.exit_code != 0
+    assert "weights 'large'" in str(said.exception)
