@@ -87,7 +87,7 @@ def build_for_host(sources: dict[str, str], folder: Path) -> Path:
         (folder / name).write_text(text, "utf-8")
     firmware = toolchain.FIRMWARE
     libraries = [firmware / "lib" / name for name in ("engine", "frontend", "link")]
-    places = [*libraries, firmware / "src", firmware / "lib" / "port" / "host", folder]
+    places = [*libraries, firmware / "src", firmware / "lib" / "port" / "host", firmware / "boards" / "host", folder]
     program = folder / "firmware"
     toolchain.run(
         [
