@@ -63,8 +63,8 @@ static bool wait_for(const scn_register_t *status, uint32_t mask, uint32_t value
     return false;
 }
 
+/* Its configuration cannot be written while it runs, and it was told to stop before. */
 static bool start_pll(const pace_t *pace) {
-    clear(&SCN_RCC->CR, SCN_RCC_CR_PLLI2SON); /* its configuration cannot be written while it runs */
     if (!wait_for(&SCN_RCC->CR, SCN_RCC_CR_PLLI2SRDY, 0)) {
         return false;
     }
