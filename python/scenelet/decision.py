@@ -86,6 +86,14 @@ class Decider:
         return self._held
 
 
+def loudness(samples: NDArray[np.int32]) -> int:
+    """Mean absolute value, rounded down, of the samples since the last window: what a device's gate compares.
+
+    0 where there are none. The firmware's twin is ``scn_classifier_loudness``.
+    """
+    return int(np.abs(samples.astype(np.int64)).sum()) // samples.size if samples.size else 0
+
+
 def calibrate(clips: list[tuple[int, NDArray[np.int8]]], rule: Rule, accuracy: float) -> tuple[Rule, float]:
     """Find the lowest threshold at which what is said is right often enough.
 
