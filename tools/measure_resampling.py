@@ -8,6 +8,7 @@ on.
 from __future__ import annotations
 
 import argparse
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from scenelet.training.windows import load
 
 RESULT = Path(__file__).resolve().parents[1] / "docs" / "results" / "resampling.md"
 DB_A_STEP = 10 * np.log10(2) / 65536
+DELAY = 15  # output k is centred on sample 2 k + 1 - 31 at 16 kHz
 EDGES = (0, 500, 1000, 2000, 3000, 3400, 3700, 4000)  # Hz
 
 
@@ -39,16 +41,17 @@ def levels(samples: NDArray[np.int32], frontend: Frontend) -> NDArray[np.float64
     config = frontend.tables.config
     frames = np.lib.stride_tricks.sliding_window_view(samples, config.n_fft)[:: config.hop_length]
     spans = np.subtract(config.hi_by_band, config.lo_by_band)
-    return np.clip(frontend.frame_levels(frames) * DB_A_STEP, 0, spans)
+    return np.asarray(np.clip(frontend.frame_levels(frames) * DB_A_STEP, 0, spans), np.float64)
 
 
-def differences(dataset: Dataset, split: str, device: FrontendConfig) -> NDArray[np.float64]:
-    """Levels through the decimator less those through soxr, dB, (frames, bands)."""
+def differences(dataset: Dataset, split: str, device: FrontendConfig, delay: int) -> NDArray[np.float64]:
+    """Levels through the decimator less those through soxr ``delay`` samples late, dB, (frames, bands)."""
     plain = device.model_copy(update={"capture_rate": None})
     frontend = Frontend(make_tables(plain))
     parts = []
     for clip in dataset.split(split):
         ways = [read_capture(clip.path, config) for config in (device, plain)]
+        ways[1] = np.pad(ways[1], (delay, 0))
         length = min(map(len, ways))
         heard, direct = (levels(samples[:length], frontend) for samples in ways)
         parts.append(heard - direct)
@@ -68,16 +71,17 @@ def left(dataset: Dataset, split: str, device: FrontendConfig) -> float:
     return most
 
 
-def group_rows(found: NDArray[np.float64], config: FrontendConfig) -> list[str]:
+def group_rows(heard: NDArray[np.float64], aligned: NDArray[np.float64], config: FrontendConfig) -> list[str]:
     """One line a group of bands, by the bands' centres."""
     centres = band_edges(config)[1:-1]
     rows = []
-    for low, high in zip(EDGES, EDGES[1:], strict=False):
-        group = found[:, (centres >= low) & (centres < high)]
-        rows.append(
-            f"| {low:,} to {high:,} Hz | {group.shape[1]} | {group.mean():+.3f} | {np.abs(group).mean():.3f} "
-            f"| {np.percentile(np.abs(group), 99):.2f} |"
-        )
+    for low, high in pairwise(EDGES):
+        bands = (centres >= low) & (centres < high)
+        cells = [f"{low:,} to {high:,} Hz", str(bands.sum()), f"{heard[:, bands].mean():+.3f}"]
+        for found in (heard, aligned):
+            size = np.abs(found[:, bands])
+            cells += [f"{size.mean():.3f}", f"{np.percentile(size, 99):.2f}"]
+        rows.append(f"| {' | '.join(cells)} |")
     return rows
 
 
@@ -110,36 +114,42 @@ def accuracies(dataset: Dataset, folder: Path, recipe: Recipe, rate: int, epochs
 def render(rows: list[str], same: float, table: dict[str, str], asked: argparse.Namespace, data: Dataset) -> str:
     """Write the page."""
     lines = "\n".join(f"| {' | '.join(name.split(', '))} | {value} |" for name, value in table.items())
+    options = f"--recipe {asked.recipe} --rate {asked.rate} --epochs {asked.epochs} --seeds {asked.seeds}"
     return f"""# soxr or the device's decimator
 
-Written by `python tools/measure_resampling.py --data DATA --recipe {asked.recipe} --rate {asked.rate} --epochs {asked.epochs}
---seeds {asked.seeds}`; do not edit. {data.name}, split `test`, {len(data.split("test"))} clips. "The microphone" is soxr (HQ) to
-{asked.rate:,} Hz at 24 bit; from there one way goes on with soxr, and the other with the integer decimator of
-[FRONTEND.md](../FRONTEND.md).
+Written by the command below; do not edit. {data.name}, split `test`, {len(data.split("test"))} clips. "The microphone"
+is soxr (HQ) to {asked.rate:,} Hz at 24 bit; from there one way goes on with soxr, and the other with the integer
+decimator of [FRONTEND.md](../FRONTEND.md).
+
+```
+python tools/measure_resampling.py --data DATA {options}
+```
 
 ## Features, before training
 
-Log-mel levels through the decimator less those through soxr, limited to the range that a feature can hold, in dB.
+Log-mel levels through the decimator less those through soxr, limited to the range that a feature can hold, in dB:
+their mean, the mean of their size, and the size that 99 % are below. "Aligned" is without the decimator's delay, of
+which soxr has none: {DELAY} samples at the front end's rate, by which frames are cut elsewhere.
 
-| bands with centres in | bands | mean | mean of the absolute | 99 % are below |
-|---|---|---|---|---|
+| bands with centres in | bands | mean | mean size | 99 % | aligned: mean size | 99 % |
+|---|---|---|---|---|---|---|
 {chr(10).join(rows)}
 
-The filters differ above 3.4 kHz: the decimator's pass band ends there, soxr's reaches to 3.65 kHz and falls faster. Below,
-what is left is the decimator's delay, half of its length, by which frames are cut elsewhere.
+Above 3.4 kHz the filters differ: the decimator's pass band ends there, and what it lets through around 4 kHz folds
+back.
 
 ## After training through it
 
-Training with `capture_rate` reads its audio through the firmware's own C, so a device with that microphone and the
-training differ by {same:g} dB in every band: that is what the option is for. What it is worth, as accuracy of windows (macro),
-{asked.seeds} seeds of {asked.epochs} epochs each:
+Training with `capture_rate` reads its audio through the firmware's own C; the largest difference from the
+decimator's specification in any band of these clips is {same:g} dB. What that is worth, as accuracy of windows
+(macro), {asked.seeds} seeds of {asked.epochs} epochs each:
 
 | trained on | heard in the test | accuracy |
 |---|---|---|
 {lines}
 
-Short trainings of a small data set; a clip is 1.25 points. They show whether there is a difference worth minding, not
-how good the network can become.
+These are short trainings on a small data set of {len(data.split("test"))} test clips. They show whether there is a
+difference worth minding, not how good the network can become.
 """
 
 
@@ -155,7 +165,8 @@ def main() -> None:
     asked = parser.parse_args()
     dataset, recipe = open_dataset(asked.data), recipes.load(asked.recipe)
     device = with_rate(recipe, asked.rate, 1, 0).frontend
-    rows = group_rows(differences(dataset, "test", device), device)
+    heard, aligned = (differences(dataset, "test", device, delay) for delay in (0, DELAY))
+    rows = group_rows(heard, aligned, device)
     table = accuracies(dataset, asked.folder, recipe, asked.rate, asked.epochs, asked.seeds)
     write_text(RESULT, render(rows, left(dataset, "test", device), table, asked, dataset))
 

@@ -62,10 +62,9 @@ class Decider:
         self._level: list[int] = []
         self._held: int | None = None
 
-    @property
-    def best(self) -> int:
-        """Highest level, 1/256."""
-        return max(self._level)
+    def level(self, label: int) -> int:
+        """Level of a class, 1/256; there must have been a window."""
+        return self._level[label]
 
     def push(self, scores: NDArray[np.int8]) -> int | None:
         """Take a window's INT8 scores, (classes,); give the class in charge, or None where it is unknown."""

@@ -13,8 +13,8 @@ from ..recipe import FrontendConfig
 def cut(samples: NDArray[np.int32], config: FrontendConfig) -> NDArray[np.int32]:
     """Cut a recording into windows, as the front end's settings say.
 
-    Without ``slide``, consecutive ones (:func:`scenelet.data.audio.windows`). With it, a window every ``slide`` hops, as
-    a live device hears them.
+    Without ``slide``, consecutive ones (:func:`scenelet.data.audio.windows`). With it, a window every ``slide`` hops,
+    as a live device hears them.
 
     Parameters
     ----------

@@ -93,11 +93,13 @@ def test_by_link_every_window_slides_as_training_cut_it(live_program: Path, live
         want = expected(live, samples)
         assert len(want) > 15
         assert np.array_equal(by_link(device, live, samples), want)
-        assert np.array_equal(by_link(device, live, samples[:9000]), expected(live, samples[:9000])), "from silence again"
+        assert np.array_equal(by_link(device, live, samples[:9000]), expected(live, samples[:9000])), (
+            "from silence again"
+        )
 
 
 @pytest.mark.qemu
-def test_the_emulated_board_hears_the_same(live: Any, small: Any) -> None:
+def test_the_emulated_board_hears_the_same(live: Any) -> None:
     samples = sound(1.0, 1)
     with boot(product.build(live.sources())) as device:
         assert np.array_equal(by_link(device, live, samples), expected(live, samples))

@@ -28,6 +28,7 @@ STAGES = [
     {"budget", "evaluate", "explain", "parity", "sqnr"},
     {"export", "predict", "bench", "report", "crossval", "card", "confusion", "submission"},
     {"device", "listen", "decision"},
+    {"reliability"},
     {"demo"},
     {"cli", "__main__"},
 ]
