@@ -131,7 +131,9 @@ class ProgramStream:
     """A program's standard input and output as a byte stream; ``microphone`` is the file that it hears."""
 
     def __init__(self, program: Path, microphone: Path | None = None) -> None:
-        environment = os.environ | ({"SCENELET_MICROPHONE": str(microphone)} if microphone else {})
+        environment = dict(os.environ)
+        if microphone:
+            environment |= {"SCENELET_MICROPHONE": str(microphone), "SCENELET_LED": f"{microphone}-led"}
         self.process = subprocess.Popen(
             [program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, env=environment
         )

@@ -70,6 +70,11 @@ uint32_t probe_first(void) {
     return heard_first;
 }
 
+void probe_led(int on) {
+    scn_gpio_output(SCN_BOARD_LED_PORT, SCN_BOARD_LED_PIN);
+    scn_gpio_drive(SCN_BOARD_LED_PORT, SCN_BOARD_LED_PIN, on);
+}
+
 uint32_t probe_block_address(uint32_t which) {
     return (uint32_t)(uintptr_t)blocks[which];
 }

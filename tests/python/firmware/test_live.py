@@ -82,6 +82,11 @@ def lines_of(device: Device, *commands: str) -> list[str]:
     return lines
 
 
+def led(folder: Path) -> str:
+    """What the LED was told, as ones and zeros."""
+    return (folder / "microphone-led").read_text("ascii")
+
+
 def scores_in(lines: list[str]) -> np.ndarray:
     said = [fields(line)["scores"] for line in lines if line.startswith("decision ")]
     return np.array([[int(score) for score in one.split(",")] for one in said], np.int8)
@@ -149,6 +154,9 @@ def test_the_rule_speaks_for_live_windows(live_program: Path, live: Any, tmp_pat
     names = ["unknown" if one is None else live.compiled.identity.labels[one] for one in said]
     assert [fields(line)["label"] for line in lines if line.startswith("heard")] == names
     assert len(set(names)) > 1
+    lit = "".join("0" if name == "unknown" else "1" for name in names)
+    assert led(tmp_path).endswith(lit), "lit while a class is in charge"
+    assert set(led(tmp_path).removesuffix(lit)) == {"0"}
 
 
 def test_the_gate_lets_quiet_windows_pass(live_program: Path, live: Any, tmp_path: Path) -> None:
@@ -167,6 +175,7 @@ def test_the_gate_lets_quiet_windows_pass(live_program: Path, live: Any, tmp_pat
     assert quiet == {window: level for window, level in enumerate(levels) if level < gate}
     assert 0 < len(quiet) < len(levels)
     loud = [window for window in range(len(levels)) if window not in quiet]
+    assert led(tmp_path).endswith("".join("0" if window in quiet else "1" for window in range(len(levels))))
     assert np.array_equal(scores_in(lines), expected(live, samples[: samples.size // 64 * 64])[loud])
 
 

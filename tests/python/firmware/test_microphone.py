@@ -20,6 +20,7 @@ void probe_bus(uint32_t (*)(uint32_t), void (*)(uint32_t, uint32_t), void (*)(vo
 int probe_start(uint32_t, int);
 void probe_stop(void);
 void probe_interrupt(void);
+void probe_led(int);
 int probe_kind(void);
 uint32_t probe_heard(void);
 uint32_t probe_lost(void);
@@ -144,6 +145,18 @@ def test_pins_are_alternate_5(bench: Bench) -> None:
             register for register, _ in bench.chip.log if register in (f"GPIO{port}_{half}", f"GPIO{port}_MODER")
         ]
         assert written[0].endswith(half), "the function is chosen before the pin is handed over"
+
+
+@pytest.mark.parametrize("on", [0, 1])
+def test_the_led_is_dark_before_it_is_driven(bench: Bench, on: int) -> None:
+    there = pin(bench.board, "LED")
+    assert there is not None
+    port, number = there
+    bench.c.probe_led(on)
+    written = [(name, value) for name, value in bench.chip.log if name.startswith("GPIO")]
+    assert written[0] == (f"GPIO{port}_BSRR", 1 << number + 16)
+    assert written[1] == (f"GPIO{port}_MODER", 1 << 2 * number), "an output only after that"
+    assert written[2] == (f"GPIO{port}_BSRR", 1 << (number if on else number + 16))
 
 
 @pytest.mark.parametrize("broken", [{"locks": False}, {"stops": False}])

@@ -1,5 +1,6 @@
 /* This computer as a machine: the console is stdin and stdout, so the firmware's program can be tested and fuzzed. Its
- * microphone is the file that SCENELET_MICROPHONE names: blocks as DMA would bring them from an I2S microphone. */
+ * microphone is the file that SCENELET_MICROPHONE names: blocks as DMA would bring them from an I2S microphone. Its LED
+ * is the file that SCENELET_LED names: 1 or 0, every time that it is driven. */
 #define _POSIX_C_SOURCE 200809L
 #include "scn_port.h"
 
@@ -103,7 +104,14 @@ void scn_port_microphone_stop(void) {
 }
 
 void scn_port_led(bool on) {
-    (void)on;
+    static int led = -1;
+    const char *path = getenv("SCENELET_LED");
+    if (path && led < 0) {
+        led = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    }
+    if (led >= 0 && write(led, on ? "1" : "0", 1) != 1) {
+        exit(EXIT_FAILURE);
+    }
 }
 
 scn_port_memory_t scn_port_memory(void) {
