@@ -6,9 +6,8 @@
 #include "scn_capture.h"
 #include "scn_ring.h"
 
-_Static_assert(SCN_LISTEN_CAPTURE == SCN_CAPTURE_BLOCK, "one block of the link is one of the decimator");
 _Static_assert((SCN_LISTEN_BYTES & (SCN_LISTEN_BYTES - 1u)) == 0, "the ring's size must be a power of two");
-_Static_assert(SCN_PORT_MICROPHONE_HALFWORDS % (SCN_CAPTURE_FRAME * SCN_CAPTURE_BLOCK) == 0, "blocks are whole");
+_Static_assert(SCN_PORT_MICROPHONE_HALFWORDS % (SCN_CAPTURE_FRAME * SCN_LISTEN_CAPTURE) == 0, "blocks are whole");
 
 static scn_capture_t capture;
 
@@ -24,7 +23,7 @@ bool scn_listen_capture_begin(void) {
 }
 
 size_t scn_listen_capture(const uint8_t *bytes, size_t samples, uint8_t *out) {
-    int32_t block[SCN_CAPTURE_BLOCK];
+    int32_t block[SCN_LISTEN_CAPTURE];
     for (size_t i = 0; i < samples; i++, bytes += 3) { /* left-aligned, so that the shift back extends the sign */
         block[i] = (int32_t)((uint32_t)bytes[0] << 8 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 24) >> 8;
     }
@@ -73,17 +72,17 @@ static void keep(const int32_t *samples, size_t count) {
 /* From the microphone's interrupt. A block is heard as a whole or not at all. */
 static void hear(void *context, const uint16_t *block) {
     const bool pdm = *(const bool *)context;
-    const size_t unit = pdm ? 1u : SCN_CAPTURE_FRAME, step = unit * SCN_CAPTURE_BLOCK;
+    const size_t unit = pdm ? 1u : SCN_CAPTURE_FRAME, step = unit * SCN_LISTEN_CAPTURE;
     /* What a block becomes at most: half of I2S's frames, a quarter of PDM's words. */
     const size_t most = SCN_PORT_MICROPHONE_HALFWORDS / 4u * SCN_SAMPLE_BYTES;
-    int32_t samples[SCN_CAPTURE_BLOCK];
+    int32_t samples[SCN_LISTEN_CAPTURE];
     if (!block || atomic_load_explicit(&gap, memory_order_relaxed) || scn_ring_room(&ring) < most) {
         lose();
         return;
     }
     for (const uint16_t *end = block + SCN_PORT_MICROPHONE_HALFWORDS; block < end; block += step) {
-        keep(samples, pdm ? scn_capture_pdm(&capture, block, SCN_CAPTURE_BLOCK, samples)
-                          : scn_capture_i2s(&capture, block, SCN_CAPTURE_BLOCK, samples));
+        keep(samples, pdm ? scn_capture_pdm(&capture, block, SCN_LISTEN_CAPTURE, samples)
+                          : scn_capture_i2s(&capture, block, SCN_LISTEN_CAPTURE, samples));
     }
 }
 

@@ -33,16 +33,15 @@ size_t scn_capture_samples(scn_capture_t *capture, const int32_t *samples, size_
     return made;
 }
 
+/* Both use `out` for what goes into the filters: an interrupt has little stack to spare. */
 size_t scn_capture_i2s(scn_capture_t *capture, const uint16_t *halfwords, size_t frames, int32_t *out) {
-    int32_t samples[SCN_CAPTURE_BLOCK];
     for (size_t i = 0; i < frames; i++, halfwords += SCN_CAPTURE_FRAME) {
-        samples[i] = (int32_t)((uint32_t)halfwords[0] << 16 | halfwords[1]) >> 8;
+        out[i] = (int32_t)((uint32_t)halfwords[0] << 16 | halfwords[1]) >> 8;
     }
-    return scn_capture_samples(capture, samples, frames, out);
+    return scn_capture_samples(capture, out, frames, out);
 }
 
 size_t scn_capture_pdm(scn_capture_t *capture, const uint16_t *words, size_t count, int32_t *out) {
-    int32_t samples[SCN_CAPTURE_BLOCK];
-    scn_cic_push(&capture->cic, words, count, samples);
-    return scn_capture_samples(capture, samples, count, out);
+    scn_cic_push(&capture->cic, words, count, out);
+    return scn_capture_samples(capture, out, count, out);
 }

@@ -5,8 +5,6 @@
 #include "scn_cic.h"
 #include "scn_decimator.h"
 
-/* Samples at 24 bits, frames of I2S or words of PDM that are taken at once, at most. */
-#define SCN_CAPTURE_BLOCK 64u
 /* Halfwords of an I2S frame: two channels of 32 bits, of which the left one's first 24 count. */
 #define SCN_CAPTURE_FRAME 4u
 
@@ -23,8 +21,8 @@ bool scn_capture_begin(scn_capture_t *capture, uint32_t capture_rate, uint32_t s
  * straight to `sample_rate`. */
 bool scn_capture_begin_pdm(scn_capture_t *capture, uint32_t capture_rate, uint32_t sample_rate, uint32_t sample_bits);
 
-/* Each takes at most SCN_CAPTURE_BLOCK of its units, has room for as many samples in `out`, and returns how many it
- * wrote. Blocks of any size give the same samples as one large one. */
+/* Each takes `count` of its units, has room for as many samples in `out`, which may be `samples`, and returns how many
+ * it wrote. Blocks of any size give the same samples as one large one. */
 size_t scn_capture_samples(scn_capture_t *capture, const int32_t *samples, size_t count, int32_t *out);
 size_t scn_capture_i2s(scn_capture_t *capture, const uint16_t *halfwords, size_t frames, int32_t *out);
 size_t scn_capture_pdm(scn_capture_t *capture, const uint16_t *words, size_t count, int32_t *out);
