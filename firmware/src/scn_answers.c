@@ -27,6 +27,7 @@ void scn_answers_skip_gap(void) {
 
 void scn_answers_forget(void) {
     last_scores = NULL;
+    scn_port_led(false);
 }
 
 uint32_t scn_answers_count(void) {

@@ -11,7 +11,7 @@ void scn_answers_begin(scn_hears_t hears);
 /* Samples are missing: the window that they were for is forgotten, and counting goes on. */
 void scn_answers_skip_gap(void);
 
-/* The network's memory was used for something else: no decision can be repeated. */
+/* The network's memory was used for something else: no decision can be repeated, and the LED is dark. */
 void scn_answers_forget(void);
 
 /* Windows since scn_answers_begin. */

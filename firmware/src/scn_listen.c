@@ -103,6 +103,9 @@ bool scn_listen_start(void) {
     scn_ring_init(&ring, ring_bytes, sizeof ring_bytes);
     atomic_store(&gap, false);
     listening = begin(pdm) && scn_port_microphone_start(SCN_LISTEN_RATE, hear, &pdm);
+    if (!listening) {
+        scn_port_microphone_stop(); /* it may have come half way */
+    }
     return listening;
 }
 

@@ -236,7 +236,6 @@ static bool hear(void) {
         scn_report_gap(scn_answers_count());
         scn_answers_skip_gap();
         if (!scn_listen_start()) {
-            scn_listen_stop();
             scn_report_error("the microphone does not start again", "listen");
         }
     }
