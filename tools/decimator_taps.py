@@ -1,7 +1,8 @@
-"""Write firmware/lib/frontend/scn_decimator_taps.h from the design in scenelet.frontend.decimator."""
+"""Write the decimator's generated headers from the design in scenelet.frontend.decimator."""
 
 from scenelet.files import write_text
-from scenelet.frontend.decimator_c import HEADER, render_taps
+from scenelet.frontend.decimator_c import CIC_HEADER, HEADER, render_cic_table, render_taps
 
 if __name__ == "__main__":
     write_text(HEADER, render_taps())
+    write_text(CIC_HEADER, render_cic_table())

@@ -1,16 +1,15 @@
 /* Runs the decimator on the emulated board: reads "header" (rate in, rate out; rate in 1,024,000 is PDM) and "input"
- * (int32 samples, or bytes of PDM), writes "output" (int32 samples) and "cycles" (uint64, of all of them). */
+ * (int32 samples, or uint16 words of PDM), writes "output" (int32 samples) and "cycles" (uint64, of all of them). */
+#include "scn_cic.h"
 #include "scn_decimator.h"
 #include "scn_port.h"
 #include "semihost.h"
 
-#define PDM_RATE 1024000u
-#define CIC_RATE 64000u
-#define BLOCK 256u /* samples, or pairs of bytes */
+#define BLOCK 256u /* samples, or words of PDM */
 
 static scn_decimator_t decimator;
 static scn_cic_t cic;
-static uint8_t bytes[2u * BLOCK];
+static uint16_t words[BLOCK];
 static int32_t block[BLOCK];
 
 static void ignore(void *context, uint8_t byte) {
@@ -21,7 +20,7 @@ static void ignore(void *context, uint8_t byte) {
 static size_t take(bool pdm, int32_t *out, size_t count, uint64_t *cycles) {
     const uint64_t start = scn_port_cycles();
     if (pdm) {
-        count = scn_cic_push(&cic, bytes, count, block);
+        scn_cic_push(&cic, words, count, block);
     }
     count = scn_decimator_push(&decimator, block, count, out);
     *cycles += scn_port_cycles() - start;
@@ -40,15 +39,16 @@ int main(void) {
     if (header < 0 || input < 0 || output < 0 || spent < 0 || scn_semihost_read(header, rates, sizeof rates) != 0) {
         return 1;
     }
-    const bool pdm = rates[0] == PDM_RATE;
+    const bool pdm = rates[0] == SCN_PDM_RATE;
     scn_cic_begin(&cic);
-    if (!scn_decimator_begin(&decimator, pdm ? CIC_RATE : rates[0], rates[1])) {
+    scn_decimator_begin(&decimator);
+    if (!scn_decimator_extend(&decimator, pdm ? SCN_CIC_RATE : rates[0], rates[1])) {
         return 2;
     }
-    const size_t unit = pdm ? 1u : sizeof(int32_t), most = pdm ? sizeof bytes : sizeof block;
+    const size_t unit = pdm ? sizeof *words : sizeof *block, most = BLOCK * unit;
     size_t missing = 0;
     while (missing == 0) {
-        missing = (size_t)scn_semihost_read(input, pdm ? (void *)bytes : (void *)block, most);
+        missing = (size_t)scn_semihost_read(input, pdm ? (void *)words : (void *)block, most);
         if (missing < most) {
             const size_t made = take(pdm, out, (most - missing) / unit, &cycles);
             scn_semihost_write(output, out, made * sizeof *out);

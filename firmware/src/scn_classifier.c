@@ -27,15 +27,45 @@ static union {
 
 static int8_t input[SCN_MODEL_INPUT_BYTES];
 static int8_t scores[SCN_MODEL_OUTPUT_BYTES];
-static bool hears_audio;
+static scn_hears_t hears_now;
 static size_t input_filled;
 
 #if SCN_HAS_FRONTEND
 static scn_clip_t clip;
+static uint64_t loud; /* sum of the absolute samples of `loud_count` */
+static uint32_t loud_count;
 
 static void begin_audio(void) {
+    loud = loud_count = 0;
     scn_clip_begin(&clip, &scn_frontend_tables, memory.listening.history, memory.listening.work, input);
 }
+
+/* Of a live stream a window is complete with its last column; what else a clip is long belongs to none. */
+static bool audio_complete(void) {
+    return SCN_FRONTEND_CONTINUOUS && hears_now == SCN_HEARS_LIVE ? scn_clip_ready(&clip) : scn_clip_done(&clip);
+}
+
+#if SCN_FRONTEND_CONTINUOUS
+/* What the next frame shares with the last one outlives the network, which needs the history's memory. One word more,
+ * since frames may share nothing. */
+static int32_t shared[SCN_FRONTEND_N_FFT - SCN_FRONTEND_HOP_LENGTH + 1];
+
+static void save_history(void) {
+    memcpy(shared, memory.listening.history, clip.filled * sizeof *shared);
+}
+
+static void slide(void) {
+    loud = loud_count = 0;
+    memcpy(memory.listening.history, shared, clip.filled * sizeof *shared);
+    scn_clip_slide(&clip, SCN_FRONTEND_SLIDE);
+}
+#else
+static void save_history(void) {}
+
+static void slide(void) {
+    begin_audio();
+}
+#endif
 
 static int32_t sample_at(const uint8_t *bytes) {
     uint32_t value = 0; /* left-aligned, so that the shift back extends the sign */
@@ -46,12 +76,18 @@ static int32_t sample_at(const uint8_t *bytes) {
 }
 
 static bool push_sample(int32_t sample) {
-    while (!scn_clip_done(&clip)) {
+    while (!audio_complete()) {
         if (scn_clip_push(&clip, &sample, 1) == 1) {
+            loud += (uint32_t)(sample < 0 ? -sample : sample);
+            loud_count++;
             return true;
         }
     }
     return false;
+}
+
+uint32_t scn_classifier_loudness(void) {
+    return loud_count ? (uint32_t)(loud / loud_count) : 0u;
 }
 
 static size_t push_audio(const uint8_t *bytes, size_t count) {
@@ -69,6 +105,12 @@ static uint32_t xorshift32(uint32_t state) {
 }
 #else
 static void begin_audio(void) {}
+static void save_history(void) {}
+static void slide(void) {}
+
+uint32_t scn_classifier_loudness(void) {
+    return 0;
+}
 
 static size_t push_audio(const uint8_t *bytes, size_t count) {
     (void)bytes;
@@ -76,14 +118,14 @@ static size_t push_audio(const uint8_t *bytes, size_t count) {
 }
 #endif
 
-void scn_classifier_begin(bool audio) {
-    hears_audio = audio;
+void scn_classifier_begin(scn_hears_t hears) {
+    hears_now = hears;
     input_filled = 0;
     begin_audio();
 }
 
 size_t scn_classifier_push(const uint8_t *bytes, size_t count) {
-    if (hears_audio) {
+    if (hears_now != SCN_HEARS_TENSOR) {
         return push_audio(bytes, count);
     }
     const size_t rest = sizeof input - input_filled, taken = count < rest ? count : rest;
@@ -94,19 +136,33 @@ size_t scn_classifier_push(const uint8_t *bytes, size_t count) {
 
 bool scn_classifier_complete(void) {
 #if SCN_HAS_FRONTEND
-    if (hears_audio) {
-        return scn_clip_done(&clip);
+    if (hears_now != SCN_HEARS_TENSOR) {
+        return audio_complete();
     }
 #endif
     return input_filled == sizeof input;
 }
 
+static void next_window(void) {
+    if (hears_now == SCN_HEARS_LIVE) {
+        slide();
+    } else {
+        scn_classifier_begin(hears_now);
+    }
+}
+
+void scn_classifier_skip(void) {
+    save_history();
+    next_window();
+}
+
 const int8_t *scn_classifier_decide(scn_observer_t observer, void *context) {
     scn_port_alive();
+    save_history();
     memcpy(memory.arena + scn_model.input_offset, input, sizeof input);
     scn_model_run(&scn_model, memory.arena, observer, context);
     memcpy(scores, memory.arena + scn_model.output_offset, sizeof scores);
-    scn_classifier_begin(hears_audio);
+    next_window();
     return scores;
 }
 
@@ -121,7 +177,7 @@ uint32_t scn_classifier_best(const int8_t *values) {
 #if SCN_HAS_FRONTEND
 void scn_classifier_known_hops(scn_hop_t hop, void *context) {
     uint32_t pushed = 0;
-    scn_classifier_begin(true);
+    scn_classifier_begin(SCN_HEARS_CLIPS);
     for (uint32_t state = xorshift32(SCN_KNOWN_ANSWER_SEED);
          push_sample((int32_t)state >> (32 - SCN_FRONTEND_SAMPLE_BITS)); state = xorshift32(state)) {
         if (++pushed % SCN_FRONTEND_HOP_LENGTH == 0) {
@@ -149,7 +205,7 @@ static scn_selftest_t known_answer(void) {
 }
 #else
 void scn_classifier_known_window(void) {
-    scn_classifier_begin(false);
+    scn_classifier_begin(SCN_HEARS_TENSOR);
     memset(input, 0, sizeof input);
     input_filled = sizeof input;
 }

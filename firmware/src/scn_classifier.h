@@ -25,8 +25,16 @@ typedef enum {
     SCN_SELFTEST_SCORES,   /* the network gives other scores */
 } scn_selftest_t;
 
-/* Forget the unfinished window. `audio` true: samples follow; false: the network's INT8 input follows. */
-void scn_classifier_begin(bool audio);
+/* What a window is made of. */
+typedef enum {
+    SCN_HEARS_TENSOR, /* the network's INT8 input */
+    SCN_HEARS_CLIPS,  /* samples, clip_samples of them; nothing of a window is in the next one */
+    SCN_HEARS_LIVE,   /* samples without end: on the continuous grid a window keeps the newest columns of the last one,
+                         and one FFT a hop is all that is computed; on the "clip" grid as SCN_HEARS_CLIPS */
+} scn_hears_t;
+
+/* Forget the unfinished window, and say what follows. */
+void scn_classifier_begin(scn_hears_t hears);
 
 /* Take bytes of the window, whole samples of audio, at most `count`. Returns how many were taken; fewer where the
  * window is complete. */
@@ -38,6 +46,13 @@ bool scn_classifier_complete(void);
 /* Run the network on the complete window and begin the next one. Returns SCN_MODEL_OUTPUT_BYTES scores, which stay
  * valid until the next call. `observer` may be NULL. */
 const int8_t *scn_classifier_decide(scn_observer_t observer, void *context);
+
+/* Begin the next window as scn_classifier_decide does, without running the network. */
+void scn_classifier_skip(void);
+
+/* Mean absolute value of the live samples since the last window was complete, rounded down; full scale is that of the
+ * front end's width. 0 where nothing was heard. */
+uint32_t scn_classifier_loudness(void);
 
 /* Position of the highest score; the first of equal ones. */
 uint32_t scn_classifier_best(const int8_t *scores);

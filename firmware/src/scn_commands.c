@@ -50,11 +50,15 @@ void scn_commands_list(void) {
         scn_text_string(&text, commands[command].text);
         scn_text_end(&text);
     }
-    scn_text_t text = scn_text_start(scn_port_write);
-    scn_text_string(&text, "help decide SHARE MARGIN THRESHOLD, decide off: what is said of many windows");
-    scn_text_end(&text);
-    text = scn_text_start(scn_port_write);
-    scn_text_string(&text,
-                    "help name, profile, timestamp, db load N, db HEX, infer N W, results: as MLPerf Tiny has them");
-    scn_text_end(&text);
+    static const char *const longer[] = {
+        "help listen on, listen off: hear the microphone; ends a session",
+        "help decide SHARE MARGIN THRESHOLD, decide off: what is said of many windows",
+        "help gate LOUDNESS, gate off: live windows below it are not classified",
+        "help name, profile, timestamp, db load N, db HEX, infer N W, results: as MLPerf Tiny has them",
+    };
+    for (uint32_t i = 0; i < sizeof longer / sizeof *longer; i++) {
+        scn_text_t text = scn_text_start(scn_port_write);
+        scn_text_string(&text, longer[i]);
+        scn_text_end(&text);
+    }
 }

@@ -45,7 +45,7 @@ static scn_mlperf_t load(const char *count) {
         say_number("e-[db load takes the input's ", SCN_MODEL_INPUT_BYTES, " bytes]");
         return SCN_MLPERF_DONE;
     }
-    scn_classifier_begin(false);
+    scn_classifier_begin(SCN_HEARS_TENSOR);
     expected = bytes;
     loaded = 0;
     say_number("m-[Expecting ", bytes, " bytes]");

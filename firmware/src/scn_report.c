@@ -1,13 +1,17 @@
 #include "scn_report.h"
 
 #include "scn_bench.h"
+#include "scn_cic.h"
+#include "scn_duty.h"
 #include "scn_link.h"
+#include "scn_listen.h"
 #include "scn_port.h"
 #include "scn_text.h"
 #include "scn_version.h"
 
 static const char *const clock_names[] = {"external", "internal", "emulated"};
 static const char *const reset_names[] = {"unknown", "power", "pin", "software", "watchdog", "low-power"};
+static const char *const microphone_names[] = {"none", "i2s", "pdm"};
 static const char *const crash_names[] = {"fault", "stack", "watchdog"};
 static const char *const selftest_names[] = {"pass", "none", "fail: flash", "fail: features", "fail: scores"};
 
@@ -92,6 +96,19 @@ static void add_memory(scn_text_t *text) {
     add_number(text, " stack_peak_bytes=", used.stack_peak_bytes);
 }
 
+static void add_lost(scn_text_t *text) {
+    const scn_listen_lost_t lost = scn_listen_lost();
+    add_number(text, " overruns=", lost.overruns);
+    add_number(text, " lost_blocks=", lost.lost_blocks);
+}
+
+static void add_listening(scn_text_t *text) {
+    add_string(text, " microphone=", microphone_names[scn_port_microphone()]);
+    add_string(text, " listening=", scn_listening() ? "yes" : "no");
+    add_lost(text);
+    add_number(text, " asleep_permille=", scn_duty_asleep_permille());
+}
+
 void scn_report_info(uint32_t ring_bytes, uint32_t credit, uint32_t dropped_bytes) {
     scn_text_t text = line("info");
     add_number(&text, " protocol=", SCN_LINK_VERSION);
@@ -109,6 +126,7 @@ void scn_report_info(uint32_t ring_bytes, uint32_t credit, uint32_t dropped_byte
     add_number(&text, " labels=", SCN_MODEL_LABEL_COUNT);
     add_memory(&text);
     add_hex(&text, " image_crc32=0x", scn_port_image().crc32);
+    add_listening(&text);
     add_string(&text, " reset=", reset_names[scn_port_reset()]);
     add_number(&text, " crashes=", scn_port_crash().count);
     add_number(&text, " ring_bytes=", ring_bytes);
@@ -145,6 +163,39 @@ void scn_report_heard(uint32_t window, int32_t held) {
     scn_text_t text = line("heard");
     add_number(&text, " window=", window);
     add_string(&text, " label=", held == SCN_DECISION_UNKNOWN ? "unknown" : named ? scn_model_labels[held] : "none");
+    scn_text_end(&text);
+}
+
+void scn_report_quiet(uint32_t window, uint32_t loudness) {
+    scn_text_t text = line("quiet");
+    add_number(&text, " window=", window);
+    add_number(&text, " loudness=", loudness);
+    scn_text_end(&text);
+}
+
+void scn_report_gate(uint32_t loudness) {
+    scn_text_t text = line("gate");
+    if (loudness) {
+        add_number(&text, " loudness=", loudness);
+    } else {
+        scn_text_string(&text, " off");
+    }
+    scn_text_end(&text);
+}
+
+void scn_report_listen(bool on) {
+    scn_text_t text = line(on ? "listen on" : "listen off");
+    if (on) {
+        add_string(&text, " microphone=", microphone_names[scn_port_microphone()]);
+        add_number(&text, " rate=", scn_port_microphone() == SCN_PORT_MICROPHONE_PDM ? SCN_PDM_RATE : SCN_LISTEN_RATE);
+    }
+    scn_text_end(&text);
+}
+
+void scn_report_gap(uint32_t window) {
+    scn_text_t text = line("gap");
+    add_number(&text, " window=", window);
+    add_lost(&text);
     scn_text_end(&text);
 }
 

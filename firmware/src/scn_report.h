@@ -29,6 +29,18 @@ void scn_report_decision(uint32_t window, const int8_t *scores);
 /* What the rule makes of the windows so far; `held` is a class, or SCN_DECISION_UNKNOWN. */
 void scn_report_heard(uint32_t window, int32_t held);
 
+/* A window that was too quiet for the network, and how loud it was. */
+void scn_report_quiet(uint32_t window, uint32_t loudness);
+
+/* The loudness below which windows are quiet; 0: none is. */
+void scn_report_gate(uint32_t loudness);
+
+/* Whether the microphone is heard. */
+void scn_report_listen(bool on);
+
+/* Samples were lost before this window. */
+void scn_report_gap(uint32_t window);
+
 /* The rule; NULL: there is none. */
 void scn_report_rule(const scn_decision_rule_t *rule);
 

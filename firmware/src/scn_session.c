@@ -1,6 +1,9 @@
 #include "scn_session.h"
 
+#include "scn_answers.h"
 #include "scn_commands.h"
+#include "scn_duty.h"
+#include "scn_listen.h"
 #include "scn_mlperf.h"
 #include "scn_port.h"
 #include "scn_provoke.h"
@@ -19,19 +22,14 @@ static scn_ring_t ring;
 static scn_receiver_t receiver;
 static scn_stream_identity_t identity;
 static scn_stream_t stream;
-static uint32_t windows;          /* decided since START */
-static const int8_t *last_scores; /* of window `windows - 1`; NULL before the first */
-
-static scn_decision_t decision;
-static bool rule_in_use; /* `decision` has a rule, from "decide" */
-static bool healthy;     /* the last self-test did not fail: there may be decisions */
+static bool healthy; /* the last self-test did not fail: there may be decisions */
 
 static void receive(void *context, uint8_t byte) {
     scn_ring_push(context, byte);
 }
 
-static bool nothing_received(void *context) {
-    return scn_ring_empty(context);
+static bool nothing_to_do(void *context) {
+    return scn_ring_empty(context) && scn_listen_idle();
 }
 
 static uint8_t hex_digit(char digit) {
@@ -51,10 +49,12 @@ static void identify(void) {
 #endif
     identity.has_frontend = SCN_HAS_FRONTEND;
     identity.sample_bytes = SCN_SAMPLE_BYTES;
+    identity.captures = scn_listen_capture_begin();
 }
 
 static void test_oneself(void) {
-    last_scores = NULL; /* they lie in the memory that the test uses */
+    scn_listen_stop();
+    scn_answers_forget(); /* the scores lie in the memory that the test uses */
     const scn_selftest_t result = scn_classifier_selftest();
     scn_mlperf_forget();
     scn_report_selftest(result);
@@ -75,6 +75,7 @@ void scn_session_begin(void) {
     scn_report_boot();
     scn_report_crash();
     test_oneself();
+    scn_duty_begin();
     report_info();
     scn_report_ready();
     scn_port_survived();
@@ -82,35 +83,46 @@ void scn_session_begin(void) {
 
 static void send_status(scn_link_reason_t reason) {
     uint8_t body[SCN_LINK_STATUS_BYTES], wire[SCN_LINK_WIRE_BYTES];
-    scn_stream_status(&stream, reason, windows, body);
+    scn_stream_status(&stream, reason, scn_answers_count(), body);
     scn_port_write(wire, scn_frame_encode(body, sizeof body, wire));
 }
 
-static void decide(void) {
-    last_scores = scn_classifier_decide(NULL, NULL);
-    if (rule_in_use) {
-        scn_report_heard(windows, scn_decision_push(&decision, last_scores));
-    }
-    scn_report_decision(windows++, last_scores);
+static void tell_decided(void) {
     send_status(SCN_REASON_OK);
 }
 
 static void take(const uint8_t *payload, size_t count) {
-    for (size_t taken = 0; taken < count;) {
-        taken += scn_classifier_push(payload + taken, count - taken);
-        if (scn_classifier_complete()) {
-            decide();
-        }
+    uint8_t bytes[SCN_LISTEN_CAPTURE * SCN_SAMPLE_BYTES];
+    if (stream.input != SCN_LINK_INPUT_CAPTURE) {
+        scn_answers_take(payload, count, tell_decided);
+        return;
+    }
+    for (size_t left = count / SCN_LINK_CAPTURE_BYTES, some; left > 0; left -= some) {
+        some = left < SCN_LISTEN_CAPTURE ? left : SCN_LISTEN_CAPTURE;
+        scn_answers_take(bytes, scn_listen_capture(payload, some, bytes), tell_decided);
+        payload += some * SCN_LINK_CAPTURE_BYTES;
+    }
+}
+
+/* A host's session begins, whatever was before. */
+static void start(void) {
+    static const scn_hears_t hears[] = {
+        [SCN_LINK_INPUT_AUDIO] = SCN_HEARS_CLIPS,
+        [SCN_LINK_INPUT_TENSOR] = SCN_HEARS_TENSOR,
+        [SCN_LINK_INPUT_CAPTURE] = SCN_HEARS_LIVE,
+    };
+    scn_listen_stop();
+    scn_mlperf_forget();
+    scn_answers_begin(stream.refusal == SCN_REASON_OK ? hears[stream.input] : SCN_HEARS_TENSOR);
+    scn_duty_begin();
+    if (stream.input == SCN_LINK_INPUT_CAPTURE) {
+        (void)scn_listen_capture_begin(); /* the stream has refused it where it cannot */
     }
 }
 
 static void follow(const scn_stream_result_t *result) {
     if (result->started) {
-        windows = 0;
-        last_scores = NULL;
-        scn_mlperf_forget();
-        scn_decision_begin(&decision, decision.rule, SCN_MODEL_OUTPUT_BYTES);
-        scn_classifier_begin(stream.input == SCN_LINK_INPUT_AUDIO);
+        start();
     }
     if (result->reply) {
         send_status(result->reason);
@@ -118,38 +130,34 @@ static void follow(const scn_stream_result_t *result) {
     take(result->payload, result->payload_bytes);
 }
 
-static void repeat_decision(void) {
-    if (last_scores) {
-        scn_report_decision(windows - 1u, last_scores);
-    } else {
-        scn_report_error("no decision yet", "last");
-    }
-}
-
 static void measure(void) {
-    last_scores = NULL;
+    scn_listen_stop();
+    scn_answers_forget();
     scn_report_bench();
     scn_mlperf_forget();
     scn_stream_close(&stream); /* it used the memory that a window was collecting in */
 }
 
-/* "decide SHARE MARGIN THRESHOLD", or "decide off". */
-static void obey_rule(const char *line, const char *rest) {
-    if (strcmp(rest, "off") == 0) {
-        rule_in_use = false;
-        scn_report_rule(NULL);
+/* "listen on", "listen off". */
+static void obey_listen(const char *line, const char *rest) {
+    const bool on = strcmp(rest, "on") == 0;
+    if (!on && strcmp(rest, "off") != 0) {
+        scn_report_error("listen takes on or off", line);
         return;
     }
-    const uint32_t share = scn_command_number(&rest), margin = scn_command_number(&rest);
-    const uint32_t threshold = scn_command_number(&rest);
-    if (share < 1u || share > 256u || margin > 255u || threshold > 255u || *rest) {
-        scn_report_error("decide takes 1..256 0..255 0..255, or off", line);
-        return;
+    scn_listen_stop();
+    scn_port_led(false);
+    if (on) {
+        scn_stream_close(&stream);
+        scn_mlperf_forget();
+        scn_answers_begin(SCN_HEARS_LIVE);
+        scn_duty_begin();
+        if (!healthy || !scn_listen_start()) {
+            scn_report_error("no microphone that this model can hear, or a failed self-test", line);
+            return;
+        }
     }
-    const scn_decision_rule_t rule = {(uint16_t)share, (uint8_t)margin, (uint8_t)threshold};
-    scn_decision_begin(&decision, rule, SCN_MODEL_OUTPUT_BYTES);
-    rule_in_use = true;
-    scn_report_rule(&rule);
+    scn_report_listen(on);
 }
 
 static void obey_mlperf(const char *line) {
@@ -158,8 +166,9 @@ static void obey_mlperf(const char *line) {
         scn_report_error("unknown command, try help", line);
         break;
     case SCN_MLPERF_TOOK_INPUT:
+        scn_listen_stop();
         scn_stream_close(&stream);
-        last_scores = NULL;
+        scn_answers_forget();
         break;
     default:
         break;
@@ -171,10 +180,23 @@ static bool must_refuse(const char *line) {
     return !healthy && (scn_command(line) == SCN_COMMAND_BENCH || scn_command_rest(line, "infer"));
 }
 
+/* Lines of more than one word. */
+static void obey_words(const char *line) {
+    const char *rest = scn_command_rest(line, "listen");
+    if (rest) {
+        obey_listen(line, rest);
+    } else if (!scn_answers_obey(line)) {
+        obey_mlperf(line);
+    }
+}
+
 static void obey(const char *line) {
     if (must_refuse(line)) {
         scn_report_error("the self-test failed", line);
         scn_report_ready();
+        return;
+    }
+    if (scn_provoke(line)) {
         return;
     }
     switch (scn_command(line)) {
@@ -185,7 +207,7 @@ static void obey(const char *line) {
         scn_report_labels();
         break;
     case SCN_COMMAND_LAST:
-        repeat_decision();
+        scn_answers_repeat();
         break;
     case SCN_COMMAND_SELFTEST:
         test_oneself();
@@ -197,13 +219,7 @@ static void obey(const char *line) {
         scn_commands_list();
         break;
     default:
-        if (scn_command_rest(line, "decide")) {
-            obey_rule(line, scn_command_rest(line, "decide"));
-        } else if (scn_provoke(line)) {
-            return;
-        } else {
-            obey_mlperf(line);
-        }
+        obey_words(line);
         break;
     }
     scn_report_ready();
@@ -228,12 +244,29 @@ static void deal_with(uint8_t byte) {
     }
 }
 
+/* Take some of what the microphone gave; false where nothing is left. */
+static bool hear(void) {
+    uint8_t bytes[SCN_LISTEN_CAPTURE * SCN_SAMPLE_BYTES];
+    const size_t count = scn_listen_take(bytes, sizeof bytes);
+    scn_answers_take(bytes, count, NULL);
+    if (count == 0 && scn_listen_gap()) { /* all that came before it is heard */
+        scn_report_gap(scn_answers_count());
+        scn_answers_skip_gap();
+        if (!scn_listen_start()) {
+            scn_report_error("the microphone does not start again", "listen");
+        }
+    }
+    return count > 0;
+}
+
 void scn_session_step(void) {
     uint8_t byte;
-    scn_port_wait(nothing_received, &ring);
-    scn_port_alive();
-    while (scn_ring_pop(&ring, &byte)) {
-        scn_port_alive(); /* a host that never pauses keeps the program here */
-        deal_with(byte);
-    }
+    scn_duty_wait(nothing_to_do, &ring);
+    do {
+        scn_port_alive();
+        while (scn_ring_pop(&ring, &byte)) {
+            scn_port_alive(); /* a host that never pauses keeps the program here */
+            deal_with(byte);
+        }
+    } while (hear());
 }

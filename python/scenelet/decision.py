@@ -62,10 +62,9 @@ class Decider:
         self._level: list[int] = []
         self._held: int | None = None
 
-    @property
-    def best(self) -> int:
-        """Highest level, 1/256."""
-        return max(self._level)
+    def level(self, label: int) -> int:
+        """Level of a class, 1/256; there must have been a window."""
+        return self._level[label]
 
     def push(self, scores: NDArray[np.int8]) -> int | None:
         """Take a window's INT8 scores, (classes,); give the class in charge, or None where it is unknown."""
@@ -84,6 +83,14 @@ class Decider:
                 return self._held
         self._held = best if newest[best] >= self.rule.threshold * 256 else None
         return self._held
+
+
+def loudness(samples: NDArray[np.int32]) -> int:
+    """Mean absolute value, rounded down, of the samples since the last window: what a device's gate compares.
+
+    0 where there are none. The firmware's twin is ``scn_classifier_loudness``.
+    """
+    return int(np.abs(samples.astype(np.int64)).sum()) // samples.size if samples.size else 0
 
 
 def calibrate(clips: list[tuple[int, NDArray[np.int8]]], rule: Rule, accuracy: float) -> tuple[Rule, float]:

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import scores as sc
-from .data import audio
 from .data.dataset import Clip, Dataset
 from .errors import DatasetError, ModelError
 from .files import write_text
 from .frontend.capture import read_capture
+from .frontend.windows import cut
 from .metadata import ModelInfo
 from .targets.base import Target
 
@@ -92,7 +92,7 @@ def clip_windows(clip: Clip, info: ModelInfo) -> NDArray[np.int32]:
     """Read a clip as the model's windows, (n, clip samples), integers of the front end's sample width."""
     config = info.frontend
     samples = read_capture(clip.path, config)
-    return audio.windows(samples, config.clip_samples)
+    return cut(samples, config)
 
 
 def _batches(clips: list[Clip], info: ModelInfo, size: int) -> Iterator[tuple[list[int], NDArray[np.int32]]]:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .data import audio
 from .errors import InputError
 from .evaluate import model_info
 from .frontend.capture import read_capture
+from .frontend.windows import cut
 from .graph import Graph
 from .metadata import ModelInfo
 from .targets.base import Target
@@ -57,7 +57,7 @@ def _scores(path: Path, graph: Graph, info: ModelInfo | None, target: Target, mo
         return target.run(_tensors(path, graph.tensors[graph.inputs[0]].shape[1:]))
     config = model_info(info, model).frontend
     samples = read_capture(path, config)
-    return target.classify(audio.windows(samples, config.clip_samples))
+    return target.classify(cut(samples, config))
 
 
 def predict(

@@ -60,8 +60,11 @@ class FrontendConfig(Section):
         Log-mel power, in dB, that becomes INT8 -128 and +127; one number, or one a band.
     capture_rate
         Hz of a microphone whose samples the device decimates (docs/FRONTEND.md); training then hears through the same
-        filters. None: audio comes at ``sample_rate``. Left out of JSON and hash where it is None, so that models made
-        before it existed keep their hashes.
+        filters. None: audio comes at ``sample_rate``.
+    slide
+        Columns by which one window follows another, 1 to all, cut from one continuous grid; for grid "continuous"
+        only. None: windows follow each other without overlap. ``capture_rate`` and ``slide`` are left out of JSON and
+        hash where they are None, so that models made before they existed keep their hashes.
     """
 
     sample_rate: Literal[8000, 16000, 32000] = 8000
@@ -78,12 +81,14 @@ class FrontendConfig(Section):
     lo_db: float | tuple[float, ...] = -60.0
     hi_db: float | tuple[float, ...] = 20.0
     capture_rate: Literal[16000, 32000, 48000] | None = None
+    slide: Annotated[int, Field(ge=1)] | None = None
 
     @model_serializer(mode="wrap")
-    def _without_default_capture(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         shown: dict[str, Any] = handler(self)
-        if self.capture_rate is None:
-            shown.pop("capture_rate", None)
+        for name in ("capture_rate", "slide"):
+            if getattr(self, name) is None:
+                shown.pop(name, None)
         return shown
 
     @model_validator(mode="after")
@@ -102,6 +107,8 @@ class FrontendConfig(Section):
             raise ValueError(f"clip_seconds {self.clip_seconds} is not a whole number of samples")
         if self.frames < 1:
             raise ValueError(f"a clip of {self.clip_samples} samples holds no frame of {self.n_fft}")
+        if self.slide is not None and (self.grid != "continuous" or self.slide > self.frames):
+            raise ValueError(f"slide {self.slide} needs the continuous grid and at most {self.frames} columns")
         for name, value in (("lo_db", self.lo_db), ("hi_db", self.hi_db)):
             if isinstance(value, tuple) and len(value) != self.n_mels:
                 raise ValueError(f"{name} has {len(value)} values for {self.n_mels} bands")
@@ -130,6 +137,11 @@ class FrontendConfig(Section):
         if self.grid == "clip":
             return 1 + self.clip_samples // self.hop_length
         return max(0, 1 + (self.clip_samples - self.n_fft) // self.hop_length)
+
+    @property
+    def live_columns(self) -> int:
+        """Columns by which a live window of the continuous grid follows the one before it."""
+        return self.slide or self.frames
 
     @property
     def lo_by_band(self) -> tuple[float, ...]:

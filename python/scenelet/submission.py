@@ -27,6 +27,7 @@ from .errors import AudioError, InputError
 from .evaluate import Evaluation
 from .files import write_bytes, write_text
 from .frontend.capture import read_capture
+from .frontend.windows import cut
 from .metadata import ModelInfo
 from .scores import probabilities
 from .targets.base import Target
@@ -63,7 +64,7 @@ def audio_files(folder: Path) -> list[Path]:
 def clip_probabilities(path: Path, info: ModelInfo, target: Target) -> NDArray[np.float64]:
     """Mean of the probabilities of a clip's windows, (classes,)."""
     config = info.frontend
-    windows = audio.windows(read_capture(path, config), config.clip_samples)
+    windows = cut(read_capture(path, config), config)
     return np.asarray(probabilities(target.classify(windows)).mean(axis=0))
 
 

@@ -19,4 +19,16 @@
 #define SCN_BOARD_RX_PORT 'A'
 #define SCN_BOARD_RX_PIN 3
 
+/* LED LD4, green. */
+#define SCN_BOARD_LED_PORT 'D'
+#define SCN_BOARD_LED_PIN 12
+
+/* Microphone U9: PDM, which scn_port.h counts as 2, on SPI2's clock and data; alternate function 5. */
+#define SCN_BOARD_MICROPHONE 2
+#define SCN_BOARD_PLLI2S_OWN_DIVIDER 0
+#define SCN_BOARD_I2S_CK_PORT 'B'
+#define SCN_BOARD_I2S_CK_PIN 10
+#define SCN_BOARD_I2S_SD_PORT 'C'
+#define SCN_BOARD_I2S_SD_PIN 3
+
 #endif

@@ -19,4 +19,19 @@
 #define SCN_BOARD_RX_PORT 'B'
 #define SCN_BOARD_RX_PIN 11
 
+/* The red LED beside the USB connector, D13. */
+#define SCN_BOARD_LED_PORT 'C'
+#define SCN_BOARD_LED_PIN 1
+
+/* An I2S microphone, which scn_port.h counts as 1, on SPI2: clock to the pin marked SCK, word select to D10, data to
+ * MO; the microphone's channel select to ground (left). Alternate function 5. */
+#define SCN_BOARD_MICROPHONE 1
+#define SCN_BOARD_PLLI2S_OWN_DIVIDER 0
+#define SCN_BOARD_I2S_CK_PORT 'B'
+#define SCN_BOARD_I2S_CK_PIN 13
+#define SCN_BOARD_I2S_WS_PORT 'B'
+#define SCN_BOARD_I2S_WS_PIN 9
+#define SCN_BOARD_I2S_SD_PORT 'B'
+#define SCN_BOARD_I2S_SD_PIN 15
+
 #endif

@@ -18,4 +18,19 @@
 #define SCN_BOARD_RX_PORT 'A'
 #define SCN_BOARD_RX_PIN 3
 
+/* LED LD2, green. */
+#define SCN_BOARD_LED_PORT 'A'
+#define SCN_BOARD_LED_PIN 5
+
+/* An I2S microphone, which scn_port.h counts as 1, on SPI2, at the morpho connector CN10: clock to pin 30 (PB13), word
+ * select to 16 (PB12), data to 26 (PB15); the microphone's channel select to ground (left). Alternate function 5. */
+#define SCN_BOARD_MICROPHONE 1
+#define SCN_BOARD_PLLI2S_OWN_DIVIDER 1
+#define SCN_BOARD_I2S_CK_PORT 'B'
+#define SCN_BOARD_I2S_CK_PIN 13
+#define SCN_BOARD_I2S_WS_PORT 'B'
+#define SCN_BOARD_I2S_WS_PIN 12
+#define SCN_BOARD_I2S_SD_PORT 'B'
+#define SCN_BOARD_I2S_SD_PIN 15
+
 #endif

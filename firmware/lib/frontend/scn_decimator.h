@@ -1,5 +1,5 @@
-/* From a microphone's rate to the front end's: FIR stages with 24-bit samples, and a CIC for PDM. Exact sums of 64
- * bits, rounded once; docs/FRONTEND.md specifies every bit. */
+/* From a microphone's rate to the front end's: FIR stages with 24-bit samples. Exact sums of 64 bits, rounded once;
+ * docs/FRONTEND.md specifies every bit. */
 #ifndef SCN_DECIMATOR_H
 #define SCN_DECIMATOR_H
 
@@ -8,7 +8,10 @@
 #include <stdint.h>
 
 #define SCN_DECIMATOR_STAGES 3u
-#define SCN_FIR_LINE 160u /* the longest filter, 97 samples, and room to move them seldom */
+/* Samples that a line takes before what is still needed moves to its beginning: moves cost a few per cent then. */
+#define SCN_FIR_ROOM 64u
+/* Lines of the longest way, 64 to 16 to 8 kHz: filters that need 25, twice 32 and twice 32 samples. */
+#define SCN_DECIMATOR_WORDS (25u + 64u + 64u + 5u * SCN_FIR_ROOM)
 
 /* A symmetric filter that keeps every `factor`-th output. Taps are Q30. */
 typedef struct {
@@ -23,35 +26,29 @@ typedef struct {
  * the two have lines of their own; other filters use `line[1]` only. */
 typedef struct {
     const scn_fir_t *fir;
-    int32_t line[2][SCN_FIR_LINE];
+    int32_t *line[2];
+    uint16_t size;
     uint16_t end;  /* in both lines: one past the newest sample */
     uint8_t phase; /* samples since the last output */
 } scn_fir_stage_t;
 
 typedef struct {
     scn_fir_stage_t stage[SCN_DECIMATOR_STAGES];
+    int32_t words[SCN_DECIMATOR_WORDS];
+    uint16_t used; /* of `words` */
     uint8_t stages;
 } scn_decimator_t;
 
-/* Begin with silence. Rates in Hz: 16000, 32000, 48000 or 64000 (what scn_cic_push gives) to 8000, and the last three
- * to 16000. False where there is no such way. */
-bool scn_decimator_begin(scn_decimator_t *decimator, uint32_t rate_in, uint32_t rate_out);
+/* Begin with silence, and with no way at all. */
+void scn_decimator_begin(scn_decimator_t *decimator);
+
+/* Add the filters from one rate to another, in Hz: 16000, 32000, 48000 or 64000 (what scn_cic_push gives) to 8000, and
+ * the last three to 16000. A second way goes on where the first one ends. False where there is no such way or no
+ * room. */
+bool scn_decimator_extend(scn_decimator_t *decimator, uint32_t rate_in, uint32_t rate_out);
 
 /* Take `count` samples of 24 bits; returns how many were written to `out`, which may be `in`. Blocks of any size give
  * the same samples as one large one. */
 size_t scn_decimator_push(scn_decimator_t *decimator, const int32_t *in, size_t count, int32_t *out);
-
-/* PDM at 1.024 MHz to samples at 64 kHz. */
-typedef struct {
-    uint32_t sum[5], before[5]; /* modulo 2^32: what overflows in the sums is taken back by the differences */
-    bool odd;                   /* half of the bits of an output have come */
-} scn_cic_t;
-
-/* Begin with nothing heard. */
-void scn_cic_begin(scn_cic_t *cic);
-
-/* Take bytes, the first bit in the highest place; 1 is up. Every second byte gives a sample of 24 bits; returns how
- * many. */
-size_t scn_cic_push(scn_cic_t *cic, const uint8_t *bytes, size_t count, int32_t *out);
 
 #endif

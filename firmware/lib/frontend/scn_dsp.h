@@ -54,6 +54,18 @@ static inline int32_t scn_mlsr(int32_t sum, int32_t a, int32_t b) {
 #endif
 }
 
+/* The nearest value of 24 bits. */
+static inline int32_t scn_sat24(int32_t value) {
+#if SCN_DSP_ASM
+    int32_t result;
+    __asm__("ssat %0, #24, %1" : "=r"(result) : "r"(value));
+    return result;
+#else
+    const int32_t most = 0x7fffff;
+    return value > most ? most : value < -most - 1 ? -most - 1 : value;
+#endif
+}
+
 /* Leading zeros, 32 for 0. */
 static inline uint32_t scn_clz(uint32_t value) {
     return value ? (uint32_t)__builtin_clz(value) : 32u;

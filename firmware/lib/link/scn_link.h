@@ -37,6 +37,9 @@ _Static_assert(SCN_LINK_BODY_BYTES < 254u, "a longer body would need more than o
 /* What DATA frames carry, from START's input field. */
 #define SCN_LINK_INPUT_AUDIO 0u  /* samples of the front end's width, little endian, 2 or 3 bytes each */
 #define SCN_LINK_INPUT_TENSOR 1u /* the network's INT8 input, byte by byte */
+#define SCN_LINK_INPUT_CAPTURE                                                                                         \
+    2u /* what a microphone gives: samples of 24 bits at the capture rate, little endian, 3 bytes each */
+#define SCN_LINK_CAPTURE_BYTES 3u
 
 /* Why the device sends a STATUS. From CLOSED on, there is no session, and only START helps. */
 #define SCN_LINK_REASONS(X)                                                                                            \

@@ -21,6 +21,11 @@ void scn_ring_push(scn_ring_t *ring, uint8_t byte) {
     atomic_store_explicit(&ring->head, head + 1u, memory_order_release);
 }
 
+uint32_t scn_ring_room(scn_ring_t *ring) {
+    return ring->capacity - (atomic_load_explicit(&ring->head, memory_order_relaxed) -
+                             atomic_load_explicit(&ring->tail, memory_order_acquire));
+}
+
 bool scn_ring_pop(scn_ring_t *ring, uint8_t *byte) {
     const uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
     if (atomic_load_explicit(&ring->head, memory_order_acquire) == tail) {

@@ -23,6 +23,9 @@ void scn_ring_init(scn_ring_t *ring, uint8_t *bytes, uint32_t capacity);
 /* Writer's side. */
 void scn_ring_push(scn_ring_t *ring, uint8_t byte);
 
+/* Writer's side: bytes that are free for sure. */
+uint32_t scn_ring_room(scn_ring_t *ring);
+
 /* Reader's side: take the oldest byte; false when there is none. */
 bool scn_ring_pop(scn_ring_t *ring, uint8_t *byte);
 

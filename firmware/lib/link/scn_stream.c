@@ -43,7 +43,7 @@ static scn_link_reason_t judge(const scn_stream_t *stream, const uint8_t *body) 
     if (memcmp(model, held->model, SCN_LINK_HASH_BYTES) != 0) {
         return SCN_REASON_MODEL;
     }
-    if (body[3] > SCN_LINK_INPUT_TENSOR) {
+    if (body[3] > SCN_LINK_INPUT_CAPTURE || (body[3] == SCN_LINK_INPUT_CAPTURE && !held->captures)) {
         return SCN_REASON_INPUT;
     }
     const bool hears = held->has_frontend && memcmp(frontend, held->frontend, SCN_LINK_HASH_BYTES) == 0;
@@ -63,7 +63,10 @@ static scn_stream_result_t start(scn_stream_t *stream, const uint8_t *body) {
 }
 
 static bool whole_samples(const scn_stream_t *stream, size_t bytes) {
-    return bytes > 0 && (stream->input != SCN_LINK_INPUT_AUDIO || bytes % stream->identity->sample_bytes == 0);
+    const uint32_t unit = stream->input == SCN_LINK_INPUT_AUDIO     ? stream->identity->sample_bytes
+                          : stream->input == SCN_LINK_INPUT_CAPTURE ? SCN_LINK_CAPTURE_BYTES
+                                                                    : 1u;
+    return bytes > 0 && bytes % unit == 0;
 }
 
 static scn_stream_result_t data(scn_stream_t *stream, const uint8_t *body, size_t size) {

@@ -15,6 +15,7 @@ typedef struct {
     uint8_t frontend[SCN_LINK_HASH_BYTES];
     bool has_frontend;
     uint8_t sample_bytes;
+    bool captures; /* it has filters for what a microphone gives; false refuses that */
 } scn_stream_identity_t;
 
 typedef struct {

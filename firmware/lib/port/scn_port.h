@@ -68,6 +68,21 @@ typedef void (*scn_port_receive_t)(void *context, uint8_t byte);
 /* Asked with interrupts off: is there nothing to do? */
 typedef bool (*scn_port_idle_t)(void *context);
 
+/* What the board's microphone is. */
+typedef enum {
+    SCN_PORT_MICROPHONE_NONE, /* so in QEMU, whatever the board has */
+    SCN_PORT_MICROPHONE_I2S,  /* blocks of frames, 4 halfwords each: the left channel's 24 bits, the highest first, in
+                                 the highest places of two; then the right channel's */
+    SCN_PORT_MICROPHONE_PDM,  /* blocks of words of 16 bits at 1.024 MHz, the first bit in the highest place */
+} scn_port_microphone_t;
+
+/* Halfwords in a block: 4 ms of PDM, or of I2S at 16 kHz. */
+#define SCN_PORT_MICROPHONE_HALFWORDS 256u
+
+/* Called from the microphone's interrupt with a block; NULL where samples were lost, after which no more blocks come
+ * until the microphone is started again. */
+typedef void (*scn_port_hear_t)(void *context, const uint16_t *block);
+
 /* Start clocks, cycle counter and console. Every wait is bounded: a clock that does not start is replaced by the next
  * best. `receive` must stay valid for ever. Call once, first. */
 void scn_port_init(scn_port_receive_t receive, void *context);
@@ -89,6 +104,18 @@ void scn_port_write(const void *bytes, size_t count);
 
 /* Sleep until the next interrupt, unless `idle` (asked so that no byte can slip in between) says there is work. */
 void scn_port_wait(scn_port_idle_t idle, void *context);
+
+scn_port_microphone_t scn_port_microphone(void);
+
+/* Start the microphone, or start it again; an I2S one at `rate`: 16000, 32000 or 48000 Hz. `hear` must stay valid until
+ * the microphone is stopped. False, within 50 ms, where there is none or it does not start. */
+bool scn_port_microphone_start(uint32_t rate, scn_port_hear_t hear, void *context);
+
+/* No call of `hear` comes after this. */
+void scn_port_microphone_stop(void);
+
+/* The board's LED, where it has one. */
+void scn_port_led(bool on);
 
 scn_port_memory_t scn_port_memory(void);
 

@@ -45,6 +45,7 @@ def host_program():
     env.Tool("gcc")
     env.Append(CCFLAGS=FLAGS["c"][1:] + FLAGS["warnings"], CFLAGS=FLAGS["c"][:1])
     env.Append(LINKFLAGS=list(env.ParseFlags(env.get("BUILD_FLAGS", "")).get("CCFLAGS", [])))
+    env.Append(CPPPATH=[str(FIRMWARE / "boards" / "host")])
     sources("host")
     program = env.BuildProgram()
     run = env.VerboseAction("$SOURCE $PROGRAM_ARGS", "Running $SOURCE")

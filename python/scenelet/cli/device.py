@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -101,9 +102,11 @@ def calibrate(
     accuracy: Annotated[float, typer.Option(min=0, max=1, help="Share of the answers that must be right.")] = 0.9,
     share: Annotated[int, typer.Option(help="Of the newest window, in 256; 256: no smoothing.")] = 256,
     margin: Annotated[int, typer.Option(help="How far another class must be above the one in charge, 0 to 255.")] = 0,
+    diagram: Annotated[Path | None, typer.Option(help="Write the reliability diagram to this .svg file.")] = None,
     json: Json = False,
 ) -> None:
-    """Find the threshold below which the device had better say "unknown"."""
+    """Find the threshold below which the device had better say "unknown"; show whether scores mean what they say."""
+    from .. import files, reliability
     from ..data.dataset import open_dataset
     from ..decision import Rule, calibrate, clips_of
     from ..evaluate import evaluate as measure
@@ -115,13 +118,24 @@ def calibrate(
     dataset = open_dataset(data, subset=subset)
     with open_target("host", model) as place, progress(f"{model.name} on host") as step:
         result = measure(model, metadata, dataset, split, place, progress=step)
-    rule, coverage = calibrate(clips_of(result), Rule(share, margin), accuracy)
+    clips = clips_of(result)
+    rule, coverage = calibrate(clips, Rule(share, margin), accuracy)
+    bins = reliability.reliability(clips, rule)
+    error = reliability.calibration_error(bins)
+    if diagram:
+        files.write_text(diagram, reliability.diagram(bins, rule, f"{model.name}, {split}"))
     if json:
-        print_json({"share": rule.share, "margin": rule.margin, "threshold": rule.threshold, "coverage": coverage})
-    else:
-        out.print(
-            f'--decide "{rule.share} {rule.margin} {rule.threshold}": {coverage:.1%} of the windows get an answer'
-        )
+        found = {"share": rule.share, "margin": rule.margin, "threshold": rule.threshold, "coverage": coverage}
+        print_json(found | {"reliability": [asdict(one) for one in bins], "calibration_error": error})
+        return
+    rows = [
+        (f"{one.low:.0%} to {one.high:.0%}", f"{one.windows:,}", f"{one.confidence:.1%}", f"{one.accuracy:.1%}")
+        for one in bins
+        if one.windows
+    ]
+    columns = ["confidence", ">windows", ">mean confidence", ">right"]
+    out.print(table(f"{model.name}, {split}: calibration error {error:.3f}", columns, rows))
+    out.print(f'--decide "{rule.share} {rule.margin} {rule.threshold}": {coverage:.1%} of the windows get an answer')
 
 
 @app.command()

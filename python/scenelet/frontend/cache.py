@@ -26,7 +26,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import files, parallel
-from ..data import audio
 from ..data.augmentation_plan import Altered, apply_to
 from ..data.clips import Clip
 from ..errors import AudioError
@@ -120,7 +119,7 @@ class _Shard:
         parts = []
         for clip in self.clips:
             samples = apply_to(clip, read_capture(clip.path, config), config.sample_rate, config.sample_bits)
-            parts.append(frontend.features(audio.windows(samples, config.clip_samples)))
+            parts.append(frontend.recording(samples))
         counts = [len(part) for part in parts]
         content = io.BytesIO()
         np.savez(content, features=np.concatenate(parts), counts=np.array(counts, np.int64))

@@ -12,7 +12,7 @@ from ..errors import AudioError
 from ..recipe import FrontendConfig
 from .decimator_c import Decimator
 
-_CAPTURE_BITS = 24
+CAPTURE_BITS = 24
 
 
 def read_capture(path: str | Path, config: FrontendConfig) -> NDArray[np.int32]:
@@ -38,11 +38,11 @@ def read_samples(path: str | Path, rate: int, bits: int, capture_rate: int | Non
     """See :func:`read_capture`; the same where only a device's ``info`` says how it hears."""
     if capture_rate is None:
         return audio.read_audio(path, rate, bits)
-    captured = audio.read_audio(path, capture_rate, _CAPTURE_BITS)
+    captured = audio.read_audio(path, capture_rate, CAPTURE_BITS)
     samples = Decimator(capture_rate, rate).push(captured)
     if not samples.size:
         raise AudioError(path, f"too short for one sample at {rate} Hz", "give a longer recording")
-    drop = _CAPTURE_BITS - bits
+    drop = CAPTURE_BITS - bits
     if not drop:
         return samples
     limit = 1 << (bits - 1)

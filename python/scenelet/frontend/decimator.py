@@ -165,24 +165,35 @@ def decimate(samples: NDArray[np.int32], rate_in: int, rate_out: int) -> NDArray
     return samples
 
 
-def cic(content: bytes) -> NDArray[np.int32]:
+def cic(words: NDArray[np.uint16]) -> NDArray[np.int32]:
     """PDM to 64 kHz.
 
     Parameters
     ----------
-    content
-        One bit a sample at 1.024 MHz, the first in the highest bit; 1 is up.
+    words
+        uint16 (n,): one bit a sample at 1.024 MHz, the first in the highest place; 1 is up. Before them, bits are
+        thought to alternate, which is silence.
 
     Returns
     -------
-    int32 (len(content) // 2,), of 24 bits
+    int32 (n,), of 24 bits
         A stream of ones alone is full scale.
     """
-    bits = np.unpackbits(np.frombuffer(content, np.uint8)).astype(np.int64) * 2 - 1
-    if not bits.size:
+    if not words.size:
         return np.empty(0, np.int32)
-    sums = np.convolve(bits, cic_taps())[: bits.size][CIC_FACTOR - 1 :: CIC_FACTOR]
-    return _limited(sums << CIC_SHIFT)
+    taps = cic_taps()
+    before = np.full(-(-taps.size // CIC_FACTOR), 0x5555, np.uint16)
+    heard = np.concatenate([before, words])
+    bits = np.unpackbits(heard.astype(">u2").view(np.uint8)).astype(np.int64) * 2 - 1
+    sums = np.convolve(bits, taps)[: bits.size][CIC_FACTOR - 1 :: CIC_FACTOR]
+    return _limited(sums[before.size :] << CIC_SHIFT)
+
+
+def cic_table() -> NDArray[np.int32]:
+    """What every four bits in a row add to a sample, (nibbles, 16): the newest four first, the newest bit lowest."""
+    taps = cic_taps().reshape(-1, 4) << CIC_SHIFT
+    signs = (np.arange(16)[:, np.newaxis] >> np.arange(4) & 1) * 2 - 1
+    return np.asarray(taps @ signs.T, np.int32)
 
 
 def cic_taps() -> NDArray[np.int64]:

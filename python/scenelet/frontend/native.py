@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .. import toolchain
 from .device import device_tables
 from .tables import Tables
-from .windows import checked
+from .windows import checked, cut
 
 SOURCES = toolchain.FIRMWARE / "lib" / "frontend"
 
@@ -82,6 +82,24 @@ class Frontend:
             self._lib.scn_clip_features(
                 self._struct, self._at(window), self._at(self._history), self._at(self._work), self._at(out)
             )
+        return result
+
+    def recording(self, samples: NDArray[np.int32]) -> NDArray[np.int8]:
+        """Features of every window of a recording, (n,) -> (windows, n_mels, frames); see :func:`windows.cut`.
+
+        Windows that overlap are cut from one continuous grid: one FFT a hop.
+        """
+        config = self.tables.config
+        windows = cut(samples, config)
+        if config.slide is None or len(windows) == 1:
+            return self.features(windows)
+        stream, at = self.stream(), 0
+        result = np.empty((len(windows), config.n_mels, config.frames), np.int8)
+        for out in result:
+            while not stream.ready:
+                at += stream.push(samples[at:])
+            out[...] = stream.features
+            stream.slide(config.slide)
         return result
 
     def frame_levels(self, frames: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -158,14 +158,14 @@ def probe_decimator(
     Parameters
     ----------
     content
-        int32 samples, little endian; bits where ``rate_in`` is 1,024,000, PDM.
+        int32 samples, little endian; uint16 words of PDM where ``rate_in`` is 1,024,000.
 
     Returns
     -------
     samples
         int32 (n,).
     count
-        Instructions in all, exact to about 6 for every 256 samples or bytes.
+        Instructions in all, exact to about 6 for every 256 samples or words.
 
     Raises
     ------
@@ -174,8 +174,8 @@ def probe_decimator(
     """
     with tempfile.TemporaryDirectory(prefix="scenelet-") as place:
         folder = Path(place)
-        source = toolchain.FIRMWARE / "lib" / "frontend" / "scn_decimator.c"
-        elf = build_program(folder, "decimator_probe", [source], flags)
+        library = toolchain.FIRMWARE / "lib" / "frontend"
+        elf = build_program(folder, "decimator_probe", [library / "scn_decimator.c", library / "scn_cic.c"], flags)
         (folder / "header").write_bytes(np.array([rate_in, rate_out], "<u4").tobytes())
         (folder / "input").write_bytes(content)
         run_program(elf)

@@ -136,6 +136,8 @@ class Tables:
                 "sample_bits",
             )
         }
+        if config.slide is not None:
+            shape["slide"] = config.slide
         if config.capture_rate is not None:
             shape["capture_rate"] = config.capture_rate
             taps = b"".join(fir.taps.tobytes() for fir in decimator.chain(config.capture_rate, config.sample_rate))

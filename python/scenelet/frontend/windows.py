@@ -1,12 +1,35 @@
-"""What both implementations of the front end demand of their input."""
+"""How samples are cut into windows, and what both implementations of the front end demand of them."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data import audio
 from ..errors import AudioError
 from ..recipe import FrontendConfig
+
+
+def cut(samples: NDArray[np.int32], config: FrontendConfig) -> NDArray[np.int32]:
+    """Cut a recording into windows, as the front end's settings say.
+
+    Without ``slide``, consecutive ones (:func:`scenelet.data.audio.windows`). With it, a window every ``slide`` hops,
+    as a live device hears them.
+
+    Parameters
+    ----------
+    samples
+        int32 (n,), n >= 1; padded with zeros to one window where they are fewer.
+
+    Returns
+    -------
+    int32 (windows, clip_samples)
+        A read-only view of ``samples`` where windows overlap.
+    """
+    if config.slide is None or samples.size <= config.clip_samples:
+        return audio.windows(samples, config.clip_samples)
+    step = config.slide * config.hop_length
+    return np.lib.stride_tricks.sliding_window_view(samples, config.clip_samples)[::step]
 
 
 def checked(windows: NDArray[np.int32], config: FrontendConfig) -> NDArray[np.int32]:

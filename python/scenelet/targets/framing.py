@@ -29,10 +29,11 @@ class Type(IntEnum):
 
 
 class Input(IntEnum):
-    """What DATA frames carry: audio samples, or the network's INT8 input."""
+    """What DATA frames carry: audio samples, the network's INT8 input, or what a microphone gives."""
 
     AUDIO = 0
     TENSOR = 1
+    CAPTURE = 2
 
 
 class Reason(IntEnum):

@@ -77,6 +77,25 @@ def audio_contents(windows: NDArray[np.int32], config: FrontendConfig) -> Iterat
     return (samples_to_bytes(window, config.sample_bits) for window in windows)
 
 
+def capture_contents(samples: NDArray[np.int32], capture_rate: int, config: FrontendConfig) -> Iterator[bytes]:
+    """What a microphone gives, cut where a live device has heard a window more; a rest that completes none is dropped.
+
+    Parameters
+    ----------
+    samples
+        int32 (n,) of 24 bits at ``capture_rate`` Hz.
+    """
+    factor = capture_rate // config.sample_rate
+    first = step = config.clip_samples * factor
+    if config.grid == "continuous":
+        first = (config.n_fft + (config.frames - 1) * config.hop_length) * factor
+        step = config.live_columns * config.hop_length * factor
+    start, end = 0, first
+    while end <= samples.size:
+        yield samples_to_bytes(samples[start:end], 24)
+        start, end = end, end + step
+
+
 def scores_of(decisions: Iterable[Decision], shape: tuple[int, ...]) -> NDArray[np.int8]:
     """Scores of decisions: (n, *shape)."""
     rows = [np.array(decision.scores, np.int8).reshape(shape) for decision in decisions]

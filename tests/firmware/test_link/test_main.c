@@ -58,6 +58,20 @@ static void test_ring_keeps_order_over_its_end(void) {
     CHECK(!scn_ring_pop(&ring, &byte));
 }
 
+static void test_room_is_what_is_left(void) {
+    uint8_t memory[8], byte = 0;
+    scn_ring_t ring;
+    scn_ring_init(&ring, memory, sizeof memory);
+    for (uint32_t i = 0; i < 20; i++) {
+        CHECK_EQUAL(scn_ring_room(&ring), 8);
+        scn_ring_push(&ring, 1);
+        scn_ring_push(&ring, 1);
+        CHECK_EQUAL(scn_ring_room(&ring), 6);
+        scn_ring_pop(&ring, &byte);
+        scn_ring_pop(&ring, &byte);
+    }
+}
+
 static void test_full_ring_drops_the_new_and_counts(void) {
     uint8_t memory[8], byte = 0;
     scn_ring_t ring;
@@ -259,6 +273,22 @@ static void test_partial_samples_end_the_session(void) {
     CHECK_EQUAL(send(0, 0).reason, SCN_REASON_INPUT);
 }
 
+static void test_capture_needs_filters_and_whole_samples(void) {
+    static const scn_stream_identity_t hearing = {.model = {1, 2, 3, 4, 5, 6, 7, 8},
+                                                  .frontend = {9, 8, 7, 6, 5, 4, 3, 2},
+                                                  .has_frontend = true,
+                                                  .sample_bytes = 2,
+                                                  .captures = true};
+    scn_stream_init(&stream, &identity, 60, true);
+    CHECK_EQUAL(start(SCN_LINK_VERSION, SCN_LINK_INPUT_CAPTURE, 1, 9).reason, SCN_REASON_INPUT);
+    scn_stream_init(&stream, &hearing, 60, true);
+    CHECK_EQUAL(start(SCN_LINK_VERSION, SCN_LINK_INPUT_CAPTURE, 1, 8).reason, SCN_REASON_FRONTEND);
+    CHECK_EQUAL(start(SCN_LINK_VERSION, SCN_LINK_INPUT_CAPTURE, 1, 9).reason, SCN_REASON_OK);
+    CHECK_EQUAL(send(0, 240).payload_bytes, 240); /* 80 samples of 3 bytes, whatever the front end's width */
+    CHECK_EQUAL(send(1, 4).reason, SCN_REASON_INPUT);
+    CHECK_EQUAL(start(SCN_LINK_VERSION, 3, 1, 9).reason, SCN_REASON_INPUT);
+}
+
 static void test_poll_always_answers(void) {
     const uint8_t body[SCN_LINK_POLL_BYTES] = {SCN_LINK_POLL, 9};
     scn_stream_init(&stream, &identity, 60, true);
@@ -306,6 +336,7 @@ int main(void) {
     RUN(test_crc16_of_the_check_string);
     RUN(test_crc32_of_the_check_string);
     RUN(test_ring_keeps_order_over_its_end);
+    RUN(test_room_is_what_is_left);
     RUN(test_full_ring_drops_the_new_and_counts);
     RUN(test_frames_of_all_lengths_come_back);
     RUN(test_any_flipped_bit_is_noticed);
@@ -322,6 +353,7 @@ int main(void) {
     RUN(test_sequence_numbers_wrap);
     RUN(test_acknowledges_every_few_frames);
     RUN(test_partial_samples_end_the_session);
+    RUN(test_capture_needs_filters_and_whole_samples);
     RUN(test_poll_always_answers);
     RUN(test_unknown_frames_end_the_session);
     RUN(test_text_lines_carry_their_checksum);

@@ -34,6 +34,10 @@ from scenelet.targets.knownanswer import render_known_answer
 from scenelet.targets.link import Device
 
 FRONTEND = FrontendConfig(n_fft=256, hop_length=256, n_mels=16, clip_seconds=0.256)
+LIVE = FrontendConfig(
+    n_fft=256, hop_length=128, n_mels=16, clip_seconds=0.16, grid="continuous", slide=3, sample_bits=16,
+    capture_rate=16_000,
+)  # fmt: skip
 LABELS = ("rain", "sea waves", "Straßenlärm", 'say "100%"')
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
 
@@ -62,9 +66,8 @@ class Small:
             return host.classify(windows)
 
 
-@pytest.fixture(scope="session")
-def small() -> Small:
-    shape = (1, FRONTEND.n_mels, FRONTEND.frames, 1)
+def small_model(frontend: FrontendConfig) -> Small:
+    shape = (1, frontend.n_mels, frontend.frames, 1)
     network = NetworkBuilder(5, shape)
     network.builder = GraphBuilder("small")
     network.start = network.builder.input(shape, 1 / 64, 0)  # what the front end's features mean
@@ -72,13 +75,24 @@ def small() -> Small:
     flat = network.reshape(features, (1, 8 * 5 * 6))
     content = attach(
         network.model(network.softmax(network.fully_connected(flat, len(LABELS)))),
-        ModelInfo(labels=LABELS, frontend=FRONTEND, recipe="small"),
+        ModelInfo(labels=LABELS, frontend=frontend, recipe="small"),
     )
     compiled = compile_model(content)
     quantization = compiled.graph.tensors[compiled.graph.inputs[0]].quantization
     assert quantization is not None
-    tables = make_tables(FRONTEND, float(quantization.scale[0]), int(quantization.zero_point[0]))
+    tables = make_tables(frontend, float(quantization.scale[0]), int(quantization.zero_point[0]))
     return Small(content, compiled, tables)
+
+
+@pytest.fixture(scope="session")
+def small() -> Small:
+    return small_model(FRONTEND)
+
+
+@pytest.fixture(scope="session")
+def live() -> Small:
+    """The same network for 9 columns of the continuous grid, 16 bits, behind a microphone at 16 kHz."""
+    return small_model(LIVE)
 
 
 def build_for_host(sources: dict[str, str], folder: Path) -> Path:
@@ -87,7 +101,7 @@ def build_for_host(sources: dict[str, str], folder: Path) -> Path:
         (folder / name).write_text(text, "utf-8")
     firmware = toolchain.FIRMWARE
     libraries = [firmware / "lib" / name for name in ("engine", "frontend", "link")]
-    places = [*libraries, firmware / "src", firmware / "lib" / "port" / "host", folder]
+    places = [*libraries, firmware / "src", firmware / "lib" / "port" / "host", firmware / "boards" / "host", folder]
     program = folder / "firmware"
     toolchain.run(
         [
@@ -107,11 +121,22 @@ def program(small: Small) -> Iterator[Path]:
         yield build_for_host(small.sources(), Path(place))
 
 
-class ProgramStream:
-    """A program's standard input and output as a byte stream."""
+@pytest.fixture(scope="session")
+def live_program(live: Small) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as place:
+        yield build_for_host(live.sources(), Path(place))
 
-    def __init__(self, program: Path) -> None:
-        self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+
+class ProgramStream:
+    """A program's standard input and output as a byte stream; ``microphone`` is the file that it hears."""
+
+    def __init__(self, program: Path, microphone: Path | None = None) -> None:
+        environment = dict(os.environ)
+        if microphone:
+            environment |= {"SCENELET_MICROPHONE": str(microphone), "SCENELET_LED": f"{microphone}-led"}
+        self.process = subprocess.Popen(
+            [program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, env=environment
+        )
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self._in, self._out = self.process.stdin.fileno(), self.process.stdout.fileno()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from scenelet import toolchain
 from scenelet.decision import Decider, Rule, calibrate
 from scenelet.errors import InputError, ToolError
+from scenelet.reliability import calibration_error, diagram, reliability
 from scenelet.targets.framing import Input
 from scenelet.targets.link import audio_contents
 
@@ -80,6 +82,34 @@ def test_calibration_finds_the_lowest_threshold_that_is_enough() -> None:
     assert calibrate(clips, Rule(), 0.6) == (Rule(threshold=0), 1.0)
     with pytest.raises(InputError, match="no threshold makes 100% of the answers right"):
         calibrate([(1, rows((255, 0)))], Rule(), 1.0)
+
+
+def test_reliability_counts_windows_by_their_confidence() -> None:
+    """Two at 200 / 256, one of them right; one at 80 / 256, wrong."""
+    clips = [(0, rows((200, 0))), (1, rows((200, 0))), (1, rows((80, 0)))]
+    bins = reliability(clips, Rule(threshold=255))
+    assert [one.windows for one in bins] == [0, 0, 0, 1, 0, 0, 0, 2, 0, 0]
+    assert (bins[7].confidence, bins[7].accuracy) == (200 / 256, 0.5)
+    assert (bins[3].confidence, bins[3].accuracy) == (80 / 256, 0.0)
+    assert calibration_error(bins) == pytest.approx((2 * (200 / 256 - 0.5) + 80 / 256) / 3)
+    with pytest.raises(InputError, match="there are no windows"):
+        reliability([], Rule())
+
+
+def test_reliability_is_that_of_smoothed_scores() -> None:
+    bins = reliability([(0, rows((255, 0), (0, 255)))], Rule(share=64))
+    assert [one.windows for one in bins] == [0, 0, 0, 0, 0, 0, 0, 1, 0, 1], "255, then three quarters of it"
+
+
+def test_the_diagram_is_whole() -> None:
+    rule = Rule(threshold=128)
+    bins = reliability([(0, rows((200, 0))), (1, rows((80, 0)))], rule)
+    root = ET.fromstring(diagram(bins, rule, "a <model>"))
+    space = "{http://www.w3.org/2000/svg}"
+    titles = [element.text for element in root.iter(f"{space}title")]
+    assert titles == ["1 windows, confidence 0.312, accuracy 0.000", "1 windows, confidence 0.781, accuracy 1.000"]
+    assert "M185.0 0V330" in [element.get("d") for element in root.iter(f"{space}path")], "the threshold, half way"
+    assert next(element.text for element in root.iter(f"{space}text")) == "a <model>"
 
 
 @pytest.mark.parametrize("text", ["", "1 2", "0 0 0", "257 0 0", "1 256 0", "1 0 256", "1 -1 0", "a 0 0"])

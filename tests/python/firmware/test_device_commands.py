@@ -170,11 +170,14 @@ def test_half_a_tcp_name_is_refused(run: Run, port: str) -> None:
 
 
 def test_a_calibrated_rule_is_what_the_device_says(
-    port: str, run: Run, model: Path, recordings: Path, small: Any
+    port: str, run: Run, model: Path, recordings: Path, small: Any, tmp_path: Path
 ) -> None:
-    options = ("--data", recordings, "--split", "all", "--share", 128)
+    options = ("--data", recordings, "--split", "all", "--share", 128, "--diagram", tmp_path / "bins.svg")
     status, rule, _ = run("device", "calibrate", model, *options, "--accuracy", "0.1")
     assert status == 0
+    assert sum(one["windows"] for one in rule["reliability"]) > 0
+    assert 0 <= rule["calibration_error"] <= 1
+    assert (tmp_path / "bins.svg").read_text("utf-8").startswith("<svg")
     assert (rule["share"], rule["margin"]) == (128, 0)
     assert 0 < rule["coverage"] <= 1
     assert run("device", "calibrate", model, *options, "--accuracy", "1.0")[0] == 2, "a random network knows nothing"

@@ -11,6 +11,7 @@ static struct scn_fake *fake_usart(uint32_t number);
 #define SCN_NVIC_ISER fake_words
 static volatile uint32_t fake_words[4];
 
+#include "gpio.c"
 #include "usart.c"
 
 typedef struct {

@@ -29,6 +29,7 @@ STAGES = [
     {"budget", "evaluate", "explain", "parity", "sqnr", "fakequant", "aware"},
     {"export", "predict", "bench", "profile", "report", "crossval", "card", "confusion", "load", "submission"},
     {"device", "listen", "decision"},
+    {"reliability"},
     {"demo"},
     {"cli", "__main__"},
 ]

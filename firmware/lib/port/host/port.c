@@ -1,7 +1,11 @@
-/* This computer as a machine: the console is stdin and stdout, so the firmware's program can be tested and fuzzed. */
+/* This computer as a machine: the console is stdin and stdout, so the firmware's program can be tested and fuzzed. Its
+ * microphone is the file that SCENELET_MICROPHONE names: blocks as DMA would bring them from an I2S microphone. Its LED
+ * is the file that SCENELET_LED names: 1 or 0, every time that it is driven. */
 #define _POSIX_C_SOURCE 200809L
 #include "scn_port.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -10,6 +14,9 @@
 
 static scn_port_receive_t receive_byte;
 static void *receive_context;
+static scn_port_hear_t hear_block;
+static void *hear_context;
+static int microphone = -1;
 
 void scn_port_init(scn_port_receive_t receive, void *context) {
     receive_byte = receive;
@@ -47,9 +54,24 @@ void scn_port_write(const void *bytes, size_t count) {
     }
 }
 
+/* Hear a block, unless there is something to read on the console. False where there is none left. */
+static bool hear(void) {
+    uint16_t block[SCN_PORT_MICROPHONE_HALFWORDS];
+    struct pollfd console = {.fd = STDIN_FILENO, .events = POLLIN};
+    if (microphone < 0 || poll(&console, 1, 0) != 0) {
+        return false;
+    }
+    if (read(microphone, block, sizeof block) != (ssize_t)sizeof block) {
+        scn_port_microphone_stop();
+        return false;
+    }
+    hear_block(hear_context, block);
+    return true;
+}
+
 void scn_port_wait(scn_port_idle_t idle, void *context) {
     uint8_t bytes[256];
-    if (!idle(context)) {
+    if (!idle(context) || hear()) {
         return;
     }
     const ssize_t count = read(STDIN_FILENO, bytes, sizeof bytes);
@@ -58,6 +80,37 @@ void scn_port_wait(scn_port_idle_t idle, void *context) {
     }
     for (ssize_t i = 0; i < count; i++) {
         receive_byte(receive_context, bytes[i]);
+    }
+}
+
+scn_port_microphone_t scn_port_microphone(void) {
+    return getenv("SCENELET_MICROPHONE") ? SCN_PORT_MICROPHONE_I2S : SCN_PORT_MICROPHONE_NONE;
+}
+
+bool scn_port_microphone_start(uint32_t rate, scn_port_hear_t heard, void *context) {
+    const char *path = getenv("SCENELET_MICROPHONE");
+    (void)rate;
+    hear_block = heard;
+    hear_context = context;
+    microphone = path ? open(path, O_RDONLY) : -1;
+    return microphone >= 0;
+}
+
+void scn_port_microphone_stop(void) {
+    if (microphone >= 0) {
+        close(microphone);
+        microphone = -1;
+    }
+}
+
+void scn_port_led(bool on) {
+    static int led = -1;
+    const char *path = getenv("SCENELET_LED");
+    if (path && led < 0) {
+        led = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    }
+    if (led >= 0 && write(led, on ? "1" : "0", 1) != 1) {
+        exit(EXIT_FAILURE);
     }
 }
 

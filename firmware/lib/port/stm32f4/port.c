@@ -2,8 +2,10 @@
 
 #include "clock.h"
 #include "crash.h"
+#include "gpio.h"
 #include "guard.h"
 #include "memory_map.h"
+#include "microphone.h"
 #include "scn_board.h"
 #include "scn_stm32f4.h"
 #include "semihost.h"
@@ -29,6 +31,10 @@ void scn_port_init(scn_port_receive_t receive, void *context) {
     clocks = scn_clock_init();
     scn_systick_init();
     scn_usart_init(&clocks, receive, context);
+    scn_microphone_init(&clocks);
+#ifdef SCN_BOARD_LED_PORT
+    scn_gpio_output(SCN_BOARD_LED_PORT, SCN_BOARD_LED_PIN);
+#endif
 }
 
 const char *scn_port_board(void) {
@@ -57,6 +63,14 @@ void scn_port_wait(scn_port_idle_t idle, void *context) {
         __asm volatile("dsb\n wfi" ::: "memory"); /* a pending interrupt ends it, and is taken after cpsie */
     }
     __asm volatile("cpsie i" ::: "memory");
+}
+
+void scn_port_led(bool on) {
+#ifdef SCN_BOARD_LED_PORT
+    scn_gpio_drive(SCN_BOARD_LED_PORT, SCN_BOARD_LED_PIN, on);
+#else
+    (void)on;
+#endif
 }
 
 static uint32_t stack_peak(void) {

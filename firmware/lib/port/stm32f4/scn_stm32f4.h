@@ -7,6 +7,12 @@
 
 typedef volatile uint32_t scn_register_t;
 
+/* Every access of the drivers that a test holds to the reference manual goes through these; it brings its own. */
+#ifndef SCN_READ
+#define SCN_READ(reg) (reg)
+#define SCN_WRITE(reg, value) ((reg) = (value))
+#endif
+
 typedef struct {
     scn_register_t CR, PLLCFGR, CFGR, CIR, AHB1RSTR, AHB2RSTR, AHB3RSTR, reserved0, APB1RSTR, APB2RSTR, reserved1[2];
     scn_register_t AHB1ENR, AHB2ENR, AHB3ENR, reserved2, APB1ENR, APB2ENR;
@@ -48,13 +54,16 @@ typedef struct {
 #define SCN_MPU ((scn_mpu_t *)0xE000ED90u)
 #endif
 #ifndef SCN_GPIO
-#define SCN_GPIO(letter) ((scn_gpio_t *)(0x40020000u + 0x400u * (uint32_t)((letter) - 'A')))
+#define SCN_GPIO(letter) ((scn_gpio_t *)(uintptr_t)(0x40020000u + 0x400u * (uint32_t)((letter) - 'A')))
 #define SCN_USART(number) ((scn_usart_t *)((number) == 1u ? 0x40011000u : 0x40004000u + 0x400u * ((number)-1u)))
-#define SCN_NVIC_ISER ((scn_register_t *)0xE000E100u)
+#define SCN_NVIC_ISER ((scn_register_t *)(uintptr_t)0xE000E100u)
 #endif
 #ifndef SCN_SYSTICK
 #define SCN_SYSTICK ((scn_systick_t *)0xE000E010u)
 #endif
+#define SCN_NVIC_ICER ((scn_register_t *)(uintptr_t)0xE000E180u)
+#define SCN_NVIC_ICPR ((scn_register_t *)(uintptr_t)0xE000E280u)
+#define SCN_NVIC_IPR ((scn_register_t *)(uintptr_t)0xE000E400u)
 #define SCN_SCB_ICSR (*(scn_register_t *)0xE000ED04u)
 #define SCN_SCB_VTOR (*(scn_register_t *)0xE000ED08u)
 #define SCN_SCB_AIRCR (*(scn_register_t *)0xE000ED0Cu)

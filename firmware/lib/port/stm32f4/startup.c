@@ -1,6 +1,7 @@
 /* From reset to main: memory, floating-point unit, vector table. */
 #include "fault.h"
 #include "memory_map.h"
+#include "microphone.h"
 #include "scn_port.h"
 #include "scn_stm32f4.h"
 #include "usart.h"
@@ -13,6 +14,7 @@ _Noreturn void Reset_Handler(void);
 
 #define FPU_FULL_ACCESS (0xFu << 20)
 #define INTERRUPTS 97 /* the F446's; the F405 and F407 have 82 */
+#define DMA1_STREAM3_IRQ 14
 #define USART1_IRQ 37
 
 static const void *const vectors[16 + INTERRUPTS];
@@ -43,7 +45,9 @@ __attribute__((section(".vectors"), used)) static const void *const vectors[16 +
     [11 ... 12] = FAULT,
     [14] = FAULT,
     [15] = (const void *)systick_handler,
-    [16 ... 15 + USART1_IRQ] = FAULT,
+    [16 ... 15 + DMA1_STREAM3_IRQ] = FAULT,
+    [16 + DMA1_STREAM3_IRQ] = (const void *)scn_microphone_interrupt,
+    [17 + DMA1_STREAM3_IRQ... 15 + USART1_IRQ] = FAULT,
     [16 + USART1_IRQ... 18 + USART1_IRQ] = USART, /* USART1, 2, 3 */
     [19 + USART1_IRQ... 15 + INTERRUPTS] = FAULT,
 };

@@ -1,5 +1,6 @@
 #include "usart.h"
 
+#include "gpio.h"
 #include "scn_board.h"
 #include "scn_stm32f4.h"
 
@@ -18,28 +19,19 @@ _Static_assert(IN_TOLERANCE(42000000u) && IN_TOLERANCE(84000000u),
 _Static_assert(SCN_BOARD_USART >= 1 && SCN_BOARD_USART <= 3, "only USART1 to 3 are wired up below");
 
 #define USART1_IRQ 37u
+#define ALTERNATE_USART 7u
 
 static scn_usart_t *console;
 static scn_port_receive_t receive_byte;
 static void *receive_context;
-
-static void enable_pin(char port, uint32_t pin) {
-    SCN_RCC->AHB1ENR |= 1u << (port - 'A');
-    (void)SCN_RCC->AHB1ENR; /* the clock needs two cycles before the first access (errata ES0182, 2.1.13) */
-    scn_gpio_t *gpio = SCN_GPIO(port);
-    gpio->AFR[pin / 8u] = (gpio->AFR[pin / 8u] & ~(0xFu << pin % 8u * 4u)) | 7u << pin % 8u * 4u;
-    gpio->PUPDR = (gpio->PUPDR & ~(3u << pin * 2u)) | 1u << pin * 2u; /* pull-up: an open line is idle */
-    gpio->OSPEEDR |= 2u << pin * 2u;
-    gpio->MODER = (gpio->MODER & ~(3u << pin * 2u)) | 2u << pin * 2u;
-}
 
 void scn_usart_init(const scn_clock_t *clock, scn_port_receive_t receive, void *context) {
     const uint32_t number = clock->source == SCN_PORT_CLOCK_EMULATED ? 1u : SCN_BOARD_USART;
     receive_byte = receive;
     receive_context = context;
     console = SCN_USART(number);
-    enable_pin(SCN_BOARD_TX_PORT, SCN_BOARD_TX_PIN);
-    enable_pin(SCN_BOARD_RX_PORT, SCN_BOARD_RX_PIN);
+    scn_gpio_alternate(SCN_BOARD_TX_PORT, SCN_BOARD_TX_PIN, ALTERNATE_USART, SCN_PULL_UP); /* an open line is idle */
+    scn_gpio_alternate(SCN_BOARD_RX_PORT, SCN_BOARD_RX_PIN, ALTERNATE_USART, SCN_PULL_UP);
     if (number == 1u) {
         SCN_RCC->APB2ENR |= 1u << 4;
     } else {

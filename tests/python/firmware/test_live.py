@@ -1,0 +1,197 @@
+"""Live audio through the product: decimated, slid over the continuous grid, decided, gated; by link and microphone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scenelet.decision import Decider, Rule, loudness
+from scenelet.errors import ToolError
+from scenelet.frontend.decimator import decimate
+from scenelet.frontend.windows import cut
+from scenelet.targets import product
+from scenelet.targets.framing import Input
+from scenelet.targets.link import Device, capture_contents, fields, scores_of
+from scenelet.targets.qemu import boot
+
+CAPTURE = 16_000
+FRAME = 4  # halfwords
+
+
+def sound(seconds: float, seed: int = 0) -> np.ndarray:
+    """24-bit noise that swells and fades."""
+    chance = np.random.default_rng(seed)
+    count = round(seconds * CAPTURE)
+    level = 2.0 ** np.interp(np.arange(count), np.linspace(0, count, 12), chance.uniform(4, 22, 12))
+    return (chance.normal(size=count) * level).clip(-(2**23), 2**23 - 1).astype(np.int32)
+
+
+def heard(samples: np.ndarray, bits: int) -> np.ndarray:
+    """What the front end gets of it, by the specification."""
+    low = decimate(samples, CAPTURE, 8000).astype(np.int64)
+    return low.astype(np.int32) if bits == 24 else np.clip((low + 128) >> 8, -32768, 32767).astype(np.int32)
+
+
+def expected(model: Any, samples: np.ndarray) -> np.ndarray:
+    config = model.tables.config
+    return model.expected(np.ascontiguousarray(cut(heard(samples, config.sample_bits), config)))
+
+
+def by_link(device: Any, model: Any, samples: np.ndarray) -> np.ndarray:
+    contents = capture_contents(samples, CAPTURE, model.tables.config)
+    identity = model.compiled.identity.sha256, model.tables.sha256
+    return scores_of(device.decide(contents, Input.CAPTURE, *identity), (4,))
+
+
+def microphone_file(folder: Path, samples: np.ndarray) -> Path:
+    """I2S frames as DMA brings them: the left channel, and a right one that must not be heard."""
+    left = samples.astype(np.uint32) << 8
+    frames = np.empty((samples.size, FRAME), "<u2")
+    frames[:, 0], frames[:, 1] = left >> 16, left & 0xFFFF
+    frames[:, 2:] = np.random.default_rng(9).integers(0, 1 << 16, (samples.size, 2))
+    path = folder / "microphone"
+    path.write_bytes(frames.tobytes())
+    return path
+
+
+@contextmanager
+def hearing(program: Path, microphone: Path | None) -> Iterator[Device]:
+    from conftest import ProgramStream
+
+    stream = ProgramStream(program, microphone)
+    device = Device(stream, give_up_seconds=20)
+    device.wait_ready()
+    try:
+        yield device
+    finally:
+        stream.close()
+    assert stream.process.returncode == 0, "the sanitizers found something"
+
+
+def lines_of(device: Device, *commands: str) -> list[str]:
+    """All that is said from these commands on until nothing comes any more."""
+    device._stream.write("".join(f"\0{command}\n" for command in commands).encode())
+    lines = []
+    while event := device.event(1.0):
+        lines.append(getattr(event, "text", ""))
+    return lines
+
+
+def led(folder: Path) -> str:
+    """What the LED was told, as ones and zeros."""
+    return (folder / "microphone-led").read_text("ascii")
+
+
+def scores_in(lines: list[str]) -> np.ndarray:
+    said = [fields(line)["scores"] for line in lines if line.startswith("decision ")]
+    return np.array([[int(score) for score in one.split(",")] for one in said], np.int8)
+
+
+def test_by_link_every_window_slides_as_training_cut_it(live_program: Path, live: Any) -> None:
+    samples = sound(1.1)
+    with hearing(live_program, None) as device:
+        want = expected(live, samples)
+        assert len(want) > 15
+        assert np.array_equal(by_link(device, live, samples), want)
+        assert np.array_equal(by_link(device, live, samples[:9000]), expected(live, samples[:9000])), (
+            "from silence again"
+        )
+
+
+@pytest.mark.qemu
+def test_the_emulated_board_hears_the_same(live: Any) -> None:
+    samples = sound(1.0, 1)
+    with boot(product.build(live.sources())) as device:
+        assert np.array_equal(by_link(device, live, samples), expected(live, samples))
+        assert device.info()["microphone"] == "none"
+        with pytest.raises(ToolError, match="no microphone"):
+            device.command("listen on")
+
+
+@pytest.mark.qemu
+def test_without_filters_capture_is_refused(product_elf: Path, small: Any) -> None:
+    """Neither a microphone nor a model that was trained behind one."""
+    with boot(product_elf) as device, pytest.raises(ToolError, match="refused what it was sent"):
+        device.open_session(Input.CAPTURE, small.compiled.identity.sha256, small.tables.sha256)
+
+
+def test_the_microphone_is_heard_without_a_host(live_program: Path, live: Any, tmp_path: Path) -> None:
+    samples = sound(1.4, 2)
+    whole = samples[: samples.size // 64 * 64]
+    with hearing(live_program, microphone_file(tmp_path, samples)) as device:
+        lines = lines_of(device, "listen on")
+        info = device.info()
+    assert "listen on microphone=i2s rate=16000" in lines
+    assert np.array_equal(scores_in(lines), expected(live, whole))
+    assert [fields(line)["window"] for line in lines if line.startswith("decision")] == [
+        str(n) for n in range(len(expected(live, whole)))
+    ]
+    assert (info["microphone"], info["listening"], info["overruns"]) == ("i2s", "yes", "0")
+    assert 0 < int(info["asleep_permille"]) <= 1000
+
+
+def test_on_the_clip_grid_windows_follow_each_other(program: Path, small: Any, tmp_path: Path) -> None:
+    samples = sound(1.4, 3)
+    with hearing(program, microphone_file(tmp_path, samples)) as device:
+        lines = lines_of(device, "listen on")
+    assert len(scores_in(lines)) == 5
+    assert np.array_equal(scores_in(lines), expected(small, samples[: samples.size // 64 * 64]))
+
+
+def test_the_rule_speaks_for_live_windows(live_program: Path, live: Any, tmp_path: Path) -> None:
+    samples = sound(1.2, 4)
+    want = expected(live, samples[: samples.size // 64 * 64])
+    rule = Rule(share=100, threshold=int(np.median(want.astype(int).max(axis=1))) + 129)
+    with hearing(live_program, microphone_file(tmp_path, samples)) as device:
+        lines = lines_of(device, rule.command, "listen on")
+    decider = Decider(rule)
+    said = [decider.push(row) for row in want]
+    names = ["unknown" if one is None else live.compiled.identity.labels[one] for one in said]
+    assert [fields(line)["label"] for line in lines if line.startswith("heard")] == names
+    assert len(set(names)) > 1
+    lit = "".join("0" if name == "unknown" else "1" for name in names)
+    assert led(tmp_path).endswith(lit), "lit while a class is in charge"
+    assert set(led(tmp_path).removesuffix(lit)) == {"0"}
+
+
+def test_the_gate_lets_quiet_windows_pass(live_program: Path, live: Any, tmp_path: Path) -> None:
+    """The twin: mean of the absolute samples since the last window."""
+    config = live.tables.config
+    samples = sound(1.4, 5)
+    low = heard(samples[: samples.size // 64 * 64], 16)
+    first, step = config.n_fft + 8 * config.hop_length, config.slide * config.hop_length
+    ends = range(first, low.size + 1, step)
+    levels = [loudness(low[0 if end == first else end - step : end]) for end in ends]
+    gate = sorted(levels)[len(levels) // 2]
+    with hearing(live_program, microphone_file(tmp_path, samples)) as device:
+        lines = lines_of(device, f"gate {gate}", "listen on")
+    assert f"gate loudness={gate}" in lines
+    quiet = {int(fields(line)["window"]): int(fields(line)["loudness"]) for line in lines if line.startswith("quiet")}
+    assert quiet == {window: level for window, level in enumerate(levels) if level < gate}
+    assert 0 < len(quiet) < len(levels)
+    loud = [window for window in range(len(levels)) if window not in quiet]
+    assert led(tmp_path).endswith("".join("0" if window in quiet else "1" for window in range(len(levels))))
+    assert np.array_equal(scores_in(lines), expected(live, samples[: samples.size // 64 * 64])[loud])
+
+
+@pytest.mark.parametrize("line", ["gate", "gate x", "gate 1 2", "gate 1234567", "listen", "listen 1", "listen on on"])
+def test_what_is_malformed_is_refused(live_program: Path, line: str) -> None:
+    with hearing(live_program, None) as device:
+        assert any(text.startswith("e-") and text.endswith(f": {line}") for text in lines_of(device, line)[:2])
+
+
+def test_a_session_ends_listening_and_the_other_way_round(live_program: Path, live: Any, tmp_path: Path) -> None:
+    samples = sound(0.5, 6)
+    with hearing(live_program, microphone_file(tmp_path, np.zeros(0, np.int32))) as device:
+        assert lines_of(device, "listen on")[0].startswith("listen on")
+        assert device.info()["listening"] == "yes"
+        assert np.array_equal(by_link(device, live, samples), expected(live, samples))
+        assert device.info()["listening"] == "no"
+        lines_of(device, "listen on")
+        device._stream.write(b"\0last\n")
+        assert device._answer() == ["e-no decision yet: last"]
