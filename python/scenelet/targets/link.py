@@ -105,6 +105,10 @@ class Device:
         self._polls = 0
         self.resent = 0
         """Frames sent more than once, since the device was opened."""
+        self.complaints = 0
+        """STATUS frames that told of a frame damaged or missing, since the device was opened."""
+        self.garbled = 0
+        """Frames and lines of the device that failed their check."""
         self.heard: dict[int, str] = {}
         """What the device's own rule said, by window of the session; a damaged line is missing."""
 
@@ -116,7 +120,10 @@ class Device:
             if left <= 0:
                 return None
             self._waiting.extend(self._receiver.push(self._stream.read(left)))
-        return self._waiting.popleft()
+        event = self._waiting.popleft()
+        self.garbled += isinstance(event, framing.Garbage)
+        self.complaints += isinstance(event, Status) and event.reason in (Reason.CORRUPT, Reason.SEQUENCE)
+        return event
 
     def _dead(self, waited_for: str) -> ToolError:
         seconds = f"{self._give_up_seconds:g}"
@@ -250,8 +257,9 @@ class Device:
         quiet_since = time.monotonic()
         while not sender.finished:
             before = sender.repeated
-            for frame in sender.frames():
-                self._stream.write(frame)
+            frames = b"".join(sender.frames())
+            if frames:
+                self._stream.write(frames)
             self.resent += sender.repeated - before
             event = self.event(self._ask_seconds)
             if event is None:

@@ -20,15 +20,13 @@ from ..compiler.options import DEFAULT, Options
 from ..frontend.emit import render_frontend
 from ..frontend.tables import Tables
 from . import cross, emulator, product
+from .emulatedserial import SerialBoard
 from .framing import Input
 from .interpreter import LocalTarget
 from .knownanswer import render_known_answer
 from .link import Device, audio_contents, scores_of
 from .runner import Runner, Sizes
-from .streams import SocketStream
 
-_BOOT_SECONDS = 60.0
-_SERIAL = "serial"
 _MOST_BOARDS = 4
 _WINDOWS_A_BOARD = 8
 
@@ -47,16 +45,10 @@ def boot(elf: Path) -> Iterator[Device]:
     ToolError
         QEMU is missing, or the firmware does not come up.
     """
-    # QEMU waits for the other end of the serial port before it switches the board on: no line is lost.
-    board = emulator.Emulator(elf, ("-serial", f"unix:{_SERIAL},server=on,wait=on"))
-    with board:
-        stream = SocketStream(board.folder / _SERIAL, _BOOT_SECONDS)
-        try:
-            device = Device(stream)
-            device.wait_ready()
-            yield device
-        finally:
-            stream.close()
+    with SerialBoard(elf) as board:
+        device = Device(board)
+        device.wait_ready()
+        yield device
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ typedef struct {
 #define SCN_SYSTICK ((scn_systick_t *)0xE000E010u)
 #endif
 #define SCN_NVIC_ISER ((scn_register_t *)0xE000E100u)
+#define SCN_NVIC_ISPR ((scn_register_t *)0xE000E200u)
 #define SCN_SCB_ICSR (*(scn_register_t *)0xE000ED04u)
 #define SCN_SCB_VTOR (*(scn_register_t *)0xE000ED08u)
 #define SCN_SCB_AIRCR (*(scn_register_t *)0xE000ED0Cu)
