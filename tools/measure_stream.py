@@ -74,8 +74,8 @@ def page(result: Soak, cpu: float, rows: list[str], arguments: argparse.Namespac
 Written by `{command}`; do not edit.
 
 ESC-10's clips one behind the other, again and again, go as DATA frames through QEMU's USART into the product firmware
-(`netduinoplus2`, no `-icount`), in one session. Of {result.one_in:,} frames and lines one gets a flipped bit, in both directions,
-chosen by the seed; every window's scores are held to those of the same C on this computer.
+(`netduinoplus2`, no `-icount`), in one session. Of {result.one_in:,} frames and lines one gets a flipped bit, in both
+directions, chosen by the seed; every window's scores are held to those of the same C on this computer.
 
 | | |
 |---|---|

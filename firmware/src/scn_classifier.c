@@ -28,6 +28,7 @@ static int8_t input[SCN_MODEL_INPUT_BYTES];
 static int8_t scores[SCN_MODEL_OUTPUT_BYTES];
 static bool hears_audio;
 static size_t input_filled;
+static bool input_held;
 
 #if SCN_HAS_FRONTEND
 static scn_clip_t clip;
@@ -78,10 +79,12 @@ static size_t push_audio(const uint8_t *bytes, size_t count) {
 void scn_classifier_begin(bool audio) {
     hears_audio = audio;
     input_filled = 0;
+    input_held = false;
     begin_audio();
 }
 
 size_t scn_classifier_push(const uint8_t *bytes, size_t count) {
+    input_held = false;
     if (hears_audio) {
         return push_audio(bytes, count);
     }
@@ -105,7 +108,16 @@ const int8_t *scn_classifier_decide(scn_observer_t observer, void *context) {
     scn_model_run(&scn_model, memory.arena, observer, context);
     memcpy(scores, memory.arena + scn_model.output_offset, sizeof scores);
     scn_classifier_begin(hears_audio);
+    input_held = true;
     return scores;
+}
+
+const int8_t *scn_classifier_input(void) {
+    return input;
+}
+
+bool scn_classifier_input_held(void) {
+    return input_held;
 }
 
 uint32_t scn_classifier_best(const int8_t *values) {

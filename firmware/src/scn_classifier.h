@@ -33,6 +33,12 @@ bool scn_classifier_complete(void);
  * valid until the next call. `observer` may be NULL. */
 const int8_t *scn_classifier_decide(scn_observer_t observer, void *context);
 
+/* The network's input, SCN_MODEL_INPUT_BYTES, as far as it has been filled. */
+const int8_t *scn_classifier_input(void);
+
+/* Whether it is still that of the last decision, whole; running the network again then gives the same scores. */
+bool scn_classifier_input_held(void);
+
 /* Position of the highest score; the first of equal ones. */
 uint32_t scn_classifier_best(const int8_t *scores);
 

@@ -54,7 +54,11 @@ void scn_commands_list(void) {
     scn_text_string(&text, "help decide SHARE MARGIN THRESHOLD, decide off: what is said of many windows");
     scn_text_end(&text);
     text = scn_text_start(scn_port_write);
-    scn_text_string(&text,
-                    "help name, profile, timestamp, db load N, db HEX, infer N W, results: as MLPerf Tiny has them");
+    scn_text_string(&text, "help stream on, stream off: a session for whatever sends DATA, and its end");
+    scn_text_end(&text);
+    text = scn_text_start(scn_port_write);
+    scn_text_string(
+        &text,
+        "help name, profile, timestamp, db load N, db HEX, db print, infer N W, results: as MLPerf Tiny has them");
     scn_text_end(&text);
 }

@@ -72,6 +72,7 @@ void scn_session_begin(void) {
     scn_report_crash();
     test_oneself();
     report_info();
+    scn_report_initialized();
     scn_report_ready();
     scn_port_survived();
 }
@@ -100,13 +101,17 @@ static void take(const uint8_t *payload, size_t count) {
     }
 }
 
+static void forget_session(void) {
+    windows = 0;
+    last_scores = NULL;
+    scn_mlperf_forget();
+    scn_decision_begin(&decision, decision.rule, SCN_MODEL_OUTPUT_BYTES);
+    scn_classifier_begin(stream.input == SCN_LINK_INPUT_AUDIO);
+}
+
 static void follow(const scn_stream_result_t *result) {
     if (result->started) {
-        windows = 0;
-        last_scores = NULL;
-        scn_mlperf_forget();
-        scn_decision_begin(&decision, decision.rule, SCN_MODEL_OUTPUT_BYTES);
-        scn_classifier_begin(stream.input == SCN_LINK_INPUT_AUDIO);
+        forget_session();
     }
     if (result->reply) {
         send_status(result->reason);
@@ -148,10 +153,26 @@ static void obey_rule(const char *line, const char *rest) {
     scn_report_rule(&rule);
 }
 
+static void obey_stream(const char *line, const char *rest) {
+    if (strcmp(rest, "on") == 0) {
+        if (!scn_stream_open(&stream, SCN_HAS_FRONTEND ? SCN_LINK_INPUT_AUDIO : SCN_LINK_INPUT_TENSOR)) {
+            scn_report_error("the self-test failed", line);
+            return;
+        }
+        forget_session();
+        scn_report_stream(true, 0);
+    } else if (strcmp(rest, "off") == 0) {
+        scn_stream_close(&stream);
+        scn_report_stream(false, windows);
+    } else {
+        scn_report_error("stream takes on or off", line);
+    }
+}
+
 static void obey_mlperf(const char *line) {
     switch (scn_mlperf(line)) {
     case SCN_MLPERF_UNKNOWN:
-        scn_report_error("unknown command, try help", line);
+        scn_report_error("Unknown command", line);
         break;
     case SCN_MLPERF_TOOK_INPUT:
         scn_stream_close(&stream);
@@ -159,6 +180,17 @@ static void obey_mlperf(const char *line) {
         break;
     default:
         break;
+    }
+}
+
+/* Commands of more than one word. */
+static void obey_words(const char *line) {
+    if (scn_command_rest(line, "decide")) {
+        obey_rule(line, scn_command_rest(line, "decide"));
+    } else if (scn_command_rest(line, "stream")) {
+        obey_stream(line, scn_command_rest(line, "stream"));
+    } else {
+        obey_mlperf(line);
     }
 }
 
@@ -173,6 +205,12 @@ static void obey(const char *line) {
     case SCN_COMMAND_LAST:
         repeat_decision();
         break;
+    case SCN_COMMAND_FEATURES:
+        scn_report_features();
+        break;
+    case SCN_COMMAND_CHECKSUMS:
+        scn_report_checksums();
+        break;
     case SCN_COMMAND_SELFTEST:
         test_oneself();
         break;
@@ -183,13 +221,20 @@ static void obey(const char *line) {
         scn_commands_list();
         break;
     default:
-        if (scn_command_rest(line, "decide")) {
-            obey_rule(line, scn_command_rest(line, "decide"));
-        } else {
-            obey_mlperf(line);
-        }
+        obey_words(line);
         break;
     }
+    scn_report_ready();
+}
+
+/* Damage to a frame while a session is open; else somebody's typing. */
+static void refuse_line(void) {
+    if (stream.refusal == SCN_REASON_OK) {
+        const scn_stream_result_t result = scn_stream_corrupt(&stream);
+        follow(&result);
+        return;
+    }
+    scn_report_error("Line refused", "more than 80 characters, or not printable");
     scn_report_ready();
 }
 
@@ -203,6 +248,9 @@ static void deal_with(uint8_t byte) {
     case SCN_RECEIVED_CORRUPT:
         result = scn_stream_corrupt(&stream);
         follow(&result);
+        break;
+    case SCN_RECEIVED_REFUSED:
+        refuse_line();
         break;
     case SCN_RECEIVED_LINE:
         obey((const char *)receiver.bytes);

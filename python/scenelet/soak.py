@@ -74,6 +74,18 @@ class Soak:
         """All fields."""
         return asdict(self)
 
+    def summary(self) -> list[tuple[str, str]]:
+        """What people want to know, and its value."""
+        there, back = self.to_device, self.from_device
+        return [
+            ("audio", f"{self.audio_seconds:,.0f} s in {self.seconds:,.1f} s"),
+            ("windows that differ", f"{self.mismatches:,} of {self.windows:,}"),
+            ("frames to the device, spoilt", f"{there.chunks:,}, {there.spoilt:,}"),
+            ("frames and lines from it, spoilt", f"{back.chunks:,}, {back.spoilt:,}"),
+            ("frames sent again", f"{self.resent:,}"),
+            ("bytes that found its ring full", f"{self.dropped_bytes:,}"),
+        ]
+
     def require(self, subject: object) -> None:
         """Raise a ParityError where a window's scores are not the host's."""
         if self.mismatches:

@@ -27,7 +27,7 @@ STAGES = [
     {"targets"},
     {"budget", "evaluate", "explain", "parity", "sqnr"},
     {"export", "predict", "bench", "report", "crossval", "card", "confusion", "submission"},
-    {"device", "listen", "decision"},
+    {"device", "listen", "decision", "soak", "inspection"},
     {"demo"},
     {"cli", "__main__"},
 ]

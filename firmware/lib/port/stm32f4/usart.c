@@ -9,7 +9,8 @@
 /* Polls for an empty transmitter: a byte takes under 11 us, 1,830 cycles. Then the byte is dropped, not the program. */
 #define WAIT_POLLS 100000u
 
-/* Bytes taken by one interrupt. On the chip there is one, two at most; in QEMU as many as its serial port has at hand. */
+/* Bytes taken by one interrupt. On the chip there is one, two at most; in QEMU as many as its serial port has at hand.
+ */
 #define MOST_AT_ONCE 256u
 
 #define DIVIDER(hz) (((hz) + SCN_PORT_BAUD / 2u) / SCN_PORT_BAUD)
@@ -80,8 +81,8 @@ void scn_usart_flush(void) {
     }
 }
 
-/* Takes all that is there: QEMU, where its serial port holds bytes ready, puts the next one into DR while this one is read,
- * and asks for no further interrupt. */
+/* Takes all that is there: QEMU, where its serial port holds bytes ready, puts the next one into DR while this one is
+ * read, and asks for no further interrupt. */
 void scn_usart_interrupt(void) {
     uint32_t taken = 0;
     /* Reading SR, then DR also clears an overrun; its lost byte shows as a frame that fails its CRC. */
