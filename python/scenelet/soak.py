@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiler import pipeline
 from .data.dataset import Dataset
 from .errors import DatasetError, ModelError, ParityError
 from .evaluate import Progress
@@ -28,6 +27,8 @@ from .targets.streams import ByteStream
 
 # Windows held to the host's scores at once.
 _BATCH = 50
+# A damaged last frame is noticed by nobody but a host that asks.
+_ASK_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,6 @@ def soak(
     seed: int = 0,
     silence: float = 60.0,
     progress: Progress | None = None,
-    clock: Callable[[], float] = time.monotonic,
 ) -> Soak:
     """Stream audio through a device in one session and hold every window's scores to the host's.
 
@@ -184,33 +184,26 @@ def soak(
     ToolError
         The device falls silent.
     """
-    compiled = pipeline.compile_model(model)
-    if not compiled.info:
-        raise ModelError(model, "hears no audio: it has no front end", "attach one when it is quantized")
     with HostTarget(model) as host:
-        config, identity = host.tables.config, compiled.identity.sha256
-        device = Device(stream, give_up_seconds=silence)
-        before = device.info()
-        require_model(before, identity, host.tables.sha256, model)
+        dropped = _require(model, host, Device(stream, give_up_seconds=silence))
         spoilt = SpoiltStream(stream, one_in, seed)
-        device = Device(spoilt, ask_seconds=0.3, give_up_seconds=silence)
+        device = Device(spoilt, ask_seconds=_ASK_SECONDS, give_up_seconds=silence)
+        config = host.tables.config
         count = max(1, round(audio_seconds * config.sample_rate / config.clip_samples))
         comparison = _Comparison(host)
         windows = comparison.remember(itertools.islice(endless_windows(dataset, split, config), count))
         contents = (next(audio_contents(window[None], config)) for window in windows)
-        began = clock()
-        for decision in device.decide(contents, Input.AUDIO, identity, host.tables.sha256):
+        began = time.monotonic()
+        for decision in device.decide(contents, Input.AUDIO, host.compiled.identity.sha256, host.tables.sha256):
             comparison.answer(decision)
             if progress:
                 progress(decision.window + 1, count)
         comparison.compare()
-        seconds = clock() - began
-        dropped = int(Device(stream).info()["dropped_bytes"]) - int(before["dropped_bytes"])
-        samples = count * config.clip_samples
+        seconds = time.monotonic() - began
         return Soak(
             windows=count,
-            audio_seconds=samples / config.sample_rate,
-            audio_bytes=samples * config.sample_bits // 8,
+            audio_seconds=count * config.clip_samples / config.sample_rate,
+            audio_bytes=count * config.clip_samples * config.sample_bits // 8,
             seconds=seconds,
             mismatches=comparison.mismatches,
             one_in=one_in,
@@ -220,5 +213,14 @@ def soak(
             resent=device.resent,
             complaints=device.complaints,
             garbled=device.garbled,
-            dropped_bytes=dropped,
+            dropped_bytes=int(Device(stream).info()["dropped_bytes"]) - dropped,
         )
+
+
+def _require(model: Path, host: HostTarget, device: Device) -> int:
+    """Raise unless the device holds this model; gives the bytes that it has dropped so far."""
+    if not host.compiled.info:
+        raise ModelError(model, "hears no audio: it has no front end", "attach one when it is quantized")
+    held = device.info()
+    require_model(held, host.compiled.identity.sha256, host.tables.sha256, model)
+    return int(held["dropped_bytes"])

@@ -110,7 +110,7 @@ class QemuTarget(LocalTarget):
     def classify(self, windows: NDArray[np.int32]) -> NDArray[np.int8]:
         """See :class:`LocalTarget`; every window travels over an emulated serial port.
 
-        QEMU moves about 45 kB/s through one; where there are many windows, several boards share them.
+        A window of 1 s takes QEMU about 0.13 s of CPU time (docs/results/stream.md); several boards share many windows.
         """
         audio_contents(windows, self.tables.config)
         boards = max(1, min(os.cpu_count() or 1, _MOST_BOARDS, len(windows) // _WINDOWS_A_BOARD))

@@ -175,11 +175,15 @@ def test_a_tcp_port_that_never_answers_is_given_up(run: Run) -> None:
     assert "device: gave no answer to info in 0.3 s" in told
 
 
-def test_tcp_serves_like_a_port(product_elf: Path, run: Run, small: Any) -> None:
+def test_tcp_serves_like_a_port(product_elf: Path, run: Run, small: Any, recordings: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         number = server.getsockname()[1]
     with emulator.Emulator(product_elf, ("-serial", f"tcp:127.0.0.1:{number},server=on,wait=off")):
         status, held, _ = run("device", "info", "--port", f"tcp:127.0.0.1:{number}")
+        file = next((recordings / small.compiled.identity.labels[1]).iterdir())
+        said = run("device", "stream", file, "--port", f"tcp:127.0.0.1:{number}")[1]
+    windows = soundfile.read(file, dtype="int32")[0].reshape(3, -1) >> 8
+    assert [result["scores"] for result in said["results"]] == small.expected(windows).tolist()
     assert (status, held["model_sha256"]) == (0, small.compiled.identity.sha256)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -80,6 +82,11 @@ def test_malformed_bytes_store_nothing(connect: Any) -> None:
         got = ask(device, line, "infer 1 0")[-1]
         assert load(device, line, one) == ["m-load-done"]
         assert ask(device, line, "infer 1 0")[-1] == got
+
+
+def test_the_boot_ends_with_the_runners_words(program: Path) -> None:
+    said = subprocess.run([program], input=b"", capture_output=True, check=True).stdout
+    assert said.endswith(b"\r\nm-timestamp-mode-performance\r\nm-init-done\r\nm-ready\r\n")
 
 
 def test_an_empty_line_is_no_command(connect: Any) -> None:
