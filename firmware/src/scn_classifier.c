@@ -29,6 +29,7 @@ static int8_t input[SCN_MODEL_INPUT_BYTES];
 static int8_t scores[SCN_MODEL_OUTPUT_BYTES];
 static scn_hears_t hears_now;
 static size_t input_filled;
+static bool input_held;
 
 #if SCN_HAS_FRONTEND
 static scn_clip_t clip;
@@ -121,10 +122,12 @@ static size_t push_audio(const uint8_t *bytes, size_t count) {
 void scn_classifier_begin(scn_hears_t hears) {
     hears_now = hears;
     input_filled = 0;
+    input_held = false;
     begin_audio();
 }
 
 size_t scn_classifier_push(const uint8_t *bytes, size_t count) {
+    input_held = false;
     if (hears_now != SCN_HEARS_TENSOR) {
         return push_audio(bytes, count);
     }
@@ -163,7 +166,16 @@ const int8_t *scn_classifier_decide(scn_observer_t observer, void *context) {
     scn_model_run(&scn_model, memory.arena, observer, context);
     memcpy(scores, memory.arena + scn_model.output_offset, sizeof scores);
     next_window();
+    input_held = hears_now != SCN_HEARS_LIVE; /* whose columns have slid */
     return scores;
+}
+
+const int8_t *scn_classifier_input(void) {
+    return input;
+}
+
+bool scn_classifier_input_held(void) {
+    return input_held;
 }
 
 uint32_t scn_classifier_best(const int8_t *values) {

@@ -53,6 +53,11 @@ void scn_classifier_skip(void);
 /* Mean absolute value of the live samples since the last window was complete, rounded down; full scale is that of the
  * front end's width. 0 where nothing was heard. */
 uint32_t scn_classifier_loudness(void);
+/* The network's input, SCN_MODEL_INPUT_BYTES, as far as it has been filled. */
+const int8_t *scn_classifier_input(void);
+
+/* Whether it is still that of the last decision, whole; running the network again then gives the same scores. */
+bool scn_classifier_input_held(void);
 
 /* Position of the highest score; the first of equal ones. */
 uint32_t scn_classifier_best(const int8_t *scores);

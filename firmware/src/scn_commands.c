@@ -52,9 +52,10 @@ void scn_commands_list(void) {
     }
     static const char *const longer[] = {
         "help listen on, listen off: hear the microphone; ends a session",
+        "help stream on, stream off: a session for whatever sends DATA, and its end",
         "help decide SHARE MARGIN THRESHOLD, decide off: what is said of many windows",
         "help gate LOUDNESS, gate off: live windows below it are not classified",
-        "help name, profile, timestamp, db load N, db HEX, infer N W, results: as MLPerf Tiny has them",
+        "help name, profile, timestamp, db load N, db HEX, db print, infer N W, results: as MLPerf Tiny has them",
     };
     for (uint32_t i = 0; i < sizeof longer / sizeof *longer; i++) {
         scn_text_t text = scn_text_start(scn_port_write);

@@ -8,6 +8,8 @@
     X(INFO, "info", "what the device holds, and what it costs")                                                        \
     X(LABELS, "labels", "the classes, in the order of the scores")                                                     \
     X(LAST, "last", "the last decision again")                                                                         \
+    X(FEATURES, "features", "the network's input in the last decision or test")                                        \
+    X(CHECKSUMS, "checksums", "CRC-32 of every tensor, on that input")                                                 \
     X(SELFTEST, "selftest", "hold the device to its known answer; ends a session")                                     \
     X(BENCH, "bench", "time the front end and the network; ends a session")                                            \
     X(HELP, "help", "this list")

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define MOST_RUNS 100000u
+#define PRINTED_A_LINE 8u
 #define WARMUPS 10u /* where the runner names no number */
 
 static uint32_t expected, loaded; /* bytes of the input, from "db load" */
@@ -71,6 +72,33 @@ static scn_mlperf_t take(const char *hexadecimal) {
         say("m-load-done", "", "");
     }
     return SCN_MLPERF_TOOK_INPUT;
+}
+
+static void print_line(uint32_t first, uint32_t end) {
+    const int8_t *input = scn_classifier_input();
+    scn_text_t text = scn_text_start(scn_port_write);
+    scn_text_string(&text, "m-buffer-");
+    for (uint32_t i = first; i < end; i++) {
+        scn_text_string(&text, i > first ? "-" : "");
+        scn_text_hex(&text, (uint8_t)input[i], 2);
+    }
+    scn_text_end_plain(&text);
+}
+
+/* "db print [N [OFFSET]]": of the bytes loaded so far; all of them where no number is given. */
+static scn_mlperf_t print(const char *rest) {
+    const bool all = *rest == '\0';
+    const uint32_t count = all ? loaded : scn_command_number(&rest);
+    const uint32_t offset = *rest ? scn_command_number(&rest) : 0u;
+    if (*rest || offset > loaded || count > loaded - offset || count == 0) {
+        say_number("e-[db print takes a number of bytes and an offset within the ", loaded, " that are loaded]");
+        return SCN_MLPERF_DONE;
+    }
+    for (uint32_t first = offset; first < offset + count; first += PRINTED_A_LINE) {
+        const uint32_t end = first + PRINTED_A_LINE;
+        print_line(first, end < offset + count ? end : offset + count);
+    }
+    return SCN_MLPERF_DONE;
 }
 
 static void timestamp(void) {
@@ -140,6 +168,8 @@ scn_mlperf_t scn_mlperf(const char *line) {
         results();
     } else if ((rest = scn_command_rest(line, "db load"))) {
         return load(rest);
+    } else if ((rest = scn_command_rest(line, "db print"))) {
+        return print(rest);
     } else if ((rest = scn_command_rest(line, "db"))) {
         return take(rest);
     } else if ((rest = scn_command_rest(line, "infer"))) {

@@ -50,6 +50,13 @@ void scn_report_boot(void) {
     scn_text_end(&text);
 }
 
+void scn_report_initialized(void) {
+    scn_text_t text = line("m-timestamp-mode-performance");
+    scn_text_end_plain(&text);
+    text = line("m-init-done");
+    scn_text_end_plain(&text);
+}
+
 void scn_report_crash(void) {
     const scn_port_crash_t crash = scn_port_crash();
     if (crash.count == 0) {
@@ -199,6 +206,13 @@ void scn_report_gap(uint32_t window) {
     scn_text_end(&text);
 }
 
+void scn_report_stream(bool on, uint32_t windows) {
+    scn_text_t text = line(on ? "stream on" : "stream off");
+    add_string(&text, " input=", SCN_HAS_FRONTEND ? "audio" : "tensor");
+    add_number(&text, " windows=", windows);
+    scn_text_end(&text);
+}
+
 void scn_report_rule(const scn_decision_rule_t *rule) {
     scn_text_t text = line("decide");
     if (rule) {
@@ -212,10 +226,11 @@ void scn_report_rule(const scn_decision_rule_t *rule) {
 }
 
 void scn_report_error(const char *problem, const char *about) {
-    scn_text_t text = line("e-");
+    scn_text_t text = line("e-[");
     scn_text_string(&text, problem);
     add_string(&text, ": ", about);
-    scn_text_end(&text);
+    scn_text_string(&text, "]");
+    scn_text_end_plain(&text);
 }
 
 typedef struct {

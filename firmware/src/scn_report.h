@@ -12,6 +12,9 @@ void scn_report_ready(void);
 /* Version, board, clock. */
 void scn_report_boot(void);
 
+/* That everything is set up, in the words that MLPerf Tiny's runner waits for. */
+void scn_report_initialized(void);
+
 /* The crash that ended the run before this one; nothing where there was none. */
 void scn_report_crash(void);
 
@@ -44,8 +47,17 @@ void scn_report_gap(uint32_t window);
 /* The rule; NULL: there is none. */
 void scn_report_rule(const scn_decision_rule_t *rule);
 
-/* Why a line was not obeyed; `line` is repeated. */
+/* Why a line was not obeyed, `e-[problem: line]`. */
 void scn_report_error(const char *problem, const char *line);
+
+/* The input of the last decision, byte by byte; an error where it is no longer whole. */
+void scn_report_features(void);
+
+/* Run the network on that input again, and tell the CRC-32 of every tensor that a step has written. */
+void scn_report_checksums(void);
+
+/* A session that was opened or ended by hand; `windows` were decided in it. */
+void scn_report_stream(bool on, uint32_t windows);
 
 /* Time the front end and the network on the known window, step by step, in processor cycles. In the emulator a cycle
  * is emulated time. */

@@ -77,6 +77,7 @@ void scn_session_begin(void) {
     test_oneself();
     scn_duty_begin();
     report_info();
+    scn_report_initialized();
     scn_report_ready();
     scn_port_survived();
 }
@@ -160,10 +161,26 @@ static void obey_listen(const char *line, const char *rest) {
     scn_report_listen(on);
 }
 
+static void obey_stream(const char *line, const char *rest) {
+    if (strcmp(rest, "on") == 0) {
+        if (!scn_stream_open(&stream, SCN_HAS_FRONTEND ? SCN_LINK_INPUT_AUDIO : SCN_LINK_INPUT_TENSOR)) {
+            scn_report_error("the self-test failed", line);
+            return;
+        }
+        start();
+        scn_report_stream(true, 0);
+    } else if (strcmp(rest, "off") == 0) {
+        scn_stream_close(&stream);
+        scn_report_stream(false, scn_answers_count());
+    } else {
+        scn_report_error("stream takes on or off", line);
+    }
+}
+
 static void obey_mlperf(const char *line) {
     switch (scn_mlperf(line)) {
     case SCN_MLPERF_UNKNOWN:
-        scn_report_error("unknown command, try help", line);
+        scn_report_error("Unknown command", line);
         break;
     case SCN_MLPERF_TOOK_INPUT:
         scn_listen_stop();
@@ -182,9 +199,11 @@ static bool must_refuse(const char *line) {
 
 /* Lines of more than one word. */
 static void obey_words(const char *line) {
-    const char *rest = scn_command_rest(line, "listen");
-    if (rest) {
-        obey_listen(line, rest);
+    const char *listen = scn_command_rest(line, "listen"), *session = scn_command_rest(line, "stream");
+    if (listen) {
+        obey_listen(line, listen);
+    } else if (session) {
+        obey_stream(line, session);
     } else if (!scn_answers_obey(line)) {
         obey_mlperf(line);
     }
@@ -209,6 +228,12 @@ static void obey(const char *line) {
     case SCN_COMMAND_LAST:
         scn_answers_repeat();
         break;
+    case SCN_COMMAND_FEATURES:
+        scn_report_features();
+        break;
+    case SCN_COMMAND_CHECKSUMS:
+        scn_report_checksums();
+        break;
     case SCN_COMMAND_SELFTEST:
         test_oneself();
         break;
@@ -225,6 +250,17 @@ static void obey(const char *line) {
     scn_report_ready();
 }
 
+/* Damage to a frame while a session is open; else somebody's typing. */
+static void refuse_line(void) {
+    if (stream.refusal == SCN_REASON_OK) {
+        const scn_stream_result_t result = scn_stream_corrupt(&stream);
+        follow(&result);
+        return;
+    }
+    scn_report_error("Line refused", "more than 80 characters, or not printable");
+    scn_report_ready();
+}
+
 static void deal_with(uint8_t byte) {
     scn_stream_result_t result;
     switch (scn_receiver_push(&receiver, byte)) {
@@ -235,6 +271,9 @@ static void deal_with(uint8_t byte) {
     case SCN_RECEIVED_CORRUPT:
         result = scn_stream_corrupt(&stream);
         follow(&result);
+        break;
+    case SCN_RECEIVED_REFUSED:
+        refuse_line();
         break;
     case SCN_RECEIVED_LINE:
         obey((const char *)receiver.bytes);

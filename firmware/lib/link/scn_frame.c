@@ -126,7 +126,7 @@ static scn_received_t push_second(scn_receiver_t *receiver, uint8_t byte) {
     }
     push_text(receiver, receiver->bytes[0]);
     if (receiver->state == SCN_CHUNK_SKIP_LINE) { /* the first was noise; the second may end it */
-        return ends_line(byte) ? end_chunk(receiver, SCN_RECEIVED_CORRUPT) : SCN_RECEIVED_NOTHING;
+        return ends_line(byte) ? end_chunk(receiver, SCN_RECEIVED_REFUSED) : SCN_RECEIVED_NOTHING;
     }
     return push_text(receiver, byte);
 }
@@ -146,7 +146,7 @@ scn_received_t scn_receiver_push(scn_receiver_t *receiver, uint8_t byte) {
     case SCN_CHUNK_FRAME:
         return push_frame(receiver, byte);
     case SCN_CHUNK_SKIP_LINE:
-        return ends_line(byte) ? end_chunk(receiver, SCN_RECEIVED_CORRUPT) : SCN_RECEIVED_NOTHING;
+        return ends_line(byte) ? end_chunk(receiver, SCN_RECEIVED_REFUSED) : SCN_RECEIVED_NOTHING;
     default:
         return SCN_RECEIVED_NOTHING;
     }

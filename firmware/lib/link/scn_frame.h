@@ -20,6 +20,7 @@ typedef enum {
     SCN_RECEIVED_FRAME,   /* bytes[0 .. size) is a body without its CRC, which held */
     SCN_RECEIVED_LINE,    /* bytes[0 .. size) is a text line without its end, and bytes[size] is 0 */
     SCN_RECEIVED_CORRUPT, /* a frame that failed its check, or is too long, or garbage */
+    SCN_RECEIVED_REFUSED, /* a line that is too long, or holds what is not printable; nothing of it was kept */
 } scn_received_t;
 
 /* Puts bytes together. The second byte of a chunk tells what it is: 0x80 and above is a frame's type, behind its COBS
@@ -30,7 +31,7 @@ typedef enum {
  *                   |                   | 0x00: a frame, or corrupt  | 0x00: corrupt
  *                   | < 0x80
  *                   '--------> LINE ----- too long, or not printable ----> SKIP_LINE
- *                                | CR, LF or %: a line                        | CR, LF or %: corrupt
+ *                                | CR, LF or %: a line                        | CR, LF or %: refused
  *
  * Every end returns to EMPTY, and so does 0x00 from everywhere: it is in no text and inside no frame. A frame is kept
  * encoded until its end, and decoded in place. */

@@ -50,13 +50,25 @@ static scn_link_reason_t judge(const scn_stream_t *stream, const uint8_t *body) 
     return body[3] == SCN_LINK_INPUT_TENSOR || hears ? SCN_REASON_OK : SCN_REASON_FRONTEND;
 }
 
-static scn_stream_result_t start(scn_stream_t *stream, const uint8_t *body) {
-    stream->refusal = judge(stream, body);
-    stream->session = body[2];
-    stream->input = body[3];
+static void begin(scn_stream_t *stream, scn_link_reason_t refusal, uint8_t session, uint8_t input) {
+    stream->refusal = refusal;
+    stream->session = session;
+    stream->input = input;
     stream->next = 0;
     stream->unacknowledged = 0;
     stream->complained = false;
+}
+
+bool scn_stream_open(scn_stream_t *stream, uint8_t input) {
+    if (stream->refusal == SCN_REASON_SELFTEST) {
+        return false;
+    }
+    begin(stream, SCN_REASON_OK, 0, input);
+    return true;
+}
+
+static scn_stream_result_t start(scn_stream_t *stream, const uint8_t *body) {
+    begin(stream, judge(stream, body), body[2], body[3]);
     scn_stream_result_t result = reply(stream->refusal);
     result.started = true;
     return result;

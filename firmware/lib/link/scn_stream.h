@@ -42,6 +42,9 @@ typedef struct {
 /* `healthy` false (a failed self-test) refuses every session. */
 void scn_stream_init(scn_stream_t *stream, const scn_stream_identity_t *identity, uint16_t credit, bool healthy);
 
+/* Open a session from the device's side, number 0, as START does. False: the device is not healthy. */
+bool scn_stream_open(scn_stream_t *stream, uint8_t input);
+
 /* A body that passed its check, without its CRC. */
 scn_stream_result_t scn_stream_frame(scn_stream_t *stream, const uint8_t *body, size_t size);
 

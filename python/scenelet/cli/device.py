@@ -67,6 +67,63 @@ def bench(port: Port, timeout: Timeout = 60.0, json: Json = False) -> None:
 
 
 @app.command()
+def checksums(
+    model: Model,
+    port: Port,
+    file: Annotated[Path | None, typer.Option(help="Audio whose first window is heard; the self-test's noise.")] = None,
+    timeout: Timeout = 10.0,
+    json: Json = False,
+) -> None:
+    """Compare the device's features and every tensor with the references. Exit 1, naming the first that differs."""
+    from ..inspection import inspect, require_same
+    from ..targets.serialport import open_device
+
+    with open_device(port, timeout) as device:
+        rows = inspect(model, device, file)
+    if json:
+        print_json({"arrays": [row.to_json() for row in rows]})
+    else:
+        cells = [(row.name, row.bytes, "yes" if row.same else "NO") for row in rows]
+        out.print(table(f"{model.name} on {port}", ["array", ">bytes", "as the reference"], cells))
+    require_same(rows, port)
+
+
+@app.command()
+def soak(
+    model: Model,
+    data: Data,
+    port: Port,
+    subset: Subset = None,
+    split: Annotated[str, typer.Option(help="A split of the data set.")] = "all",
+    seconds: Annotated[float, typer.Option(min=0, help="Of audio; the clips begin again until then.")] = 60.0,
+    spoil: Annotated[int, typer.Option(min=0, help="Of so many frames, one gets a flipped bit; 0: none.")] = 0,
+    seed: Annotated[int, typer.Option(help="Chooses which.")] = 0,
+    timeout: Timeout = 60.0,
+    json: Json = False,
+) -> None:
+    """Stream audio over a line that is spoilt on purpose; compare every window. Exit 1 on a difference."""
+    from ..data.dataset import open_dataset
+    from ..soak import soak as run
+    from ..targets.serialport import open_port
+
+    dataset = open_dataset(data, subset=subset)
+    line = open_port(port)
+    try:
+        with progress(f"{model.name} on {port}") as step:
+            result = run(
+                *(model, dataset, split, line),
+                audio_seconds=seconds, one_in=spoil, seed=seed, silence=timeout, progress=step,
+            )  # fmt: skip
+    finally:
+        line.close()
+    if json:
+        print_json(result.to_json())
+    else:
+        out.print(table(f"{model.name} on {port}", ["", ">"], result.summary()))
+    result.require(model)
+
+
+@app.command()
 def stream(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Audio: .wav, .flac, .ogg.")],
     port: Port,

@@ -62,6 +62,11 @@ class Emulator:
         """Exit status of QEMU; None while it runs."""
         return self._process.poll() if self._process else None
 
+    @property
+    def pid(self) -> int | None:
+        """QEMU's process; None before it was started."""
+        return self._process.pid if self._process else None
+
     def failure(self, problem: str) -> ToolError:
         """Say what went wrong, with QEMU's own last line."""
         status = self.status()

@@ -20,8 +20,14 @@ from .streams import ByteStream
 
 READY = "m-ready"
 
+# What carries no checksum: MLPerf Tiny's answers, and complaints, which repeat the command.
+_PLAIN = ("m-", "e-[")
+
 # A command's answer may pause longer than a STATUS: a step of a large network lies between two lines of `bench`.
 _ANSWER_FACTOR = 5
+
+# A slow device is asked less and less often: each question takes it time, too.
+_MOST_DOUBLINGS = 3
 
 _DECISION = re.compile(r"decision window=(\d+) label=(.*) scores=(-?\d+(?:,-?\d+)*)")
 
@@ -124,6 +130,10 @@ class Device:
         self._polls = 0
         self.resent = 0
         """Frames sent more than once, since the device was opened."""
+        self.complaints = 0
+        """STATUS frames that told of a frame damaged or missing, since the device was opened."""
+        self.garbled = 0
+        """Frames and lines of the device that failed their check."""
         self.heard: dict[int, str] = {}
         """What the device's own rule said, by window of the session; a damaged line is missing."""
 
@@ -135,7 +145,10 @@ class Device:
             if left <= 0:
                 return None
             self._waiting.extend(self._receiver.push(self._stream.read(left)))
-        return self._waiting.popleft()
+        event = self._waiting.popleft()
+        self.garbled += isinstance(event, framing.Garbage)
+        self.complaints += isinstance(event, Status) and event.reason in (Reason.CORRUPT, Reason.SEQUENCE)
+        return event
 
     def _dead(self, waited_for: str) -> ToolError:
         seconds = f"{self._give_up_seconds:g}"
@@ -171,8 +184,9 @@ class Device:
         while time.monotonic() < end:
             self._stream.write(f"\0{line}\n".encode())
             lines = self._answer()
-            if any(text.startswith("e-") and text.endswith(f": {line}") for text in lines):
-                raise ToolError("device", f"says {lines[-1]}", "flash the firmware of this scenelet")
+            complaint = next((text for text in lines if text.endswith(f": {line}]")), None)
+            if complaint:
+                raise ToolError("device", f"says {complaint}", "flash the firmware of this scenelet")
             own = [text for text in lines if text.startswith(f"{line.removesuffix('s')} ")]
             if own:
                 return own
@@ -181,13 +195,14 @@ class Device:
     def _answer(self) -> list[str]:
         """Lines up to ``m-ready``; none where one of them was damaged or missing."""
         lines: list[str] = []
+        whole = True
         while event := self.event(_ANSWER_FACTOR * self._ask_seconds):
-            if isinstance(event, Line) and event.text == READY:
-                return lines
-            if isinstance(event, framing.Garbage) or (isinstance(event, Line) and not event.checked):
-                return []
             if isinstance(event, Line):
+                if event.text == READY:
+                    return lines if whole else []
                 lines.append(event.text)
+                whole = whole and (event.checked or event.text.startswith(_PLAIN))
+            whole = whole and not isinstance(event, framing.Garbage)
         return []
 
     def decide_by(self, command: str) -> str:
@@ -202,7 +217,7 @@ class Device:
         while time.monotonic() < end:
             self._stream.write(f"\0{command}\n".encode())
             for text in self._answer():
-                if text.startswith("e-"):
+                if text.startswith("e-[") and text.endswith(f": {command}]"):
                     raise ToolError("device", f"says {text}", "flash the firmware of this scenelet")
                 if text.startswith("decide "):
                     return text
@@ -223,6 +238,29 @@ class Device:
     def bench(self) -> list[dict[str, str]]:
         """Fields of the ``bench`` lines: each step's ``op``, ``macs``, ``cycles`` and ``name``."""
         return [fields(line) for line in self.command("bench") if line.startswith("bench step=")]
+
+    def features(self) -> NDArray[np.int8]:
+        """The network's input in the device's last decision or test, flat.
+
+        Raises
+        ------
+        ToolError
+            There was none, or more audio has been put over it.
+        """
+        rows = [fields(line) for line in self.command("features")]
+        return np.frombuffer(b"".join(bytes.fromhex(row["values"]) for row in rows), np.int8)
+
+    def checksums(self) -> list[dict[str, str]]:
+        """Fields of the ``checksum`` lines: each tensor's ``step``, ``tensor``, ``bytes``, ``crc32`` and ``name``.
+
+        The device runs the network on its :meth:`features` once more.
+
+        Raises
+        ------
+        ToolError
+            See :meth:`features`.
+        """
+        return [fields(line) for line in self.command("checksums")]
 
     def open_session(self, kind: Input, model_sha256: str, frontend_sha256: str | None) -> Status:
         """Begin to stream.
@@ -267,17 +305,21 @@ class Device:
         status = self.open_session(kind, model_sha256, frontend_sha256)
         sender = Sender(iter(windows), status)
         quiet_since = time.monotonic()
+        unanswered = 0
         while not sender.finished:
             before = sender.repeated
-            for frame in sender.frames():
-                self._stream.write(frame)
+            frames = b"".join(sender.frames())
+            if frames:
+                self._stream.write(frames)
             self.resent += sender.repeated - before
-            event = self.event(self._ask_seconds)
+            event = self.event(self._ask_seconds * 2 ** min(unanswered, _MOST_DOUBLINGS))
             if event is None:
                 if time.monotonic() - quiet_since > self._give_up_seconds:
                     raise self._dead("decision")
                 self._stream.write(self._question(sender))
+                unanswered += 1
                 continue
+            unanswered = 0
             if isinstance(event, Status) and event.session == status.session:
                 require_open(event)
                 quiet_since = time.monotonic() if sender.hear(event) else quiet_since
@@ -296,7 +338,7 @@ class Device:
         if sender.waits_for_decision:
             return b"\0last\n"
         self._polls = self._polls % 255 + 1
-        sender.polled = self._polls
+        sender.polled(self._polls)
         return framing.poll(self._polls)
 
 
@@ -340,7 +382,7 @@ class Sender:
         self._cut = 0  # windows cut into frames
         self._decided = 0
         self._ended = False
-        self.polled: int | None = None
+        self._asked: tuple[int, int] | None = None  # number of the last POLL, and the frame that was next to send then
         self.repeated = 0
         self._refill()
 
@@ -390,12 +432,17 @@ class Sender:
             self._frames.popleft()
         self._base += arrived
         self._credit = status.credit
-        answered = self.polled is not None and status.poll == self.polled
-        if answered:
-            self.polled = None
-        lost = answered or status.reason in (Reason.CORRUPT, Reason.SEQUENCE)
+        lost = status.reason in (Reason.CORRUPT, Reason.SEQUENCE)
+        if self._asked and status.poll == self._asked[0]:
+            # The device answers in order: what was sent before the POLL has arrived by now, or never will.
+            lost = lost or self._base < self._asked[1]
+            self._asked = None
         self._sent = self._base if lost else max(self._sent, self._base)
         return arrived > 0
+
+    def polled(self, number: int) -> None:
+        """A POLL is sent; its answer tells what of all before it was lost."""
+        self._asked = (number, self._sent)
 
     def decided(self, window: int) -> bool:
         """Take a decision; False where it is an old one, repeated."""

@@ -21,15 +21,13 @@ from ..frontend.emit import render_frontend
 from ..frontend.tables import Tables
 from . import cross, emulator, product
 from . import watch as watching
+from .emulatedserial import SerialBoard
 from .framing import Input
 from .interpreter import LocalTarget
 from .knownanswer import render_known_answer
 from .link import Device, audio_contents, scores_of
 from .runner import Runner, Sizes
-from .streams import SocketStream
 
-_BOOT_SECONDS = 60.0
-_SERIAL = "serial"
 _MOST_BOARDS = 4
 _WINDOWS_A_BOARD = 8
 
@@ -50,16 +48,10 @@ def boot(elf: Path, options: Sequence[str] = ()) -> Iterator[Device]:
     ToolError
         QEMU is missing, or the firmware does not come up.
     """
-    # QEMU waits for the other end of the serial port before it switches the board on: no line is lost.
-    board = emulator.Emulator(elf, ("-serial", f"unix:{_SERIAL},server=on,wait=on", *options))
-    with board:
-        stream = SocketStream(board.folder / _SERIAL, _BOOT_SECONDS)
-        try:
-            device = Device(stream)
-            device.wait_ready()
-            yield device
-        finally:
-            stream.close()
+    with SerialBoard(elf, options) as board:
+        device = Device(board)
+        device.wait_ready()
+        yield device
 
 
 @dataclass(frozen=True)
@@ -121,7 +113,7 @@ class QemuTarget(LocalTarget):
     def classify(self, windows: NDArray[np.int32]) -> NDArray[np.int8]:
         """See :class:`LocalTarget`; every window travels over an emulated serial port.
 
-        QEMU moves about 45 kB/s through one; where there are many windows, several boards share them.
+        A window of 1 s takes QEMU about 0.13 s of CPU time (docs/results/stream.md); several boards share many windows.
         """
         audio_contents(windows, self.tables.config)
         boards = max(1, min(os.cpu_count() or 1, _MOST_BOARDS, len(windows) // _WINDOWS_A_BOARD))

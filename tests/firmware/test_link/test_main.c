@@ -155,7 +155,7 @@ static void test_overlong_line_is_dropped_once(void) {
     for (int i = 0; i < 1000; i++) {
         CHECK_EQUAL(push_text("a"), SCN_RECEIVED_NOTHING);
     }
-    CHECK_EQUAL(push_text("\n"), SCN_RECEIVED_CORRUPT);
+    CHECK_EQUAL(push_text("\n"), SCN_RECEIVED_REFUSED);
     CHECK_EQUAL(push_text("info\n"), SCN_RECEIVED_LINE);
     CHECK_EQUAL(events, 2);
 }
@@ -170,15 +170,15 @@ static void test_the_longest_line_is_taken_and_one_byte_more_is_not(void) {
     for (uint32_t i = 0; i < SCN_LINE_BYTES + 1; i++) {
         push_text("a");
     }
-    CHECK_EQUAL(push_text("\n"), SCN_RECEIVED_CORRUPT);
+    CHECK_EQUAL(push_text("\n"), SCN_RECEIVED_REFUSED);
 }
 
 static void test_a_byte_of_noise_costs_its_own_line_only(void) {
     fresh();
-    CHECK_EQUAL(push_text("\x01\n"), SCN_RECEIVED_CORRUPT);
+    CHECK_EQUAL(push_text("\x01\n"), SCN_RECEIVED_REFUSED);
     CHECK_EQUAL(push_text("info\n"), SCN_RECEIVED_LINE);
     CHECK_EQUAL(strcmp((const char *)receiver.bytes, "info"), 0);
-    CHECK_EQUAL(push_text("\x01xinfo\n"), SCN_RECEIVED_CORRUPT);
+    CHECK_EQUAL(push_text("\x01xinfo\n"), SCN_RECEIVED_REFUSED);
     CHECK_EQUAL(push_text("help%"), SCN_RECEIVED_LINE);
 }
 
@@ -222,6 +222,18 @@ static void test_failed_self_test_refuses_for_ever(void) {
     CHECK_EQUAL(start(SCN_LINK_VERSION, 0, 1, 9).reason, SCN_REASON_SELFTEST);
     CHECK_EQUAL(send(0, 240).reason, SCN_REASON_SELFTEST);
     CHECK_EQUAL(start(SCN_LINK_VERSION, 0, 1, 9).reason, SCN_REASON_SELFTEST);
+}
+
+static void test_a_session_opened_by_hand_counts_from_zero(void) {
+    open_stream();
+    send(0, 240);
+    CHECK(scn_stream_open(&stream, SCN_LINK_INPUT_AUDIO));
+    CHECK_EQUAL(stream.session, 0);
+    CHECK_EQUAL(send(0, 240).payload_bytes, 240);
+    CHECK_EQUAL(send(1, 1).reason, SCN_REASON_INPUT);
+    scn_stream_init(&stream, &identity, 60, false);
+    CHECK(!scn_stream_open(&stream, SCN_LINK_INPUT_AUDIO));
+    CHECK_EQUAL(send(0, 240).reason, SCN_REASON_SELFTEST);
 }
 
 static void test_gap_is_reported_once_until_closed(void) {
@@ -348,6 +360,7 @@ int main(void) {
     RUN(test_a_byte_of_noise_costs_its_own_line_only);
     RUN(test_start_is_held_to_what_the_device_holds);
     RUN(test_failed_self_test_refuses_for_ever);
+    RUN(test_a_session_opened_by_hand_counts_from_zero);
     RUN(test_gap_is_reported_once_until_closed);
     RUN(test_repeated_frames_are_not_heard_twice);
     RUN(test_sequence_numbers_wrap);

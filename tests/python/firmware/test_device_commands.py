@@ -82,6 +82,27 @@ def test_a_stream_of_files_is_decided_as_on_the_host(port: str, run: Run, small:
     ]
 
 
+def test_checksums_of_a_file_and_of_the_self_test(
+    port: str, run: Run, model: Path, recordings: Path, small: Any
+) -> None:
+    status, noise, _ = run("device", "checksums", model, "--port", port)
+    assert status == 0
+    assert noise["arrays"][0] == {"name": "features", "tensor": -1, "bytes": 16 * 9, "same": True}
+    file = next((recordings / small.compiled.identity.labels[0]).iterdir())
+    status, heard, _ = run("device", "checksums", model, "--port", port, "--file", file)
+    assert status == 0
+    assert [row["tensor"] for row in heard["arrays"]] == [row["tensor"] for row in noise["arrays"]]
+    assert all(row["same"] for row in heard["arrays"])
+
+
+def test_soak_spoils_what_it_says(port: str, run: Run, model: Path, recordings: Path) -> None:
+    options = ("--port", port, "--data", recordings, "--seconds", 2, "--spoil", 30, "--seed", 2)
+    status, said, _ = run("device", "soak", model, *options)
+    assert status == 0
+    assert (said["windows"], said["mismatches"], said["dropped_bytes"], said["one_in"]) == (8, 0, 0, 30)
+    assert said["to_device"]["spoilt"] > 2
+
+
 def evaluate(run: Run, model: Path, recordings: Path, port: str, journal: Path) -> tuple[int, Any, str]:
     options = ("--data", recordings, "--split", "all", "--port", port, "--journal", journal)
     return run("device", "evaluate", model, *options)
@@ -154,11 +175,15 @@ def test_a_tcp_port_that_never_answers_is_given_up(run: Run) -> None:
     assert "device: gave no answer to info in 0.3 s" in told
 
 
-def test_tcp_serves_like_a_port(product_elf: Path, run: Run, small: Any) -> None:
+def test_tcp_serves_like_a_port(product_elf: Path, run: Run, small: Any, recordings: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         number = server.getsockname()[1]
     with emulator.Emulator(product_elf, ("-serial", f"tcp:127.0.0.1:{number},server=on,wait=off")):
         status, held, _ = run("device", "info", "--port", f"tcp:127.0.0.1:{number}")
+        file = next((recordings / small.compiled.identity.labels[1]).iterdir())
+        said = run("device", "stream", file, "--port", f"tcp:127.0.0.1:{number}")[1]
+    windows = soundfile.read(file, dtype="int32")[0].reshape(3, -1) >> 8
+    assert [result["scores"] for result in said["results"]] == small.expected(windows).tolist()
     assert (status, held["model_sha256"]) == (0, small.compiled.identity.sha256)
 
 

@@ -61,7 +61,7 @@ def test_the_last_decision_is_never_a_tests_own(product_elf: Path, small: Any, c
         (scores,) = decide(device, small, small.windows(1))
         assert last(device).endswith(f"scores={','.join(map(str, scores))}")
         device.command(command)
-        assert last(device) == "e-no decision yet: last"
+        assert last(device) == "e-[no decision yet: last]"
 
 
 def test_a_boards_own_program_boots_in_the_emulator(small: Any) -> None:

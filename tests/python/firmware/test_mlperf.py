@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -80,6 +82,49 @@ def test_malformed_bytes_store_nothing(connect: Any) -> None:
         got = ask(device, line, "infer 1 0")[-1]
         assert load(device, line, one) == ["m-load-done"]
         assert ask(device, line, "infer 1 0")[-1] == got
+
+
+def test_the_boot_ends_with_the_runners_words(program: Path) -> None:
+    said = subprocess.run([program], input=b"", capture_output=True, check=True).stdout
+    assert said.endswith(b"\r\nm-timestamp-mode-performance\r\nm-init-done\r\nm-ready\r\n")
+
+
+def test_an_empty_line_is_no_command(connect: Any) -> None:
+    with connect() as (device, line):
+        line.write(b"%name%")
+        assert device.wait_ready() == ["m-name-dut-[scenelet]"]
+
+
+def test_what_was_loaded_is_printed(connect: Any) -> None:
+    one = np.arange(BYTES).astype(np.uint8).view(np.int8)
+    lines = ["m-buffer-" + one.tobytes()[at : at + 8].hex("-") for at in range(0, BYTES, 8)]
+    with connect() as (device, line):
+        assert ask(device, line, "db print")[0].startswith("e-[")
+        ask(device, line, f"db load {BYTES}")
+        ask(device, line, "db 000102030405060708")
+        assert ask(device, line, "db print") == [lines[0], "m-buffer-08"]
+        assert ask(device, line, "db print 3 2") == ["m-buffer-02-03-04"]
+        load(device, line, one)
+        ask(device, line, "infer 2 1")
+        assert ask(device, line, "db print") == lines
+        assert ask(device, line, f"db print 1 {BYTES - 1}") == ["m-buffer-8f"]
+        for wrong in (f"db print {BYTES + 1}", f"db print 1 {BYTES}", "db print 0", "db print 1 2 3", "db print x"):
+            told = ask(device, line, wrong)
+            assert len(told) == 1
+            assert told[0].startswith("e-[")
+
+
+def test_what_is_no_command_is_said_as_the_runner_knows_it(connect: Any) -> None:
+    with connect() as (device, line):
+        assert ask(device, line, "nonsense 1") == ["e-[Unknown command: nonsense 1]"]
+
+
+@pytest.mark.parametrize("line_sent", [b"x" * 81, b"x" * 5000, b"na\x07me", b"nam\xc3\xa4"])
+def test_a_line_that_cannot_be_a_command_is_refused(connect: Any, line_sent: bytes) -> None:
+    with connect() as (device, line):
+        line.write(line_sent + b"%")
+        assert device.wait_ready() == ["e-[Line refused: more than 80 characters, or not printable]"]
+        assert ask(device, line, "name") == ["m-name-dut-[scenelet]"]
 
 
 def test_a_session_and_the_runner_do_not_mix(connect: Any, small: Any) -> None:

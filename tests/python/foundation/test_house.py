@@ -28,7 +28,7 @@ STAGES = [
     {"targets"},
     {"budget", "evaluate", "explain", "parity", "sqnr", "fakequant", "aware"},
     {"export", "predict", "bench", "profile", "report", "crossval", "card", "confusion", "load", "submission"},
-    {"device", "listen", "decision"},
+    {"device", "listen", "decision", "soak", "inspection"},
     {"reliability"},
     {"demo"},
     {"cli", "__main__"},

@@ -64,6 +64,7 @@ typedef struct {
 #define SCN_NVIC_ICER ((scn_register_t *)(uintptr_t)0xE000E180u)
 #define SCN_NVIC_ICPR ((scn_register_t *)(uintptr_t)0xE000E280u)
 #define SCN_NVIC_IPR ((scn_register_t *)(uintptr_t)0xE000E400u)
+#define SCN_NVIC_ISPR ((scn_register_t *)(uintptr_t)0xE000E200u)
 #define SCN_SCB_ICSR (*(scn_register_t *)0xE000ED04u)
 #define SCN_SCB_VTOR (*(scn_register_t *)0xE000ED08u)
 #define SCN_SCB_AIRCR (*(scn_register_t *)0xE000ED0Cu)

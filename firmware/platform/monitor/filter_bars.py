@@ -1,0 +1,65 @@
+"""``pio device monitor`` with a bar for every class: decisions of the firmware, drawn."""
+
+from __future__ import annotations
+
+import re
+
+from platformio.device.monitor.filters.base import DeviceMonitorFilterBase
+
+WIDTH = 40
+_DECISION = re.compile(r"decision window=(\d+) label=(.*) scores=(-?\d+(?:,-?\d+)*) \*[0-9a-f]{4}")
+_LABEL = re.compile(r"label index=(\d+) name=(.*) \*[0-9a-f]{4}")
+_DRAWN = "decision "
+
+
+def bar(score: int) -> str:
+    """Draw an INT8 score, -128 to 127, as up to WIDTH blocks, to an eighth of one."""
+    eighths = round((score + 128) * 8 * WIDTH / 255)
+    return "\u2588" * (eighths // 8) + " \u258f\u258e\u258d\u258c\u258b\u258a\u2589"[eighths % 8].strip()
+
+
+class ClassBars(DeviceMonitorFilterBase):
+    """Replaces ``decision`` lines by bars and hands on everything else as it comes.
+
+    A class has its name as soon as the device has said it: ``labels`` makes it say all of them.
+    """
+
+    NAME = "bars"
+
+    def __init__(self, options: dict[str, object] | None = None) -> None:
+        super().__init__(options)
+        self._names: dict[int, str] = {}
+        self._line = ""
+        self._shown = 0  # characters of the unfinished line that were handed on
+
+    def rx(self, text: str) -> str:
+        """Turn what the device sends into what the terminal shows."""
+        shown = ""
+        for part in text.splitlines(keepends=True):
+            self._line += part
+            if self._line.endswith("\n"):
+                shown += self._drawn() or self._line[self._shown :]
+                self._line, self._shown = "", 0
+            elif not (_DRAWN.startswith(self._line) or self._line.startswith(_DRAWN)):
+                shown += self._line[self._shown :]
+                self._shown = len(self._line)
+        return shown
+
+    def _drawn(self) -> str:
+        line = self._line.strip()
+        label = _LABEL.fullmatch(line)
+        if label:
+            self._names[int(label[1])] = label[2]
+        decision = _DECISION.fullmatch(line)
+        if not decision:
+            return ""
+        scores = [int(score) for score in decision[3].split(",")]
+        best = scores.index(max(scores))
+        self._names[best] = decision[2]
+        names = [self._names.get(index, f"class {index}") for index in range(len(scores))]
+        width = max(map(len, names))
+        rows = [
+            f"{'>' if index == best else ' '} {name:{width}} {(score + 128) / 256:5.3f} {bar(score)}".rstrip()
+            for index, (name, score) in enumerate(zip(names, scores, strict=True))
+        ]
+        return "\r\n".join([f"window {decision[1]}", *rows, ""])
