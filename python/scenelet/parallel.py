@@ -82,6 +82,8 @@ def _alone(parent: int, function: Callable[..., Any], task: tuple[Any, ...]) -> 
 def _end_with(parent: int) -> None:
     """Let this process end when its parent has been killed: the next run does the work again."""
     name = "scenelet-parent-watch"
+    if os.getpid() == parent:  # joblib was told to use threads
+        return
     if os.getppid() != parent:
         os._exit(1)
     if all(thread.name != name for thread in threading.enumerate()):

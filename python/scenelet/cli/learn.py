@@ -182,7 +182,7 @@ def tune(
     from ..data.dataset import open_dataset
     from ..parallel import cluster as joined
     from ..quantize import quantize_run
-    from ..training.search import open_search, search
+    from ..training.search import carry_out, open_search
     from ..training.search_space import parts_named
     from ..training.search_workers import assist, lead, role
 
@@ -190,18 +190,13 @@ def tune(
     if epochs:
         shorter = described.training.model_copy(update={"epochs": epochs})
         described = described.model_copy(update={"training": shorter})
-    dataset = open_dataset(data, subset=subset)
-    part = role()
+    part, dataset = role(), open_dataset(data, subset=subset)
     with joined(cluster), progress(f"tune {described.name}") as step:
-        settings: dict[str, Any] = {"parts": parts_named(only), "jobs": jobs}
+        opened = open_search(described, dataset, to, parts=parts_named(only), jobs=jobs)
         if part == "worker":
-            count = assist(open_search(described, dataset, to, **settings), step)
-            out.print(f"{count:,} trials done here; the chief writes {to / 'tune.json'}")
+            out.print(f"{assist(opened, step):,} trials done here; the chief writes {to / 'tune.json'}")
             return
-        if part == "chief":
-            found = lead(open_search(described, dataset, to, **settings), jobs)
-        else:
-            found = search(described, dataset, to, progress=step, **settings)
+        found = lead(opened) if part == "chief" else carry_out(opened, step)
     model = quantize_run(found.run.folder)
     if json:
         print_json({**found.told, "recipe_file": str(to / "best.toml"), "model": str(model)})

@@ -230,7 +230,12 @@ def search(
         Where recipe, data or folder cannot be used.
     """
     shared = open_search(recipe, dataset, out, parts=parts, factor=factor, jobs=jobs, cache=cache)
-    return known(shared) or conclude(shared, _run(shared, jobs, progress), jobs)
+    return carry_out(shared, progress)
+
+
+def carry_out(shared: Search, progress: Progress | None = None) -> Found:
+    """Do what :func:`open_search` opened, or find it done."""
+    return known(shared) or conclude(shared, _run(shared, progress))
 
 
 def known(shared: Search) -> Found | None:
@@ -244,14 +249,14 @@ def known(shared: Search) -> Found | None:
     return Found(recipes.load(best.with_suffix(".toml")), run, json.loads(path.read_text("utf-8")))
 
 
-def conclude(shared: Search, oracle: Oracle, jobs: int = 1) -> Found:
+def conclude(shared: Search, oracle: Oracle) -> Found:
     """Train the best point of a finished search to the end, and write down what was tried."""
     folder, base = shared.out, shared.base
     done = [trial for trial in oracle.trials.values() if trial.status == "COMPLETED"]
     best = min(done, key=lambda trial: (trial.score, trial.trial_id))
     chosen = recipe_at(base, plain(best.hyperparameters.values))
     write_text(folder / f"{BEST}.toml", to_toml(chosen))
-    run = train(chosen, shared.dataset, folder / BEST, jobs=jobs, cache=shared.cache)
+    run = train(chosen, shared.dataset, folder / BEST, jobs=shared.jobs, cache=shared.cache)
     told = {
         "recipe": base.name,
         "dataset": shared.dataset.name,
@@ -266,14 +271,14 @@ def conclude(shared: Search, oracle: Oracle, jobs: int = 1) -> Found:
     return Found(chosen, run, told)
 
 
-def _run(shared: Search, jobs: int, progress: Progress | None) -> Oracle:
+def _run(shared: Search, progress: Progress | None) -> Oracle:
     """Carry out Hyperband's rounds."""
-    oracle, own, done = shared.oracle(), parallel.apart(jobs), 0
+    oracle, own, done = shared.oracle(), parallel.apart(shared.jobs), 0
     with tempfile.TemporaryDirectory() as scratch:  # for what KerasTuner writes and nobody reads
         oracle._set_project_dir(scratch, "search")
         while trials := list(_round(oracle)):
             tasks = [(shared, trial.hyperparameters.values, own) for trial in trials]
-            for trial, loss in zip(trials, parallel.spread(_trial, tasks, jobs), strict=True):
+            for trial, loss in zip(trials, parallel.spread(_trial, tasks, shared.jobs), strict=True):
                 oracle.update_trial(trial.trial_id, {LOSS: loss})
                 trial.status = "COMPLETED"
                 oracle.end_trial(trial)

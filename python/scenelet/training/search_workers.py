@@ -84,7 +84,7 @@ class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):  # type: ignore[misc]
             self._progress(self.done, self._most)
 
 
-def lead(shared: Search, jobs: int = 1) -> Found:
+def lead(shared: Search) -> Found:
     """Be the chief: wait for the workers to train all trials, then finish the search as one by itself would.
 
     Raises
@@ -101,7 +101,7 @@ def lead(shared: Search, jobs: int = 1) -> Found:
             _Tuner(oracle, shared, scratch).search(verbose=0)
         except RuntimeError as error:
             raise ToolError("KerasTuner's chief", f"cannot listen ({error})", "choose another port") from None
-    return conclude(shared, oracle, jobs)
+    return conclude(shared, oracle)
 
 
 def assist(shared: Search, progress: Progress | None = None) -> int:

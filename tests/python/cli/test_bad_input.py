@@ -118,6 +118,15 @@ def test_a_bad_model_is_named_by_every_command(
     assert not out.exists()
 
 
+@pytest.mark.parametrize("command", ["train", "crossval", "tune"])
+def test_a_cluster_that_is_no_address_is_named(scenelet: Run, tmp_path: Path, command: str) -> None:
+    data = esc10(tmp_path / "d", "filename,fold,category,source_clip,take", "1-100-A.wav,1,rain,100,A")
+    done = scenelet(command, "sm1", "--data", data, "--out", tmp_path / "out", "--cluster", "nowhere")
+    assert done.status == 2
+    assert "cluster 'nowhere': is no address; write dask://HOST:PORT" in done.complaint
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_unknown_recipe_key_is_named(scenelet: Run, tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     text = (toolchain.REPOSITORY / "python/scenelet/recipes/sm1.toml").read_text()

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cluster_tasks
+import joblib
 import local_cluster
 import numpy as np
 import pytest
@@ -84,6 +85,12 @@ def test_here_results_come_in_order(jobs: int, threads: bool) -> None:
     assert (os.getpid() in {process for _, process, _ in seen}) == (jobs == 1 or threads)
     assert workers(jobs) == jobs
     assert workers(-1) == (os.cpu_count() or 1)
+
+
+def test_joblibs_own_settings_around_the_call_hold() -> None:
+    with joblib.parallel_config("threading"):
+        seen = list(spread(cluster_tasks.where, [(number,) for number in range(4)], 2))
+    assert {process for _, process, _ in seen} == {os.getpid()}
 
 
 LASTS = """

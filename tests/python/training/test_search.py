@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from types import SimpleNamespace
 
 import keras_tuner
 import pytest
@@ -112,21 +114,16 @@ def test_a_search_that_was_killed_goes_on_to_the_same_end(whole, run, tmp_path, 
     assert (found.told, found.recipe) == (undisturbed.told, undisturbed.recipe)
 
 
-def test_a_point_that_diverges_is_the_last(run, tmp_path, monkeypatch):
-    real, diverged = module.fit, []
-
-    def fit(trainer, checkpoint):
-        if not diverged or trainer.model.count_params() == diverged[0]:
-            diverged[:] = [trainer.model.count_params()]
-            raise RecipeError("tiny", "the loss of epoch 1 is nan", "lower the key 'training.learning_rate'")
-        return real(trainer, checkpoint)
+def test_a_point_that_diverges_is_the_worst(recordings, tiny_recipe, tmp_path, monkeypatch):
+    def fit(*_):
+        raise RecipeError("tiny", "the loss of epoch 1 is nan", "lower the key 'training.learning_rate'")
 
     monkeypatch.setattr(module, "fit", fit)
-    told = run(tmp_path / "out").told
-    lost = [trial for trial in told["trials"] if trial["validation_loss"] is None]
-    assert lost
-    assert {trial["epochs"] for trial in lost} == {1}  # never promoted
-    assert told["best"] not in {trial["trial"] for trial in lost}
+    shared = module.open_search(tiny_recipe(), open_dataset(recordings), tmp_path / "out", cache=tmp_path / "cache")
+    values = _values(blocks=2, n_mels=20, filters1=8, filters2=8, **{"tuner/epochs": 1})
+    assert shared.trial(values) == math.inf
+    trial = SimpleNamespace(trial_id="0", score=math.inf, hyperparameters=SimpleNamespace(values=values))
+    assert shared.told(trial)["validation_loss"] is None
 
 
 def test_a_folder_of_another_search_is_left_alone(run, tmp_path):
