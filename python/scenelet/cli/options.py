@@ -15,6 +15,7 @@ Subset = Annotated[
 ]
 TargetName = Annotated[str, typer.Option("--target", help="Where to run: litert, tflm, host, qemu or serial:PORT.")]
 Jobs = Annotated[int, typer.Option("--jobs", help="Parallel processes for feature extraction; -1: all cores.")]
+MeasureEnergy = Annotated[bool, typer.Option("--energy", help="Measure the energy that it takes, with codecarbon.")]
 Fusion = Annotated[
     bool, typer.Option("--fusion/--no-fusion", help="Without, every operator of the file runs and shows by itself.")
 ]
