@@ -1,6 +1,6 @@
 """How much processor time training takes: a recipe's network on random windows, user and system, not the clock's.
 
-python tools/measure_training.py sm1 --batch 64 --threads 1
+python tools/measure_speed.py sm1 --batch 64 --threads 1
 """
 
 from __future__ import annotations
