@@ -9,6 +9,7 @@ import numpy as np
 
 from . import limits
 from .budget import Budget, budget_of
+from .energy import read_energy
 from .evaluate import Evaluation
 from .files import sha256
 from .metadata import ModelInfo
@@ -77,6 +78,9 @@ def _facts(model: Path, info: ModelInfo, budget: Budget) -> Iterator[str]:
     )
     yield f"| front end SHA-256 | `{info.frontend_sha256}` |"
     yield f"| recipe SHA-256 | `{info.recipe_sha256}` |"
+    energy = read_energy(model.parent)
+    if energy:  # the model lies in the run folder that it was trained in
+        yield f"| energy of training | {energy.kwh * 1000:.3g} Wh in {energy.seconds:,.0f} s, by codecarbon |"
     yield f"| made by | scenelet {info.version} |"
 
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import InputError
-from .options import Cluster, Data, Jobs, Json, Subset
-from .output import err, out, print_json, progress, table
+from .options import Cluster, Data, Jobs, Json, MeasureEnergy, Subset
+from .output import err, meter, out, print_json, progress, table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..energy import Meter
+    from ..training.checkpoint import Epoch
+    from ..training.loop import Watch
 
 
 def register(app: typer.Typer) -> None:
@@ -25,6 +32,7 @@ def train(
     subset: Subset = None,
     jobs: Jobs = -1,
     cluster: Cluster = None,
+    energy: MeasureEnergy = False,
     json: Json = False,
 ) -> None:
     """Train a recipe's network into a run folder; run the same command again to go on after an interruption."""
@@ -38,7 +46,7 @@ def train(
         err.print(f"note: {described.name} is not meant for a board and not held to the limits", markup=False)
     dataset = open_dataset(data, subset=subset)
     with joined(cluster), progress(f"train {described.name}") as step:
-        settings: dict[str, Any] = {"jobs": jobs, "watch": lambda epoch, most: step(epoch.epoch, most)}
+        settings: dict[str, Any] = {"jobs": jobs, "watch": watcher(step, meter(energy, to))}
         if tf_config.workers():
             from ..training.together import Team, train_together
 
@@ -211,6 +219,17 @@ def tune(
     show_run(found.run.to_json(), json)
 
 
+def watcher(step: Callable[[int, int], None], energy: Meter | None) -> Watch:
+    """Show every epoch, and add up the energy that it took; what comes after a run's last epoch is next to nothing."""
+
+    def watch(epoch: Epoch, most: int) -> None:
+        if energy:
+            energy.lap()
+        step(epoch.epoch, most)
+
+    return watch
+
+
 def show_run(result: dict[str, Any], json: bool) -> None:
     """Print a run's scores: one row a split."""
     if json:
@@ -230,4 +249,7 @@ def show_run(result: dict[str, Any], json: bool) -> None:
     ]
     columns = ["split", ">windows", ">clips", ">accuracy", ">of clips", ">log loss"]
     out.print(table(f"{result['recipe']} on {result['dataset']} (macro)", columns, rows))
+    if "energy" in result:
+        used = result["energy"]
+        out.print(f"energy of training: {used['kwh'] * 1000:.3g} Wh in {used['seconds']:.0f} s, by codecarbon")
     out.print(f"{result['run']}: done")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..compiler.options import DEFAULT, Options
-from .options import Data, FrontendTables, Fusion, Json, Model, Ram, Subset, TargetName, Weights
-from .output import out, print_json, progress, table
+from .options import Data, FrontendTables, Fusion, Json, MeasureEnergy, Model, Ram, Subset, TargetName, Weights
+from .output import meter, out, print_json, progress, table
 
 
 def register(app: typer.Typer) -> None:
@@ -26,6 +27,7 @@ def evaluate(
     target: TargetName = "litert",
     predictions: Annotated[Path | None, typer.Option(help="Also write one CSV row a window.")] = None,
     confusion: Annotated[Path | None, typer.Option(help="Also draw the confusion matrix, as PNG.")] = None,
+    energy: MeasureEnergy = False,
     json: Json = False,
 ) -> None:
     """Measure accuracy and log loss on a data set, by class and by device."""
@@ -40,7 +42,10 @@ def evaluate(
     info = model_info(read(model.read_bytes()), model)
     dataset = open_dataset(data, subset=subset)
     with open_target(target, model) as place, progress(f"{model.name} on {target}") as step:
+        used = meter(energy)
         result = measure(model, info, dataset, split, place, progress=step)
+        if used:
+            used.stop()
     if predictions:
         result.write_predictions(predictions)
     if confusion:
@@ -50,7 +55,7 @@ def evaluate(
         title = f"{model.stem}, {split}, windows"
         write_bytes(confusion, confusion_png(result.confusion, result.labels, title))
     if json:
-        print_json(result.to_json())
+        print_json({**result.to_json(), **({"energy": asdict(used.total)} if used else {})})
         return
     for title, groups in (("class", result.by_class), ("device", result.by_device)):
         if groups:
@@ -60,6 +65,8 @@ def evaluate(
         f"{model.name} on {target}, {data} {split}: accuracy {result.accuracy:.2%} of {result.windows:,} windows, "
         f"{result.clip_accuracy:.2%} of {result.clips:,} clips, log loss {result.log_loss:.4f} (macro)"
     )
+    if used:
+        out.print(f"energy: {used.total.kwh * 1000:.3g} Wh in {used.total.seconds:.0f} s, by codecarbon")
 
 
 def parity(

@@ -20,6 +20,7 @@ Jobs = Annotated[
 Cluster = Annotated[
     str | None, typer.Option("--cluster", help="Work on dask://HOST:PORT or ray://HOST:PORT in the place of --jobs.")
 ]
+MeasureEnergy = Annotated[bool, typer.Option("--energy", help="Measure the energy that it takes, with codecarbon.")]
 Fusion = Annotated[
     bool, typer.Option("--fusion/--no-fusion", help="Without, every operator of the file runs and shows by itself.")
 ]

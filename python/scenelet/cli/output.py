@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -15,11 +16,25 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from ..energy import Meter
+from ..errors import ToolError
+
 _QUIET_SECONDS = 2.0
 
 # A pipe has no width; nothing may be cut off on its way into a file.
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True, highlight=False)
+
+
+def meter(wanted: bool, folder: Path | None = None) -> Meter | None:
+    """Begin to measure energy where it is wanted and can be; else, if it was wanted, say why not."""
+    if not wanted:
+        return None
+    try:
+        return Meter(folder)
+    except ToolError as error:
+        err.print(f"note: energy is not measured: {error}", markup=False, soft_wrap=True)
+        return None
 
 
 def print_json(value: Any) -> None:

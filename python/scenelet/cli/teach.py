@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from ..errors import InputError
-from .learn import filter_numbers, show_run
-from .options import Cluster, Data, Jobs, Json, Subset
-from .output import out, print_json, progress, table
+from .learn import filter_numbers, show_run, watcher
+from .options import Cluster, Data, Jobs, Json, MeasureEnergy, Subset
+from .output import meter, out, print_json, progress, table
 
 Out = Annotated[Path, typer.Option("--out", help="Run folder; an interrupted run in it goes on.")]
 Teacher = Annotated[Path, typer.Option("--teacher", metavar="RUN", help="Finished run folder of the teacher.")]
@@ -34,6 +34,7 @@ def distill(
     subset: Subset = None,
     jobs: Jobs = -1,
     cluster: Cluster = None,
+    energy: MeasureEnergy = False,
     json: Json = False,
 ) -> None:
     """Train a recipe's network with a teacher, stage by stage; run it again to go on after an interruption."""
@@ -46,7 +47,8 @@ def distill(
     described = with_method(described, method) if method else described
     dataset = open_dataset(data, subset=subset)
     with joined(cluster), progress(f"distill {described.name}") as step:
-        result = distil(described, dataset, teacher, to, jobs=jobs, watch=lambda epoch, most: step(epoch.epoch, most))
+        watch = watcher(step, meter(energy, to))
+        result = distil(described, dataset, teacher, to, jobs=jobs, watch=watch)
     show_run(result.to_json(), json)
 
 

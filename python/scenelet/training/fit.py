@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from .. import limits, scores, toolchain
 from ..cost import count
 from ..data.augmentation_plan import augmented
 from ..data.dataset import Dataset
+from ..energy import read_energy
 from ..errors import DatasetError
 from ..files import write_text
 from ..models.architecture import graph_of
@@ -40,8 +41,9 @@ class RunResult:
     metrics: dict[str, Any]
 
     def to_json(self) -> dict[str, Any]:
-        """Folder and scores."""
-        return {"run": str(self.folder), **self.metrics}
+        """Folder and scores, and the energy that they took where it was measured."""
+        energy = read_energy(self.folder)
+        return {"run": str(self.folder), **self.metrics, **({"energy": asdict(energy)} if energy else {})}
 
 
 def fitted(recipe: Recipe, classes: int) -> Recipe:

@@ -79,6 +79,6 @@ def test_other_data_are_refused(run, tmp_path, recordings):
     shutil.copytree(recordings, other)
     (other / "low" / "low0x.wav").rename(other / "low" / "low9x.wav")
     next((other / "middle").iterdir()).unlink()
-    with pytest.raises(InputError, match="was trained on another '(train|validation)' split"):
+    with pytest.raises(InputError, match=r"was trained on another '(train|validation)' split"):
         quantize_aware(run, open_dataset(other), cache=tmp_path / "cache")
     assert not (run / runfolder.TFLITE).exists()
