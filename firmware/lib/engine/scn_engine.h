@@ -146,8 +146,8 @@ typedef struct {
 } scn_lines_t;
 
 /*
- * Two steps from INT8 to INT8, each sat8((v * multiplier + added) >> 16); no sum may leave int32, for any v. A tenth of
- * a table's bytes, and three more instructions a value.
+ * Two steps from INT8 to INT8, each sat8((v * multiplier + added) >> 16); no sum may leave int32, for any v.
+ * A sixteenth of a table's bytes, and three more instructions a value.
  */
 typedef struct {
     int32_t multiplier;
