@@ -24,7 +24,7 @@ BOARDS = sorted(path.stem for path in (toolchain.FIRMWARE / "boards").glob("*.js
 VARIANTS = """
 [env:cramped]
 board = netduinoplus2
-board_upload.maximum_ram_size = 20000
+board_upload.maximum_ram_size = 12000
 
 [env:gdb]
 board = disco_f407vg
