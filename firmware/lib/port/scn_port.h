@@ -128,7 +128,7 @@ scn_port_crash_t scn_port_crash(void);
 /* What was linked: code, tables, weights. */
 scn_port_image_t scn_port_image(void);
 
-/* Supervise from now on: a program that does not call scn_port_alive for about 10^9 processor cycles (6 s at 168 MHz)
+/* Supervise from now on: a program that does not call scn_port_alive for 100 * 2^24 processor cycles (10 s at 168 MHz)
  * is reset, with a crash record that says where it hung. */
 void scn_port_watch(void);
 

@@ -20,7 +20,7 @@ from scenelet.targets.qemu import boot
 pytestmark = pytest.mark.qemu
 
 QUICK_CLOCK = ("-icount", "shift=6")
-"""64 ns of emulated time an instruction: a hang of 6 s is over in half a second, and no busy computer changes that."""
+"""64 ns of emulated time an instruction: a hang of 10 s is over in less than one, and no busy computer changes that."""
 
 
 @pytest.fixture(scope="module")

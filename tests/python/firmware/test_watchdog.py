@@ -12,7 +12,7 @@ from scenelet import toolchain
 
 HERE = Path(__file__).parent
 PORT = toolchain.FIRMWARE / "lib" / "port"
-TURNS = 60
+TURNS = 100
 FAULT, STACK, WATCHDOG = range(3)
 PIN, SOFTWARE, INDEPENDENT, POWER = 1 << 26, 1 << 26 | 1 << 28, 1 << 26 | 1 << 29, 7 << 25
 
