@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .compiler import pipeline
 from .data import audio
-from .errors import ModelError, ParityError
+from .errors import ParityError
 from .frontend import model as frontend_model
 from .frontend.capture import read_capture
 from .frontend.tables import Tables
@@ -74,11 +74,9 @@ def inspect(model: Path, device: Device, file: Path | None = None) -> list[Check
     ToolError
         The device falls silent.
     """
-    compiled = pipeline.compile_model(model)
-    if not compiled.info:
-        raise ModelError(model, "hears no audio: it has no front end", "use scenelet parity --target serial:PORT")
+    identity = pipeline.compile_model(model).identity.sha256
     with LitertTarget(model) as reference:
-        tables, identity = reference.tables, compiled.identity.sha256
+        tables = reference.tables
         require_model(device.info(), identity, tables.sha256, model)
         window = _window(file, tables)
         if file is None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .data.dataset import Dataset
-from .errors import DatasetError, ModelError, ParityError
+from .errors import DatasetError, ParityError
 from .evaluate import Progress
 from .frontend.capture import read_capture
 from .recipe import FrontendConfig
@@ -219,8 +219,6 @@ def soak(
 
 def _require(model: Path, host: HostTarget, device: Device) -> int:
     """Raise unless the device holds this model; gives the bytes that it has dropped so far."""
-    if not host.compiled.info:
-        raise ModelError(model, "hears no audio: it has no front end", "attach one when it is quantized")
     held = device.info()
     require_model(held, host.compiled.identity.sha256, host.tables.sha256, model)
     return int(held["dropped_bytes"])
