@@ -132,9 +132,9 @@ def crossval(
     """Train and score a recipe once a published fold: mean and spread, float and INT8."""
     from .. import recipe as recipes
     from ..crossval import cross_validate, parse_folds
-    from ..training.distil import with_method
     from ..data.dataset import open_dataset
     from ..parallel import cluster as joined
+    from ..training.distil import with_method
 
     described, dataset = recipes.load(recipe), open_dataset(data, subset=subset)
     if method:
