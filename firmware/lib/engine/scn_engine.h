@@ -130,8 +130,11 @@ typedef struct {
 #define SCN_CONV2D_PAIR_BYTES(kernel_h, kernel_w, ic) (2 * (kernel_h) * (((kernel_w) * (ic) + 1) / 2 * 2))
 #define SCN_CONV2D_WEIGHT_BYTES(kernel_h, kernel_w, ic, oc)                                                            \
     (((oc) + 1) / 2 * SCN_CONV2D_PAIR_BYTES(kernel_h, kernel_w, ic))
-/* Scratch: the windows of four output positions, widened to int16. */
-#define SCN_CONV2D_SCRATCH_BYTES(kernel_h, kernel_w, ic) (4 * SCN_CONV2D_PAIR_BYTES(kernel_h, kernel_w, ic))
+/*
+ * Scratch: the windows of four output positions, widened to int16. As columns count kernel_w, but at most width - 1 more
+ * than the smaller of output width and 4 where stride_w and dilation_w are 1 and ic is even: others are left out.
+ */
+#define SCN_CONV2D_SCRATCH_BYTES(kernel_h, columns, ic) (4 * SCN_CONV2D_PAIR_BYTES(kernel_h, columns, ic))
 
 void scn_conv2d_s8(const scn_conv2d_t *layer, const int8_t *input, int8_t *output, void *scratch);
 
