@@ -130,8 +130,11 @@ typedef struct {
 #define SCN_CONV2D_PAIR_BYTES(kernel_h, kernel_w, ic) (2 * (kernel_h) * (((kernel_w) * (ic) + 1) / 2 * 2))
 #define SCN_CONV2D_WEIGHT_BYTES(kernel_h, kernel_w, ic, oc)                                                            \
     (((oc) + 1) / 2 * SCN_CONV2D_PAIR_BYTES(kernel_h, kernel_w, ic))
-/* Scratch: the windows of four output positions, widened to int16. */
-#define SCN_CONV2D_SCRATCH_BYTES(kernel_h, kernel_w, ic) (4 * SCN_CONV2D_PAIR_BYTES(kernel_h, kernel_w, ic))
+/*
+ * Scratch: the windows of four output positions, widened to int16. As columns count kernel_w, but at most width - 1
+ * more than the smaller of output width and 4 where stride_w and dilation_w are 1 and ic is even: others are left out.
+ */
+#define SCN_CONV2D_SCRATCH_BYTES(kernel_h, columns, ic) (4 * SCN_CONV2D_PAIR_BYTES(kernel_h, columns, ic))
 
 void scn_conv2d_s8(const scn_conv2d_t *layer, const int8_t *input, int8_t *output, void *scratch);
 
@@ -206,8 +209,8 @@ void scn_conv2d_narrow_rows_s8(const scn_fused_conv2d_t *layer, const scn_lines_
  *           down: a multiple of 8.
  *
  * pool_*    1, or 2 where a MAX_POOL_2D with this window and stride, without padding, follows the post map: only its
- *           output is stored. Then |bias| < 2^29, shifts are -1 .. -20, and a post map is monotone for each channel and
- *           follows no narrower activation.
+ *           output is stored. Then |bias| + kernel_h * kernel_w * ic * 255 * 128 < 2^30, shifts are -1 .. -20, and a
+ * post map is monotone for each channel and follows no narrower activation.
  *
  * part      pairs of input channels whose weights are transformed at a time, 1 .. (ic + 1) / 2; expanded: all.
  *

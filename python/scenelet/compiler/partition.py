@@ -55,9 +55,19 @@ def divide(program: Program, ram_bytes: int, expanded: frozenset[int]) -> Progra
     alone = replace(program, steps=_partition(program, None, expanded, longest=_ALONE))
     if plan(alone).arena_bytes <= ram_bytes:
         return alone
-    return _shrink(
-        replace(program, steps=_partition(program, ram_bytes, expanded, longest=_MOST_STAGES)), ram_bytes, expanded
-    )
+    divided = (_partition(program, ram_bytes, expanded, longest=_MOST_STAGES), _in_one(program, expanded))
+    different = {tuple(step.operators for step in steps): steps for steps in divided}
+    made = [_shrink(replace(program, steps=steps), ram_bytes, expanded) for steps in different.values()]
+    return min(made, key=lambda one: (max(plan(one).arena_bytes, ram_bytes), sum(map(estimates.step, one.steps))))
+
+
+def _in_one(program: Program, expanded: frozenset[int]) -> tuple[Step, ...]:
+    """The longest run as one segment, and what is before and behind it by itself."""
+    runs = _runs(program, expanded, _MOST_STAGES)
+    if not runs:
+        return program.steps
+    start, end = max(runs, key=lambda run: (run[1] - run[0], -run[0]))
+    return (*program.steps[:start], runs[start, end], *program.steps[end:])
 
 
 def _partition(program: Program, ram_bytes: int | None, expanded: frozenset[int], longest: int) -> tuple[Step, ...]:

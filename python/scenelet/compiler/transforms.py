@@ -105,7 +105,7 @@ class Transform:
         return f"{scratch} == {self.scratch_bytes}", f"{weights} == {self.weight_bytes}"
 
     def instructions(self, height: int, pool: tuple[int, int] = (1, 1)) -> int:
-        """Estimate for a map of so many output rows, each block called by itself, pooled by so many rows and columns."""
+        """Estimate for a map of so many output rows, pooled by so many rows and columns, a block a call."""
         blocks = height / self.rows * (-(-self.out_width // _PAIR) if self.across else 1)
         gathered = self.pairs * 2 * self.slots * (_SLOT + _SLOT_FOUR * -(-self.depth // 4))
         parts = -(-self.steps // self.part)

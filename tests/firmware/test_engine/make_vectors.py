@@ -98,7 +98,9 @@ def _row_calls(name: str, case: Case) -> Iterator[tuple[str, int, list[str]]]:
             table = Table(kind, "int16_t" if kind == "expanded" else "int8_t", made.ravel())
             lines = [f"    static const _Alignas(4) {table.type} weights[] = {{\n{ctext.array(table)}\n    }};"]
             fields = f".conv = {name}, .across = {str(across).lower()}, .pool_height = 1, .pool_width = 1"
-            lines.append(f"    const scn_winograd_t layer = {{{fields}, .rows = 8, .part = {part}, .{kind} = weights}};")
+            lines.append(
+                f"    const scn_winograd_t layer = {{{fields}, .rows = 8, .part = {part}, .{kind} = weights}};"
+            )
             scratch = winograd_scratch(_fields(case), across, kind == "expanded", 8, part)
             yield suffix, scratch, _row_call(name, case, suffix, lines)
 

@@ -17,12 +17,13 @@ def convolution(layer: Layer) -> Step:
     weights = layer.input(1)
     channels, height, width, depth = weights.shape
     packed = pack_conv2d(values(weights))
-    pair_bytes = 2 * height * (-(-width * depth // 2) * 2)
-    scratch = 4 * pair_bytes
+    slide = window(layer, height, width)
+    columns = _columns_seen(layer, slide)
+    scratch = 8 * height * (-(-columns * depth // 2) * 2)
     fields = {
         "input": dims(layer.source),
         "output": dims(layer.target),
-        "window": window(layer, height, width),
+        "window": slide,
         **_common(layer),
     }
     return layer.step(
@@ -32,10 +33,17 @@ def convolution(layer: Layer) -> Step:
         tables=(Table("weights", "int8_t", packed.ravel()), *_bias(layer), _scale(layer, channels)),
         scratch_bytes=scratch,
         claims=(
-            f"SCN_CONV2D_SCRATCH_BYTES({height}, {width}, {depth}) == {scratch}",
+            f"SCN_CONV2D_SCRATCH_BYTES({height}, {columns}, {depth}) == {scratch}",
             f"SCN_CONV2D_WEIGHT_BYTES({height}, {width}, {depth}, {channels}) == {packed.size}",
         ),
     )
+
+
+def _columns_seen(layer: Layer, slide: dict[str, int]) -> int:
+    """Columns of a window that count for any of four positions, as far as the kernel leaves out the others."""
+    _, _, width, depth = layer.source.shape
+    plain = slide["stride_w"] == slide["dilation_w"] == 1 and depth % 2 == 0
+    return min(slide["width"], width + min(layer.target.shape[2], 4) - 1) if plain else slide["width"]
 
 
 def depthwise(layer: Layer) -> Step:
