@@ -120,10 +120,11 @@ def _runs(program: Program, expanded: frozenset[int], longest: int) -> Mapping[t
 
 
 def _pays(made: Segment, longest: int) -> bool:
-    """Single convolutions that have something to gain; anything of several stages where memory is wanted."""
+    """Single stages that have something to gain; anything of several stages where memory is wanted."""
     if len(made.stages) == 1:
         stage = made.stages[0]
-        return stage.is_convolution and (stage.map is not None or stage.variant.kernel != "direct")
+        mapped = stage.is_convolution and stage.map is not None
+        return mapped or stage.variant.kernel not in ("direct", "rows")
     return longest > 2
 
 

@@ -9,9 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..graph import Graph
-from . import estimates
+from . import columns, estimates, finishing, planes
+from .columns import Columns, expand_columns, pack_columns
 from .lowering.layer import values
+from .planes import Planes
 from .program import Name, Records, Step, Struct, Table
 from .schedule import Slide
 from .winograd import LARGEST_TAPS, expand_winograd, pack_winograd
@@ -42,7 +47,7 @@ class Variant:
     Attributes
     ----------
     kernel
-        "direct", "narrow", "winograd", or "rows" for all that is no convolution.
+        "direct", "narrow", "winograd", "columns", "planes", or "rows" for all that has one kernel.
     turn
         Output rows at a time.
     across
@@ -50,11 +55,13 @@ class Variant:
     ahead
         Winograd across: further groups of rows that use the same transformed weights.
     expanded
-        Winograd: whether the weights lie transformed in flash.
+        Winograd, columns: whether the weights lie transformed in flash.
     instructions
         Estimate for the whole map.
     why
         For people: what decided.
+    columns, planes
+        Columns, planes: sizes.
     """
 
     kernel: str
@@ -64,6 +71,8 @@ class Variant:
     expanded: bool = False
     instructions: int = 0
     why: str = ""
+    columns: Columns | None = None
+    planes: Planes | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +96,7 @@ class Stage:
     @property
     def maps_itself(self) -> bool:
         """Whether the kernel applies the map as it stores: a convolution's, with a table for every channel."""
-        if self.map is None or not self.is_convolution:
+        if self.map is None or not self.is_convolution or self.variant.columns:
             return False
         return bool(_fields(self.map)["channels"] == _fields(self.step)["output"]["channels"])
 
@@ -118,17 +127,18 @@ def variants(step: Step, expanded: bool) -> tuple[Variant, ...]:
         Whether Winograd weights may also lie transformed in flash.
     """
     if step.kernel != "scn_conv2d_s8":
-        return (
-            Variant("rows", 1, instructions=estimates.simple(step), why="one row at a time needs the least memory"),
-        )
-    transformed = _winograd(step, expanded=True) if expanded else ()
-    ways = (*transformed, *_winograd(step, expanded=False), *_narrow(step), *_direct(step))
+        simple = Variant("rows", 1, instructions=estimates.simple(step), why="one row at a time needs the least memory")
+        found = (*(_planes(step) if step.kernel == "scn_depthwise_conv2d_s8" else ()), simple)
+        return tuple(sorted(found, key=lambda way: way.instructions))
+    transformed = (*_winograd(step, expanded=True), *_columns(step, expanded=True)) if expanded else ()
+    plain = (*_winograd(step, expanded=False), *_columns(step, expanded=False), *_narrow(step), *_direct(step))
+    ways = (*transformed, *plain)
     return tuple(sorted(ways, key=lambda way: way.instructions))
 
 
 def whole(variant: Variant, height: int) -> Variant:
-    """Run a stage's whole map at once, where nothing is kept in lines."""
-    return replace(variant, turn=height)
+    """Run a stage's whole map at once, where nothing is kept in lines and scratch does not grow with it."""
+    return variant if variant.columns or variant.planes else replace(variant, turn=height)
 
 
 def _fields(step: Step) -> Mapping[str, Any]:
@@ -178,6 +188,36 @@ def _narrow(step: Step) -> tuple[Variant, ...]:
     return tuple(Variant("narrow", turn, instructions=estimates.narrow(step, turn), why=why) for turn in (16, 8, 4))
 
 
+def _columns(step: Step, *, expanded: bool) -> tuple[Variant, ...]:
+    """Ways to run a layer by columns."""
+    weights = "widened in flash" if expanded else "widened for each group of windows"
+    return tuple(
+        Variant(
+            "columns",
+            way.turn,
+            expanded=expanded,
+            instructions=way.instructions,
+            why=f"{4 * way.group} windows gathered for all channels; weights {weights}",
+            columns=way,
+        )
+        for way in columns.ways(step, expanded=expanded)
+    )
+
+
+def _planes(step: Step) -> tuple[Variant, ...]:
+    """Ways to run a depthwise layer by planes."""
+    return tuple(
+        Variant(
+            "planes",
+            way.turn,
+            instructions=way.instructions,
+            why=f"planes of four channels; a word holds two neighbours {'down' if way.down else 'across'}",
+            planes=way,
+        )
+        for way in planes.ways(step)
+    )
+
+
 def _plain(step: Step) -> bool:
     """Whether strides and dilations are 1."""
     window = _fields(step)["window"]
@@ -193,6 +233,10 @@ def _winograd_rows(across: bool, width: int) -> int:
 
 def scratch_bytes(stage: Stage) -> int:
     """Working memory of a stage's kernel."""
+    if stage.variant.columns:
+        return stage.variant.columns.scratch_bytes
+    if stage.variant.planes:
+        return stage.variant.planes.scratch_bytes
     if stage.variant.kernel == "narrow":
         fields = _fields(stage.step)
         taps = -(-int(fields["window"]["width"] * fields["input"]["channels"]) // 2)
@@ -217,6 +261,10 @@ def _winograd_sizes(stage: Stage) -> tuple[int, int, int, int]:
 
 def claims(stage: Stage) -> tuple[str, ...]:
     """What the engine's macros must say of a stage's sizes."""
+    if stage.variant.columns:
+        return columns.claims(stage.step, stage.variant.columns)
+    if stage.variant.planes:
+        return planes.claims(stage.step, stage.variant.planes)
     if stage.variant.kernel == "narrow":
         window, source, target = (_fields(stage.step)[name] for name in ("window", "input", "output"))
         sizes = f"{window['height']}, {window['width']}, {source['channels']}, {target['channels']}"
@@ -235,7 +283,10 @@ def claims(stage: Stage) -> tuple[str, ...]:
 
 
 def weight_bytes(stage: Stage) -> int:
-    """Flash of a Winograd stage's weights."""
+    """Flash of the weights of a stage that has its own form of them."""
+    if stage.variant.columns:
+        channels = _fields(stage.step)["output"]["channels"]
+        return int(channels * stage.variant.columns.words * (4 if stage.variant.expanded else 2))
     _, slide_taps, depth, channels = _winograd_sizes(stage)
     return -(-channels // 2) * slide_taps * -(-depth // 4) * 24 * (4 if stage.variant.expanded else 1)
 
@@ -265,7 +316,9 @@ def emitted(
     records: list[Records] = []
     table = Table(f"{kind}_map", "int8_t", stage.map.tables[0].values) if stage.map else None
     post = table if stage.maps_itself else None
-    if stage.is_convolution:
+    if stage.variant.planes:
+        run, layer = "scn_planes_rows", _by_planes(stage, kind, fields, renamed)
+    elif stage.is_convolution:
         run, layer = _convolution(stage, kind, graph, fields, renamed, post)
     else:
         run = _RUNNERS[stage.step.kernel]
@@ -306,6 +359,8 @@ def _convolution(
         return run, Records(kind, "scn_fused_conv2d_t", (layer,))
     operator = next(op for op in graph.operators if op.index == stage.step.operators[0])
     weights = values(graph.tensors[operator.inputs[1]])
+    if stage.variant.columns:
+        return "scn_columns_rows", _by_columns(stage, kind, fields, tables, weights)
     form, dtype = ("expanded", "int16_t") if stage.variant.expanded else ("packed", "int8_t")
     made = (expand_winograd if stage.variant.expanded else pack_winograd)(weights, across=stage.variant.across)
     tables["weights"] = Table(f"{kind}_{form}", dtype, made.ravel())
@@ -318,3 +373,42 @@ def _convolution(
         form: f"{kind}_{form}",
     }
     return "scn_winograd_rows", Records(kind, "scn_winograd_t", (layer,))
+
+
+def _by_columns(
+    stage: Stage, kind: str, fields: dict[str, object], tables: dict[str, Table], weights: NDArray[np.int8]
+) -> Records:
+    """Parameters of scn_columns_rows; changes ``tables`` to what it reads."""
+    way = stage.variant.columns
+    assert way is not None
+    finish = finishing.channels_finish(stage.step, int(weights[0].size))
+    assert finish is not None
+    form, dtype = ("expanded", "int16_t") if way.expanded else ("packed", "int8_t")
+    made = (expand_columns if way.expanded else pack_columns)(weights)
+    tables.clear()
+    tables["weights"] = Table(f"{kind}_{form}", dtype, made.ravel())
+    tables["finish"] = replace(finishing.paired(finish), kind=f"{kind}_finish")
+    layer: dict[str, object] = {
+        "conv": fields | {"weights": None, "bias": None, "scale": None},
+        "group": way.group,
+        "packed": None,
+        "expanded": None,
+        form: f"{kind}_{form}",
+        "finish": f"{kind}_finish",
+    }
+    return Records(kind, "scn_columns_t", (layer,))
+
+
+def _by_planes(stage: Stage, kind: str, fields: dict[str, object], tables: dict[str, Table]) -> Records:
+    """Parameters of scn_planes_rows; changes ``tables`` to what it reads."""
+    window: Any = fields["window"]
+    finish = finishing.channels_finish(stage.step, int(window["height"] * window["width"]))
+    assert finish is not None
+    assert stage.variant.planes is not None
+    weights = tables["weights"]
+    tables.clear()
+    tables |= {"weights": weights, "finish": Table(f"{kind}_finish", "scn_finish_channel_t", finish)}
+    conv = fields | {"bias": None, "scale": None}
+    return Records(
+        kind, "scn_planes_t", ({"conv": conv, "down": stage.variant.planes.down, "finish": f"{kind}_finish"},)
+    )
