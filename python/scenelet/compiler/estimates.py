@@ -23,6 +23,7 @@ _A_VALUE = {
     "scn_pad_s8": 5.0, "scn_reshape_s8": 1.0, "scn_softmax_s8": 305.0,
 }  # fmt: skip
 _MEAN, _DENSE, _DENSE_OUTPUT = 20.5, 1.9, 95.0
+_DENSE_PAIRED, _DENSE_EXPANDED, _DENSE_FOURTH = 0.87, 0.68, 11.0
 
 
 def convolution(step: Step, turn: int) -> int:
@@ -78,6 +79,9 @@ def simple(step: Step) -> int:
         return int(_A_TAP[step.kernel] * window["height"] * window["width"] * _pixels(target) * target["channels"])
     if step.kernel == "scn_fully_connected_s8":
         return int(fields["batches"] * fields["outputs"] * (_DENSE * fields["inputs"] + _DENSE_OUTPUT))
+    if step.kernel == "scn_dense_s8":
+        each = _DENSE_EXPANDED if fields["expanded"] else _DENSE_PAIRED
+        return int(fields["batches"] * fields["outputs"] * (each * fields["inputs"] + _DENSE_FOURTH))
     if step.kernel == "scn_mean_s8":
         return int(_MEAN * np.prod(fields["size"]))
     return int(_A_VALUE[step.kernel] * _values(step))
