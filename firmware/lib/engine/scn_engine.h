@@ -396,6 +396,20 @@ typedef struct {
 /* In place: output may be an input that is not broadcast. */
 void scn_add_s8(const scn_add_t *layer, const int8_t *input1, const int8_t *input2, int8_t *output);
 
+/*
+ * ADD of two whole maps whose activation clamps to INT8's own bounds; input1 has the larger scale, so that TFLite's common
+ * scale makes it 2^19 times itself. Sums are doubled: see scn_finish_t.
+ * table    [256]: twice what input2's values -128 .. 127 are on the common scale, less 2^20 times input1's zero point.
+ */
+typedef struct {
+    int32_t elements;
+    const int32_t *table;
+    int32_t multiplier, added, right;
+} scn_sum_t;
+
+/* In place: output may be an input. */
+void scn_sum_s8(const scn_sum_t *layer, const int8_t *input1, const int8_t *input2, int8_t *output);
+
 /* MUL. scale: input scale 1 * input scale 2 / output scale. */
 typedef struct {
     scn_broadcast_t shape;

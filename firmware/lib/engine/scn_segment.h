@@ -46,7 +46,7 @@ typedef void (*scn_stage_run_t)(const void *layer, const scn_rows_t *rows);
 /*
  * One operator of a segment.
  * layer           the parameter struct of the whole operator: scn_fused_conv2d_t for scn_conv2d_rows and
- *                 scn_conv2d_narrow_rows, scn_columns_t, scn_planes_t, scn_winograd_t, scn_depthwise_conv2d_t, scn_pool_t, scn_add_t of two maps of
+ *                 scn_conv2d_narrow_rows, scn_columns_t, scn_planes_t, scn_winograd_t, scn_depthwise_conv2d_t, scn_pool_t, scn_sum_t of one row, scn_add_t of two maps of
  * one shape, scn_map_t of one row. map             applied to every output row as it is made, or NULL; convolutions
  * have their own. inputs, output  numbers of line buffers; inputs[1] is 0xFF for one input. turn            output rows
  * made at a time, at least 1. reach, stride, pad_top   input rows of a window, and how it moves: 1, 1, 0 for
@@ -97,6 +97,7 @@ void scn_winograd_rows(const void *layer, const scn_rows_t *rows);
 void scn_depthwise_conv2d_rows(const void *layer, const scn_rows_t *rows);
 void scn_max_pool_rows(const void *layer, const scn_rows_t *rows);
 void scn_average_pool_rows(const void *layer, const scn_rows_t *rows);
+void scn_sum_rows(const void *layer, const scn_rows_t *rows);
 void scn_add_rows(const void *layer, const scn_rows_t *rows);
 void scn_map_rows(const void *layer, const scn_rows_t *rows);
 

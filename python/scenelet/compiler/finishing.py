@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from .fixedpoint import INT8_MAX, INT8_MIN
 from .program import Step, Struct, Table
 
-_MOST_SHIFT = 20
+MOST_SHIFT = 20
+"""Right shift up to which nothing overflows."""
 _LIMIT = 1 << 30
 """Sums stay under this, so that they can be doubled."""
 
@@ -38,7 +39,7 @@ def channels_finish(step: Step, taps: int) -> NDArray[np.int32] | None:
     bias = np.broadcast_to(tables.get("bias", np.zeros(1)), multipliers.shape).astype(np.int64)
     whole = fields["activation_min"] == INT8_MIN and fields["activation_max"] == INT8_MAX
     small = bool((np.abs(bias) < _LIMIT - taps * 255 * 128).all())
-    if not whole or not small or (shifts >= 0).any() or (shifts < -_MOST_SHIFT).any():
+    if not whole or not small or (shifts >= 0).any() or (shifts < -MOST_SHIFT).any():
         return None
     right = -shifts
     added = (1 << (right - 1)) + fields["output_zero_point"] * (1 << right)

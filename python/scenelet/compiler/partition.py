@@ -7,7 +7,7 @@ then larger than wanted, the busiest segment starts from its smallest form and s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from ..graph import Tensor
 from . import estimates
 from .plan import plan
 from .program import Program, Step, Struct
-from .segments import Segment, lowered, make, quicker, smallest
+from .segments import Segment, lowered, make, quicker, slower, smallest
 from .stages import KERNELS, slide
 
 _MOST_STAGES = 16
@@ -64,7 +64,7 @@ def _partition(program: Program, ram_bytes: int | None, expanded: frozenset[int]
     best = [_Choice(0, 0, 0, None)]
     for end in range(1, len(program.steps) + 1):
         options = [(end - 1, program.steps[end - 1])] if (end - 1, end) not in runs else []
-        options += [(start, made) for (start, last), made in runs.items() if last == end]
+        options += [(start, made) for (start, last), ways in runs.items() if last == end for made in ways]
         choices = []
         for start, made in options:
             waiting = max(beside(made, number) for number in range(start, end))
@@ -103,9 +103,12 @@ def _beside(program: Program) -> Callable[[Step, int], int]:
     return beside
 
 
-def _runs(program: Program, expanded: frozenset[int], longest: int) -> Mapping[tuple[int, int], Step]:
-    """Every run that can be a segment, (first step, one past the last), as a step; none with more than ``longest``."""
-    found = {}
+def _runs(program: Program, expanded: frozenset[int], longest: int) -> Mapping[tuple[int, int], Sequence[Step]]:
+    """Every run that can be a segment, (first step, one past the last), as steps; none with more than ``longest``.
+
+    A single step has as many as it has ways to run: a quick one may need more scratch than there is beside its tensors.
+    """
+    found: dict[tuple[int, int], Sequence[Step]] = {}
     for start in range(len(program.steps)):
         for end in range(start + 1, min(start + longest, len(program.steps)) + 1):
             if not _local(program, program.steps[end - 1]):
@@ -115,7 +118,8 @@ def _runs(program: Program, expanded: frozenset[int], longest: int) -> Mapping[t
                 continue
             made = make(program.graph, run, expanded)
             if _pays(made, longest):
-                found[start, end] = lowered(made, program.graph)
+                ways = (made, *slower(made, program.graph, expanded)) if end == start + 1 else (made,)
+                found[start, end] = [lowered(way, program.graph) for way in ways]
     return found
 
 
@@ -145,7 +149,7 @@ def _local(program: Program, step: Step) -> bool:
     maps = [program.graph.tensors[tensor] for tensor in (*step.reads, *step.writes)]
     if any(len(tensor.shape) != 4 or tensor.shape[0] != 1 or not _fits(tensor) for tensor in maps):
         return False
-    if step.kernel == "scn_add_s8":
+    if step.kernel in ("scn_add_s8", "scn_sum_s8"):
         # Two whole maps: a constant would be a map by now, and a broadcast one needs all its rows.
         return len(step.reads) == 2 and all(tensor.shape == maps[0].shape for tensor in maps)
     shape: Any = step.params.fields.get("input")

@@ -27,6 +27,7 @@ _RUNNERS = {
     "scn_max_pool_s8": "scn_max_pool_rows",
     "scn_average_pool_s8": "scn_average_pool_rows",
     "scn_add_s8": "scn_add_rows",
+    "scn_sum_s8": "scn_sum_rows",
     "scn_map_s8": "scn_map_rows",
 }
 KERNELS = frozenset(_RUNNERS)
@@ -323,7 +324,10 @@ def emitted(
     else:
         run = _RUNNERS[stage.step.kernel]
         if stage.step.kernel == "scn_map_s8":
-            fields["pixels"] = _row_pixels(stage.step, graph)
+            fields |= {"pixels": _row_pixels(stage.step, graph), "table": f"{kind}_map"}
+        if stage.step.kernel == "scn_sum_s8":
+            _, _, width, depth = graph.tensors[stage.step.writes[0]].shape
+            fields |= {"elements": width * depth, "table": f"{kind}_table"}
         layer = Records(kind, _type(stage.step), (fields,))
     if stage.map and not post:
         applied = f"{kind}map"
@@ -339,8 +343,7 @@ def _type(step: Step) -> str:
 
 
 def _renamed(kind: str, fields: Mapping[str, object]) -> dict[str, object]:
-    renames = {"table": f"{kind}_map"}
-    return {name: renames.get(name, f"{kind}_{v}") if isinstance(v, str) else v for name, v in fields.items()}
+    return {name: f"{kind}_{v}" if isinstance(v, str) else v for name, v in fields.items()}
 
 
 def _row_pixels(step: Step, graph: Graph) -> int:
