@@ -152,6 +152,7 @@ static void multiply(const work_t *work, int32_t count, int8_t *to) {
     for (int32_t pair = 0; pair < channels / 2; ++pair) {
         dot.w = weights_of(work, pair);
         dot.finish = work->layer->finish + pair;
+        dot.post = work->layer->post ? work->layer->post + pair * 512 : NULL;
         dot.to = to + 2 * pair;
         if (dot.blocks) {
             scn_dot_finish(&dot);

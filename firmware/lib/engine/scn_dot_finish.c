@@ -11,6 +11,7 @@ _Static_assert(offsetof(scn_dot_finish_t, finish) == 12, "offsets below");
 _Static_assert(offsetof(scn_dot_finish_t, to) == 16, "offsets below");
 _Static_assert(offsetof(scn_dot_finish_t, step) == 20, "offsets below");
 _Static_assert(offsetof(scn_dot_finish_t, blocks) == 24, "offsets below");
+_Static_assert(offsetof(scn_dot_finish_t, post) == 28, "offsets below");
 _Static_assert(offsetof(scn_finish_t, multiplier0) == 8 && offsetof(scn_finish_t, multiplier1) == 20, "offsets below");
 
 /*
@@ -37,6 +38,9 @@ _Static_assert(offsetof(scn_finish_t, multiplier0) == 8 && offsetof(scn_finish_t
     "smmlar " sum ", " sum ", r2, r0\n"                                                                                \
     "asr " sum ", " sum ", lr\n"                                                                                       \
     "ssat " sum ", #8, " sum "\n"
+
+/* r2 one channel's value for 0. */
+#define LOOK_UP(value) "ldrsb " value ", [r2, " value "]\n"
 
 #define STORE(first, second)                                                                                           \
     "strb " first ", [r12]\n"                                                                                          \
@@ -85,7 +89,12 @@ __attribute__((naked)) void scn_dot_finish(__attribute__((unused)) const scn_dot
                      "ldm r1!, {r2, r3, lr}\n" FINISH("r4") FINISH("r5") FINISH("r6") FINISH("r7")
                      "ldm r1, {r2, r3, lr}\n" FINISH("r8") FINISH("r9") FINISH("r10") FINISH("r11")
                      "ldr r1, [sp, #8]\n"
-                     "ldr r1, [r1, #20]\n" STORE("r4", "r8") STORE("r5", "r9") STORE("r6", "r10") STORE("r7", "r11")
+                     "ldr r2, [r1, #28]\n"
+                     "ldr r1, [r1, #20]\n"
+                     "cbz r2, 3f\n"
+                     "add r2, #128\n" LOOK_UP("r4") LOOK_UP("r5") LOOK_UP("r6") LOOK_UP("r7")
+                     "add r2, #256\n" LOOK_UP("r8") LOOK_UP("r9") LOOK_UP("r10") LOOK_UP("r11")
+                     "3:\n" STORE("r4", "r8") STORE("r5", "r9") STORE("r6", "r10") STORE("r7", "r11")
                      "ldr r0, [sp]\n"
                      "ldr r2, [sp, #16]\n"
                      "subs r2, #1\n"
@@ -107,12 +116,15 @@ static int32_t sum_of(const scn_dot_finish_t *dot, const uint32_t *x, const uint
 
 void scn_dot_finish(const scn_dot_finish_t *dot) {
     const scn_finish_t *by = dot->finish;
+    const int8_t *post = dot->post ? dot->post + 128 : NULL;
     const scn_requant_t first = {by->multiplier0, by->right0, by->added0};
     const scn_requant_t second = {by->multiplier1, by->right1, by->added1};
     for (int32_t i = 0; i < 4 * dot->blocks; ++i) {
         const uint32_t *x = dot->x + i / 4 * (dot->block_bytes / 4) + i % 4;
-        dot->to[i * dot->step] = scn_finish(first, sum_of(dot, x, dot->w, by->bias0));
-        dot->to[i * dot->step + 1] = scn_finish(second, sum_of(dot, x, dot->w + 1, by->bias1));
+        const int8_t one = scn_finish(first, sum_of(dot, x, dot->w, by->bias0));
+        const int8_t other = scn_finish(second, sum_of(dot, x, dot->w + 1, by->bias1));
+        dot->to[i * dot->step] = post ? post[one] : one;
+        dot->to[i * dot->step + 1] = post ? post[256 + other] : other;
     }
 }
 

@@ -9,6 +9,7 @@
  * w            int16, 4-byte aligned: for each pair of taps, those of the first channel and those of the second.
  * block_bytes  of x: 16 * pairs of taps, at least 16.
  * finish       bias, bias, then multiplier, added, right of either channel: scn_finish.h.
+ * post         the first channel's 256 output values, -128 first, then the second's; or NULL: scn_fused_conv2d_t.
  * to           position i's outputs go to to[i * step] and to[i * step + 1].
  */
 typedef struct {
@@ -19,6 +20,7 @@ typedef struct {
     int8_t *to;
     int32_t step;
     int32_t blocks;
+    const int8_t *post;
 } scn_dot_finish_t;
 
 void scn_dot_finish(const scn_dot_finish_t *dot);

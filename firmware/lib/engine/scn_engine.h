@@ -241,6 +241,7 @@ typedef struct {
  */
 typedef struct {
     scn_conv2d_t conv;
+    const int8_t *post; /* like scn_fused_conv2d_t */
     int32_t group;
     const int8_t *packed;
     const int16_t *expanded;

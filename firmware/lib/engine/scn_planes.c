@@ -86,77 +86,145 @@ static inline void put(uint32_t *to, int32_t plane, uint32_t first, uint32_t sec
     to[0] = scn_pack_high(odd0, odd1);
 }
 
-/* Words of one pair, along all of b that lies inside. */
-static void widen_pair(const work_t *work, const int8_t *input, int32_t pair) {
-    const int32_t zero_point = work->layer->conv.input_zero_point;
+/* A run of words: two inputs each, either of which may lie outside, and how to get to the next. */
+typedef struct {
+    const int8_t *first, *second; /* NULL outside */
+    int32_t step;
+    uint32_t *to;
+    int32_t to_step;
+    int32_t count;
+} run_t;
+
+static void widen_run(const work_t *work, run_t run) {
+    const int32_t zero_point = work->layer->conv.input_zero_point, plane = work->pairs * work->rows;
     const uint32_t offset = scn_pair(-zero_point, -zero_point), outside = (uint8_t)zero_point * 0x01010101u;
-    const int32_t a = 2 * pair - work->a.pad;
-    const bool has_first = a >= 0 && a < work->a.size, has_second = a + 1 >= 0 && a + 1 < work->a.size;
-    const int32_t count = scn_min(work->b.size, work->rows - work->b.pad);
-    const int32_t step = work->b.step, plane = work->pairs * work->rows;
-    const int8_t *first = input + a * work->a.step, *second = first + work->a.step;
-    uint32_t *to = work->planes + pair * work->rows + work->b.pad;
-    if (has_first && has_second) {
-        for (const uint32_t *end = to + count; to < end; ++to, first += step, second += step) {
-            put(to, plane, scn_load_quad(first), scn_load_quad(second), offset);
+    if (run.first && run.second) {
+        for (; run.count > 0; --run.count, run.to += run.to_step) {
+            put(run.to, plane, scn_load_quad(run.first), scn_load_quad(run.second), offset);
+            run.first += run.step;
+            run.second += run.step;
         }
-    } else if (has_first) {
-        for (const uint32_t *end = to + count; to < end; ++to, first += step) {
-            put(to, plane, scn_load_quad(first), outside, offset);
-        }
-    } else if (has_second) {
-        for (const uint32_t *end = to + count; to < end; ++to, second += step) {
-            put(to, plane, outside, scn_load_quad(second), offset);
+        return;
+    }
+    for (; run.count > 0 && (run.first || run.second); --run.count, run.to += run.to_step) {
+        const uint32_t first = run.first ? scn_load_quad(run.first) : outside;
+        put(run.to, plane, first, run.second ? scn_load_quad(run.second) : outside, offset);
+        run.first = run.first ? run.first + run.step : NULL;
+        run.second = run.second ? run.second + run.step : NULL;
+    }
+}
+
+/* One pair, along all of b that lies inside. */
+static void widen_pair(const work_t *work, const int8_t *input, int32_t pair) {
+    const axis_t *axis = &work->a;
+    const int32_t a = 2 * pair - axis->pad;
+    widen_run(work, (run_t){
+                        .first = a >= 0 && a < axis->size ? input + a * axis->step : NULL,
+                        .second = a >= -1 && a + 1 < axis->size ? input + (a + 1) * axis->step : NULL,
+                        .step = work->b.step,
+                        .to = work->planes + pair * work->rows + work->b.pad,
+                        .to_step = 1,
+                        .count = scn_min(work->b.size, work->rows - work->b.pad),
+                    });
+}
+
+/* Pairs of which both lie inside, where b is a single position. */
+static void widen_line(const work_t *work, const int8_t *input, int32_t pair, int32_t count) {
+    const int8_t *first = input + (2 * pair - work->a.pad) * work->a.step;
+    widen_run(work, (run_t){
+                        .first = first,
+                        .second = first + work->a.step,
+                        .step = 2 * work->a.step,
+                        .to = work->planes + pair * work->rows + work->b.pad,
+                        .to_step = work->rows,
+                        .count = count,
+                    });
+}
+
+static void widen(const work_t *work, const int8_t *input) {
+    const int32_t inside = (work->a.pad + 1) / 2, end = scn_min(work->pairs, (work->a.pad + work->a.size) / 2);
+    for (int32_t pair = 0; pair < work->pairs; ++pair) {
+        if (work->b.size == 1 && pair == inside && end > inside) {
+            widen_line(work, input, pair, end - inside);
+            pair = end - 1;
+        } else {
+            widen_pair(work, input, pair);
         }
     }
 }
 
-static int32_t weight(const work_t *work, int32_t channel, int32_t b, int32_t a) {
-    const bool inside = a >= 0 && a < work->a.taps;
-    return inside ? 2 * work->layer->conv.weights[b * work->b.tap_step + a * work->a.tap_step + channel] : 0;
-}
-
+/* Weights for the first of two outputs, (0, 1), (2, 3) ..., and for the second, (-1, 0), (1, 2) ... */
 static void prepare_weights(work_t *work, int32_t channel) {
+    const int32_t taps = work->a.taps, step = work->a.tap_step;
     uint32_t *to = work->weights;
     for (int32_t b = 0; b < work->b.taps; ++b) {
-        for (int32_t a = 0; a < 2 * work->tap_words; a += 2) {
-            *to++ = scn_pair(weight(work, channel, b, a), weight(work, channel, b, a + 1));
-            *to++ = scn_pair(weight(work, channel, b, a - 1), weight(work, channel, b, a));
+        const int8_t *from = work->layer->conv.weights + b * work->b.tap_step + channel;
+        int32_t before = 0;
+        for (int32_t a = 0; a < 2 * work->tap_words; a += 2, from += 2 * step) {
+            const int32_t w0 = a < taps ? 2 * from[0] : 0, w1 = a + 1 < taps ? 2 * from[step] : 0;
+            *to++ = scn_pair(w0, w1);
+            *to++ = scn_pair(before, w0);
+            before = w1;
         }
     }
 }
 
-/* One or two outputs side by side along a. */
-static void run_pair(const work_t *work, const uint32_t *from, const scn_finish_channel_t *finish, int8_t *to,
-                     bool two) {
-    const scn_requant_t by = {finish->multiplier, finish->right, finish->added};
-    const uint32_t *w = work->weights;
-    int32_t sum0 = finish->bias, sum1 = finish->bias;
-    for (int32_t b = 0; b < work->b.taps; ++b) {
-        const uint32_t *x = from + b;
-        for (const uint32_t *end = w + 2 * work->tap_words; w < end; w += 2) {
-            sum0 = scn_dot_pair(*x, w[0], sum0);
-            sum1 = scn_dot_pair(*x, w[1], sum1);
-            x += work->rows;
+/* Where the sums of one channel's windows come from; copied, because a stored byte could change it for the compiler. */
+typedef struct {
+    const uint32_t *weights;
+    int32_t taps_b, tap_words, rows;
+    scn_requant_t by;
+    int32_t bias;
+} channel_t;
+
+static inline void run_two(const channel_t *from, const uint32_t *x, int8_t *to, int32_t step) {
+    const uint32_t *w = from->weights;
+    int32_t sum0 = from->bias, sum1 = from->bias;
+    for (int32_t b = from->taps_b; b > 0; --b, ++x) {
+        const uint32_t *word = x;
+        for (const uint32_t *end = w + 2 * from->tap_words; w < end; w += 2, word += from->rows) {
+            sum0 = scn_dot_pair(*word, w[0], sum0);
+            sum1 = scn_dot_pair(*word, w[1], sum1);
         }
     }
-    to[0] = scn_finish(by, sum0);
-    if (two) {
-        to[work->a.output_step] = scn_finish(by, sum1);
+    to[step] = scn_finish(from->by, sum1);
+    to[0] = scn_finish(from->by, sum0);
+}
+
+static inline void run_one(const channel_t *from, const uint32_t *x, int8_t *to) {
+    const uint32_t *w = from->weights;
+    int32_t sum = from->bias;
+    for (int32_t b = from->taps_b; b > 0; --b, ++x) {
+        const uint32_t *word = x;
+        for (const uint32_t *end = w + 2 * from->tap_words; w < end; w += 2, word += from->rows) {
+            sum = scn_dot_pair(*word, w[0], sum);
+        }
     }
+    to[0] = scn_finish(from->by, sum);
 }
 
 static void run_any(work_t *work, const uint32_t *plane, int32_t channel) {
-    const scn_finish_channel_t finish = work->layer->finish[channel];
-    const int32_t ahead = work->a.stride == 1 ? 2 : 1;
+    const scn_finish_channel_t *finish = &work->layer->finish[channel];
+    const axis_t a = work->a, b = work->b;
+    const channel_t from = {work->weights,
+                            b.taps,
+                            work->tap_words,
+                            work->rows,
+                            {finish->multiplier, finish->right, finish->added},
+                            finish->bias};
+    const int32_t ahead = a.stride == 1 ? 2 : 1;
+    int8_t *line = work->output + channel;
     prepare_weights(work, channel);
-    for (int32_t a = 0; a < work->a.outputs; a += ahead) {
-        int8_t *to = work->output + a * work->a.output_step + channel;
-        for (int32_t b = 0; b < work->b.outputs; ++b) {
-            run_pair(work, plane + b * work->b.stride, &finish, to, ahead == 2 && a + 1 < work->a.outputs);
-            to += work->b.output_step;
+    for (int32_t left = a.outputs; left > 0; left -= ahead, plane += from.rows, line += ahead * a.output_step) {
+        int8_t *to = line;
+        const uint32_t *x = plane;
+        for (int32_t i = b.outputs; i > 0; --i, x += b.stride, to += b.output_step) {
+            if (left > 1 && ahead == 2) {
+                run_two(&from, x, to, a.output_step);
+            } else {
+                run_one(&from, x, to);
+            }
         }
-        plane += work->rows;
     }
 }
 
@@ -220,9 +288,7 @@ void scn_planes_rows(const void *layer, const scn_rows_t *rows) {
     work_t work = work_of(layer, rows);
     clear(&work);
     for (int32_t channel = 0; channel < work.layer->conv.output.channels; channel += CHANNELS) {
-        for (int32_t pair = 0; pair < work.pairs; ++pair) {
-            widen_pair(&work, work.input + channel, pair);
-        }
+        widen(&work, work.input + channel);
         for (int32_t i = 0; i < CHANNELS; ++i) {
             run_plane(&work, work.planes + i * work.pairs * work.rows, channel + i);
         }

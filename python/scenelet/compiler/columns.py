@@ -61,8 +61,12 @@ def ways(step: Step, *, expanded: bool) -> tuple[Columns, ...]:
         return ()
     if channels_finish(step, window["height"] * window["width"] * fields["input"]["channels"]) is None:
         return ()
-    turns = {turn for turn in (1, 2, 4, 8, 16) if turn < target["height"]} | {target["height"]}
-    return tuple(_way(fields, turn, expanded) for turn in sorted(turns))
+    return tuple(_way(fields, turn, expanded) for turn in turns_up_to(target["height"]))
+
+
+def turns_up_to(height: int) -> tuple[int, ...]:
+    """Rows at a time to consider: few for line buffers, and the whole map."""
+    return (*(turn for turn in (1, 2, 4, 8, 16) if turn < height), height)
 
 
 def _way(fields: Mapping[str, Any], turn: int, expanded: bool) -> Columns:

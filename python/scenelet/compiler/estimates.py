@@ -15,9 +15,11 @@ from .program import Step, Struct
 
 _POSITIONS = 4
 _DIRECT, _PACKED_ACROSS, _EXPANDED_ACROSS, _PACKED_DOWN, _EXPANDED_DOWN = 1.1, 0.64, 0.55, 0.64, 0.5
+_DIRECT_OUTPUT = 40.0
 _NARROW, _NARROW_TURN = 1.3, 1.0
 _ODD_CHANNEL_GATHER = 45.0
-_A_TAP = {"scn_depthwise_conv2d_s8": 6.5, "scn_max_pool_s8": 4.2, "scn_average_pool_s8": 9.0}
+_A_TAP = {"scn_max_pool_s8": 4.2, "scn_average_pool_s8": 9.0}
+_DEPTHWISE, _DEPTHWISE_THREE, _DEPTHWISE_OUTPUT = 8.3, 2.2, 45.0
 _A_VALUE = {
     "scn_add_s8": 51.0, "scn_sum_s8": 11.0, "scn_mul_s8": 29.0, "scn_prelu_s8": 35.0, "scn_map_s8": 6.0, "scn_quantize_s8": 20.0,
     "scn_pad_s8": 5.0, "scn_reshape_s8": 1.0, "scn_softmax_s8": 305.0,
@@ -38,6 +40,7 @@ def convolution(step: Step, turn: int) -> int:
         reached = min(taps, source["width"] + width - 1)
         filled = width / _whole_blocks(width)
     products = _DIRECT * step.macs * reached / taps / filled
+    products += _DIRECT_OUTPUT * _pixels(target) * target["channels"]
     if source["channels"] % 2 == 0:
         return int(products)
     return int(products + _ODD_CHANNEL_GATHER * taps * window["height"] * source["channels"] * _pixels(target))
@@ -77,6 +80,10 @@ def simple(step: Step) -> int:
     if step.kernel in _A_TAP:
         window, _, target = _maps(step)
         return int(_A_TAP[step.kernel] * window["height"] * window["width"] * _pixels(target) * target["channels"])
+    if step.kernel == "scn_depthwise_conv2d_s8":
+        window, _, target = _maps(step)
+        taps = window["height"] * window["width"] * (_DEPTHWISE_THREE if window["width"] == 3 else _DEPTHWISE)
+        return int((_DEPTHWISE_OUTPUT + taps) * _pixels(target) * target["channels"])
     if step.kernel == "scn_fully_connected_s8":
         return int(fields["batches"] * fields["outputs"] * (_DENSE * fields["inputs"] + _DENSE_OUTPUT))
     if step.kernel == "scn_dense_s8":

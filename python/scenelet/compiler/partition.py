@@ -7,7 +7,7 @@ then larger than wanted, the busiest segment starts from its smallest form and s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +19,9 @@ from .segments import Segment, lowered, make, quicker, slower, smallest
 from .stages import KERNELS, slide
 
 _MOST_STAGES = 16
+_ALONE = 2
+"""Longest run where steps stay alone: one, and the map behind it."""
+
 _MOST_ROWS, _MOST_ROW_BYTES, _MOST_REACH = 0xFFFF, 0xFFFF, 0x7FFF
 
 
@@ -35,6 +38,8 @@ class _Choice:
 def divide(program: Program, ram_bytes: int, expanded: frozenset[int]) -> Program:
     """Replace runs of steps by segments.
 
+    Where the quickest steps do not fit, single steps first take a way that needs less scratch.
+
     Parameters
     ----------
     program
@@ -49,9 +54,12 @@ def divide(program: Program, ram_bytes: int, expanded: frozenset[int]) -> Progra
     Program
         Segments are steps that know their ``segment``.
     """
-    alone = replace(program, steps=_partition(program, None, expanded, longest=2))
+    alone = replace(program, steps=_partition(program, None, expanded, longest=_ALONE))
     if plan(alone).arena_bytes <= ram_bytes:
         return alone
+    sparing = replace(program, steps=_partition(program, ram_bytes, expanded, longest=_ALONE))
+    if plan(sparing).arena_bytes <= ram_bytes:
+        return sparing
     return _shrink(
         replace(program, steps=_partition(program, ram_bytes, expanded, longest=_MOST_STAGES)), ram_bytes, expanded
     )
@@ -64,7 +72,9 @@ def _partition(program: Program, ram_bytes: int | None, expanded: frozenset[int]
     best = [_Choice(0, 0, 0, None)]
     for end in range(1, len(program.steps) + 1):
         options = [(end - 1, program.steps[end - 1])] if (end - 1, end) not in runs else []
-        options += [(start, made) for (start, last), ways in runs.items() if last == end for made in ways]
+        options += [(start, made) for (start, last), made in runs.items() if last == end]
+        if ram_bytes is not None and longest == _ALONE:
+            options += [(start, way) for start, made in options for way in _slower(program, made, expanded)]
         choices = []
         for start, made in options:
             waiting = max(beside(made, number) for number in range(start, end))
@@ -103,12 +113,9 @@ def _beside(program: Program) -> Callable[[Step, int], int]:
     return beside
 
 
-def _runs(program: Program, expanded: frozenset[int], longest: int) -> Mapping[tuple[int, int], Sequence[Step]]:
-    """Every run that can be a segment, (first step, one past the last), as steps; none with more than ``longest``.
-
-    A single step has as many as it has ways to run: a quick one may need more scratch than there is beside its tensors.
-    """
-    found: dict[tuple[int, int], Sequence[Step]] = {}
+def _runs(program: Program, expanded: frozenset[int], longest: int) -> Mapping[tuple[int, int], Step]:
+    """Every run that can be a segment, (first step, one past the last), as a step; none with more than ``longest``."""
+    found = {}
     for start in range(len(program.steps)):
         for end in range(start + 1, min(start + longest, len(program.steps)) + 1):
             if not _local(program, program.steps[end - 1]):
@@ -118,8 +125,7 @@ def _runs(program: Program, expanded: frozenset[int], longest: int) -> Mapping[t
                 continue
             made = make(program.graph, run, expanded)
             if _pays(made, longest):
-                ways = (made, *slower(made, program.graph, expanded)) if end == start + 1 else (made,)
-                found[start, end] = [lowered(way, program.graph) for way in ways]
+                found[start, end] = lowered(made, program.graph)
     return found
 
 
@@ -129,7 +135,14 @@ def _pays(made: Segment, longest: int) -> bool:
         stage = made.stages[0]
         mapped = stage.is_convolution and stage.map is not None
         return mapped or stage.variant.kernel not in ("direct", "rows")
-    return longest > 2
+    return longest > _ALONE
+
+
+def _slower(program: Program, made: Step, expanded: frozenset[int]) -> list[Step]:
+    """Other ways to run a single step, each smaller than all that are quicker."""
+    if made.segment is None:
+        return []
+    return [lowered(way, program.graph) for way in slower(made.segment, program.graph, expanded)]
 
 
 def _one_way_in_and_out(program: Program, start: int, end: int) -> bool:

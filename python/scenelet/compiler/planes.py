@@ -10,14 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .columns import turns_up_to
 from .finishing import channels_finish
 from .program import Step, Struct
 
 _CHANNELS = 4
 _MOST_WORDS = 32
-_MOST_BYTES = 8192
-"""Scratch from which more rows at a time save next to nothing."""
-
 # Instructions: 3x3 with stride 1: four outputs, two, a column of pairs; other windows: a product of a word, an output
 # pair, a channel; for all, widening a word of a plane.
 _FOUR, _TWO, _COLUMN, _PRODUCT, _PAIR, _CHANNEL, _WORD = 59, 36, 20, 5.5, 42, 110, 6.5
@@ -55,14 +53,12 @@ def ways(step: Step) -> tuple[Planes, ...]:
         return ()
     if channels_finish(step, window["height"] * window["width"]) is None:
         return ()
-    turns = {turn for turn in (1, 2, 4, 8, 16, 32) if turn < target["height"]} | {target["height"]}
     found = []
-    for turn in sorted(turns):
+    for turn in turns_up_to(target["height"]):
         axes = [way for down in (False, True) if (way := _way(fields, turn, down))]
         if axes:
             found.append(min(axes, key=lambda way: way.instructions))
-    small = [way for way in found if way.scratch_bytes <= _MOST_BYTES]
-    return tuple(small or found[:1])
+    return tuple(found)
 
 
 def _way(fields: Mapping[str, Any], turn: int, down: bool) -> Planes | None:

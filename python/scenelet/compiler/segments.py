@@ -109,8 +109,13 @@ def _stage(step: Step, applied: Step | None, expanded: frozenset[int]) -> Stage:
 
 
 def smallest(segment: Segment, graph: Graph) -> Segment:
-    """The same stages, every one in its slowest variant, which keeps the fewest rows."""
-    stages = [replace(stage, variant=variants(stage.step, expanded=False)[-1]) for stage in segment.stages]
+    """The same stages, every one in the variant that keeps the fewest rows and needs the least scratch."""
+
+    def least(stage: Stage) -> Stage:
+        ways = [replace(stage, variant=way) for way in variants(stage.step, expanded=False)]
+        return min(ways, key=lambda way: (way.variant.turn, scratch_bytes(way)))
+
+    stages = [least(stage) for stage in segment.stages]
     return arrange(graph, segment.run, stages)
 
 

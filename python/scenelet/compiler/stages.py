@@ -5,7 +5,7 @@ A stage has variants, the quickest first; a planner short of RAM takes a later o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,6 +39,9 @@ _LEAST_CHANNELS = 8
 _POSITIONS = 4
 _MOST_ROWS_DOWN = 8
 _NARROW_WEIGHTS = 1024
+_MOST_TURN = 16
+_ALONE_BYTES = 8192
+"""Scratch from which more rows at a time save next to nothing."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ class Variant:
         For people: what decided.
     columns, planes
         Columns, planes: sizes.
+    alone
+        What to run instead where no rows are kept in lines.
     """
 
     kernel: str
@@ -74,6 +79,7 @@ class Variant:
     why: str = ""
     columns: Columns | None = None
     planes: Planes | None = None
+    alone: Variant | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,7 @@ class Stage:
     @property
     def maps_itself(self) -> bool:
         """Whether the kernel applies the map as it stores: a convolution's, with a table for every channel."""
-        if self.map is None or not self.is_convolution or self.variant.columns:
+        if self.map is None or not self.is_convolution:
             return False
         return bool(_fields(self.map)["channels"] == _fields(self.step)["output"]["channels"])
 
@@ -139,7 +145,7 @@ def variants(step: Step, expanded: bool) -> tuple[Variant, ...]:
 
 def whole(variant: Variant, height: int) -> Variant:
     """Run a stage's whole map at once, where nothing is kept in lines and scratch does not grow with it."""
-    return variant if variant.columns or variant.planes else replace(variant, turn=height)
+    return variant.alone or (variant if variant.columns or variant.planes else replace(variant, turn=height))
 
 
 def _fields(step: Step) -> Mapping[str, Any]:
@@ -192,7 +198,7 @@ def _narrow(step: Step) -> tuple[Variant, ...]:
 def _columns(step: Step, *, expanded: bool) -> tuple[Variant, ...]:
     """Ways to run a layer by columns."""
     weights = "widened in flash" if expanded else "widened for each group of windows"
-    return tuple(
+    return _with_alone(
         Variant(
             "columns",
             way.turn,
@@ -205,9 +211,20 @@ def _columns(step: Step, *, expanded: bool) -> tuple[Variant, ...]:
     )
 
 
+def _with_alone(ways: Iterable[Variant]) -> tuple[Variant, ...]:
+    """Ways in order of their turns: lines are kept for up to 16 rows; alone, more are made where that takes little."""
+    listed = tuple(ways)
+    if not listed:
+        return ()
+    sizes = listed[-1].columns or listed[-1].planes
+    small = sizes is not None and sizes.scratch_bytes <= _ALONE_BYTES
+    few = sorted((way for way in listed if way.turn <= _MOST_TURN), key=lambda way: way.instructions)
+    return (replace(few[0], alone=listed[-1] if small else None), *few[1:])
+
+
 def _planes(step: Step) -> tuple[Variant, ...]:
     """Ways to run a depthwise layer by planes."""
-    return tuple(
+    return _with_alone(
         Variant(
             "planes",
             way.turn,
@@ -363,7 +380,7 @@ def _convolution(
     operator = next(op for op in graph.operators if op.index == stage.step.operators[0])
     weights = values(graph.tensors[operator.inputs[1]])
     if stage.variant.columns:
-        return "scn_columns_rows", _by_columns(stage, kind, fields, tables, weights)
+        return "scn_columns_rows", _by_columns(stage, kind, layer, tables, weights)
     form, dtype = ("expanded", "int16_t") if stage.variant.expanded else ("packed", "int8_t")
     made = (expand_winograd if stage.variant.expanded else pack_winograd)(weights, across=stage.variant.across)
     tables["weights"] = Table(f"{kind}_{form}", dtype, made.ravel())
@@ -379,9 +396,9 @@ def _convolution(
 
 
 def _by_columns(
-    stage: Stage, kind: str, fields: dict[str, object], tables: dict[str, Table], weights: NDArray[np.int8]
+    stage: Stage, kind: str, layer: dict[str, Any], tables: dict[str, Table], weights: NDArray[np.int8]
 ) -> Records:
-    """Parameters of scn_columns_rows; changes ``tables`` to what it reads."""
+    """Parameters of scn_columns_rows; changes ``layer`` and ``tables`` to what it reads."""
     way = stage.variant.columns
     assert way is not None
     finish = finishing.channels_finish(stage.step, int(weights[0].size))
@@ -391,8 +408,8 @@ def _by_columns(
     tables.clear()
     tables["weights"] = Table(f"{kind}_{form}", dtype, made.ravel())
     tables["finish"] = replace(finishing.paired(finish), kind=f"{kind}_finish")
-    layer: dict[str, object] = {
-        "conv": fields | {"weights": None, "bias": None, "scale": None},
+    layer["conv"] |= {"weights": None, "bias": None, "scale": None}
+    layer |= {
         "group": way.group,
         "packed": None,
         "expanded": None,
