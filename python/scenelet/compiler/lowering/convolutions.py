@@ -67,28 +67,19 @@ def depthwise(layer: Layer) -> Step:
 
 def fully_connected(layer: Layer) -> Step:
     """FULLY_CONNECTED in fours of outputs where that is exact, else with weights as in the .tflite."""
-    return densely(layer, expanded=False) or _one_by_one(layer)
+    return _in_fours(layer) or _one_by_one(layer)
 
 
-def densely(layer: Layer, *, expanded: bool) -> Step | None:
-    """FULLY_CONNECTED in fours of outputs; None where that is not exact for every input.
-
-    Parameters
-    ----------
-    layer
-        The operator.
-    expanded
-        Whether weights lie as int16 in flash, twice as large, which saves instructions.
-    """
+def _in_fours(layer: Layer) -> Step | None:
+    """FULLY_CONNECTED by scn_dense_s8; None where that is not exact for every input."""
     weights = values(layer.input(1))
     outputs, inputs = weights.shape
     bias = values(layer.input(2)).astype(np.int64).ravel() if layer.has_input(2) else np.zeros(outputs, np.int64)
     low, high = dense.sums(weights, bias, zero_point_of(layer.source))
-    made = dense.expand_weights(weights) if expanded else dense.pair_weights(weights)
-    limit = 2**31 if expanded else 2**23
+    made = dense.pair_weights(weights)
     if made is None or layer.activation() != {"activation_min": INT8_MIN, "activation_max": INT8_MAX}:
         return None
-    if low.min() < -limit or high.max() >= limit:
+    if max(-low.min(), high.max()) >= dense.SUM_LIMIT:
         return None
     zero_point = zero_point_of(layer.target)
     found = [
@@ -98,15 +89,13 @@ def densely(layer: Layer, *, expanded: bool) -> Step | None:
     rescales = [one for one in found if one is not None]
     if len(rescales) < outputs:
         return None
-    form = "expanded" if expanded else "paired"
     fields = {
         "batches": layer.source.elements // inputs,
         "inputs": inputs,
         "outputs": outputs,
         "input_zero_point": zero_point_of(layer.source),
-        "paired": None,
+        "paired": "paired",
         "expanded": None,
-        form: form,
         "finish": "finish",
     }
     scratch = 2 * (-(-inputs // dense.STEP) * dense.STEP)
@@ -114,7 +103,7 @@ def densely(layer: Layer, *, expanded: bool) -> Step | None:
         "scn_dense_s8",
         Struct("scn_dense_t", fields),
         (layer.held(layer.source), layer.target.index, SCRATCH),
-        tables=(Table(form, "int16_t", made.ravel()), dense.finish_table(bias, rescales, paired=not expanded)),
+        tables=(Table("paired", "int16_t", made.ravel()), dense.finish_table(bias, rescales)),
         scratch_bytes=scratch,
         claims=(f"SCN_DENSE_SCRATCH_BYTES({inputs}) == {scratch}",),
     )
