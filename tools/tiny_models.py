@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""``tools/tiny_models.py [NAME ...] --out DIR``: networks of MLPerf Tiny's shapes with random weights, as INT8 .tflite."""
+"""``tools/tiny_models.py [NAME ...] --out DIR``: INT8 networks of MLPerf Tiny's shapes with random weights."""
 
 from __future__ import annotations
 

@@ -102,8 +102,8 @@ static void gather(work_t *work, int32_t count) {
     const uint32_t offset = scn_pair(-conv->input_zero_point, -conv->input_zero_point);
     uint32_t *to = work->columns;
     for (int32_t first = 0; first < count; first += POSITIONS) {
-        const int8_t *from[POSITIONS];
-        for (int i = 0; i < POSITIONS; ++i) {
+        const int8_t *from[POSITIONS] = {next_window(work)};
+        for (int i = 1; i < POSITIONS; ++i) {
             from[i] = first + i < count ? next_window(work) : from[0];
         }
         for (int32_t row = 0; row < conv->window.height; ++row) {

@@ -73,18 +73,17 @@ _Static_assert(sizeof(scn_dense_finish_t) == 64, "offsets below");
                      "str r2, [sp, #12]\n"                                                                             \
                      "ldr pc, [sp, #4]\n"                                                                              \
                      ".balign 4\n"                                                                                     \
-                     "2:\n" step step step step                                                                        \
-                     "ldr r2, [sp]\n"                                                                                  \
+                     "2:\n" step step step step "ldr r2, [sp]\n"                                                       \
                      "cmp r0, r2\n"                                                                                    \
                      "bne 2b\n"                                                                                        \
-                     "ldrd r0, r12, [sp, #12]\n" take_apart FINISH("r8") FINISH("r9") FINISH("r10") FINISH("r11")      \
-                     "ldr r2, [sp, #20]\n"                                                                             \
-                     "strd r0, r12, [sp, #12]\n"                                                                       \
-                     "subs r2, #1\n"                                                                                   \
-                     "str r2, [sp, #20]\n"                                                                             \
-                     "bne 1b\n"                                                                                        \
-                     "add sp, #24\n"                                                                                   \
-                     "pop {r4-r11, pc}\n")
+                     "ldrd r0, r12, [sp, #12]\n" take_apart FINISH("r8") FINISH("r9") FINISH("r10")                    \
+                         FINISH("r11") "ldr r2, [sp, #20]\n"                                                           \
+                                       "strd r0, r12, [sp, #12]\n"                                                     \
+                                       "subs r2, #1\n"                                                                 \
+                                       "str r2, [sp, #20]\n"                                                           \
+                                       "bne 1b\n"                                                                      \
+                                       "add sp, #24\n"                                                                 \
+                                       "pop {r4-r11, pc}\n")
 
 __attribute__((naked)) void scn_dense_paired(__attribute__((unused)) const scn_dense_four_t *dense) {
     FUNCTION(PAIRED_STEP, "108", TAKE_APART);

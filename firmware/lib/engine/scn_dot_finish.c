@@ -86,22 +86,22 @@ __attribute__((naked)) void scn_dot_finish(__attribute__((unused)) const scn_dot
                      "ldr r12, [sp, #12]\n"
                      "ldr r1, [r1, #12]\n"
                      "adds r1, #8\n"
-                     "ldm r1!, {r2, r3, lr}\n" FINISH("r4") FINISH("r5") FINISH("r6") FINISH("r7")
-                     "ldm r1, {r2, r3, lr}\n" FINISH("r8") FINISH("r9") FINISH("r10") FINISH("r11")
-                     "ldr r1, [sp, #8]\n"
-                     "ldr r2, [r1, #28]\n"
-                     "ldr r1, [r1, #20]\n"
-                     "cbz r2, 3f\n"
-                     "add r2, #128\n" LOOK_UP("r4") LOOK_UP("r5") LOOK_UP("r6") LOOK_UP("r7")
-                     "add r2, #256\n" LOOK_UP("r8") LOOK_UP("r9") LOOK_UP("r10") LOOK_UP("r11")
-                     "3:\n" STORE("r4", "r8") STORE("r5", "r9") STORE("r6", "r10") STORE("r7", "r11")
-                     "ldr r0, [sp]\n"
-                     "ldr r2, [sp, #16]\n"
-                     "subs r2, #1\n"
-                     "strd r12, r2, [sp, #12]\n"
-                     "bne 1b\n"
-                     "add sp, #20\n"
-                     "pop {r4-r11, pc}\n");
+                     "ldm r1!, {r2, r3, lr}\n" FINISH("r4") FINISH("r5") FINISH("r6")
+                         FINISH("r7") "ldm r1, {r2, r3, lr}\n" FINISH("r8") FINISH("r9") FINISH("r10")
+                             FINISH("r11") "ldr r1, [sp, #8]\n"
+                                           "ldr r2, [r1, #28]\n"
+                                           "ldr r1, [r1, #20]\n"
+                                           "cbz r2, 3f\n"
+                                           "add r2, #128\n" LOOK_UP("r4") LOOK_UP("r5") LOOK_UP("r6")
+                                               LOOK_UP("r7") "add r2, #256\n" LOOK_UP("r8") LOOK_UP("r9") LOOK_UP("r10")
+                                                   LOOK_UP("r11") "3:\n" STORE("r4", "r8") STORE("r5", "r9")
+                                                       STORE("r6", "r10") STORE("r7", "r11") "ldr r0, [sp]\n"
+                                                                                             "ldr r2, [sp, #16]\n"
+                                                                                             "subs r2, #1\n"
+                                                                                             "strd r12, r2, [sp, #12]\n"
+                                                                                             "bne 1b\n"
+                                                                                             "add sp, #20\n"
+                                                                                             "pop {r4-r11, pc}\n");
 }
 
 #else

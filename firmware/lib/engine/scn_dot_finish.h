@@ -2,7 +2,7 @@
 #ifndef SCN_DOT_FINISH_H
 #define SCN_DOT_FINISH_H
 
-#include "scn_engine.h"
+#include "scn_segment.h"
 
 /*
  * x            blocks of four positions, 4-byte aligned: for each pair of taps, one word of two int16 a position.

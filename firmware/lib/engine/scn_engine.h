@@ -219,42 +219,6 @@ void scn_winograd_rows_s8(const scn_winograd_t *layer, const scn_lines_t *input,
                           const scn_lines_t *output, void *scratch);
 
 /*
- * How doubled sums of two output channels become INT8: see scn_finish.h. The host has proved of every channel that its
- * sums without doubling stay under 2^30, that right is 1 .. 20, and that the activation clamps to INT8's own bounds.
- */
-typedef struct {
-    int32_t bias0, bias1;                /* doubled */
-    int32_t multiplier0, added0, right0; /* added: 2^(right - 1) + output zero point * 2^right */
-    int32_t multiplier1, added1, right1;
-} scn_finish_t;
-
-/*
- * CONV_2D by columns: any stride, dilation 1, an even number of output channels. conv.weights, bias and scale are not
- * read. A window's row is a run of kernel_w * ic bytes; of every four of them, the first and third make a pair of taps,
- * the second and fourth another.
- *
- * group     1 or more: blocks of four positions that are gathered at a time.
- * packed    int8 [oc / 2][pairs of taps][2 taps][2 channels], 0 where a run ends; or NULL.
- * expanded  int16, doubled, 4-byte aligned [oc / 2][pairs of taps][2 channels][2 taps]; or NULL.
- *           Python: scenelet.compiler.columns.
- * finish    [oc / 2].
- */
-typedef struct {
-    scn_conv2d_t conv;
-    const int8_t *post; /* like scn_fused_conv2d_t */
-    int32_t group;
-    const int8_t *packed;
-    const int16_t *expanded;
-    const scn_finish_t *finish;
-} scn_columns_t;
-
-/* Pairs of taps of a window with rows of `run` bytes. */
-#define SCN_COLUMNS_WORDS(kernel_h, run) ((kernel_h) * ((run) / 4 * 2 + ((run) % 4 > 1 ? 2 : (run) % 4)))
-/* Scratch: `words` as above; `weights` 1 if packed, else 0; the padded input that one call sees, 0 if pointwise. */
-#define SCN_COLUMNS_SCRATCH_BYTES(words, group, weights, padded) ((words) * ((group) * 16 + (weights) * 8) + (padded))
-#define SCN_COLUMNS_PADDED_BYTES(rows, columns, ic) (((rows) * (columns) * (ic) + 7) / 4 * 4)
-
-/*
  * DEPTHWISE_CONV_2D: output channel c reads input channel c / depth_multiplier.
  * weights  as in the .tflite: [kernel_h][kernel_w][oc].
  * bias, scale: like scn_conv2d_t. Needs no scratch.
@@ -274,34 +238,6 @@ typedef struct {
 } scn_depthwise_conv2d_t;
 
 void scn_depthwise_conv2d_s8(const scn_depthwise_conv2d_t *layer, const int8_t *input, int8_t *output);
-
-/* How one channel's doubled sums become INT8: like scn_finish_t. */
-typedef struct {
-    int32_t bias;
-    int32_t multiplier, added, right;
-} scn_finish_channel_t;
-
-/*
- * DEPTHWISE_CONV_2D by planes: depth_multiplier 1, channels in fours, dilation 1, one image. conv.bias and scale are not
- * read.
- *
- * down     words hold two neighbours down, else two across. Along that axis the stride is 1 or 2.
- * finish   [channels].
- */
-typedef struct {
-    scn_depthwise_conv2d_t conv;
-    bool down;
-    const scn_finish_channel_t *finish;
-} scn_planes_t;
-
-/* Words of a window along the axis of neighbours; times the taps of the other axis at most SCN_PLANES_MOST_WORDS. */
-#define SCN_PLANES_TAP_WORDS(taps, stride) ((stride) == 1 ? (taps) / 2 + 1 : ((taps) + 1) / 2)
-#define SCN_PLANES_MOST_WORDS 32
-/* Words that a call for so many outputs sees along that axis. */
-#define SCN_PLANES_PAIRS(outputs, taps, stride)                                                                        \
-    (((stride) == 1 ? ((outputs) + 1) / 2 : (outputs)) - 1 + SCN_PLANES_TAP_WORDS(taps, stride))
-/* Scratch: four planes of pairs by the rows of the other axis that a call sees, padding included. */
-#define SCN_PLANES_SCRATCH_BYTES(pairs, rows) (16 * (pairs) * (rows))
 
 /*
  * FULLY_CONNECTED: [batches][inputs] -> [batches][outputs].
@@ -343,8 +279,8 @@ typedef struct {
  * FULLY_CONNECTED with activations that clamp to INT8's own bounds and weights in fours of outputs; absent inputs and
  * outputs are 0. Pairs of inputs are (0, 2), (1, 3) of every four.
  *
- * paired    256 * w + w' of two outputs and one input in an int16, or NULL: [ceil(outputs / 4)][pairs of inputs][2 pairs
- *           of outputs][2 inputs]. One product adds 256 times one output's plus the other's; another one, of the low byte
+ * paired    256 * w + w' of two outputs and one input in an int16, or NULL: [ceil(outputs / 4)][pairs of inputs][2
+ * pairs of outputs][2 inputs]. One product adds 256 times one output's plus the other's; another one, of the low byte
  *           alone, tells them apart, if the first output's sum stays under 2^23. As large as INT8, with half the
  *           instructions to unpack. Starts: 256 * bias + bias', bias' of both pairs.
  * expanded  int16, or NULL: [ceil(outputs / 4)][pairs of inputs][4 outputs][2 inputs]. Starts: biases.
@@ -398,9 +334,9 @@ typedef struct {
 void scn_add_s8(const scn_add_t *layer, const int8_t *input1, const int8_t *input2, int8_t *output);
 
 /*
- * ADD of two whole maps whose activation clamps to INT8's own bounds; input1 has the larger scale, so that TFLite's common
- * scale makes it 2^19 times itself. Sums are doubled: see scn_finish_t.
- * table    [256]: twice what input2's values -128 .. 127 are on the common scale, less 2^20 times input1's zero point.
+ * ADD of two whole maps whose activation clamps to INT8's own bounds; input1 has the larger scale, so that TFLite's
+ * common scale makes it 2^19 times itself. Sums are doubled: see scn_finish_t. table    [256]: twice what input2's
+ * values -128 .. 127 are on the common scale, less 2^20 times input1's zero point.
  */
 typedef struct {
     int32_t elements;

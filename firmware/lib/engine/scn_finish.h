@@ -29,7 +29,7 @@ static inline int32_t scn_high_mul_add(int32_t a, int32_t b, int32_t added) {
 
 /* A doubled sum to INT8. */
 static inline int8_t scn_finish(scn_requant_t by, int32_t doubled) {
-    return scn_saturate(scn_high_mul_add(doubled, by.multiplier, by.added + (doubled >> 31)) >> by.right);
+    return scn_saturate(scn_high_mul_add(doubled, by.multiplier, by.added - (doubled < 0)) >> by.right);
 }
 
 #endif

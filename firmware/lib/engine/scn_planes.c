@@ -1,6 +1,7 @@
 /*
  * DEPTHWISE_CONV_2D by planes: four channels at a time are taken apart into planes of int16, padding included, two
- * neighbours along one axis a word. A multiplication then takes two taps, and every word serves all windows that see it.
+ * neighbours along one axis a word. A multiplication then takes two taps, and every word serves all windows that see
+ * it.
  */
 #include "scn_finish.h"
 #include "scn_planes_3x3.h"
@@ -179,7 +180,7 @@ typedef struct {
 
 static inline void run_two(const channel_t *from, const uint32_t *x, int8_t *to, int32_t step) {
     const uint32_t *w = from->weights;
-    int32_t sum0 = from->bias, sum1 = from->bias;
+    int32_t sum0 = from->bias, sum1 = sum0;
     for (int32_t b = from->taps_b; b > 0; --b, ++x) {
         const uint32_t *word = x;
         for (const uint32_t *end = w + 2 * from->tap_words; w < end; w += 2, word += from->rows) {
@@ -206,12 +207,9 @@ static inline void run_one(const channel_t *from, const uint32_t *x, int8_t *to)
 static void run_any(work_t *work, const uint32_t *plane, int32_t channel) {
     const scn_finish_channel_t *finish = &work->layer->finish[channel];
     const axis_t a = work->a, b = work->b;
-    const channel_t from = {work->weights,
-                            b.taps,
-                            work->tap_words,
-                            work->rows,
-                            {finish->multiplier, finish->right, finish->added},
-                            finish->bias};
+    const channel_t from = {
+        work->weights, b.taps, work->tap_words, work->rows, {finish->multiplier, finish->right, finish->added},
+        finish->bias};
     const int32_t ahead = a.stride == 1 ? 2 : 1;
     int8_t *line = work->output + channel;
     prepare_weights(work, channel);

@@ -34,13 +34,12 @@ _Static_assert(sizeof(scn_planes_3x3_t) == 76, "offsets below");
 /* Four rows of words from `from` for outputs at b and b + 1. */
 #define FOUR(add, from, w0, w1, w2)                                                                                    \
     "ldrd r2, r3, [" from "], #8\n" add("r2", w0, "r10", "r11") add("r3", w1, "r10", "r11")                            \
-        add("r3", w0, "r12", "lr") "ldrd r2, r3, [" from "]\n" add("r2", w2, "r10", "r11")                             \
-            add("r2", w1, "r12", "lr") add("r3", w2, "r12", "lr")
+        add("r3", w0, "r12", "lr") "ldrd r2, r3, [" from "]\n" add("r2", w2, "r10", "r11") add("r2", w1, "r12", "lr")  \
+            add("r3", w2, "r12", "lr")
 
 #define THREE(add, from, w0, w1, w2)                                                                                   \
-    "ldrd r2, r3, [" from "]\n" add("r2", w0, "r10", "r11") add("r3", w1, "r10", "r11") "ldr r2, [" from               \
-                                                                                        ", #8]\n" add("r2", w2, "r10", \
-                                                                                                      "r11")
+    "ldrd r2, r3, [" from "]\n" add("r2", w0, "r10", "r11")                                                            \
+        add("r3", w1, "r10", "r11") "ldr r2, [" from ", #8]\n" add("r2", w2, "r10", "r11")
 
 /* r3 end, r4 multiplier, r5 added, r6 right, r7 to, r8 step_a, r9 step_b. */
 #define FINISH(sum)                                                                                                    \
@@ -76,32 +75,32 @@ __attribute__((naked)) void scn_planes_3x3(__attribute__((unused)) const scn_pla
                      "cmp r2, #0\n"
                      "beq 3f\n"
                      "2:\n" LOAD "mov r12, r10\n"
-                     "mov lr, r10\n" FOUR(FIRST, "r0", "r4", "r5", "r6") FOUR(NEXT, "r1", "r7", "r8", "r9")
-                     "ldm sp, {r3-r9}\n" FINISH("r10") FINISH("r11") FINISH("r12") FINISH("lr")
-                     STORE("r10", "r11") STORE("r12", "lr")
-                     "str r7, [sp, #16]\n"
-                     "cmp r0, r3\n"
-                     "bne 2b\n"
-                     "3:\n"
-                     "ldr r2, [sp, #68]\n"
-                     "cmp r2, #0\n"
-                     "beq 4f\n" LOAD THREE(FIRST, "r0", "r4", "r5", "r6") THREE(NEXT, "r1", "r7", "r8", "r9")
-                     "ldm sp, {r3-r9}\n" FINISH("r10") FINISH("r11") STORE("r10", "r11")
-                     "4:\n"
-                     "ldrd r0, r1, [sp, #56]\n"
-                     "add r0, r1\n"
-                     "str r0, [sp, #56]\n"
-                     "ldr r2, [sp, #76]\n"
-                     "ldr r3, [sp, #20]\n"
-                     "add r2, r2, r3, lsl #1\n"
-                     "str r2, [sp, #76]\n"
-                     "str r2, [sp, #16]\n"
-                     "ldr r3, [sp, #72]\n"
-                     "subs r3, #1\n"
-                     "str r3, [sp, #72]\n"
-                     "bne 1b\n"
-                     "add sp, #80\n"
-                     "pop {r4-r11, pc}\n");
+                     "mov lr, r10\n" FOUR(FIRST, "r0", "r4", "r5", "r6")
+                         FOUR(NEXT, "r1", "r7", "r8", "r9") "ldm sp, {r3-r9}\n" FINISH("r10") FINISH("r11")
+                             FINISH("r12") FINISH("lr") STORE("r10", "r11")
+                                 STORE("r12", "lr") "str r7, [sp, #16]\n"
+                                                    "cmp r0, r3\n"
+                                                    "bne 2b\n"
+                                                    "3:\n"
+                                                    "ldr r2, [sp, #68]\n"
+                                                    "cmp r2, #0\n"
+                                                    "beq 4f\n" LOAD THREE(FIRST, "r0", "r4", "r5", "r6") THREE(
+                                                        NEXT, "r1", "r7", "r8", "r9") "ldm sp, {r3-r9}\n" FINISH("r10")
+                                                        FINISH("r11") STORE("r10", "r11") "4:\n"
+                                                                                          "ldrd r0, r1, [sp, #56]\n"
+                                                                                          "add r0, r1\n"
+                                                                                          "str r0, [sp, #56]\n"
+                                                                                          "ldr r2, [sp, #76]\n"
+                                                                                          "ldr r3, [sp, #20]\n"
+                                                                                          "add r2, r2, r3, lsl #1\n"
+                                                                                          "str r2, [sp, #76]\n"
+                                                                                          "str r2, [sp, #16]\n"
+                                                                                          "ldr r3, [sp, #72]\n"
+                                                                                          "subs r3, #1\n"
+                                                                                          "str r3, [sp, #72]\n"
+                                                                                          "bne 1b\n"
+                                                                                          "add sp, #80\n"
+                                                                                          "pop {r4-r11, pc}\n");
 }
 
 #endif

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .finishing import channels_finish
-from .program import Step, Struct
+from .finishing import channels_finish, paired
+from .program import Step, Struct, Table
 
 _POSITIONS = 4
 _COLUMN_BYTES = 4096
@@ -117,6 +117,22 @@ def claims(step: Step, way: Columns) -> tuple[str, ...]:
         padded = f"SCN_COLUMNS_PADDED_BYTES({rows}, {columns}, {depth})"
     sizes = f"{words}, {way.group}, {int(not way.expanded)}, {padded}"
     return (f"SCN_COLUMNS_SCRATCH_BYTES({sizes}) == {way.scratch_bytes}",)
+
+
+def constants(
+    step: Step, way: Columns, kind: str, weights: NDArray[np.int8]
+) -> tuple[dict[str, Table], dict[str, object]]:
+    """Make a layer's tables, whose names start with ``kind``, and the members of scn_columns_t that name them."""
+    finish = channels_finish(step, int(weights[0].size))
+    assert finish is not None, "ways() lists none then"
+    form, dtype = ("expanded", "int16_t") if way.expanded else ("packed", "int8_t")
+    made = (expand_columns if way.expanded else pack_columns)(weights)
+    tables = {
+        "weights": Table(f"{kind}_{form}", dtype, made.ravel()),
+        "finish": Table(f"{kind}_finish", "scn_finish_t", paired(finish)),
+    }
+    members: dict[str, object] = {"group": way.group, "packed": None, "expanded": None}
+    return tables, members | {form: f"{kind}_{form}", "finish": f"{kind}_finish"}
 
 
 def pack_columns(weights: NDArray[np.int8]) -> NDArray[np.int8]:

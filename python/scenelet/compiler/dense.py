@@ -1,4 +1,4 @@
-"""FULLY_CONNECTED in fours of outputs (scn_dense_s8): when it is exact, and its constants; scn_engine.h states the form.
+"""FULLY_CONNECTED in fours of outputs (scn_dense_s8): when it is exact, and its constants; see scn_engine.h.
 
 TFLite's reference multiplies a sum with a float64 factor and rounds once, halves away from zero. The kernel multiplies
 with 31 bits and rounds down. Both are steps that rise at certain sums; where these are the same for all 256 outputs, so
@@ -122,7 +122,7 @@ def expanded(step: Step) -> Step:
     weights = np.stack([(both - second) // 256, second], axis=3).astype(np.int16)
     rows = finish.values.copy()
     rows[:, 0:LANES:2] = (rows[:, 0:LANES:2] - rows[:, 1:LANES:2]) // 256
-    fields = step.params.fields | {"paired": None, "expanded": "expanded"}
+    fields = {**step.params.fields, "paired": None, "expanded": "expanded"}
     tables = (Table("expanded", "int16_t", weights.ravel()), replace(finish, values=rows))
     return replace(step, params=replace(step.params, fields=fields), tables=tables)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .fixedpoint import INT8_MAX, INT8_MIN
-from .program import Step, Struct, Table
+from .program import Step, Struct
 
 MOST_SHIFT = 20
 """Right shift up to which nothing overflows."""
@@ -46,8 +46,7 @@ def channels_finish(step: Step, taps: int) -> NDArray[np.int32] | None:
     return np.stack([2 * bias, multipliers, added, right], axis=1).astype(np.int32)
 
 
-def paired(finish: NDArray[np.int32]) -> Table:
-    """scn_finish_t of every two channels, flat."""
+def paired(finish: NDArray[np.int32]) -> NDArray[np.int32]:
+    """scn_finish_t of every two channels: biases first, then multiplier, added, right of either."""
     pairs = finish.reshape(-1, 2, 4)
-    values = np.concatenate([pairs[:, :, 0], pairs[:, :, 1:].reshape(-1, 6)], axis=1)
-    return Table("finish", "scn_finish_t", values.astype(np.int32))
+    return np.concatenate([pairs[:, :, 0], pairs[:, :, 1:].reshape(-1, 6)], axis=1)

@@ -12,7 +12,7 @@ from typing import Any
 
 from .columns import turns_up_to
 from .finishing import channels_finish
-from .program import Step, Struct
+from .program import Step, Struct, Table
 
 _CHANNELS = 4
 _MOST_WORDS = 32
@@ -38,7 +38,7 @@ class Planes:
 
 
 def ways(step: Step) -> tuple[Planes, ...]:
-    """List the ways to run a DEPTHWISE_CONV_2D by planes, the better axis for each number of rows; none where it cannot.
+    """List the ways to run a DEPTHWISE_CONV_2D by planes, thetter axis for each number of rows; none where it cannot.
 
     Parameters
     ----------
@@ -94,6 +94,14 @@ def claims(step: Step, way: Planes) -> tuple[str, ...]:
     taps, stride = (window["height"], window["stride_h"]) if way.down else (window["width"], window["stride_w"])
     pairs = f"SCN_PLANES_PAIRS({outputs}, {taps}, {stride})"
     return (f"SCN_PLANES_SCRATCH_BYTES({pairs}, {way.rows}) == {way.scratch_bytes}",)
+
+
+def constants(step: Step, kind: str) -> Table:
+    """Make the constants of every channel; their name starts with ``kind``."""
+    window = _fields(step)["window"]
+    finish = channels_finish(step, window["height"] * window["width"])
+    assert finish is not None, "ways() lists none then"
+    return Table(f"{kind}_finish", "scn_finish_channel_t", finish)
 
 
 def _fields(step: Step) -> Mapping[str, Any]:

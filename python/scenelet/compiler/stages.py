@@ -9,12 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..graph import Graph
-from . import columns, estimates, finishing, planes
-from .columns import Columns, expand_columns, pack_columns
+from . import columns, estimates, planes
+from .columns import Columns
 from .lowering.layer import values
 from .planes import Planes
 from .program import Name, Records, Step, Struct, Table
@@ -189,7 +186,8 @@ def _winograd(step: Step, *, expanded: bool) -> tuple[Variant, ...]:
 
 def _narrow(step: Step) -> tuple[Variant, ...]:
     """Ways to run a layer with so few weights that all of them can be widened at every turn."""
-    if not _plain(step) or step.tables[0].nbytes > _NARROW_WEIGHTS:
+    overlap = _fields(step)["window"]["height"] > 1  # else there are no rows to share
+    if not _plain(step) or not overlap or step.tables[0].nbytes > _NARROW_WEIGHTS:
         return ()
     why = "few weights: all widened at once, input rows widened once for all windows"
     return tuple(Variant("narrow", turn, instructions=estimates.narrow(step, turn), why=why) for turn in (16, 8, 4))
@@ -335,7 +333,10 @@ def emitted(
     table = Table(f"{kind}_map", "int8_t", stage.map.tables[0].values) if stage.map else None
     post = table if stage.maps_itself else None
     if stage.variant.planes:
-        run, layer = "scn_planes_rows", _by_planes(stage, kind, fields, renamed)
+        finish = planes.constants(stage.step, kind)
+        renamed = {"weights": renamed["weights"], "finish": finish}
+        members = {"conv": fields | {"bias": None, "scale": None}, "down": stage.variant.planes.down}
+        run, layer = "scn_planes_rows", Records(kind, "scn_planes_t", (members | {"finish": finish.kind},))
     elif stage.is_convolution:
         run, layer = _convolution(stage, kind, graph, fields, renamed, post)
     else:
@@ -380,7 +381,11 @@ def _convolution(
     operator = next(op for op in graph.operators if op.index == stage.step.operators[0])
     weights = values(graph.tensors[operator.inputs[1]])
     if stage.variant.columns:
-        return "scn_columns_rows", _by_columns(stage, kind, layer, tables, weights)
+        constants, members = columns.constants(stage.step, stage.variant.columns, kind, weights)
+        tables.clear()
+        tables |= constants
+        without = fields | {"weights": None, "bias": None, "scale": None}
+        return "scn_columns_rows", Records(kind, "scn_columns_t", (layer | {"conv": without} | members,))
     form, dtype = ("expanded", "int16_t") if stage.variant.expanded else ("packed", "int8_t")
     made = (expand_winograd if stage.variant.expanded else pack_winograd)(weights, across=stage.variant.across)
     tables["weights"] = Table(f"{kind}_{form}", dtype, made.ravel())
@@ -393,42 +398,3 @@ def _convolution(
         form: f"{kind}_{form}",
     }
     return "scn_winograd_rows", Records(kind, "scn_winograd_t", (layer,))
-
-
-def _by_columns(
-    stage: Stage, kind: str, layer: dict[str, Any], tables: dict[str, Table], weights: NDArray[np.int8]
-) -> Records:
-    """Parameters of scn_columns_rows; changes ``layer`` and ``tables`` to what it reads."""
-    way = stage.variant.columns
-    assert way is not None
-    finish = finishing.channels_finish(stage.step, int(weights[0].size))
-    assert finish is not None
-    form, dtype = ("expanded", "int16_t") if way.expanded else ("packed", "int8_t")
-    made = (expand_columns if way.expanded else pack_columns)(weights)
-    tables.clear()
-    tables["weights"] = Table(f"{kind}_{form}", dtype, made.ravel())
-    tables["finish"] = replace(finishing.paired(finish), kind=f"{kind}_finish")
-    layer["conv"] |= {"weights": None, "bias": None, "scale": None}
-    layer |= {
-        "group": way.group,
-        "packed": None,
-        "expanded": None,
-        form: f"{kind}_{form}",
-        "finish": f"{kind}_finish",
-    }
-    return Records(kind, "scn_columns_t", (layer,))
-
-
-def _by_planes(stage: Stage, kind: str, fields: dict[str, object], tables: dict[str, Table]) -> Records:
-    """Parameters of scn_planes_rows; changes ``tables`` to what it reads."""
-    window: Any = fields["window"]
-    finish = finishing.channels_finish(stage.step, int(window["height"] * window["width"]))
-    assert finish is not None
-    assert stage.variant.planes is not None
-    weights = tables["weights"]
-    tables.clear()
-    tables |= {"weights": weights, "finish": Table(f"{kind}_finish", "scn_finish_channel_t", finish)}
-    conv = fields | {"bias": None, "scale": None}
-    return Records(
-        kind, "scn_planes_t", ({"conv": conv, "down": stage.variant.planes.down, "finish": f"{kind}_finish"},)
-    )

@@ -1,8 +1,8 @@
 """Networks of MLPerf Tiny's shapes with seeded random weights: what the engine's speed is compared on.
 
-Layers, sizes and strides are those of Banbury et al. (2021, "MLPerf Tiny Benchmark"); batch normalisations are left out,
-because the converter folds them. Weights and biases are drawn, not trained: counts of instructions hardly depend on
-values, and equality of bits must not. Activations keep their spread from layer to layer (He et al., 2015).
+Layers, sizes and strides are those of Banbury et al. (2021, "MLPerf Tiny Benchmark"); batch normalisations are left
+out, because the converter folds them. Weights and biases are drawn, not trained: counts of instructions hardly depend
+on values, and equality of bits must not. Activations keep their spread from layer to layer (He et al., 2015).
 """
 
 from __future__ import annotations

@@ -19,7 +19,6 @@ from ..fixedpoint import (
 from ..program import Step, Struct, Table
 from .layer import Layer, four, multiplier, table
 
-
 _HALF = 0.5
 """Factor of ADD's input with the larger scale."""
 
