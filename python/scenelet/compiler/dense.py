@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,15 +57,16 @@ def rescale(factor: float, zero_point: int, low: int, high: int) -> Rescale | No
         return None
     _, exponent = math.frexp(factor)
     right = -exponent - 1
-    exact = Fraction(factor)
     if not 1 <= right <= _MOST_SHIFT:
         return None
     half = 1 << (right - 1)
     outputs = range(INT8_MIN - zero_point + 1, INT8_MAX - zero_point + 1)
-    # The least sum that gives each output; halves go away from zero.
-    ends = [(output, (2 * output - 1) / (2 * exact)) for output in outputs]
-    wanted = [math.ceil(end) if output > 0 else math.floor(end) + 1 for output, end in ends]
-    for multiplier in map((math.floor(exact * 2 ** (_HIGH + right))).__add__, _NEIGHBOURS):
+    above, below = factor.as_integer_ratio()
+    # The least sum that gives each output, (output - 1/2) / factor; halves go away from zero.
+    ends = [((2 * output - 1) * below, 2 * above) for output in outputs]
+    wanted = [-(-end // unit) if end > 0 else end // unit + 1 for end, unit in ends]
+    for neighbour in _NEIGHBOURS:
+        multiplier = (above << (_HIGH + right)) // below + neighbour
         made = [-(-((output << right) - half << _HIGH) // multiplier) for output in outputs]
         if multiplier < 2**31 and all(
             one == other or not (low < one <= high or low < other <= high)
