@@ -20,13 +20,13 @@
 #define SCN_MODEL_INPUT_BYTES 1120
 #define SCN_MODEL_OUTPUT_BYTES 10
 /* Activations and scratch together, and the two by themselves; they share memory, so the sum can be smaller. */
-#define SCN_MODEL_ARENA_BYTES 15128
-#define SCN_MODEL_ACTIVATION_BYTES 15128
-#define SCN_MODEL_SCRATCH_BYTES 13992
+#define SCN_MODEL_ARENA_BYTES 16248
+#define SCN_MODEL_ACTIVATION_BYTES 16248
+#define SCN_MODEL_SCRATCH_BYTES 15112
 /* By the challenge's counting rules, and what the constants take in flash as the kernels want them. */
 #define SCN_MODEL_PARAMS_BYTES 52844
 #define SCN_MODEL_MACS 25475456
-#define SCN_MODEL_TABLE_BYTES 159864
+#define SCN_MODEL_TABLE_BYTES 58536
 #define SCN_MODEL_STEP_COUNT 4
 #define SCN_MODEL_LABEL_COUNT 10
 

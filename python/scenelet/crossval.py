@@ -64,7 +64,7 @@ class Outcome:
     validation: dict[str, Any]
     float: dict[str, Any]
     int8: dict[str, Any] | None
-    cpu_seconds: float = field(default=0.0, compare=False)
+    cpu_seconds: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -311,7 +311,7 @@ def _one(plan: _Plan, fold: int, seed: int, mentor: Path | None) -> Outcome:
         metrics, test = _train_fold(plan, recipe, mentor, fold, folder)
     else:
         metrics, test = _train_leaking(recipe, plan.dataset, folder, plan.cache)
-    spent = round(time.process_time() - begun, 1)
+    spent = round(time.process_time() - begun)
     path = folder / OUTCOME
     if not path.is_file():
         deployable = recipe.deployable or plan.filters is not None

@@ -67,6 +67,24 @@ def _convert(model: keras.Model, inputs: NDArray[np.float32]) -> bytes:
     return _converted(converter, model.name)
 
 
+def convert_int8(model: keras.Model, inputs: NDArray[np.float32]) -> bytes:
+    """Convert any network to full INT8, without the metadata that a recipe's network carries.
+
+    Parameters
+    ----------
+    model
+        With one input, whose first dimension is the batch.
+    inputs
+        (n, *input shape): they set the ranges of all activations, the input's included.
+
+    Raises
+    ------
+    ToolError
+        Where the converter fails.
+    """
+    return flatfile.pack(_tidied(_convert(model, inputs), model))
+
+
 def _tidied(content: bytes, model: keras.Model) -> Any:
     tree = flatfile.unpack(content)
     tidy.drop_reshapes(tree)

@@ -175,8 +175,8 @@ class TrainingConfig(Section):
     schedule
         "constant": ``learning_rate`` throughout. "cosine": from there to nearly 0 at ``epochs``, half a cosine down.
     warmup_epochs
-        Epochs in which the rate climbs to ``learning_rate`` first, in equal steps. Like ``schedule`` and ``split_seed``, left
-        out of JSON and hash where it is the default, so that earlier recipes keep their hashes.
+        Epochs in which the rate climbs to ``learning_rate`` first, in equal steps. Like ``schedule`` and
+        ``split_seed``, left out of JSON and hash where it is the default, so that earlier recipes keep their hashes.
     """
 
     epochs: Annotated[int, Field(ge=1)] = 200

@@ -20,8 +20,9 @@ _GUARD = 64
 
 
 def declarations() -> str:
-    """scn_engine.h as cffi takes it: without comments, directives and C++."""
-    text = (FOLDER / "scn_engine.h").read_text("utf-8").replace("\\\n", " ")
+    """The engine's headers as cffi takes them: without comments, directives and C++."""
+    headers = [(FOLDER / name).read_text("utf-8") for name in ("scn_engine.h", "scn_segment.h")]
+    text = "\n".join(headers).replace("\\\n", " ")
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     text = re.sub(r"#ifdef __cplusplus.*?#endif", "", text, flags=re.DOTALL)
     return re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)

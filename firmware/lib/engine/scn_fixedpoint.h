@@ -14,6 +14,11 @@ static inline int32_t scn_wrap_add(int32_t a, int32_t b) {
     return (int32_t)((uint32_t)a + (uint32_t)b);
 }
 
+/* a - b modulo 2^32. */
+static inline int32_t scn_wrap_sub(int32_t a, int32_t b) {
+    return (int32_t)((uint32_t)a - (uint32_t)b);
+}
+
 /* a * 2^left modulo 2^32. */
 static inline int32_t scn_wrap_shift(int32_t a, int32_t left) {
     return (int32_t)((uint32_t)a << left);

@@ -83,6 +83,12 @@ void scn_add_rows(const void *layer, const scn_rows_t *rows) {
     scn_add_s8(&part, rows->input[0], rows->input[1], rows->output);
 }
 
+void scn_sum_rows(const void *layer, const scn_rows_t *rows) {
+    scn_sum_t part = *(const scn_sum_t *)layer;
+    part.elements = rows->rows * part.elements;
+    scn_sum_s8(&part, rows->input[0], rows->input[1], rows->output);
+}
+
 void scn_map_rows(const void *layer, const scn_rows_t *rows) {
     scn_map_t part = *(const scn_map_t *)layer;
     part.pixels = rows->input_rows * part.pixels;

@@ -29,6 +29,70 @@ typedef struct {
 /* In place: output may be the input. */
 void scn_map_s8(const scn_map_t *layer, const int8_t *input, int8_t *output);
 
+/*
+ * How doubled sums of two output channels become INT8: see scn_finish.h. The host has proved of every channel that its
+ * sums without doubling stay under 2^30, that right is 1 .. 20, and that the activation clamps to INT8's own bounds.
+ */
+typedef struct {
+    int32_t bias0, bias1;                /* doubled */
+    int32_t multiplier0, added0, right0; /* added: 2^(right - 1) + output zero point * 2^right */
+    int32_t multiplier1, added1, right1;
+} scn_finish_t;
+
+/*
+ * CONV_2D by columns: any stride, dilation 1, an even number of output channels. conv.weights, bias and scale are not
+ * read. A window's row is a run of kernel_w * ic bytes; of every four of them, the first and third make a pair of taps,
+ * the second and fourth another.
+ *
+ * group     1 or more: blocks of four positions that are gathered at a time.
+ * packed    int8 [oc / 2][pairs of taps][2 taps][2 channels], 0 where a run ends; or NULL.
+ * expanded  int16, doubled, 4-byte aligned [oc / 2][pairs of taps][2 channels][2 taps]; or NULL.
+ *           Python: scenelet.compiler.columns.
+ * finish    [oc / 2].
+ */
+typedef struct {
+    scn_conv2d_t conv;
+    const int8_t *post; /* like scn_post_t's table */
+    int32_t group;
+    const int8_t *packed;
+    const int16_t *expanded;
+    const scn_finish_t *finish;
+} scn_columns_t;
+
+/* Pairs of taps of a window with rows of `run` bytes. */
+#define SCN_COLUMNS_WORDS(kernel_h, run) ((kernel_h) * ((run) / 4 * 2 + ((run) % 4 > 1 ? 2 : (run) % 4)))
+/* Scratch: `words` as above; `weights` 1 if packed, else 0; the padded input that one call sees, 0 if pointwise. */
+#define SCN_COLUMNS_SCRATCH_BYTES(words, group, weights, padded) ((words) * ((group)*16 + (weights)*8) + (padded))
+#define SCN_COLUMNS_PADDED_BYTES(rows, columns, ic) (((rows) * (columns) * (ic) + 7) / 4 * 4)
+
+/* How one channel's doubled sums become INT8: like scn_finish_t. */
+typedef struct {
+    int32_t bias;
+    int32_t multiplier, added, right;
+} scn_finish_channel_t;
+
+/*
+ * DEPTHWISE_CONV_2D by planes: depth_multiplier 1, channels in fours, dilation 1, one image. conv.bias and scale are
+ * not read.
+ *
+ * down     words hold two neighbours down, else two across. Along that axis the stride is 1 or 2.
+ * finish   [channels].
+ */
+typedef struct {
+    scn_depthwise_conv2d_t conv;
+    bool down;
+    const scn_finish_channel_t *finish;
+} scn_planes_t;
+
+/* Words of a window along the axis of neighbours; times the taps of the other axis at most SCN_PLANES_MOST_WORDS. */
+#define SCN_PLANES_TAP_WORDS(taps, stride) ((stride) == 1 ? (taps) / 2 + 1 : ((taps) + 1) / 2)
+#define SCN_PLANES_MOST_WORDS 32
+/* Words that a call for so many outputs sees along that axis. */
+#define SCN_PLANES_PAIRS(outputs, taps, stride)                                                                        \
+    (((stride) == 1 ? ((outputs) + 1) / 2 : (outputs)) - 1 + SCN_PLANES_TAP_WORDS(taps, stride))
+/* Scratch: four planes of pairs by the rows of the other axis that a call sees, padding included. */
+#define SCN_PLANES_SCRATCH_BYTES(pairs, rows) (16 * (pairs) * (rows))
+
 /* What a stage does at one time: rows y .. y + rows - 1 of its output from the input rows that they need. */
 typedef struct {
     const int8_t *input[2]; /* row input_y of each input; [1] is NULL for one input */
@@ -45,11 +109,11 @@ typedef void (*scn_stage_run_t)(const void *layer, const scn_rows_t *rows);
 /*
  * One operator of a segment.
  * layer           the parameter struct of the whole operator: scn_fused_conv2d_t for scn_conv2d_rows and
- *                 scn_conv2d_narrow_rows, scn_winograd_t, scn_depthwise_conv2d_t, scn_pool_t, scn_add_t of two maps of
- * one shape, scn_map_t of one row. map             applied to every output row as it is made, or NULL; convolutions
- * have their own. inputs, output  numbers of line buffers; inputs[1] is 0xFF for one input. turn            output rows
- * made at a time, at least 1. reach, stride, pad_top   input rows of a window, and how it moves: 1, 1, 0 for
- * element-wise operators.
+ *                 scn_conv2d_narrow_rows, scn_columns_t, scn_planes_t, scn_winograd_t, scn_depthwise_conv2d_t,
+ * scn_pool_t, scn_sum_t of one row, scn_add_t of two maps of one shape, scn_map_t of one row. map             applied
+ * to every output row as it is made, or NULL; convolutions have their own. inputs, output  numbers of line buffers;
+ * inputs[1] is 0xFF for one input. turn            output rows made at a time, at least 1. reach, stride, pad_top input
+ * rows of a window, and how it moves: 1, 1, 0 for element-wise operators.
  */
 typedef struct {
     scn_stage_run_t run;
@@ -90,10 +154,13 @@ void scn_segment_run(const scn_segment_t *segment, const int8_t *input, int8_t *
 
 void scn_conv2d_rows(const void *layer, const scn_rows_t *rows);
 void scn_conv2d_narrow_rows(const void *layer, const scn_rows_t *rows);
+void scn_columns_rows(const void *layer, const scn_rows_t *rows);
+void scn_planes_rows(const void *layer, const scn_rows_t *rows);
 void scn_winograd_rows(const void *layer, const scn_rows_t *rows);
 void scn_depthwise_conv2d_rows(const void *layer, const scn_rows_t *rows);
 void scn_max_pool_rows(const void *layer, const scn_rows_t *rows);
 void scn_average_pool_rows(const void *layer, const scn_rows_t *rows);
+void scn_sum_rows(const void *layer, const scn_rows_t *rows);
 void scn_add_rows(const void *layer, const scn_rows_t *rows);
 /*
  * MEAN over height and width, the last stage of a segment: as many rows of no bytes as its input has, of which the last

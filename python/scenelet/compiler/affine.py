@@ -50,10 +50,10 @@ def affine_pair(maps: Sequence[NDArray[np.int8]], compose: Compose) -> NDArray[n
 def int8_map(table: Table) -> NDArray[np.int8]:
     """Give a map's values, (channels * 256,), be it a table of them or affine steps."""
     if table.type == "int8_t":
-        return table.values
+        return np.asarray(table.values, np.int8)
     multiplier, added, multiplier2, added2 = table.values.astype(np.int64).T[..., np.newaxis]
     middle = np.clip(_VALUES * multiplier + added >> FRACTION, -128, 127)
-    return np.clip(middle * multiplier2 + added2 >> FRACTION, -128, 127).astype(np.int8).ravel()
+    return np.asarray(np.clip(middle * multiplier2 + added2 >> FRACTION, -128, 127), np.int8).ravel()
 
 
 def _steps(table: NDArray[np.int8]) -> list[tuple[int, int]] | None:

@@ -17,13 +17,15 @@ _POSITIONS = 4
 _DIRECT, _GATHERED = 0.95, 4.5
 _NARROW, _NARROW_WEIGHT, _NARROW_ROW, _NARROW_PAIR = 1.45, 5.0, 65, 130
 _ODD_CHANNEL_GATHER = 45.0
-_A_TAP = {"scn_depthwise_conv2d_s8": 6.5, "scn_max_pool_s8": 4.2, "scn_average_pool_s8": 9.0}
+_A_TAP = {"scn_max_pool_s8": 4.2, "scn_average_pool_s8": 9.0}
+_DEPTHWISE, _DEPTHWISE_THREE, _DEPTHWISE_OUTPUT = 8.3, 2.2, 45.0
 _A_VALUE = {
-    "scn_add_s8": 51.0, "scn_mul_s8": 29.0, "scn_prelu_s8": 35.0, "scn_map_s8": 6.0, "scn_quantize_s8": 20.0,
-    "scn_pad_s8": 5.0, "scn_reshape_s8": 1.0, "scn_softmax_s8": 305.0,
+    "scn_add_s8": 51.0, "scn_sum_s8": 11.0, "scn_mul_s8": 29.0, "scn_prelu_s8": 35.0, "scn_map_s8": 6.0,
+    "scn_quantize_s8": 20.0, "scn_pad_s8": 5.0, "scn_reshape_s8": 1.0, "scn_softmax_s8": 305.0,
 }  # fmt: skip
 _SUMMED = 8.0
 _MEAN, _DENSE, _DENSE_OUTPUT = 20.5, 1.9, 95.0
+_DENSE_PAIRED, _DENSE_EXPANDED, _DENSE_FOURTH = 0.87, 0.68, 11.0
 
 
 def convolution(step: Step, turn: int) -> int:
@@ -66,8 +68,15 @@ def simple(step: Step) -> int:
     if step.kernel in _A_TAP:
         window, _, target = _maps(step)
         return int(_A_TAP[step.kernel] * window["height"] * window["width"] * _pixels(target) * target["channels"])
+    if step.kernel == "scn_depthwise_conv2d_s8":
+        window, _, target = _maps(step)
+        taps = window["height"] * window["width"] * (_DEPTHWISE_THREE if window["width"] == 3 else _DEPTHWISE)
+        return int((_DEPTHWISE_OUTPUT + taps) * _pixels(target) * target["channels"])
     if step.kernel == "scn_fully_connected_s8":
         return int(fields["batches"] * fields["outputs"] * (_DENSE * fields["inputs"] + _DENSE_OUTPUT))
+    if step.kernel == "scn_dense_s8":
+        each = _DENSE_EXPANDED if fields["expanded"] else _DENSE_PAIRED
+        return int(fields["batches"] * fields["outputs"] * (each * fields["inputs"] + _DENSE_FOURTH))
     if step.kernel == "scn_mean_s8":
         return int(_MEAN * np.prod(fields["size"]))
     return int(_A_VALUE[step.kernel] * _values(step))

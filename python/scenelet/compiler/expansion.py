@@ -1,8 +1,10 @@
-"""Chooses the convolutions whose weights lie in flash already transformed, four times as large, for speed."""
+"""Chooses the layers whose weights lie in flash larger than INT8, already transformed or widened, for speed."""
 
 from __future__ import annotations
 
-from . import stages
+from dataclasses import replace
+
+from . import dense, estimates, stages
 from .options import FLASH_BYTES, Options
 from .program import Program, Step
 
@@ -34,15 +36,27 @@ def expanded_operators(program: Program, options: Options) -> frozenset[int]:
     return frozenset(chosen)
 
 
+def widened(program: Program, expanded: frozenset[int]) -> Program:
+    """Write the dense layers that were picked with an int16 a weight."""
+    steps = tuple(
+        dense.expanded(step) if step.kernel == "scn_dense_s8" and step.operators[0] in expanded else step
+        for step in program.steps
+    )
+    return replace(program, steps=steps)
+
+
 def _offers(program: Program) -> list[tuple[float, int, Step]]:
     """Instructions saved a byte, bytes, and the step, of every convolution that would gain."""
     found = []
     for step in program.steps:
+        if step.kernel == "scn_dense_s8":
+            saved = estimates.step(step) - estimates.step(dense.expanded(step))
+            found.append((saved / step.tables[0].nbytes, step.tables[0].nbytes, step))
         if step.kernel != "scn_conv2d_s8":
             continue
         stage = stages.Stage(step, stages.UNKNOWN)
         before, after = (stages.variants(stage, expanded)[0] for expanded in (False, True))
-        if after.transform and after.expanded and after.instructions < before.instructions:
-            extra = after.transform.weight_bytes - next(t.nbytes for t in step.tables)
+        if after.expanded and after.instructions < before.instructions:
+            extra = after.weight_bytes - next(t.nbytes for t in step.tables)
             found.append(((before.instructions - after.instructions) / max(extra, 1), extra, step))
     return found

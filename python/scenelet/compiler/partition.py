@@ -16,11 +16,13 @@ from . import estimates
 from .fitting import fit
 from .plan import plan
 from .program import Program, Step, Struct
-from .segments import Segment, lowered, make
+from .segments import Segment, lowered, make, slower
 from .stages import KERNELS, slide
 
 _MOST_STAGES = 16
 _ALONE = 3
+"""Longest run where steps stay alone: one, the map behind it, and a pool."""
+
 _LAST = "scn_mean_s8"
 _MOST_ROWS, _MOST_ROW_BYTES, _MOST_REACH = 0xFFFF, 0xFFFF, 0x7FFF
 
@@ -37,6 +39,8 @@ class _Choice:
 
 def divide(program: Program, ram_bytes: int, expanded: frozenset[int]) -> Program:
     """Replace runs of steps by segments.
+
+    Where the quickest steps do not fit, single steps first take a way that needs less scratch.
 
     Parameters
     ----------
@@ -55,6 +59,9 @@ def divide(program: Program, ram_bytes: int, expanded: frozenset[int]) -> Progra
     alone = replace(program, steps=_partition(program, None, expanded, longest=_ALONE))
     if plan(alone).arena_bytes <= ram_bytes:
         return alone
+    sparing = replace(program, steps=_partition(program, ram_bytes, expanded, longest=_ALONE))
+    if plan(sparing).arena_bytes <= ram_bytes:
+        return sparing
     divided = (_partition(program, ram_bytes, expanded, longest=_MOST_STAGES), _in_one(program, expanded))
     different = {tuple(step.operators for step in steps): steps for steps in divided}
     made = [_shrink(replace(program, steps=steps), ram_bytes, expanded) for steps in different.values()]
@@ -78,6 +85,8 @@ def _partition(program: Program, ram_bytes: int | None, expanded: frozenset[int]
     for end in range(1, len(program.steps) + 1):
         options = [(end - 1, program.steps[end - 1])] if (end - 1, end) not in runs else []
         options += [(start, made) for (start, last), made in runs.items() if last == end]
+        if ram_bytes is not None and longest == _ALONE:
+            options += [(start, way) for start, made in options for way in _slower(program, made, expanded)]
         choices = []
         for start, made in options:
             waiting = max(beside(made, number) for number in range(start, end))
@@ -135,11 +144,19 @@ def _runs(program: Program, expanded: frozenset[int], longest: int) -> Mapping[t
 
 
 def _pays(made: Segment, longest: int) -> bool:
-    """Single convolutions that have something to gain; anything of several stages where memory is wanted."""
+    """Single stages that have something to gain; anything of several stages where memory is wanted."""
     if len(made.stages) == 1:
         stage = made.stages[0]
-        return stage.is_convolution and (stage.map is not None or stage.variant.kernel != "direct")
+        mapped = stage.is_convolution and stage.map is not None
+        return mapped or stage.variant.kernel not in ("direct", "rows")
     return longest > _ALONE
+
+
+def _slower(program: Program, made: Step, expanded: frozenset[int]) -> list[Step]:
+    """Other ways to run a single step, each smaller than all that are quicker."""
+    if made.segment is None:
+        return []
+    return [lowered(way, program.graph) for way in slower(made.segment, program.graph, expanded)]
 
 
 def _one_way_in_and_out(program: Program, start: int, end: int) -> bool:
@@ -161,7 +178,7 @@ def _local(program: Program, step: Step) -> bool:
     maps = [program.graph.tensors[tensor] for tensor in (*step.reads, *step.writes)]
     if any(len(tensor.shape) != 4 or tensor.shape[0] != 1 or not _fits(tensor) for tensor in maps):
         return False
-    if step.kernel == "scn_add_s8":
+    if step.kernel in ("scn_add_s8", "scn_sum_s8"):
         # Two whole maps: a constant would be a map by now, and a broadcast one needs all its rows.
         return len(step.reads) == 2 and all(tensor.shape == maps[0].shape for tensor in maps)
     shape: Any = step.params.fields.get("input")

@@ -12,7 +12,7 @@ from ..errors import ModelError
 from ..graph import Graph
 from ..metadata import ModelInfo
 from .emit import Identity, render_model
-from .expansion import expanded_operators
+from .expansion import expanded_operators, widened
 from .fusion import fuse
 from .lowering import lower
 from .options import DEFAULT, Options
@@ -86,7 +86,8 @@ def compile_model(source: str | Path | bytes, options: Options = DEFAULT) -> Com
     program = lower(drop_unread(graph))
     if options.fusion:
         fused = fuse(program, small=options.weights == "packed")
-        program = divide(fused, options.ram_bytes, expanded_operators(fused, options))
+        expanded = expanded_operators(fused, options)
+        program = divide(widened(fused, expanded), options.ram_bytes, expanded)
     memory = plan(program)
     check(program, memory)
     identity = Identity(

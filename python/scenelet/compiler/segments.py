@@ -127,6 +127,19 @@ def _pools(stage: Stage, pool: Step) -> bool:
     return pools_sums(stage.step, stage.map, pool) and bool(variants(replace(stage, pool=pool), expanded=False))
 
 
+def slower(segment: Segment, graph: Graph, expanded: frozenset[int]) -> list[Segment]:
+    """A single stage's other variants that need less memory than all quicker ones."""
+    (stage,) = segment.stages
+    height = graph.tensors[stage.write].shape[1]
+    found, least = [], segment.memory_bytes
+    for way in variants(stage, stage.step.operators[0] in expanded):
+        tried = arrange(graph, segment.run, [replace(stage, variant=whole(way, height))])
+        if tried.memory_bytes < least:
+            found.append(tried)
+            least = tried.memory_bytes
+    return found
+
+
 def arrange(graph: Graph, run: Sequence[Step], stages: Sequence[Stage]) -> Segment:
     """Simulate stages and lay out their line buffers."""
     writes = [stage.write for stage in stages]

@@ -5,7 +5,7 @@ A stage has variants, the quickest first; a planner short of RAM takes a later o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..graph import Graph
-from . import estimates
+from . import columns, estimates, planes
 from .affine import int8_map
+from .columns import Columns
 from .lowering.layer import values
+from .planes import Planes
 from .program import Name, Records, Step, Struct, Table
 from .schedule import Slide
 from .transforms import Transform, transforms
@@ -27,6 +29,7 @@ _RUNNERS = {
     "scn_max_pool_s8": "scn_max_pool_rows",
     "scn_average_pool_s8": "scn_average_pool_rows",
     "scn_add_s8": "scn_add_rows",
+    "scn_sum_s8": "scn_sum_rows",
     "scn_map_s8": "scn_map_rows",
     "scn_mean_s8": "scn_mean_rows",
 }
@@ -37,6 +40,9 @@ _POSITIONS = 4
 _ROWS_SUMMED = 4
 _MOST_ROWS_DOWN = 8
 _NARROW_WEIGHTS = 1024
+_MOST_TURN = 16
+_ALONE_BYTES = 8192
+"""Scratch from which more rows at a time save next to nothing."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ class Variant:
     Attributes
     ----------
     kernel
-        "direct", "narrow", "winograd", or "rows" for all that is no convolution.
+        "direct", "narrow", "winograd", "columns", "planes", or "rows" for all that has one kernel.
     turn
         Output rows at a time.
     transform
@@ -55,6 +61,10 @@ class Variant:
         Estimate for the whole map.
     why
         For people: what decided.
+    columns, planes
+        Columns, planes: sizes.
+    alone
+        What to run instead where no rows are kept in lines.
     """
 
     kernel: str
@@ -62,11 +72,21 @@ class Variant:
     transform: Transform | None = None
     instructions: int = 0
     why: str = ""
+    columns: Columns | None = None
+    planes: Planes | None = None
+    alone: Variant | None = None
 
     @property
     def expanded(self) -> bool:
-        """Whether its weights lie transformed in flash."""
-        return self.transform is not None and self.transform.expanded
+        """Whether its weights lie transformed, or widened, in flash."""
+        way = self.transform or self.columns
+        return way is not None and way.expanded
+
+    @property
+    def weight_bytes(self) -> int:
+        """Flash of weights that have a form of their own."""
+        way = self.transform or self.columns
+        return way.weight_bytes if way else 0
 
 
 UNKNOWN = Variant("unknown", 1)
@@ -152,19 +172,19 @@ def variants(stage: Stage, expanded: bool) -> tuple[Variant, ...]:
         why = "sums so far instead of the whole map"
         return (Variant("rows", _ROWS_SUMMED, instructions=estimates.summed(step), why=why),)
     if not stage.is_convolution:
-        return (
-            Variant("rows", 1, instructions=estimates.simple(step), why="one row at a time needs the least memory"),
-        )
-    transformed = _winograd(stage, expanded=True) if expanded else ()
-    ways = (*transformed, *_winograd(stage, expanded=False))
+        simple = Variant("rows", 1, instructions=estimates.simple(step), why="one row at a time needs the least memory")
+        found = (*(_planes(step) if step.kernel == "scn_depthwise_conv2d_s8" else ()), simple)
+        return tuple(sorted(found, key=lambda way: way.instructions))
+    ways = (*(_winograd(stage, expanded=True) if expanded else ()), *_winograd(stage, expanded=False))
     if not stage.pool:
-        ways += (*_narrow(step), *_direct(step))
+        ways += _columns(step, expanded=True) if expanded else ()
+        ways += (*_columns(step, expanded=False), *_narrow(step), *_direct(step))
     return tuple(sorted(ways, key=lambda way: way.instructions))
 
 
 def whole(variant: Variant, height: int) -> Variant:
-    """Run a stage's whole map at once, where nothing is kept in lines."""
-    return replace(variant, turn=height)
+    """Run a stage's whole map at once, where nothing is kept in lines and scratch does not grow with it."""
+    return variant.alone or (variant if variant.columns or variant.planes else replace(variant, turn=height))
 
 
 def _fields(step: Step) -> Mapping[str, Any]:
@@ -202,10 +222,51 @@ def _winograd(stage: Stage, *, expanded: bool) -> tuple[Variant, ...]:
 
 def _narrow(step: Step) -> tuple[Variant, ...]:
     """Ways to run a layer with so few weights that all of them can be widened at every turn."""
-    if not _plain(step) or step.tables[0].nbytes > _NARROW_WEIGHTS:
+    overlap = _fields(step)["window"]["height"] > 1  # else there are no rows to share
+    if not _plain(step) or not overlap or step.tables[0].nbytes > _NARROW_WEIGHTS:
         return ()
     why = "few weights: all widened at once, input rows widened once for all windows"
     return tuple(Variant("narrow", turn, instructions=estimates.narrow(step, turn), why=why) for turn in (16, 8, 4))
+
+
+def _columns(step: Step, *, expanded: bool) -> tuple[Variant, ...]:
+    """Ways to run a layer by columns."""
+    weights = "widened in flash" if expanded else "widened for each group of windows"
+    return _with_alone(
+        Variant(
+            "columns",
+            way.turn,
+            instructions=way.instructions,
+            why=f"{4 * way.group} windows gathered for all channels; weights {weights}",
+            columns=way,
+        )
+        for way in columns.ways(step, expanded=expanded)
+    )
+
+
+def _with_alone(ways: Iterable[Variant]) -> tuple[Variant, ...]:
+    """Ways in order of their turns: lines are kept for up to 16 rows; alone, more are made where that takes little."""
+    listed = tuple(ways)
+    if not listed:
+        return ()
+    sizes = listed[-1].columns or listed[-1].planes
+    small = sizes is not None and sizes.scratch_bytes <= _ALONE_BYTES
+    few = sorted((way for way in listed if way.turn <= _MOST_TURN), key=lambda way: way.instructions)
+    return (replace(few[0], alone=listed[-1] if small else None), *few[1:])
+
+
+def _planes(step: Step) -> tuple[Variant, ...]:
+    """Ways to run a depthwise layer by planes."""
+    return _with_alone(
+        Variant(
+            "planes",
+            way.turn,
+            instructions=way.instructions,
+            why=f"planes of four channels; a word holds two neighbours {'down' if way.down else 'across'}",
+            planes=way,
+        )
+        for way in planes.ways(step)
+    )
 
 
 def _plain(step: Step) -> bool:
@@ -216,6 +277,10 @@ def _plain(step: Step) -> bool:
 
 def scratch_bytes(stage: Stage) -> int:
     """Working memory of a stage's kernel."""
+    if stage.variant.columns:
+        return stage.variant.columns.scratch_bytes
+    if stage.variant.planes:
+        return stage.variant.planes.scratch_bytes
     if stage.variant.kernel == "narrow":
         fields = _fields(stage.step)
         taps = -(-int(fields["window"]["width"] * fields["input"]["channels"]) // 2)
@@ -226,6 +291,10 @@ def scratch_bytes(stage: Stage) -> int:
 
 def claims(stage: Stage) -> tuple[str, ...]:
     """What the engine's macros must say of a stage's sizes."""
+    if stage.variant.columns:
+        return columns.claims(stage.step, stage.variant.columns)
+    if stage.variant.planes:
+        return planes.claims(stage.step, stage.variant.planes)
     if stage.variant.kernel == "narrow":
         window, source, target = (_fields(stage.step)[name] for name in ("window", "input", "output"))
         sizes = f"{window['height']}, {window['width']}, {source['channels']}, {target['channels']}"
@@ -259,16 +328,24 @@ def emitted(
     records: list[Records] = []
     mapped = stage.map and replace(stage.map.tables[0], kind=f"{kind}_map")
     post = _renamed(kind, _fields(stage.map))["post"] if stage.map and stage.maps_itself else None
-    if mapped and post and (fields["activation_min"], fields["activation_max"]) != (-128, 127):
+    if mapped and post and (stage.variant.columns or not _whole_range(fields)):
         mapped = replace(mapped, type="int8_t", values=_clamped(int8_map(mapped), fields))
         post = {"table": mapped.kind, "affine": None}
         fields |= {"activation_min": -128, "activation_max": 127}
-    if stage.is_convolution:
+    if stage.variant.planes:
+        finish = planes.constants(stage.step, kind)
+        renamed = {"weights": renamed["weights"], "finish": finish}
+        members = {"conv": fields | {"bias": None, "scale": None}, "down": stage.variant.planes.down}
+        run, layer = "scn_planes_rows", Records(kind, "scn_planes_t", (members | {"finish": finish.kind},))
+    elif stage.is_convolution:
         run, layer = _convolution(stage, kind, graph, fields, renamed, post)
     else:
         run = _RUNNERS[stage.step.kernel]
         if stage.step.kernel == "scn_map_s8":
             fields["pixels"] = _row_pixels(stage.step, graph)
+        if stage.step.kernel == "scn_sum_s8":
+            _, _, width, depth = graph.tensors[stage.step.writes[0]].shape
+            fields |= {"elements": width * depth, "table": f"{kind}_table"}
         layer = Records(kind, _type(stage.step), (fields,))
     if stage.map and not post:
         applied = f"{kind}map"
@@ -276,6 +353,10 @@ def emitted(
         records.append(Records(applied, "scn_map_t", (row,)))
     tables = (*renamed.values(), *((mapped,) if mapped else ()))
     return tables, (layer, *records), {"run": Name(run), "layer": kind, "map": applied}
+
+
+def _whole_range(fields: Mapping[str, Any]) -> bool:
+    return (fields["activation_min"], fields["activation_max"]) == (-128, 127)
 
 
 def _clamped(table: NDArray[np.int8], fields: Mapping[str, Any]) -> NDArray[np.int8]:
@@ -308,16 +389,29 @@ def _row_pixels(step: Step, graph: Graph) -> int:
 
 
 def _convolution(
-    stage: Stage, kind: str, graph: Graph, fields: dict[str, object], tables: dict[str, Table], post: object
+    stage: Stage,
+    kind: str,
+    graph: Graph,
+    fields: dict[str, object],
+    tables: dict[str, Table],
+    post: Mapping[str, object] | None,
 ) -> tuple[str, Records]:
     """Engine function and parameters; changes ``tables`` to those that the kernel reads."""
     layer: dict[str, object] = {"conv": fields, "post": post or {"table": None, "affine": None}}
-    way = stage.variant.transform
-    if way is None:
+    if stage.variant.kernel in ("direct", "narrow"):
         run = "scn_conv2d_rows" if stage.variant.kernel == "direct" else "scn_conv2d_narrow_rows"
         return run, Records(kind, "scn_fused_conv2d_t", (layer,))
     operator = next(op for op in graph.operators if op.index == stage.step.operators[0])
     weights = values(graph.tensors[operator.inputs[1]])
+    if stage.variant.columns:
+        constants, members = columns.constants(stage.step, stage.variant.columns, kind, weights)
+        tables.clear()
+        tables |= constants
+        without = fields | {"weights": None, "bias": None, "scale": None}
+        columned = {"conv": without, "post": post["table"] if post else None} | members
+        return "scn_columns_rows", Records(kind, "scn_columns_t", (columned,))
+    way = stage.variant.transform
+    assert way is not None, "all that is left is Winograd's"
     form, dtype = ("expanded", "int16_t") if way.expanded else ("packed", "int8_t")
     made = (expand_winograd if way.expanded else pack_winograd)(weights, across=way.across)
     tables["weights"] = Table(f"{kind}_{form}", dtype, made.ravel())

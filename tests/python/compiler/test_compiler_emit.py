@@ -125,10 +125,10 @@ def test_equal_weights_lie_in_flash_once() -> None:
     bias = network._bias(True, network.start, scales, 6, 6)
     first = one.operator("FULLY_CONNECTED", (network.start, weights, *bias), (1, 6), 0.1, 0)
     second = one.operator("FULLY_CONNECTED", (first, weights, *bias), (1, 6), 0.1, 0)
-    source = compile_model(network.model(second)).files()["scn_model.c"]
-    assert "step0_weights[36]" in source
-    assert "step1_weights" not in source
-    assert source.count(".weights = step0_weights") == 2
+    source = compile_model(network.model(second), Options(weights="packed")).files()["scn_model.c"]
+    assert "step0_paired[32]" in source
+    assert "step1_paired" not in source
+    assert source.count(".paired = step0_paired") == 2
 
 
 def test_the_engines_own_sizes_are_asserted() -> None:

@@ -58,6 +58,11 @@ def test_no_row_kernel_upsets_the_sanitizers() -> None:
     assert done.returncode == 0, done.stderr[-3000:]
 
 
+def test_no_stage_upsets_the_sanitizers() -> None:
+    done = run("replay_stages.py")
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
 def test_sanitizers_are_at_work(calls: list[Call], tmp_path: Path) -> None:
     step, tensors, want = calls[0]
     short = {index: values if index in step.writes else values.ravel()[:-8].copy() for index, values in tensors.items()}

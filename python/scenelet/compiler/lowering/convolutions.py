@@ -5,8 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import dense
 from ..bounds import padding_before
-from ..fixedpoint import channel_factors, fine_multiplier, quantize_multipliers
+from ..fixedpoint import (
+    INT8_MAX,
+    INT8_MIN,
+    channel_factors,
+    fine_multiplier,
+    quantize_multipliers,
+    zero_point_of,
+)
 from ..packing import pack_conv2d
 from ..program import SCRATCH, Step, Struct, Table
 from .layer import Layer, dims, table, values
@@ -66,7 +74,50 @@ def depthwise(layer: Layer) -> Step:
 
 
 def fully_connected(layer: Layer) -> Step:
-    """FULLY_CONNECTED: weights as in the .tflite, scratch for one widened input vector."""
+    """FULLY_CONNECTED in fours of outputs where that is exact, else with weights as in the .tflite."""
+    return _in_fours(layer) or _one_by_one(layer)
+
+
+def _in_fours(layer: Layer) -> Step | None:
+    """FULLY_CONNECTED by scn_dense_s8; None where that is not exact for every input."""
+    weights = values(layer.input(1))
+    outputs, inputs = weights.shape
+    bias = values(layer.input(2)).astype(np.int64).ravel() if layer.has_input(2) else np.zeros(outputs, np.int64)
+    low, high = dense.sums(weights, bias, zero_point_of(layer.source))
+    made = dense.pair_weights(weights)
+    if made is None or layer.activation() != {"activation_min": INT8_MIN, "activation_max": INT8_MAX}:
+        return None
+    if max(-low.min(), high.max()) >= dense.SUM_LIMIT:
+        return None
+    zero_point = zero_point_of(layer.target)
+    found = [
+        dense.rescale(float(factor), zero_point, int(least), int(most))
+        for factor, least, most in zip(_factors(layer, outputs), low, high, strict=True)
+    ]
+    rescales = [one for one in found if one is not None]
+    if len(rescales) < outputs:
+        return None
+    fields = {
+        "batches": layer.source.elements // inputs,
+        "inputs": inputs,
+        "outputs": outputs,
+        "input_zero_point": zero_point_of(layer.source),
+        "paired": "paired",
+        "expanded": None,
+        "finish": "finish",
+    }
+    scratch = 2 * (-(-inputs // dense.STEP) * dense.STEP)
+    return layer.step(
+        "scn_dense_s8",
+        Struct("scn_dense_t", fields),
+        (layer.held(layer.source), layer.target.index, SCRATCH),
+        tables=(Table("paired", "int16_t", made.ravel()), dense.finish_table(bias, rescales)),
+        scratch_bytes=scratch,
+        claims=(f"SCN_DENSE_SCRATCH_BYTES({inputs}) == {scratch}",),
+    )
+
+
+def _one_by_one(layer: Layer) -> Step:
     weights = layer.input(1)
     outputs, inputs = weights.shape
     scratch = 2 * (-(-inputs // 4) * 4)

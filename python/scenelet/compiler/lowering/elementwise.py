@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ...graph import Tensor
-from ..fixedpoint import add_factors, multiply_factor, rescale_factor, zero_point_of
-from ..program import Step, Struct
+from ..arithmetic import scaled
+from ..finishing import MOST_SHIFT
+from ..fixedpoint import (
+    ADD_LEFT_SHIFT,
+    INT8_MAX,
+    INT8_MIN,
+    add_factors,
+    multiply_factor,
+    rescale_factor,
+    zero_point_of,
+)
+from ..program import Step, Struct, Table
 from .layer import Layer, four, multiplier, table
+
+_HALF = 0.5
+"""Factor of ADD's input with the larger scale."""
 
 
 def add(layer: Layer) -> Step:
     """ADD: both inputs to twice the larger scale, sum, output scale."""
     one, other = layer.input(0), layer.input(1)
     scale1, scale2, output = add_factors(one, other, layer.target)
+    if not one.constant and not other.constant and one.shape == other.shape:
+        step = _sum(layer, (one, other) if scale1 == _HALF else (other, one), min(scale1, scale2), output)
+        if step:
+            return step
     fields = {
         **_shape_and_zero_points(layer),
         "scale1": multiplier(scale1),
@@ -20,6 +39,33 @@ def add(layer: Layer) -> Step:
         **layer.activation(),
     }
     return _two_operands(layer, "scn_add_s8", Struct("scn_add_t", fields))
+
+
+def _sum(layer: Layer, operands: tuple[Tensor, Tensor], factor: float, output: float) -> Step | None:
+    """ADD of two whole maps, the one with the larger scale first; None where the quick rounding is not TFLite's."""
+    coarse, fine = operands
+    scale = multiplier(output)
+    whole = layer.activation() == {"activation_min": INT8_MIN, "activation_max": INT8_MAX}
+    right = -scale["shift"]
+    if not whole or not 1 <= right <= MOST_SHIFT:
+        return None
+    values = (np.arange(INT8_MIN, INT8_MAX + 1) - zero_point_of(fine)) << ADD_LEFT_SHIFT
+    table = 2 * scaled(values, multiplier(factor)) - (zero_point_of(coarse) << ADD_LEFT_SHIFT)
+    fields = {
+        "elements": layer.target.elements,
+        "table": "table",
+        "multiplier": scale["multiplier"],
+        "added": (1 << (right - 1)) + zero_point_of(layer.target) * (1 << right),
+        "right": right,
+    }
+    held = layer.held(coarse), layer.held(fine)
+    return layer.step(
+        "scn_sum_s8",
+        Struct("scn_sum_t", fields),
+        (*held, layer.target.index),
+        tables=(Table("table", "int32_t", table.astype(np.int32)),),
+        overwrites=tuple(dict.fromkeys(held)),
+    )
 
 
 def multiply(layer: Layer) -> Step:

@@ -1,0 +1,198 @@
+/*
+ * CONV_2D by columns: the windows of many output positions are widened into scratch, then every pair of output channels
+ * takes them all in one call. Padding is made real first, once for all windows, so that a window's row is one run of
+ * bytes wherever it lies; a pointwise layer reads its input as it is.
+ */
+#include "scn_dot_finish.h"
+#include "scn_lines.h"
+#include "scn_segment.h"
+#include "scn_simd.h"
+#include "scn_window.h"
+
+enum { POSITIONS = 4 };
+
+typedef struct {
+    const scn_columns_t *layer;
+    const int8_t *lines; /* input with its padding, from the window of the first output position */
+    int32_t line_bytes;
+    int32_t run;       /* bytes of a window's row */
+    int32_t words;     /* pairs of taps of a window */
+    uint32_t *columns; /* [block][pair of taps][position] */
+    uint32_t *weights; /* one channel pair's, widened */
+    int32_t y, x;      /* the next position to be gathered */
+} work_t;
+
+static bool is_padded(const scn_columns_t *layer) {
+    return layer->conv.window.height * layer->conv.window.width > 1 || layer->conv.input.channels % 4 != 0;
+}
+
+static void fill(int8_t *to, int32_t count, uint32_t quad) {
+    for (; count >= 4; count -= 4, to += 4) {
+        scn_store_quad(to, quad);
+    }
+    for (; count > 0; --count) {
+        *to++ = (int8_t)(uint8_t)quad;
+    }
+}
+
+static void copy(int8_t *to, const int8_t *from, int32_t count) {
+    for (; count >= 4; count -= 4, to += 4, from += 4) {
+        scn_store_quad(to, scn_load_quad(from));
+    }
+    for (; count > 0; --count) {
+        *to++ = *from++;
+    }
+}
+
+/* Lines with padding on all sides, `top` of them above the first row that is there. */
+static void pad(work_t *work, int8_t *to, int32_t top, const scn_rows_t *rows) {
+    const scn_conv2d_t *conv = &work->layer->conv;
+    const int32_t channels = conv->input.channels;
+    const int32_t height = (rows->rows - 1) * conv->window.stride_h + conv->window.height;
+    const int32_t left = conv->window.pad_left * channels;
+    const int32_t inside = scn_min(conv->input.width * channels, work->line_bytes - left);
+    const uint32_t quad = (uint8_t)conv->input_zero_point * 0x01010101u;
+    work->lines = to;
+    for (int32_t y = -top; y < height - top; ++y) {
+        if (y < 0 || y >= rows->input_rows) {
+            fill(to, work->line_bytes, quad);
+        } else {
+            fill(to, left, quad);
+            copy(to + left, rows->input[0] + y * conv->input.width * channels, inside);
+            fill(to + left + inside, work->line_bytes - left - inside, quad);
+        }
+        to += work->line_bytes;
+    }
+}
+
+/* Four runs side by side: of every four bytes the even ones, then the odd ones. */
+static uint32_t *widen(uint32_t *to, const int8_t *const from[POSITIONS], int32_t offset_bytes, int32_t run,
+                       uint32_t offset) {
+    const int8_t *a = from[0] + offset_bytes, *b = from[1] + offset_bytes;
+    const int8_t *c = from[2] + offset_bytes, *d = from[3] + offset_bytes;
+    for (; run > 0; run -= 4) {
+        const uint32_t qa = scn_load_quad(a), qb = scn_load_quad(b), qc = scn_load_quad(c), qd = scn_load_quad(d);
+        to[0] = scn_widen_even(offset, qa), to[1] = scn_widen_even(offset, qb);
+        to[2] = scn_widen_even(offset, qc), to[3] = scn_widen_even(offset, qd);
+        to += POSITIONS;
+        if (run > 1) {
+            to[0] = scn_widen_odd(offset, qa), to[1] = scn_widen_odd(offset, qb);
+            to[2] = scn_widen_odd(offset, qc), to[3] = scn_widen_odd(offset, qd);
+            to += POSITIONS;
+        }
+        a += 4, b += 4, c += 4, d += 4;
+    }
+    return to;
+}
+
+/* Where the next position's window starts. */
+static const int8_t *next_window(work_t *work) {
+    const scn_conv2d_t *conv = &work->layer->conv;
+    const int32_t column = work->x * conv->window.stride_w * conv->input.channels;
+    const int8_t *window = work->lines + work->y * conv->window.stride_h * work->line_bytes + column;
+    if (++work->x == conv->output.width) {
+        work->x = 0;
+        ++work->y;
+    }
+    return window;
+}
+
+static void gather(work_t *work, int32_t count) {
+    const scn_conv2d_t *conv = &work->layer->conv;
+    const uint32_t offset = scn_pair(-conv->input_zero_point, -conv->input_zero_point);
+    uint32_t *to = work->columns;
+    for (int32_t first = 0; first < count; first += POSITIONS) {
+        const int8_t *from[POSITIONS] = {next_window(work)};
+        for (int i = 1; i < POSITIONS; ++i) {
+            from[i] = first + i < count ? next_window(work) : from[0];
+        }
+        for (int32_t row = 0; row < conv->window.height; ++row) {
+            to = widen(to, from, row * work->line_bytes, work->run, offset);
+        }
+    }
+}
+
+/* One pair's weights as scn_dot_finish wants them. */
+static const uint32_t *weights_of(const work_t *work, int32_t pair) {
+    const scn_columns_t *layer = work->layer;
+    const int32_t first = pair * work->words * 4;
+    if (layer->expanded) {
+        return (const uint32_t *)(const void *)(layer->expanded + first);
+    }
+    const int8_t *from = layer->packed + first;
+    uint32_t *to = work->weights;
+    for (const uint32_t *end = to + 2 * work->words; to < end; to += 2, from += 4) {
+        const uint32_t quad = scn_load_quad(from);
+        const uint32_t even = scn_even(quad), odd = scn_odd(quad);
+        to[0] = scn_add_pair(even, even);
+        to[1] = scn_add_pair(odd, odd);
+    }
+    return work->weights;
+}
+
+/* The last positions, less than a block of them: through a buffer, so that none behind them is touched. */
+static void run_some(scn_dot_finish_t dot, int32_t count) {
+    int8_t outputs[2 * POSITIONS];
+    int8_t *to = dot.to;
+    const int32_t step = dot.step;
+    dot.to = outputs;
+    dot.step = 2;
+    dot.blocks = 1;
+    scn_dot_finish(&dot);
+    for (int32_t i = 0; i < count; ++i, to += step) {
+        to[0] = outputs[2 * i];
+        to[1] = outputs[2 * i + 1];
+    }
+}
+
+static void multiply(const work_t *work, int32_t count, int8_t *to) {
+    const int32_t channels = work->layer->conv.output.channels;
+    scn_dot_finish_t dot = {
+        .block_bytes = work->words * 16, .x = work->columns, .step = channels, .blocks = count / POSITIONS};
+    for (int32_t pair = 0; pair < channels / 2; ++pair) {
+        dot.w = weights_of(work, pair);
+        dot.finish = work->layer->finish + pair;
+        dot.post = work->layer->post ? work->layer->post + pair * 512 : NULL;
+        dot.to = to + 2 * pair;
+        if (dot.blocks) {
+            scn_dot_finish(&dot);
+        }
+        if (count % POSITIONS) {
+            scn_dot_finish_t rest = dot;
+            rest.x += dot.blocks * dot.block_bytes / 4;
+            rest.to += dot.blocks * POSITIONS * channels;
+            run_some(rest, count % POSITIONS);
+        }
+    }
+}
+
+static work_t work_of(const scn_columns_t *layer, const scn_rows_t *rows) {
+    const scn_conv2d_t *conv = &layer->conv;
+    const int32_t run = conv->window.width * conv->input.channels;
+    work_t work = {.layer = layer, .run = run, .words = SCN_COLUMNS_WORDS(conv->window.height, run)};
+    work.columns = rows->scratch;
+    work.weights = work.columns + layer->group * work.words * POSITIONS;
+    work.lines = rows->input[0];
+    work.line_bytes = conv->input.width * conv->input.channels;
+    if (is_padded(layer)) {
+        const int32_t top = conv->window.pad_top - rows->y * conv->window.stride_h + rows->input_y;
+        work.line_bytes =
+            ((conv->output.width - 1) * conv->window.stride_w + conv->window.width) * conv->input.channels;
+        pad(&work, (int8_t *)(work.weights + (layer->expanded ? 0 : 2 * work.words)), top, rows);
+    }
+    return work;
+}
+
+void scn_columns_rows(const void *layer, const scn_rows_t *rows) {
+    const scn_columns_t *columns = layer;
+    const int32_t most = columns->group * POSITIONS;
+    const int32_t positions = rows->rows * columns->conv.output.width;
+    work_t work = work_of(columns, rows);
+    int8_t *to = rows->output;
+    for (int32_t first = 0; first < positions; first += most) {
+        const int32_t count = scn_min(most, positions - first);
+        gather(&work, count);
+        multiply(&work, count, to);
+        to += count * columns->conv.output.channels;
+    }
+}

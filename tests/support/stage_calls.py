@@ -1,0 +1,121 @@
+"""Calls a segment's stages as the compiler writes them: exactly the rows and the scratch that the host has planned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from engine_library import Engine
+from kernel_cases import Case, Int8
+from networks import NetworkBuilder
+
+from scenelet.compiler.lowering import lower
+from scenelet.compiler.program import Step, Struct, Table
+from scenelet.compiler.stages import Stage, Variant, emitted, scratch_bytes, slide, variants
+
+# Input, output channels, kernel, strides, padding: odd sizes, single pixels, runs of every length modulo 4.
+_COLUMNS = (
+    ((9, 7, 1), 6, (5, 3), (2, 2), "SAME"),
+    ((8, 5, 3), 4, (3, 3), (1, 1), "SAME"),
+    ((5, 5, 8), 10, (1, 1), (1, 1), "SAME"),
+    ((7, 6, 8), 4, (1, 1), (2, 2), "SAME"),
+    ((6, 6, 6), 2, (1, 1), (1, 1), "SAME"),
+    ((20, 5, 1), 8, (10, 4), (2, 2), "SAME"),
+    ((1, 1, 16), 2, (1, 1), (1, 1), "VALID"),
+    ((4, 11, 5), 4, (1, 3), (1, 3), "VALID"),
+    ((13, 1, 12), 6, (5, 1), (1, 1), "VALID"),
+    ((6, 7, 4), 2, (3, 2), (3, 1), "SAME"),
+)
+_PLANES = (
+    ((25, 5, 8), 8, (3, 3), (1, 1), "SAME"),
+    ((6, 6, 4), 4, (3, 3), (2, 2), "SAME"),
+    ((1, 1, 4), 4, (3, 3), (1, 1), "SAME"),
+    ((2, 7, 4), 4, (3, 3), (1, 1), "SAME"),
+    ((18, 9, 4), 4, (3, 3), (1, 1), "VALID"),
+    ((5, 1, 8), 8, (3, 1), (1, 1), "VALID"),
+    ((17, 1, 4), 4, (10, 1), (1, 1), "SAME"),
+    ((7, 9, 4), 4, (1, 5), (1, 1), "SAME"),
+    ((9, 8, 4), 4, (5, 4), (1, 2), "SAME"),
+    ((8, 8, 12), 12, (3, 3), (2, 1), "VALID"),
+    ((11, 4, 4), 4, (2, 2), (2, 2), "SAME"),
+)
+
+
+def stage_cases() -> list[Case]:
+    """One-operator networks that both kernels, by columns and by planes, take; the same on every run."""
+    return [_case(seed, *sizes) for seed, sizes in enumerate((*_COLUMNS, *_PLANES))]
+
+
+def _case(
+    seed: int, size: tuple[int, ...], channels: int, kernel: tuple[int, int], stride: tuple[int, int], padding: str
+) -> Case:
+    network = NetworkBuilder(seed, (1, *size))
+    if seed < len(_COLUMNS):
+        output = network.convolution(network.start, channels, kernel, stride=stride, padding=padding)
+    else:
+        output = network.depthwise(network.start, kernel, stride=stride, padding=padding)
+    shape = (1, *size)
+    ends = network.chance.choice([-128, 127], shape), network.chance.integers(-128, 128, shape)
+    runs = tuple((np.asarray(values, np.int8),) for values in (*ends, np.full(shape, -128), np.full(shape, 127)))
+    name = "_".join("x".join(map(str, sizes)) for sizes in (size, (channels,), kernel, stride))
+    return Case(f"{name}_{padding}", network.builder.graph(output), runs)
+
+
+def ways(case: Case) -> Iterator[Variant]:
+    """Every way to run a case by columns or by planes."""
+    (step,) = lower(case.graph).steps
+    for expanded in (False, True):
+        for way in variants(step, expanded):
+            if (way.columns or way.planes) and way.expanded == expanded:
+                yield way
+
+
+def map_step(step: Step, post: Int8) -> Step:
+    """A map behind a step, (channels, 256)."""
+    fields = {"pixels": 1, "channels": len(post), "table": "map"}
+    table = Table("map", "int8_t", post.ravel())
+    return Step("map", "MUL", (1,), step.writes, step.writes, "scn_map_s8", Struct("scn_map_t", fields), (), (table,))
+
+
+class StageCaller:
+    """One case run in one way."""
+
+    def __init__(self, engine: Engine, case: Case, way: Variant, post: Int8 | None = None) -> None:
+        self.engine = engine
+        self.case = case
+        (step,) = lower(case.graph).steps
+        self.stage = Stage(step, way, None if post is None else map_step(step, post))
+        tables, (layer, *_), members = emitted(self.stage, "s", case.graph)
+        self._tables = {table.kind: engine._table(table.type, table.values) for table in tables}
+        fields = {name: engine._field(value, self._tables) for name, value in layer.rows[0].items()}
+        self._layer = engine.ffi.new(f"{layer.type} *", fields)
+        self._run = getattr(engine.library, str(members["run"]))
+
+    def run(self, image: Int8) -> Int8:
+        """The output, made `turn` rows at a time."""
+        shape = self.case.graph.tensors[self.stage.step.writes[0]].shape
+        turn = self.stage.variant.turn
+        parts = [self._rows(image, shape, y, min(turn, shape[1] - y)) for y in range(0, shape[1], turn)]
+        return np.concatenate(parts, axis=1)
+
+    def _rows(self, image: Int8, shape: tuple[int, ...], y: int, count: int) -> Int8:
+        ffi, window = self.engine.ffi, slide(self.stage.step)
+        first, end = window.first(y), window.end(y + count, image.shape[1])
+        seen = image[:, first:end].copy()
+        made = self.engine._guarded(count * shape[2] * shape[3])
+        scratch = self.engine._guarded(scratch_bytes(self.stage))
+        rows: dict[str, Any] = {
+            "input": [ffi.from_buffer("int8_t[]", seen), ffi.NULL],
+            "output": self.engine._at(made, "int8_t *"),
+            "scratch": self.engine._at(scratch, "void *"),
+            "y": y,
+            "rows": count,
+            "input_y": first,
+            "input_rows": end - first,
+        }
+        self._run(self._layer, ffi.new("scn_rows_t *", rows))
+        for guarded in (made, scratch):
+            assert (guarded[:64] == 0xA5).all()
+            assert (guarded[-64:] == 0xA5).all()
+        return made[64:-64].view(np.int8).reshape(1, count, *shape[2:])
