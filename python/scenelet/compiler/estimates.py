@@ -14,7 +14,7 @@ import numpy as np
 from .program import Step, Struct
 
 _POSITIONS = 4
-_DIRECT, _GATHERED = 0.95, 4.5
+_DIRECT, _DIRECT_OUTPUT, _GATHERED = 0.95, 40.0, 4.5
 _NARROW, _NARROW_WEIGHT, _NARROW_ROW, _NARROW_PAIR = 1.45, 5.0, 65, 130
 _ODD_CHANNEL_GATHER = 45.0
 _A_TAP = {"scn_max_pool_s8": 4.2, "scn_average_pool_s8": 9.0}
@@ -40,6 +40,7 @@ def convolution(step: Step, turn: int) -> int:
         reached = min(taps, source["width"] + width - 1)
         filled = width / _whole_blocks(width)
     products = _DIRECT * step.macs * reached / taps / filled
+    products += _DIRECT_OUTPUT * _pixels(target) * target["channels"]
     even = source["channels"] % 2 == 0
     seen = window["height"] * source["channels"] * _pixels(target) * (reached if even else taps)
     return int(products + (_GATHERED if even else _ODD_CHANNEL_GATHER) * seen)

@@ -59,10 +59,9 @@ def divide(program: Program, ram_bytes: int, expanded: frozenset[int]) -> Progra
     alone = replace(program, steps=_partition(program, None, expanded, longest=_ALONE))
     if plan(alone).arena_bytes <= ram_bytes:
         return alone
-    sparing = replace(program, steps=_partition(program, ram_bytes, expanded, longest=_ALONE))
-    if plan(sparing).arena_bytes <= ram_bytes:
-        return sparing
-    divided = (_partition(program, ram_bytes, expanded, longest=_MOST_STAGES), _in_one(program, expanded))
+    lengths = (_ALONE, _MOST_STAGES)
+    divided = [_partition(program, ram_bytes, expanded, longest=longest) for longest in lengths]
+    divided.append(_in_one(program, expanded))
     different = {tuple(step.operators for step in steps): steps for steps in divided}
     made = [_shrink(replace(program, steps=steps), ram_bytes, expanded) for steps in different.values()]
     return min(made, key=lambda one: (max(plan(one).arena_bytes, ram_bytes), sum(map(estimates.step, one.steps))))
