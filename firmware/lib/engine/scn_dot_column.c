@@ -11,10 +11,10 @@ _Static_assert(offsetof(scn_dot_column_t, taps) == 12, "offsets below");
 _Static_assert(offsetof(scn_dot_column_t, run_bytes) == 16, "offsets below");
 
 /*
- * 16 MACs in 11 instructions, like scn_dot_wide_2x4, but each step moves x by one row only: r0 x, r1 w, r2 r3 weights,
- * r4-r7 and r8-r11 the channels' sums, r12 lr two positions; [sp] end of the run in x, [sp, #4] run_bytes, [sp, #8]
- * from a run's end to the next's start, [sp, #12] end of w, [sp, #16] where a run starts among the steps of 44 bytes,
- * [sp, #20] sum.
+ * 16 MACs in 11 instructions; naked, for no register is left. Each step moves x by one row only: r0 x, r1 w, r2 r3
+ * weights, r4-r7 and r8-r11 the channels' sums, r12 lr two positions; [sp] end of the run in x, [sp, #4] run_bytes,
+ * [sp, #8] from a run's end to the next's start, [sp, #12] end of w, [sp, #16] where a run starts among the steps of 44
+ * bytes, [sp, #20] sum.
  */
 #define STEP                                                                                                           \
     "ldrd r2, r3, [r1], #8\n"                                                                                          \
