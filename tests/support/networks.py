@@ -17,6 +17,8 @@ ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 PADDINGS = ("SAME", "VALID")
 # Typical distances from the zero point of uniform INT8 data and weights.
 _DATA_SPREAD, _WEIGHT_SPREAD = 70.0, 73.0
+# Where activations still fit: LiteRT refuses an output whose 6.0 is more than 2^31 steps.
+_FINEST = 2.0**-24
 
 
 class NetworkBuilder:
@@ -51,7 +53,7 @@ class NetworkBuilder:
 
     def near(self, scale: float) -> float:
         """A scale up to ``octaves`` coarser or finer."""
-        return scale * float(2.0 ** self.chance.uniform(-self.octaves, self.octaves))
+        return max(scale * float(2.0 ** self.chance.uniform(-self.octaves, self.octaves)), _FINEST)
 
     def _same_quantization(self, tensor: int) -> tuple[float, int]:
         quantization = self.builder.tensors[tensor].quantization
