@@ -12,7 +12,8 @@ import pytest
 from scenelet.errors import InputError, ToolError
 from scenelet.targets import framing
 from scenelet.targets.framing import Input, Reason, Status
-from scenelet.targets.link import Device, Sender, audio_contents, fields, samples_to_bytes, scores_of
+from scenelet.targets.link import Device, audio_contents, fields, samples_to_bytes, scores_of
+from scenelet.targets.sender import Sender
 
 
 def stream(device: Device, small: Any, windows: np.ndarray) -> np.ndarray:
