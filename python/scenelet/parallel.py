@@ -10,15 +10,20 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import pickle
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import joblib
 from joblib.parallel import get_active_backend
 
-from .errors import InputError, ToolError
+from .errors import InputError, SceneletError, ToolError
 
 _LOCAL = {"LokyBackend", "MultiprocessingBackend", "SequentialBackend", "ThreadingBackend"}
 _CONNECT_SECONDS = 30
@@ -52,7 +57,8 @@ def spread(
     jobs
         Tasks at a time; see :func:`workers`. With 1 and no cluster they run here, one after the other.
     threads
-        Use threads of this process where there is no cluster: for work outside Python's lock.
+        Use threads of this process where there is no cluster, and a cluster's own processes where there is: for work
+        outside Python's lock that depends on nothing a process has.
 
     Yields
     ------
@@ -68,7 +74,8 @@ def spread(
     as_they_come = "generator" if backend.supports_return_generator else "list"
     watched = os.getpid() if local and not threads else 0
     deal = joblib.Parallel(n_jobs=workers(jobs), return_as=as_they_come, **kind)
-    yield from deal(joblib.delayed(_alone)(watched, function, task) for task in tasks)
+    run = _alone if local or threads else _in_child
+    yield from deal(joblib.delayed(run)(watched, function, task) for task in tasks)
 
 
 def _alone(parent: int, function: Callable[..., Any], task: tuple[Any, ...]) -> Any:
@@ -77,6 +84,37 @@ def _alone(parent: int, function: Callable[..., Any], task: tuple[Any, ...]) -> 
         _end_with(parent)
     with joblib.parallel_config("sequential"):
         return function(*task)
+
+
+def _in_child(_watched: int, function: Callable[..., Any], task: tuple[Any, ...]) -> Any:
+    """Run one task in a fresh process of a cluster's worker.
+
+    The worker's own threads draw from Python's random numbers between a network's seed and its weights, and tasks that
+    it had before have settled TensorFlow's threads.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        asked, answer = Path(scratch) / "task", Path(scratch) / "result"
+        asked.write_bytes(pickle.dumps((os.getpid(), function, task)))
+        code = f"from scenelet.parallel import child; child({str(asked)!r}, {str(answer)!r})"
+        done = subprocess.run([sys.executable, "-c", code], check=False, stderr=subprocess.PIPE, text=True)
+        if not answer.is_file():
+            told = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+            raise ToolError(f"{function.__module__}.{function.__name__}", f"failed on a worker ({told})", "try again")
+        good, result = pickle.loads(answer.read_bytes())
+    if not good:
+        raise result
+    return result
+
+
+def child(asked: str, answer: str) -> None:
+    """Run the task of one file, and leave its result or its deliberate error in another."""
+    parent, function, task = pickle.loads(Path(asked).read_bytes())
+    result: tuple[bool, Any]
+    try:
+        result = True, _alone(parent, function, task)
+    except SceneletError as error:
+        result = False, error
+    Path(answer).write_bytes(pickle.dumps(result))
 
 
 def _end_with(parent: int) -> None:
@@ -147,7 +185,7 @@ def _dask(address: str, place: str) -> Iterator[dict[str, Any]]:
         if not threads:
             raise ToolError(f"cluster {address}", "has no worker", f"start one: dask worker {place} --nthreads 1")
         if max(threads) > 1:
-            # Seeds and TensorFlow's settings are a process's: two tasks in one would meet there.
+            # Every task has one thread, and a front end of its own: as many tasks as processors.
             raise InputError(f"cluster {address}", "has workers of several threads", "start them with --nthreads 1")
         yield {"backend": "dask", "client": client}
 
