@@ -1,11 +1,13 @@
-"""Measure all figures below docs/bench again, with the model and the options that each file names."""
+"""Measure all figures below docs/bench again, with the model and the options that each file names; write its tables."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from scenelet import toolchain
 from scenelet.bench import bench
@@ -14,6 +16,19 @@ from scenelet.files import write_text
 
 FOLDER = toolchain.REPOSITORY / "docs" / "bench"
 TOOLS = Path(__file__).resolve().parent
+# TFLite Micro with CMSIS-NN, measured outside this repository: instructions and arena bytes.
+PEERS = {
+    "default": (59_185_560, 68_116),
+    "sm2": (68_973_080, 60_260),
+    "sm3_pruned": (64_214_680, 55_780),
+    "resnet8": (29_864_640, 55_092),
+    "ds_cnn": (7_701_040, 22_916),
+    "autoencoder": (583_000, 2_676),
+}
+HEAD = (
+    "| file | network | weights | RAM wanted | MACs | instructions | a MAC | of the peer's | arena | the peer's "
+    "| flash, all |\n|" + "---|" * 11
+)
 
 
 def models() -> None:
@@ -22,22 +37,68 @@ def models() -> None:
     subprocess.run([sys.executable, TOOLS / "tiny_models.py"], check=True)
 
 
-def renew(path: Path) -> str:
-    """Write one file anew; gives a line that tells what changed."""
+def renew(path: Path) -> None:
+    """Write one file anew."""
     before = json.loads(path.read_text("utf-8"))
     now = bench(before["model"], Options(**before["options"])).to_json()
     write_text(path, json.dumps({**now, "model": before["model"]}, indent=2) + "\n")
-    arena = f"arena {before['arena_bytes']:,} -> {now['arena_bytes']:,}"
-    flash = f"flash {now['flash']['total']:,}"
-    told = path.relative_to(FOLDER)
-    return f"{told}: instructions {before['instructions']:,} -> {now['instructions']:,}, {arena}, {flash}"
+
+
+def row(path: Path) -> str:
+    """Make a line of the table from a file."""
+    told: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    name, options, count = Path(told["model"]).stem, told["options"], told["instructions"]
+    macs = sum(layer["macs"] for layer in told["layers"])
+    instructions, arena = PEERS.get(name, (0, 0))
+    cells = [
+        path.stem,
+        "SM1" if name == "default" else name,
+        options["weights"],
+        f"{options['ram_bytes']:,}",
+        f"{macs:,}",
+        f"{count:,}",
+        f"{count / macs:.2f}",
+        f"{count / instructions:.3f}" if instructions else "",
+        f"{told['arena_bytes']:,}",
+        f"{arena:,}" if arena else "",
+        f"{told['flash']['total']:,}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def stages(path: Path) -> Iterator[str]:
+    """Lines of the table of a segment's stages."""
+    told = json.loads(path.read_text("utf-8"))
+    layer = max(told["layers"], key=lambda layer: len(layer.get("stages") or ()))
+    yield "| stage | kernel | MACs | instructions |\n|---|---|---|---|"
+    for stage in layer["stages"]:
+        yield f"| {stage['name']} | {stage['kernel']} | {stage['macs']:,} | {stage['instructions']:,} |"
+    yield f"| the whole segment, without probes | | {layer['macs']:,} | {layer['instructions']:,} |"
+
+
+def page() -> str:
+    """Replace the tables between the page's marks."""
+    text = (FOLDER / "README.md").read_text("utf-8")
+    tables = {
+        "networks": [HEAD, *(row(path) for path in sorted(FOLDER.glob("*.json")))],
+        "tiny": [HEAD, *(row(path) for path in sorted((FOLDER / "tiny").glob("*.json")))],
+        "stages": list(stages(FOLDER / "sm1_packed.json")),
+    }
+    for name, lines in tables.items():
+        before, rest = text.split(f"<!-- {name} -->\n")
+        _, after = rest.split(f"<!-- end of {name} -->\n")
+        joined = "\n".join(lines)
+        text = f"{before}<!-- {name} -->\n{joined}\n<!-- end of {name} -->\n{after}"
+    return text
 
 
 def main() -> None:
-    """Measure and write all files."""
+    """Measure and write all files, then the page."""
     models()
     for path in sorted(FOLDER.rglob("*.json")):
-        print(renew(path), flush=True)
+        renew(path)
+        print(row(path), flush=True)
+    write_text(FOLDER / "README.md", page())
 
 
 if __name__ == "__main__":

@@ -209,7 +209,7 @@ def _stages(target: QemuTarget) -> list[tuple[StageBench, ...]]:
 
 def describe(stage: Stage) -> tuple[str, str, str, int]:
     """Name, operators, kernel and MACs of a stage with the map that follows it."""
-    both = [stage.step, *([stage.map] if stage.map else [])]
+    both = [stage.step, *stage.followers]
     name, op = (" + ".join(getattr(part, field) for part in both) for field in ("name", "op"))
     return name, op, stage.variant.kernel, sum(part.macs for part in both)
 

@@ -21,9 +21,9 @@ from .targets.link import fields
 from .targets.qemu import QemuTarget, boot
 
 CLOCKS_HZ = (84_000_000, 168_000_000)
-FRONTEND_CYCLES = 1.474
-NETWORK_CYCLES = 1.425
-LINK_CYCLES = 1.623
+FRONTEND_CYCLES = 1.433
+NETWORK_CYCLES = 1.476
+LINK_CYCLES = 1.630
 """Cycles an instruction, estimated by ``tools/estimate_cycles.py`` for the shipped model and memory without waits."""
 
 _RAM = re.compile(r"^\.(?:stack|data|noinit|bss)\s+(\d+)", re.MULTILINE)

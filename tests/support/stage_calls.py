@@ -12,7 +12,7 @@ from networks import NetworkBuilder
 
 from scenelet.compiler.lowering import lower
 from scenelet.compiler.program import Step, Struct, Table
-from scenelet.compiler.stages import Stage, Variant, emitted, scratch_bytes, slide, variants
+from scenelet.compiler.stages import UNKNOWN, Stage, Variant, emitted, scratch_bytes, slide, variants
 
 # Input, output channels, kernel, strides, padding: odd sizes, single pixels, runs of every length modulo 4.
 _COLUMNS = (
@@ -66,14 +66,14 @@ def ways(case: Case) -> Iterator[Variant]:
     """Every way to run a case by columns or by planes."""
     (step,) = lower(case.graph).steps
     for expanded in (False, True):
-        for way in variants(step, expanded):
+        for way in variants(Stage(step, UNKNOWN), expanded):
             if (way.columns or way.planes) and way.expanded == expanded:
                 yield way
 
 
 def map_step(step: Step, post: Int8) -> Step:
     """A map behind a step, (channels, 256)."""
-    fields = {"pixels": 1, "channels": len(post), "table": "map"}
+    fields = {"pixels": 1, "channels": len(post), "post": {"table": "map", "affine": None}}
     table = Table("map", "int8_t", post.ravel())
     return Step("map", "MUL", (1,), step.writes, step.writes, "scn_map_s8", Struct("scn_map_t", fields), (), (table,))
 

@@ -16,9 +16,9 @@ _SECTION = re.compile(r"^ (\.(?:text|rodata|data)\S*|\*fill\*)\s+0x([0-9a-f]+)\s
 _HASH = re.compile(r"-[0-9a-f]{24}$")
 _MODEL, _TABLES = "scn_model", "scn_frontend_tables"
 _KINDS = (
-    ("weights", ("weights", "packed", "expanded")),
+    ("weights", ("weights", "packed", "expanded", "paired")),
     ("biases", ("bias",)),
-    ("factors", ("scale",)),
+    ("factors", ("scale", "finish")),
     ("maps", ("map",)),
 )
 

@@ -95,7 +95,7 @@ def test_draws_stay_in_their_ranges_and_fill_them() -> None:
 
 def test_what_is_off_leaves_its_part_alone() -> None:
     (clip,) = clips(a_rain=1)
-    only_pitch = draw(AugmentationConfig(copies=1, pitch_semitones=2), 0, clip, 0)
+    only_pitch = draw(AugmentationConfig(copies=1, pitch_semitones=2), clip, 0)
     assert only_pitch == Alteration(semitones=only_pitch.semitones)
     assert only_pitch.semitones != 0
 

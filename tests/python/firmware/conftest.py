@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import select
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,11 +16,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "support"))
 
 from networks import NetworkBuilder
+from program_stream import ProgramStream
 from tflite_writer import GraphBuilder
 
 from scenelet import toolchain
 from scenelet.compiler.pipeline import Compiled, compile_model
-from scenelet.errors import ToolError
 from scenelet.frontend.emit import render_frontend
 from scenelet.frontend.tables import Tables, make_tables
 from scenelet.metadata import ModelInfo, attach
@@ -125,40 +122,6 @@ def program(small: Small) -> Iterator[Path]:
 def live_program(live: Small) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as place:
         yield build_for_host(live.sources(), Path(place))
-
-
-class ProgramStream:
-    """A program's standard input and output as a byte stream; ``microphone`` is the file that it hears."""
-
-    def __init__(self, program: Path, microphone: Path | None = None) -> None:
-        environment = dict(os.environ)
-        if microphone:
-            environment |= {"SCENELET_MICROPHONE": str(microphone), "SCENELET_LED": f"{microphone}-led"}
-        self.process = subprocess.Popen(
-            [program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, env=environment
-        )
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self._in, self._out = self.process.stdin.fileno(), self.process.stdout.fileno()
-
-    def read(self, seconds: float) -> bytes:
-        if not select.select([self._out], [], [], seconds)[0]:
-            return b""
-        content = os.read(self._out, 65_536)
-        if not content:
-            raise ToolError("device", "closed the connection", "see above")
-        return content
-
-    def write(self, content: bytes) -> None:
-        while content:
-            content = content[os.write(self._in, content) :]
-
-    def close(self) -> None:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.close()
-        self.process.wait(10)
-        self.process.stdout.close()
 
 
 class NoisyStream:

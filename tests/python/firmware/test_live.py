@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from program_stream import ProgramStream
 
 from scenelet.decision import Decider, Rule, loudness
 from scenelet.errors import ToolError
@@ -61,8 +62,6 @@ def microphone_file(folder: Path, samples: np.ndarray) -> Path:
 
 @contextmanager
 def hearing(program: Path, microphone: Path | None) -> Iterator[Device]:
-    from conftest import ProgramStream
-
     stream = ProgramStream(program, microphone)
     device = Device(stream, give_up_seconds=20)
     device.wait_ready()
@@ -182,7 +181,7 @@ def test_the_gate_lets_quiet_windows_pass(live_program: Path, live: Any, tmp_pat
 @pytest.mark.parametrize("line", ["gate", "gate x", "gate 1 2", "gate 1234567", "listen", "listen 1", "listen on on"])
 def test_what_is_malformed_is_refused(live_program: Path, line: str) -> None:
     with hearing(live_program, None) as device:
-        assert any(text.startswith("e-") and text.endswith(f": {line}") for text in lines_of(device, line)[:2])
+        assert any(text.startswith("e-[") and text.endswith(f": {line}]") for text in lines_of(device, line)[:2])
 
 
 def test_a_session_ends_listening_and_the_other_way_round(live_program: Path, live: Any, tmp_path: Path) -> None:
@@ -194,4 +193,4 @@ def test_a_session_ends_listening_and_the_other_way_round(live_program: Path, li
         assert device.info()["listening"] == "no"
         lines_of(device, "listen on")
         device._stream.write(b"\0last\n")
-        assert device._answer() == ["e-no decision yet: last"]
+        assert device._answer() == ["e-[no decision yet: last]"]

@@ -127,7 +127,7 @@ def damaged(elf: Path, offset: int, folder: Path) -> Path:
 
 
 PARTS = {
-    "weights": r"step\d\w*_weights",
+    "weights": r"step\d\w*_(weights|packed|paired)",
     "front end": r"\w+_table",
     "code": "scn_commands_list",
     "names": "scn_model_labels",

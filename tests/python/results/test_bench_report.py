@@ -36,8 +36,8 @@ def test_a_bench_adds_up_and_is_the_same_twice(model: Path) -> None:
 def test_stages_of_a_segment_add_up_to_it(model: Path) -> None:
     (segment, *others) = bench(model).layers
     assert [stage.name for stage in segment.stages] == [
-        "schedule", "0:conv1", "1:conv2 + 2:bn2 + 3:bn2", "4:pool2", "5:conv3 + 6:bn3 + 7:bn3", "8:pool3",
-        "9:conv4 + 10:bn4 + 11:bn4",
+        "schedule", "0:conv1", "1:conv2 + 2:bn2 + 3:bn2 + 4:pool2", "5:conv3 + 6:bn3 + 7:bn3 + 8:pool3",
+        "9:conv4 + 10:bn4 + 11:bn4", "12:pooling",
     ]  # fmt: skip
     assert sum(stage.macs for stage in segment.stages) == segment.macs
     # Probes move code about, so the two programs are not the same to the instruction.
@@ -67,7 +67,7 @@ def test_flash_is_that_of_model_engine_and_front_end_only(model: Path) -> None:
 def test_the_packed_image_is_small(model: Path) -> None:
     """Model, engine and front end, packed: under 90 kB. TFLite Micro takes 152 kB for the same model."""
     packed, fast = (bench(model, Options(weights="packed", frontend_tables=form)) for form in ("auto", "fast"))
-    assert packed.flash.total == sum(part.total for part in packed.flash.parts) <= 78_000
+    assert packed.flash.total == sum(part.total for part in packed.flash.parts) <= 90_000
     assert packed.flash.tables <= 6_000 < fast.flash.tables
     assert packed.frontend is not None
     assert packed.frontend.instructions_per_frame <= 165_000

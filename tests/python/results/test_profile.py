@@ -40,7 +40,7 @@ def test_every_instruction_is_counted_once_and_in_its_layer(model: Path, measure
     assert all(sum(row.classes.values()) == row.instructions for row in measured.rows)
     rows = {row.name: row for row in measured.rows}
     for stage in counted.layers[0].stages[1:]:
-        assert rows[stage.name].instructions == pytest.approx(stage.instructions, rel=0.01)
+        assert rows[stage.name].instructions == pytest.approx(stage.instructions, rel=0.02)
         assert (rows[stage.name].kernel, rows[stage.name].macs) == (stage.kernel, stage.macs)
     for layer in counted.layers[1:]:
         assert rows[layer.name].instructions == pytest.approx(layer.instructions, abs=60)
@@ -59,7 +59,7 @@ def test_convolutions_multiply_and_softmax_does_not(measured: Profile) -> None:
 def test_hot_spots_name_lines_of_our_sources(measured: Profile) -> None:
     costs = [line.cycles for line in measured.lines]
     assert costs == sorted(costs, reverse=True)
-    assert {line.path for line in measured.lines[:3]} <= {"scn_dot.c", "scn_dot_wide.c", "scn_dot_column.c"}
+    assert {line.path for line in measured.lines[:3]} <= {"scn_dot.c", "scn_dot_slide.c", "scn_dot_finish.c"}
     assert all(line.text for line in measured.lines[:3])
     assert not any(line.path in ("places.c", "systick.c") for line in measured.lines), "the probes count themselves"
     told = measured.to_json()
