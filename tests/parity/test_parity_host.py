@@ -53,6 +53,23 @@ def test_every_stage_of_a_segment(kind: str) -> None:
     require_parity(model, 8, DEPTH_FIRST["packed"])
 
 
+def test_a_sum_in_a_segment_takes_rows_in_its_own_order() -> None:
+    """ADD's quick kernel wants the operand with the larger scale first, wherever the file has it."""
+    turned = set()
+    for seed in range(4):
+        for swapped in (False, True):
+            network = NetworkBuilder(seed, (1, 40, 6, 4))
+            x = network.convolution(network.start, 8, (3, 3))
+            y = network.convolution(network.convolution(x, 8, (3, 3)), 8, (3, 3))
+            operands = (x, y) if swapped else (y, x)
+            model = network.model(network.pool(network.add(*operands), (2, 2)))
+            steps = compile_model(model, DEPTH_FIRST["packed"]).program.steps
+            sums = [s.step for step in steps if step.segment for s in step.segment.stages if s.step.op == "ADD"]
+            turned |= {(one.kernel, one.reads == operands) for one in sums}
+            require_parity(model, 4, DEPTH_FIRST["packed"])
+    assert turned >= {("scn_sum_s8", False), ("scn_sum_s8", True)}
+
+
 @pytest.mark.parametrize("weights", DEPTH_FIRST)
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(

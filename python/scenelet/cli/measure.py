@@ -74,6 +74,8 @@ def parity(
     target: TargetName = "host",
     cases: Annotated[int, typer.Option("-n", min=1, help="Number of inputs.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random inputs.")] = 0,
+    weights: Weights = DEFAULT.weights,
+    ram: Ram = DEFAULT.ram_bytes,
     fusion: Fusion = True,
     json: Json = False,
 ) -> None:
@@ -81,7 +83,7 @@ def parity(
     from ..parity import check
     from ..targets import open_target
 
-    options = Options(fusion=fusion)
+    options = Options(fusion=fusion, weights=weights, ram_bytes=ram)
     with open_target(target, model, options) as place, progress(f"{model.name} on {target}") as step:
         result = check(model, place, cases, seed, progress=step)
     if json:

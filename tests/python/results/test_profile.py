@@ -49,7 +49,7 @@ def test_every_instruction_is_counted_once_and_in_its_layer(model: Path, measure
 @pytest.mark.qemu
 def test_convolutions_multiply_and_softmax_does_not(measured: Profile) -> None:
     rows = {row.name: row for row in measured.rows}
-    assert rows["5:conv3 + 6:bn3 + 7:bn3"].share("multiply") > 0.3
+    assert rows["5:conv3 + 6:bn3 + 7:bn3 + 8:pool3"].share("multiply") > 0.3
     assert rows["15:softmax"].share("multiply") < 0.2
     assert not any(row.classes["float"] for row in measured.rows), "no floating point on the audio path"
     assert all(row.instructions < row.cycles < 3 * row.instructions for row in measured.rows)

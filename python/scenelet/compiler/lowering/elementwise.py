@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ...graph import Tensor
@@ -59,13 +61,14 @@ def _sum(layer: Layer, operands: tuple[Tensor, Tensor], factor: float, output: f
         "right": right,
     }
     held = layer.held(coarse), layer.held(fine)
-    return layer.step(
+    step = layer.step(
         "scn_sum_s8",
         Struct("scn_sum_t", fields),
         (*held, layer.target.index),
         tables=(Table("table", "int32_t", table.astype(np.int32)),),
         overwrites=tuple(dict.fromkeys(held)),
     )
+    return replace(step, reads=tuple(dict.fromkeys(held)))  # a segment hands rows in in this order
 
 
 def multiply(layer: Layer) -> Step:
