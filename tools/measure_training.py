@@ -129,9 +129,10 @@ def _told(outcomes: Sequence[dict[str, Any]], kind: str, measure: str) -> str:
     values = [outcome[kind][measure] for outcome in outcomes if outcome[kind]]
     if not values:
         return "–"
-    mean = statistics.fmean(values)
-    spread = statistics.stdev(values) if len(values) > 1 else 0.0
-    return f"{mean:.3f} ± {spread:.3f}" if measure == "log_loss" else f"{mean:.1%} ± {spread:.1%}"
+    spread = [statistics.fmean(values), *([statistics.stdev(values)] if len(values) > 1 else [])]
+    if measure == "log_loss":
+        return " ± ".join(f"{value:.3f}" for value in spread)
+    return " ± ".join(f"{100 * value:.1f}" for value in spread) + " %"
 
 
 MEASURES = (
