@@ -16,7 +16,8 @@
 /* Half of the ring: when a host goes back, what it sent before may still be on its way. */
 #define CREDIT (SCN_RING_BYTES / SCN_LINK_WIRE_BYTES / 2)
 _Static_assert((SCN_RING_BYTES & (SCN_RING_BYTES - 1u)) == 0, "the ring's size must be a power of two");
-_Static_assert(CREDIT >= 2 * SCN_STREAM_ACKNOWLEDGE_EVERY, "half the ring must hold twice what is acknowledged at once");
+_Static_assert(CREDIT >= 2 * SCN_STREAM_ACKNOWLEDGE_EVERY,
+               "half the ring must hold twice what is acknowledged at once");
 
 static uint8_t ring_bytes[SCN_RING_BYTES];
 static scn_ring_t ring;
