@@ -4,6 +4,8 @@ export PLATFORMIO_DISABLE_UPGRADE_CHECK := true
 export PLATFORMIO_SETTING_ENABLE_TELEMETRY := no
 
 DATA ?=
+RECIPE ?=
+TEACHER ?=
 BIN := .venv/bin
 PYTHON := $(BIN)/python
 C_SOURCES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h' 'tests/firmware/*.c' 'tests/firmware/*.h' | grep -v generated/)
@@ -16,8 +18,8 @@ help: ## Show this help
 setup: ## Install Debian packages and Python packages (idempotent)
 	@bash tools/setup.sh
 
-demo: setup ## Recordings to a Cortex-M4 prediction, end to end (DATA=folder for your own recordings)
-	@$(PYTHON) tools/demo.py $(if $(DATA),--data "$(DATA)")
+demo: setup ## Recordings to a Cortex-M4 prediction, end to end (DATA=folder RECIPE=sm1 TEACHER=teacher for your own)
+	@$(PYTHON) tools/demo.py $(if $(DATA),--data "$(DATA)") $(if $(RECIPE),--recipe "$(RECIPE)") $(if $(TEACHER),--teacher "$(TEACHER)")
 
 test: lint stale firmware-test unit ## Every test that CI runs
 

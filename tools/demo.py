@@ -1,5 +1,9 @@
 #!/usr/bin/env python3
-"""``make demo``: recordings to a Cortex-M4 prediction, end to end. ``--data DIR`` takes recordings of your own."""
+"""``make demo``: recordings to a Cortex-M4 prediction, end to end. ``--data DIR`` takes recordings of your own.
+
+Without ``--recipe``, SM1 is trained for a minute or two. With it, the recipe is trained as it says, and ``--teacher``
+trains its teacher first and distils: all of the AI4EDGE method is ``--recipe sm1 --teacher teacher``.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from typing import Any, NoReturn
 from scenelet.cli.output import out, progress, table
 from scenelet.demo import run_demo
 from scenelet.errors import SceneletError
+from scenelet.recipe import load
 from scenelet.toolchain import build_folder
 
 
@@ -37,8 +42,14 @@ def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
         ("planned RAM", f"{budget['planned_ram_bytes']:,} of {budget['limits']['ram_bytes']:,} bytes"),
         ("instructions, network", f"{result['instructions']:,}"),
         ("instructions, front end a frame", f"{frame:,}"),
+        *((f"time, {stage}", f"{seconds:.0f} s") for stage, seconds in result["seconds"].items()),
+        *((f"of it, stage {stage}", f"{seconds:.0f} s") for stage, seconds in result["stage_seconds"].items()),
         ("time", f"{sum(result['seconds'].values()):.0f} s"),
     ]
+
+
+def _announce(stage: str) -> None:
+    out.print(f"- {stage}")
 
 
 def main() -> int:
@@ -46,9 +57,14 @@ def main() -> int:
     parser = Parser(description=__doc__)
     parser.add_argument("--data", type=Path, help="data set; default: a synthetic city")
     parser.add_argument("--out", type=Path, default=build_folder() / "demo", help="folder to work in")
+    parser.add_argument("--recipe", help="name or .toml file; default: SM1 with a short training")
+    parser.add_argument("--teacher", help="recipe of a teacher to distil from, such as 'teacher'; wants --recipe")
     arguments = parser.parse_args()
+    if arguments.teacher and not arguments.recipe:
+        parser.error("--teacher wants --recipe")
     try:
-        result = run_demo(arguments.out, arguments.data, lambda stage: out.print(f"- {stage}"), progress)
+        recipe_, teacher = (load(name) if name else None for name in (arguments.recipe, arguments.teacher))
+        result = run_demo(arguments.out, arguments.data, _announce, progress, recipe_=recipe_, teacher=teacher)
     except SceneletError as error:
         sys.stderr.write(f"demo: {error}\n")
         return error.exit_status

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -48,12 +49,23 @@ class Demo:
     dataset: Dataset
     say: Say
     progress: Bar
+    teacher: Recipe | None = None
     seconds: dict[str, float] = field(default_factory=dict)
+    stage_seconds: dict[str, float] = field(default_factory=dict)
 
     @property
     def run_folder(self) -> Path:
-        """Folder of the training run; each data set, recipe and front end has its own."""
-        parts = (self.recipe.sha256, make_tables(self.recipe.frontend).sha256, self.dataset.sha256)
+        """Folder of the training run; each data set, recipe, teacher and front end has its own."""
+        return self._folder(self.recipe, *([self.teacher.sha256] if self.teacher else []))
+
+    @property
+    def teacher_folder(self) -> Path:
+        """Folder of the teacher's run."""
+        assert self.teacher is not None
+        return self._folder(self.teacher)
+
+    def _folder(self, recipe_: Recipe, *more: str) -> Path:
+        parts = (recipe_.sha256, make_tables(recipe_.frontend).sha256, self.dataset.sha256, *more)
         return self.folder / f"{self.dataset.name}-{hashlib.sha256(''.join(parts).encode()).hexdigest()[:8]}"
 
     @property
@@ -88,14 +100,39 @@ def _city(folder: Path, say: Say, progress: Bar) -> Path:
 def _train(demo: Demo) -> dict[str, Any]:
     # TensorFlow takes seconds to import; everything before this stage does without it.
     from .quantize import quantize_run
-    from .training.fit import train
 
-    with demo.stage(f"train {demo.recipe.name}") as step:
-        done = train(
-            demo.recipe, demo.dataset, demo.run_folder, jobs=-1, watch=lambda epoch, most: step(epoch.epoch, most)
-        )
+    metrics = _taught(demo, demo.teacher) if demo.teacher else _trained(demo, demo.recipe, demo.run_folder)
     with demo.stage("quantise to INT8"):
         quantize_run(demo.run_folder)
+    return metrics
+
+
+def _trained(demo: Demo, recipe_: Recipe, out: Path) -> dict[str, Any]:
+    from .training.fit import train
+
+    with demo.stage(f"train {recipe_.name}") as step:
+        done = train(recipe_, demo.dataset, out, jobs=-1, watch=lambda epoch, most: step(epoch.epoch, most))
+    return done.metrics
+
+
+def _taught(demo: Demo, teacher: Recipe) -> dict[str, Any]:
+    """Train the teacher, then its student, and note what each stage of the distillation took."""
+    from .training.distil import distil
+
+    _trained(demo, teacher, demo.teacher_folder)
+    begun: list[tuple[str, float]] = []
+    with demo.stage(f"distil {demo.recipe.name}") as step:
+        done = distil(
+            demo.recipe,
+            demo.dataset,
+            demo.teacher_folder,
+            demo.run_folder,
+            jobs=-1,
+            watch=lambda epoch, most: step(epoch.epoch, most),
+            entering=lambda stage: begun.append((stage, monotonic())),
+        )
+    for (stage, start), (_, end) in pairwise([*begun, ("", monotonic())]):
+        demo.stage_seconds[stage] = round(end - start, 1)
     return done.metrics
 
 
@@ -143,7 +180,15 @@ def _bench(demo: Demo) -> Bench:
         return bench(demo.model)
 
 
-def run_demo(folder: Path, data: Path | None, say: Say, progress: Bar) -> dict[str, Any]:
+def run_demo(
+    folder: Path,
+    data: Path | None,
+    say: Say,
+    progress: Bar,
+    *,
+    recipe_: Recipe | None = None,
+    teacher: Recipe | None = None,
+) -> dict[str, Any]:
     """Go from recordings to scores on the emulated board.
 
     Parameters
@@ -154,6 +199,10 @@ def run_demo(folder: Path, data: Path | None, say: Say, progress: Bar) -> dict[s
         A data set; None for a synthetic city.
     say, progress
         How to announce a stage, and to show its progress (see :mod:`scenelet.cli.output`).
+    recipe_
+        Of the network, trained as it says; None for SM1 with the demo's short training.
+    teacher
+        Recipe of a teacher that is trained first and then distilled from, as the network's recipe says.
 
     Returns
     -------
@@ -166,14 +215,14 @@ def run_demo(folder: Path, data: Path | None, say: Say, progress: Bar) -> dict[s
         If a limit is exceeded.
     """
     start = monotonic()
-    recipe_ = demo_recipe()
+    recipe_ = recipe_ or demo_recipe()
     settings = recipe_.training
     dataset = open_dataset(
         data or _city(folder / "city", say, progress),
         validation_fraction=settings.validation_fraction,
         seed=settings.seed,
     )
-    demo = Demo(folder, recipe_, dataset, say, progress, {"data": round(monotonic() - start, 1)})
+    demo = Demo(folder, recipe_, dataset, say, progress, teacher, {"data": round(monotonic() - start, 1)})
     metrics = _train(demo)
     budget = _budget(demo)
     exported = _build(demo)
@@ -195,6 +244,7 @@ def run_demo(folder: Path, data: Path | None, say: Say, progress: Bar) -> dict[s
         "model_sha256": exported.model_sha256,
         "frontend_sha256": exported.frontend_sha256,
         "seconds": demo.seconds,
+        "stage_seconds": demo.stage_seconds,
     }
     write_text(folder / "report.json", json.dumps(result, indent=2) + "\n")
     write_report(demo.run_folder, folder / "report.html")

@@ -40,6 +40,8 @@ STAGES = {
 }
 TEACHER = "teacher"
 
+Entering = Callable[[str], None]
+
 
 def way(method: str) -> DistillationConfig:
     """Published settings of a method.
@@ -121,7 +123,7 @@ def _stage(stage: str, config: DistillationConfig, model: keras.Model, work: Wor
     return fit(trainer, work.out / f"{name}{runfolder.CHECKPOINT}", work.watch)
 
 
-def teach(work: Work, model: keras.Model, teacher: keras.Model, cache: Path) -> State:
+def teach(work: Work, model: keras.Model, teacher: keras.Model, cache: Path, entering: Entering | None = None) -> State:
     """Carry out the stages of a recipe's ``distillation`` on a network.
 
     Each stage ends with its best weights, and there the next one begins, with a fresh optimiser. The histories of all
@@ -137,6 +139,8 @@ def teach(work: Work, model: keras.Model, teacher: keras.Model, cache: Path) -> 
         In inference mode throughout.
     cache
         Folder of what teachers said.
+    entering
+        Called with the name of each stage as it begins.
 
     Returns
     -------
@@ -150,8 +154,12 @@ def teach(work: Work, model: keras.Model, teacher: keras.Model, cache: Path) -> 
     *early, last = STAGES[config.method]
     for number, stage in enumerate(early, 1):
         name = f"stage{number}_{stage}_"
+        if entering:
+            entering(stage)
         state = _stage(stage, config, model, work, lesson, name)
         runfolder.write_history(work.out, state.history, state.best_epoch, name)
+    if entering:
+        entering(last)
     return _stage(last, config, model, work, lesson, "")
 
 
@@ -186,6 +194,7 @@ def distil(
     cache: Path | None = None,
     loading: Callable[[int, int], None] | None = None,
     watch: Watch | None = None,
+    entering: Entering | None = None,
 ) -> RunResult:
     """Train a recipe's network with a teacher; parameters and errors as in :func:`scenelet.training.fit.train`.
 
@@ -195,6 +204,8 @@ def distil(
         Of the student; its ``distillation`` section says how, by default the published way.
     teacher
         Finished run folder of the teacher, on the same front end and classes.
+    entering
+        Called with the name of each stage as it begins.
 
     Raises
     ------
@@ -210,7 +221,7 @@ def distil(
     def from_scratch(work: Work) -> tuple[keras.Model, State]:
         keras.utils.set_random_seed(work.recipe.training.seed)
         model = build(work.recipe)
-        return model, teach(work, model, mentor, answers(cache))
+        return model, teach(work, model, mentor, answers(cache), entering)
 
     return conduct(
         recipe, dataset, out, from_scratch, sources=sources, jobs=jobs, cache=cache, loading=loading, watch=watch

@@ -10,7 +10,10 @@ import pytest
 import soundfile
 
 from scenelet import demo
+from scenelet import recipe as recipes
+from scenelet.data.dataset import open_dataset
 from scenelet.evaluate import Progress
+from scenelet.recipe import Recipe
 
 
 @contextlib.contextmanager
@@ -47,3 +50,32 @@ def test_from_recordings_to_scores_on_the_board(tmp_path: Path, monkeypatch: pyt
     assert json.loads((tmp_path / "demo" / "report.json").read_text()) == json.loads(json.dumps(result))
     assert "Cost by layer" in (tmp_path / "demo" / "report.html").read_text()
     assert "pio run -e qemu" in stages
+
+
+def small(kind: str) -> Recipe:
+    """A network of one block; "one_against_all" makes one a class of it."""
+    cnn = {"kind": "cnn", "blocks": [{"filters": 4, "kernel": [3, 3]}], "head": {"pooling": "average", "units": 8}}
+    values = {
+        "name": kind,
+        "frontend": {"n_fft": 1024, "hop_length": 1024, "n_mels": 16},
+        "model": {**cnn, "classes": 3}
+        if kind == "cnn"
+        else {"kind": kind, "classes": 3, "member": cnn | {"classes": 2}},
+        "training": {"epochs": 2, "batch_size": 8, "validation_fraction": 0.3},
+        "quantize": {"calibration_windows": 6},
+    }
+    return recipes.parse(values, kind)
+
+
+@pytest.mark.train
+def test_a_teacher_is_trained_first_and_every_stage_is_timed(tmp_path: Path) -> None:
+    dataset = open_dataset(recordings(tmp_path / "data"), validation_fraction=0.3, seed=0)
+    stages: list[str] = []
+    work = demo.Demo(tmp_path / "demo", small("cnn"), dataset, stages.append, no_bar, small("one_against_all"))
+    metrics = demo._train(work)
+    assert stages == ["train one_against_all", "distil cnn", "quantise to INT8"] == list(work.seconds)
+    assert list(work.stage_seconds) == ["relational", "response"]
+    assert 0 <= metrics["test"]["accuracy"] <= 1
+    assert (work.run_folder / "model.tflite").is_file()
+    assert json.loads((work.teacher_folder / "metrics.json").read_text())["recipe"] == "one_against_all"
+    assert work.run_folder != demo.Demo(tmp_path / "demo", small("cnn"), dataset, stages.append, no_bar).run_folder
