@@ -175,8 +175,13 @@ class TrainingConfig(Section):
     schedule
         "constant": ``learning_rate`` throughout. "cosine": from there to nearly 0 at ``epochs``, half a cosine down.
     warmup_epochs
-        Epochs in which the rate climbs to ``learning_rate`` first, in equal steps. Like ``schedule`` and
-        ``split_seed``, left out of JSON and hash where it is the default, so that earlier recipes keep their hashes.
+        Epochs in which the rate climbs to ``learning_rate`` first, in equal steps.
+    keep
+        Weights that the network ends with: of the "best" epoch by validation loss, or of the "last" of ``epochs``, which
+        ``patience`` then does not cut short: a cosine needs no choice of epoch, and a small validation split gives none.
+
+    ``split_seed``, ``schedule``, ``warmup_epochs`` and ``keep`` are left out of JSON and hash where they are the
+    defaults, so that earlier recipes keep their hashes.
     """
 
     epochs: Annotated[int, Field(ge=1)] = 200
@@ -189,10 +194,11 @@ class TrainingConfig(Section):
     split_seed: Annotated[int, Field(ge=0)] | None = None
     schedule: Literal["constant", "cosine"] = "constant"
     warmup_epochs: Annotated[int, Field(ge=0)] = 0
+    keep: Literal["best", "last"] = "best"
 
     @model_serializer(mode="wrap")
     def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        added = {"schedule": "constant", "warmup_epochs": 0, "split_seed": None}
+        added = {"schedule": "constant", "warmup_epochs": 0, "split_seed": None, "keep": "best"}
         return {name: value for name, value in handler(self).items() if value != added.get(name, ...)}
 
     @property

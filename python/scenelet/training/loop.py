@@ -194,7 +194,7 @@ class Trainer:
         state.history.append(Epoch(epoch, loss, seen.log_loss, seen.accuracy))
         state.weights = self._weights()
         state.optimizer = [variable.numpy() for variable in self.optimizer.variables]
-        if seen.log_loss < state.best_loss:
+        if seen.log_loss < state.best_loss or self.config.keep == "last":
             state.best_loss, state.best_epoch, state.best_weights = seen.log_loss, epoch, state.weights
 
     def finished(self, state: State) -> bool:
@@ -204,6 +204,8 @@ class Trainer:
 
 def fit(trainer: Trainer, checkpoint: Path, watch: Watch | None = None) -> State:
     """Train until the validation loss has stopped falling; the network ends with the best epoch's weights.
+
+    Where the settings keep the last epoch, that one counts as the best, and all epochs are trained.
 
     Parameters
     ----------
