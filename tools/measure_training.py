@@ -70,6 +70,7 @@ CROSS = (
     Row("sm1", "SM1, plain", "sm1"),
     Row("sm1_rrs", "SM1, RRS", "sm1", "rrs"),
     Row("cnn32k", "cnn32k, augmented", "cnn32k"),
+    Row("cnn32k_large", "cnn32k_large, augmented", "cnn32k_large"),
 )
 HELD = (
     fold4("baseline", "DCASE baseline, plain", "baseline"),
@@ -83,7 +84,6 @@ HELD = (
     fold4("sm2_rrs", "SM2, RRS", "sm2", "rrs"),
     fold4("sm3_pruned_rrs", "SM3, RRS, pruned", "sm3", "rrs", filters=PRUNED),
     fold4("cp_mobile_rrs", "cp_mobile, RRS", "cp_mobile", "rrs"),
-    fold4("cnn32k", "cnn32k, augmented", "cnn32k"),
 )
 LEAK = Row("leak", "SM1, plain, leaking", "sm1", folds=(4,), leak=True)
 ROWS = (*CROSS, LEAK, *HELD)

@@ -76,6 +76,23 @@ def test_it_stops_after_patience_with_the_best_weights(tiny_recipe, tmp_path):
         assert found.ndim == 1 or not np.array_equal(found, last)
 
 
+def test_it_keeps_the_last_epoch_where_asked_to(tiny_recipe, tmp_path):
+    losses = iter([1.0, 2.0, 3.0, 4.0, 5.0])
+    trainer = _trainer(tiny_recipe(epochs=5, patience=1, keep="last"))
+    worst, right = np.eye(3)[(trainer.validation.classes + 1) % 3], np.eye(3)[trainer.validation.classes]
+
+    def predict(_):
+        chance = math.exp(-next(losses))
+        return right * chance + worst * (1 - chance)
+
+    trainer.predict = predict
+    kept = []
+    state = fit(trainer, tmp_path / "state.npz", lambda *_: kept.append(trainer.model.get_weights()))
+    assert (len(state.history), state.best_epoch, state.best_loss) == (5, 5, pytest.approx(5.0))
+    for found, last in zip(trainer.model.get_weights(), kept[-1], strict=True):
+        np.testing.assert_array_equal(found, last)
+
+
 def test_early_stopping_counts_on_across_an_interruption(tiny_recipe, tmp_path):
     trainer = _trainer(tiny_recipe(epochs=2, patience=3))
     worst = np.eye(3)[(trainer.validation.classes + 1) % 3]
