@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import limits
 from .budget import Budget, budget_of
 from .energy import read_energy
-from .evaluate import Evaluation
+from .evaluate import Evaluation, pooled
 from .files import sha256
 from .metadata import ModelInfo
 
@@ -29,7 +30,7 @@ _SOURCES = {
 _WEAK = 0.5
 
 
-def card(model: Path, info: ModelInfo, evaluations: Sequence[Evaluation]) -> str:
+def card(model: Path, info: ModelInfo, evaluations: Sequence[Evaluation], *, folds: bool = False) -> str:
     """Write a card.
 
     Parameters
@@ -40,18 +41,22 @@ def card(model: Path, info: ModelInfo, evaluations: Sequence[Evaluation]) -> str
         Its metadata.
     evaluations
         At least one; the first is the one that is shown by class.
+    folds
+        The evaluations are those of a cross-validation's networks, each on its own test fold, in the place of the
+        model's: it has heard all folds, so there is no test for it.
 
     Returns
     -------
     str
         Markdown.
     """
+    shown = pooled(evaluations, "all folds") if folds else evaluations[0]
     parts = [
         _facts(model, info, budget_of(str(model))),
         _data(info),
-        _scores(evaluations),
-        _weakness(evaluations[0]),
-        _commands(model, evaluations),
+        _scores(evaluations, shown, folds),
+        _weakness(shown),
+        _commands(model, info, evaluations, folds),
     ]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
@@ -91,14 +96,16 @@ def _data(info: ModelInfo) -> Iterator[str]:
     yield _SOURCES.get(name, f"Recordings of the data set `{name}`; whoever passes the model on, states their licence.")
 
 
-def _scores(evaluations: Sequence[Evaluation]) -> Iterator[str]:
+def _scores(evaluations: Sequence[Evaluation], shown: Evaluation, folds: bool) -> Iterator[str]:
     yield "## Scores"
     yield ""
-    first = evaluations[0]
     yield (
         "Means over classes, of windows and of clips (the mean of a clip's window probabilities). "
-        f"Chance is {1 / len(first.labels):.1%}."
+        f"Chance is {1 / len(shown.labels):.1%}."
     )
+    if folds:
+        yield "This network learned from all folds, so nothing is left to test it on. These are the scores of networks"
+        yield "of the same recipe, each of which learned from the other folds alone; the spread is theirs."
     yield ""
     yield "| target | split | windows | accuracy | log loss | clips | clip accuracy |"
     yield "|---|---|---|---|---|---|---|"
@@ -107,12 +114,24 @@ def _scores(evaluations: Sequence[Evaluation]) -> Iterator[str]:
             f"| `{one.target}` | {one.split} | {one.windows:,} | {one.accuracy:.1%} | {one.log_loss:.3f} | "
             f"{one.clips:,} | {one.clip_accuracy:.1%} |"
         )
-    for title, groups in (("class", first.by_class), ("device", first.by_device)):
+    if folds:
+        windows, losses, clips = (
+            np.array([getattr(one, name) for one in evaluations]) for name in ("accuracy", "log_loss", "clip_accuracy")
+        )
+        yield (
+            f"| | mean | {shown.windows:,} | {_spread(windows)} | {losses.mean():.3f} ± {losses.std(ddof=1):.3f} | "
+            f"{shown.clips:,} | {_spread(clips)} |"
+        )
+    for title, groups in (("class", shown.by_class), ("device", shown.by_device)):
         if groups:
             yield ""
-            yield f"| {title} (`{first.target}`, {first.split}) | windows | accuracy | log loss |"
+            yield f"| {title} (`{shown.target}`, {shown.split}) | windows | accuracy | log loss |"
             yield "|---|---|---|---|"
             yield from (f"| {name} | {m.count:,} | {m.accuracy:.1%} | {m.log_loss:.3f} |" for name, m in groups.items())
+
+
+def _spread(values: NDArray[np.float64]) -> str:
+    return f"{values.mean():.1%} ± {values.std(ddof=1):.1%}"
 
 
 def _weakness(one: Evaluation) -> Iterator[str]:
@@ -131,10 +150,14 @@ def _weakness(one: Evaluation) -> Iterator[str]:
     yield "- Sounds of no class of the list get an answer from the list, too."
 
 
-def _commands(model: Path, evaluations: Sequence[Evaluation]) -> Iterator[str]:
+def _commands(model: Path, info: ModelInfo, evaluations: Sequence[Evaluation], folds: bool) -> Iterator[str]:
     yield "## Measured with"
     yield ""
     yield "```"
-    for one in evaluations:
-        yield f"scenelet evaluate {model.name} --data DIR --split {one.split} --target {one.target}"
+    if folds:
+        yield f"scenelet crossval {info.recipe} --data DIR --out FOLDS"
+        yield f"scenelet card {model.name} --data DIR --crossval FOLDS --out {model.stem}.md"
+    else:
+        for one in evaluations:
+            yield f"scenelet evaluate {model.name} --data DIR --split {one.split} --target {one.target}"
     yield "```"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -200,4 +200,25 @@ def _summary(
         sc.by_group(probability, window_truth, devices, sorted(set(devices) - {""})),
         confusion,
         rows,
+    )
+
+
+def pooled(evaluations: Sequence[Evaluation], split: str) -> Evaluation:
+    """Put several networks' evaluations together, each on windows of its own: the folds of a cross-validation.
+
+    Accuracy, log loss and clip accuracy are means over the networks; classes, devices and confusion are of all windows.
+    """
+    first = evaluations[0]
+    return replace(
+        first,
+        split=split,
+        windows=sum(one.windows for one in evaluations),
+        clips=sum(one.clips for one in evaluations),
+        by_class=sc.joined([one.by_class for one in evaluations]),
+        by_device=sc.joined([one.by_device for one in evaluations]),
+        confusion=np.sum([one.confusion for one in evaluations], axis=0),
+        rows=tuple(row for one in evaluations for row in one.rows),
+        accuracy=float(np.mean([one.accuracy for one in evaluations])),
+        log_loss=float(np.mean([one.log_loss for one in evaluations])),
+        clip_accuracy=float(np.mean([one.clip_accuracy for one in evaluations])),
     )

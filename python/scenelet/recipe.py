@@ -177,8 +177,8 @@ class TrainingConfig(Section):
     warmup_epochs
         Epochs in which the rate climbs to ``learning_rate`` first, in equal steps.
     keep
-        Weights that the network ends with: of the "best" epoch by validation loss, or of the "last" of ``epochs``, which
-        ``patience`` then does not cut short: a cosine needs no choice of epoch, and a small validation split gives none.
+        Weights that the network ends with: of the "best" epoch by validation loss, or of the "last" of ``epochs``,
+        which ``patience`` then does not cut short: a cosine needs no choice of epoch.
 
     ``split_seed``, ``schedule``, ``warmup_epochs`` and ``keep`` are left out of JSON and hash where they are the
     defaults, so that earlier recipes keep their hashes.

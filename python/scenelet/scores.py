@@ -44,6 +44,21 @@ def by_group(
     return {name: measure(probability[member == name], truth[member == name]) for name in names if name in set(groups)}
 
 
+def joined(parts: Sequence[dict[str, Measures]]) -> dict[str, Measures]:
+    """Measures of every group over all of its pieces in several evaluations."""
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {name: _together([part[name] for part in parts if name in part]) for name in names}
+
+
+def _together(measures: Sequence[Measures]) -> Measures:
+    weights = [one.count for one in measures]
+    accuracy, log_loss = (
+        float(np.average([getattr(one, name) for one in measures], weights=weights))
+        for name in ("accuracy", "log_loss")
+    )
+    return Measures(sum(weights), accuracy, log_loss)
+
+
 def macro(groups: dict[str, Measures]) -> tuple[float, float]:
     """Mean over groups of accuracy and log loss: the challenge's measure, in which every class weighs the same."""
     values = list(groups.values())

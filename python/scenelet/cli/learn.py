@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import InputError
-from .options import Cluster, Data, Jobs, Json, MeasureEnergy, Subset
+from .options import AllClips, Cluster, Data, Jobs, Json, MeasureEnergy, Subset
 from .output import err, meter, out, print_json, progress, table
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def train(
     data: Data,
     to: Annotated[Path, typer.Option("--out", help="Run folder; an interrupted run in it goes on.")],
     subset: Subset = None,
+    all_clips: AllClips = False,
     jobs: Jobs = -1,
     cluster: Cluster = None,
     energy: MeasureEnergy = False,
@@ -45,6 +46,7 @@ def train(
     if not described.deployable:
         err.print(f"note: {described.name} is not meant for a board and not held to the limits", markup=False)
     dataset = open_dataset(data, subset=subset)
+    dataset = dataset.untested() if all_clips else dataset
     with joined(cluster), progress(f"train {described.name}") as step:
         settings: dict[str, Any] = {"jobs": jobs, "watch": watcher(step, meter(energy, to))}
         if tf_config.workers():

@@ -31,3 +31,7 @@ FrontendTables = Annotated[
     str, typer.Option(help="fast, compact (less flash, the same bits), or auto: compact with packed weights.")
 ]
 Ram = Annotated[int, typer.Option(min=0, help="Arena in bytes that is small enough; 0 for the smallest.")]
+AllClips = Annotated[
+    bool,
+    typer.Option("--all-clips", help="Learn from the test clips too: the last network of a recipe tested by crossval."),
+]

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import InputError
 from .options import Data, Json, Model, Subset, TargetName
 from .output import out, print_json, progress
+
+if TYPE_CHECKING:
+    from ..data.dataset import Dataset
+    from ..evaluate import Evaluation
+    from ..metadata import ModelInfo
 
 
 def register(app: typer.Typer) -> None:
@@ -25,6 +31,13 @@ def card(
     split: Annotated[
         list[str] | None, typer.Option(help="A split to score; may be given again. Default: test.")
     ] = None,
+    crossval: Annotated[
+        Path | None,
+        typer.Option(
+            "--crossval",
+            help="Finished cross-validation whose networks are scored, each on its fold, in the model's place.",
+        ),
+    ] = None,
     target: TargetName = "litert",
     json: Json = False,
 ) -> None:
@@ -32,21 +45,43 @@ def card(
     from ..card import card as write
     from ..compiler.reader import read_model
     from ..data.dataset import open_dataset
-    from ..evaluate import evaluate, model_info
+    from ..evaluate import model_info
     from ..files import write_text
     from ..metadata import read
-    from ..targets import open_target
 
+    if crossval and split:
+        raise InputError("card", "takes --split or --crossval, not both", "give one of them")
     read_model(model)
     info = model_info(read(model.read_bytes(), model), model)
     dataset = open_dataset(data, subset=subset)
-    with open_target(target, model) as place, progress(f"{model.name} on {target}") as step:
-        results = [evaluate(model, info, dataset, name, place, progress=step) for name in split or ["test"]]
-    write_text(to, write(model, info, results))
+    scored = _of_folds(crossval, info) if crossval else [(model, name) for name in split or ["test"]]
+    results = [_evaluated(path, info, dataset, name, target) for path, name in scored]
+    write_text(to, write(model, info, results, folds=crossval is not None))
     if json:
         print_json({"card": str(to), "evaluations": [result.to_json() for result in results]})
     else:
         out.print(f"{to} written: {', '.join(f'{r.split} {r.accuracy:.1%}' for r in results)}")
+
+
+def _of_folds(crossval: Path, info: ModelInfo) -> list[tuple[Path, str]]:
+    """Networks of a cross-validation and the splits to score them on; refuses another recipe's."""
+    from ..crossval import networks_of
+    from ..metadata import read
+
+    found = networks_of(crossval)
+    for path, _ in found:
+        made = read(path.read_bytes(), path)
+        if made is None or (made.recipe, made.frontend_sha256) != (info.recipe, info.frontend_sha256):
+            raise InputError(path, f"is no network of recipe {info.recipe}", "give the model's own cross-validation")
+    return found
+
+
+def _evaluated(model: Path, info: ModelInfo, dataset: Dataset, split: str, target: str) -> Evaluation:
+    from ..evaluate import evaluate
+    from ..targets import open_target
+
+    with open_target(target, model) as place, progress(f"{model.name} on {target}") as step:
+        return evaluate(model, info, dataset, split, place, progress=step)
 
 
 def submission(

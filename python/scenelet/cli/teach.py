@@ -9,7 +9,7 @@ import typer
 
 from ..errors import InputError
 from .learn import filter_numbers, show_run, watcher
-from .options import Cluster, Data, Jobs, Json, MeasureEnergy, Subset
+from .options import AllClips, Cluster, Data, Jobs, Json, MeasureEnergy, Subset
 from .output import meter, out, print_json, progress, table
 
 Out = Annotated[Path, typer.Option("--out", help="Run folder; an interrupted run in it goes on.")]
@@ -32,6 +32,7 @@ def distill(
     to: Out,
     method: Method = None,
     subset: Subset = None,
+    all_clips: AllClips = False,
     jobs: Jobs = -1,
     cluster: Cluster = None,
     energy: MeasureEnergy = False,
@@ -46,6 +47,7 @@ def distill(
     described = recipes.load(recipe)
     described = with_method(described, method) if method else described
     dataset = open_dataset(data, subset=subset)
+    dataset = dataset.untested() if all_clips else dataset
     with joined(cluster), progress(f"distill {described.name}") as step:
         watch = watcher(step, meter(energy, to))
         result = distil(described, dataset, teacher, to, jobs=jobs, watch=watch)

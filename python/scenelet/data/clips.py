@@ -94,6 +94,10 @@ class Dataset:
             raise DatasetError(f"{self.root}: split '{name}'", problem, f"use one of: {', '.join(self.splits)}")
         return list(self.splits[name])
 
+    def untested(self) -> Self:
+        """Make all clips the training: for the last network, whose recipe was tested before."""
+        return replace(self, splits={"train": self.clips})
+
     def targets(self, clips: Sequence[Clip]) -> NDArray[np.int64]:
         """Index into ``labels`` of every clip: int64[n]."""
         index = {label: number for number, label in enumerate(self.labels)}

@@ -14,10 +14,10 @@ from scenelet.cli import main
 from scenelet.confusion import confusion_png
 from scenelet.data.dataset import open_dataset
 from scenelet.errors import AudioError, InputError
-from scenelet.evaluate import Evaluation, evaluate, model_info
+from scenelet.evaluate import Evaluation, evaluate, model_info, pooled
 from scenelet.files import sha256
 from scenelet.metadata import ModelInfo, read
-from scenelet.scores import probabilities
+from scenelet.scores import Measures, probabilities
 from scenelet.submission import audio_files, output_csv, to_yaml, write_submission
 
 LABEL = "Almeida_AI4EDGE_task1_1"
@@ -72,6 +72,56 @@ def test_the_card_states_file_cost_scores_and_weakness(model: Path, info: ModelI
     assert "| rooster | 6 | 0.0% |" in text
     assert "- `rooster` is missed more often than not; most often it is taken for `rain` (6 windows)." in text
     assert "`rain` is missed" not in text
+
+
+def test_a_card_of_folds_gives_mean_spread_and_pooled_classes(
+    model: Path, info: ModelInfo, measured: Evaluation
+) -> None:
+    second = replace(measured, split="fold2", accuracy=0.7, log_loss=measured.log_loss + 0.2, clip_accuracy=0.9)
+    classes = {"rain": Measures(4, 0.5, 1.0), "rooster": Measures(4, 1.0, 0.5)}
+    second = replace(second, by_class=classes, confusion=np.zeros_like(measured.confusion))
+    text = card(model, info, [measured, second], folds=True)
+    assert "nothing is left to test it on" in text
+    assert "| | mean | 20 | 60.0% ± 14.1% |" in text
+    assert "(`fixed`, all folds)" in text
+    assert "| rooster | 10 | 40.0% |" in text  # 0 of 6 and 4 of 4
+    assert f"scenelet card {model.name} --data DIR --crossval FOLDS" in text
+    assert pooled([measured, second], "x").rows == measured.rows * 2
+
+
+def cross_validation(folder: Path, model: Path) -> Path:
+    """A folder that looks like a finished cross-validation of two folds."""
+    outcomes = []
+    for fold in (1, 2):
+        run = folder / f"fold{fold}-seed0"
+        run.mkdir(parents=True)
+        (run / "model.tflite").write_bytes(model.read_bytes())
+        outcomes.append({"run": run.name, "fold": fold})
+    (folder / "crossval.json").write_text(json.dumps({"outcomes": outcomes}))
+    return folder
+
+
+def test_the_networks_of_a_cross_validation_are_scored_on_their_folds(
+    model: Path, esc10: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folds = cross_validation(tmp_path / "folds", model)
+    wanted = ["card", str(model), "--data", str(esc10), "--out", str(tmp_path / "card.md"), "--crossval"]
+    assert main([*wanted, str(folds), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["evaluations"]
+    assert [(Path(one["model"]).parent.name, one["split"]) for one in told] == [
+        ("fold1-seed0", "fold1"),
+        ("fold2-seed0", "fold2"),
+    ]
+    assert main([*wanted, str(folds), "--split", "test"]) == 2
+    assert main([*wanted, str(tmp_path)]) == 2
+    (folds / "fold2-seed0" / "model.tflite").unlink()
+    assert main([*wanted, str(folds)]) == 2
+    complaints = capsys.readouterr().err.splitlines()
+    assert [len(complaints), "--crossval, not both" in complaints[0], "crossval.json" in complaints[1]] == [
+        3,
+        True,
+        True,
+    ]
 
 
 def test_a_card_of_unknown_data_claims_no_licence(model: Path, info: ModelInfo, measured: Evaluation) -> None:

@@ -115,6 +115,13 @@ def test_validation_keeps_recordings_whole(dataset, tiny_recipe):
     assert not (train | validation) & test
 
 
+def test_all_clips_are_learned_from_and_none_is_left_for_a_test(dataset, tiny_recipe, cache, tmp_path):
+    made = fit.train(tiny_recipe(epochs=1), dataset.untested(), tmp_path / "run", cache=cache)
+    assert "test" not in made.metrics
+    assert made.metrics["train"]["clips"] + made.metrics["validation"]["clips"] == len(dataset.clips)
+    assert quantize_run(made.folder).is_file()
+
+
 def test_a_class_without_training_clips_is_named(dataset, tiny_recipe):
     from dataclasses import replace
 
