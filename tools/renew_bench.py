@@ -18,7 +18,7 @@ FOLDER = toolchain.REPOSITORY / "docs" / "bench"
 TOOLS = Path(__file__).resolve().parent
 # TFLite Micro with CMSIS-NN, measured outside this repository: instructions and arena bytes.
 PEERS = {
-    "default": (59_185_560, 68_116),
+    "esc10_sm1": (59_185_560, 68_116),
     "sm2": (68_973_080, 60_260),
     "sm3_pruned": (64_214_680, 55_780),
     "resnet8": (29_864_640, 55_092),
@@ -52,7 +52,7 @@ def row(path: Path) -> str:
     instructions, arena = PEERS.get(name, (0, 0))
     cells = [
         path.stem,
-        "SM1" if name == "default" else name,
+        "SM1" if name == "esc10_sm1" else name,
         options["weights"],
         f"{options['ram_bytes']:,}",
         f"{macs:,}",

@@ -12,7 +12,7 @@ from commands import Done
 
 from scenelet import toolchain
 
-MODEL = toolchain.FIRMWARE / "models" / "default.tflite"
+MODEL = toolchain.FIRMWARE / "models" / "esc10_sm1.tflite"
 Run = Callable[..., Done]
 
 

@@ -14,7 +14,7 @@ from scenelet.compiler.options import Options
 from scenelet.compiler.pipeline import compile_model
 from scenelet.explain import explain
 
-MODEL = toolchain.FIRMWARE / "models" / "default.tflite"
+MODEL = toolchain.FIRMWARE / "models" / "esc10_sm1.tflite"
 
 
 @pytest.mark.parametrize("options", [Options(), Options(ram_bytes=0), Options(fusion=False)], ids=str)

@@ -25,7 +25,7 @@ NOTHING: frozenset[int] = frozenset()
 
 @pytest.fixture(scope="module")
 def program() -> Program:
-    return fuse(lower(drop_unread(read_model(toolchain.FIRMWARE / "models" / "default.tflite"))))
+    return fuse(lower(drop_unread(read_model(toolchain.FIRMWARE / "models" / "esc10_sm1.tflite"))))
 
 
 @pytest.fixture(scope="module")

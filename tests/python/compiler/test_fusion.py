@@ -92,7 +92,7 @@ def test_two_affine_steps_equal_the_table_or_are_not_used(seed: int, kinds: list
 
 
 def test_the_shipped_model_needs_no_tables() -> None:
-    compiled = compile_model(FIRMWARE / "models" / "default.tflite", Options(weights="packed"))
+    compiled = compile_model(FIRMWARE / "models" / "esc10_sm1.tflite", Options(weights="packed"))
     maps = [table for step in compiled.program.steps for table in step.tables if table.kind.endswith("_map")]
     assert [table.values.shape for table in maps] == [(28, 4), (28, 4), (16, 4)]
 

@@ -6,7 +6,7 @@ import soundfile
 
 from scenelet import toolchain
 
-MODEL = toolchain.FIRMWARE / "models" / "default.tflite"
+MODEL = toolchain.FIRMWARE / "models" / "esc10_sm1.tflite"
 CLASSES = ("rain", "rooster")
 
 

@@ -19,7 +19,7 @@ HISTORY = sorted((toolchain.REPOSITORY / "docs" / "bench").glob("*.json"))
 
 @pytest.fixture(scope="module")
 def measured() -> Bench:
-    return bench(toolchain.FIRMWARE / "models" / "default.tflite", Options(weights="packed"))
+    return bench(toolchain.FIRMWARE / "models" / "esc10_sm1.tflite", Options(weights="packed"))
 
 
 def made_of_recipe(name: str, folder: Path) -> Path:

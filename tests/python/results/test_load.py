@@ -13,7 +13,7 @@ from scenelet.load import CLOCKS_HZ, Cost, Load, load
 
 pytestmark = pytest.mark.qemu
 
-MODEL = toolchain.FIRMWARE / "models" / "default.tflite"
+MODEL = toolchain.FIRMWARE / "models" / "esc10_sm1.tflite"
 COMMITTED = toolchain.REPOSITORY / "docs" / "results" / "load.json"
 FLASH_BYTES, RAM_BYTES = 110_000, 40_000
 TOLERANCE = 1.02
