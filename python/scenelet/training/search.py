@@ -10,6 +10,10 @@
 
 The checkpoints are all that a search keeps: the same seed draws the same points again, and what a point's checkpoint
 holds already is not trained again. So a search that was killed is simply run again.
+
+A trial is the beginning of its recipe's own run: the last round of every bracket has all the recipe's epochs, and the
+rounds before it stop earlier on the same schedule. So a point that is promoted goes on along one curve, and the rate of
+an epoch depends neither on the round nor on the bracket.
 """
 
 from __future__ import annotations
@@ -126,10 +130,10 @@ class Search:
         return Oracle(self.base, self.parts, self.factor)
 
     def trial(self, values: Values) -> float:
-        """Train a point for as many epochs as Hyperband grants; its lowest validation loss, infinite if it diverges."""
+        """Train a point up to the epoch that Hyperband grants; its lowest validation loss, infinite if it diverges."""
         point, epochs = plain(values), int(values["tuner/epochs"])
         recipe, dataset = prepare(recipe_at(self.base, point), self.dataset)
-        config = recipe.training.model_copy(update={"epochs": epochs})
+        config = recipe.training
         name = hashlib.sha256(json.dumps(point, sort_keys=True).encode()).hexdigest()[:16]
         checkpoint = self.out / TRIALS / name / runfolder.CHECKPOINT
         state = State.load(checkpoint)
@@ -143,7 +147,7 @@ class Search:
             objective, augment = cross_entropy(config.label_smoothing), batch_augmentation(recipe.augmentation)
             trainer = Trainer(build(recipe), data["train"], data["validation"], config, objective, augment)
             try:
-                state = fit(trainer, checkpoint)
+                state = fit(trainer, checkpoint, until=epochs)
             except RecipeError:
                 return math.inf
         # Of this trial's epochs alone: a point that was promoted before a kill has trained further.
