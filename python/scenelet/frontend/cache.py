@@ -6,10 +6,10 @@
     <folder>/<key>.npy          features of a whole list of clips, mapped into memory
     <folder>/<key>.json         how many windows each clip gave, and the .npy's checksum; written last
 
-A key is a hash of the front end's tables, of the rule that cuts a file into windows, of each file's path, size and times
-of change, and of what was done to an altered copy. The times are two: that of the content, which a copy may bring along,
-and that of the file's entry (ctime), which nothing but the system sets. Files appear whole or not at all, so a build that was killed goes on
-where it stopped.
+A key is a hash of the front end's tables, of the rule that cuts a file into windows, of each file's path, size and
+times of change, and of what was done to an altered copy. The times are two: that of the content, which a copy may bring
+along, and that of the file's entry (ctime), which nothing but the system sets. Files appear whole or not at all, so a
+build that was killed goes on where it stopped.
 """
 
 from __future__ import annotations
