@@ -26,7 +26,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from .. import limits, parallel, toolchain
 from .. import recipe as recipes
@@ -167,22 +167,36 @@ class Search:
         }
 
 
-def open_search(
-    recipe: Recipe,
-    dataset: Dataset,
-    out: str | Path,
-    *,
-    parts: tuple[Part, ...] = PARTS,
-    factor: int = 3,
-    jobs: int = 1,
-    cache: Path | None = None,
-) -> Search:
+class Plan(TypedDict, total=False):
+    """How a search is carried out; all of it may be left out.
+
+    Attributes
+    ----------
+    parts
+        What is searched, by default everything.
+    factor
+        Of Hyperband, by default 3: one in so many trials is promoted.
+    jobs
+        Trials at a time, each in a process of its own on one thread (see :mod:`scenelet.parallel`); below 1, as many as
+        there are processors. With 1, the default, they run in this process, on all its threads.
+    cache
+        Folder of cached features; by default in the build folder.
+    """
+
+    parts: tuple[Part, ...]
+    factor: int
+    jobs: int
+    cache: Path | None
+
+
+def open_search(recipe: Recipe, dataset: Dataset, out: str | Path, **plan: Unpack[Plan]) -> Search:
     """Make a folder a search's, or find that it is; parameters and errors as in :func:`search`."""
     require_alone()
     if not isinstance(recipe.model, CnnConfig):
         raise RecipeError(recipe.name, "is no plain chain of convolutions", "search from one that is, such as sm1")
     base = prepare(recipe.model_copy(update={"deployable": True}), dataset)[0]
-    folder, store = Path(out), cache or toolchain.build_folder() / "features"
+    folder, store = Path(out), plan.get("cache") or toolchain.build_folder() / "features"
+    parts, factor = plan.get("parts", PARTS), plan.get("factor", 3)
     request = json.dumps([base.sha256, dataset.sha256, sorted(parts), factor])
     path = folder / REQUEST
     if folder.is_dir():
@@ -194,7 +208,7 @@ def open_search(
         raise InputError(folder, "is not a search and not empty", "choose another folder")
     else:
         write_text(path, request)
-    return Search(base, dataset, folder, parts, factor, jobs, store)
+    return Search(base, dataset, folder, parts, factor, plan.get("jobs", 1), store)
 
 
 def search(
@@ -202,11 +216,8 @@ def search(
     dataset: Dataset,
     out: str | Path,
     *,
-    parts: tuple[Part, ...] = PARTS,
-    factor: int = 3,
-    jobs: int = 1,
-    cache: Path | None = None,
     progress: Progress | None = None,
+    **plan: Unpack[Plan],
 ) -> Found:
     """Search for a better recipe by validation loss, then train the best one to the end.
 
@@ -218,23 +229,17 @@ def search(
     recipe
         A chain of convolutions; gives training, augmentation and whatever the search leaves alone. Its epochs are the
         most that a trial gets.
-    parts
-        What is searched.
-    factor
-        Of Hyperband: one in so many trials is promoted.
-    jobs
-        Trials at a time, each in a process of its own on one thread (see :mod:`scenelet.parallel`); below 1, as many as
-        there are processors. With 1 they run in this process, on all its threads.
     progress
         Called with trials done, and the most there can be.
+    plan
+        Of :class:`Plan`.
 
     Raises
     ------
     InputError
         Where recipe, data or folder cannot be used.
     """
-    shared = open_search(recipe, dataset, out, parts=parts, factor=factor, jobs=jobs, cache=cache)
-    return carry_out(shared, progress)
+    return carry_out(open_search(recipe, dataset, out, **plan), progress)
 
 
 def carry_out(shared: Search, progress: Progress | None = None) -> Found:
