@@ -1,7 +1,8 @@
 /* A plugin of QEMU that counts how often each block of instructions runs, by the place that the program works for.
  *
  * The program (firmware/runner, built with SCN_PROBE) tells where it is by the addresses of its stores into an array of
- * marks; see runner/places.h. Arguments: marks=ADDRESS of that array, out=FILE to write at the end. One line a block:
+ * marks; see runner/places.h. Arguments: marks=ADDRESS of that array, out=FILE to write at the end. Without marks all
+ * that runs is counted, from reset to the end, as step 0, place 0. One line a block:
  *
  *   first instruction's address, one past the last one's, then step:place:runs:jumps for each place where it ran
  *
@@ -113,7 +114,7 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) {
     block->before = blocks;
     blocks = block;
     qemu_plugin_register_vcpu_tb_exec_cb(tb, run, QEMU_PLUGIN_CB_NO_REGS, block);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; marks && i < count; i++) {
         qemu_plugin_register_vcpu_mem_cb(qemu_plugin_tb_get_insn(tb, i), store, QEMU_PLUGIN_CB_NO_REGS,
                                          QEMU_PLUGIN_MEM_W, NULL);
     }
@@ -149,10 +150,11 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int a
             out = strcpy(must(malloc(strlen(argv[i]) + 1)), argv[i] + 4);
         }
     }
-    if (!marks || !out) {
-        fputs("scn_profiler: give marks=ADDRESS,out=FILE\n", stderr);
+    if (!out) {
+        fputs("scn_profiler: give out=FILE\n", stderr);
         return 1;
     }
+    now.active = !marks;
     qemu_plugin_register_vcpu_tb_trans_cb(id, translate);
     qemu_plugin_register_atexit_cb(id, finish, NULL);
     return 0;

@@ -7,12 +7,10 @@ where no epoch is, the file is the plain one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
-from . import toolchain
 from .compiler.reader import read_model
 from .data.dataset import Dataset
 from .errors import InputError
@@ -21,10 +19,10 @@ from .files import write_bytes
 from .quantize import convert_float, quantize
 from .recipe import Recipe, TrainingConfig
 from .scores import measure
-from .training import runfolder, windows
+from .training import runfolder
 from .training.augment import batch_augmentation
 from .training.checkpoint import State
-from .training.fit import prepare
+from .training.fit import Conditions, load_splits, prepare
 from .training.loop import Trainer, Watch, cross_entropy, fit
 from .training.windows import Windows
 
@@ -79,6 +77,7 @@ def _settings(recipe: Recipe) -> TrainingConfig:
         "learning_rate": recipe.quantize.aware_learning_rate,
         "schedule": "cosine",
         "warmup_epochs": 0,
+        "keep": "best",
     }
     return recipe.training.model_copy(update=told)
 
@@ -116,15 +115,7 @@ def tune_windows(folder: str | Path, train: Windows, validation: Windows, watch:
     return Aware(out / runfolder.TFLITE, len(state.history), state.best_epoch, (before, state.best_loss))
 
 
-def quantize_aware(
-    folder: str | Path,
-    dataset: Dataset,
-    *,
-    jobs: int = 1,
-    cache: Path | None = None,
-    loading: Callable[[int, int], None] | None = None,
-    watch: Watch | None = None,
-) -> Aware:
+def quantize_aware(folder: str | Path, dataset: Dataset, **conditions: Unpack[Conditions]) -> Aware:
     """Convert a finished run to INT8 and fine-tune it there, on the data that it was trained on.
 
     An interrupted fine-tuning goes on after its last whole epoch, to the same result.
@@ -135,8 +126,8 @@ def quantize_aware(
         Run folder; its recipe's ``quantize.aware_epochs`` and ``aware_learning_rate`` say how.
     dataset
         That of the run.
-    jobs, cache, loading, watch
-        As in :func:`scenelet.training.fit.train`.
+    conditions
+        Of :class:`scenelet.training.fit.Conditions`.
 
     Raises
     ------
@@ -145,14 +136,10 @@ def quantize_aware(
     """
     request = runfolder.request_of(folder)
     recipe, dataset = prepare(request.recipe, dataset)
-    place = cache or toolchain.build_folder() / "features"
-    data = {
-        split: windows.load(dataset, split, recipe.frontend, place, jobs=jobs, loading=loading)
-        for split in ("train", "validation")
-    }
+    data = load_splits(recipe, dataset, conditions, ("train", "validation"))
     for split, part in data.items():
         if part.sha256 != request.features_sha256.get(split):
             raise InputError(
                 folder, f"was trained on another '{split}' split than {dataset.root} has", "give the run's own data set"
             )
-    return tune_windows(folder, data["train"], data["validation"], watch)
+    return tune_windows(folder, data["train"], data["validation"], conditions.get("watch"))

@@ -1,12 +1,14 @@
 """How much of the processor and of the board's memory the whole product takes, counted in QEMU.
 
-Instructions are counted; cycles are estimated from them with the factors below, and so are the shares of a processor.
+Instructions are counted. Cycles are estimated (see targets/disassembly.py): all that ran from reset to the end of the
+firmware's own ``bench`` gives the cycles an instruction of each part, and so the shares of a processor.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,15 +18,14 @@ from numpy.typing import NDArray
 
 from . import toolchain
 from .compiler.options import DEFAULT, Options
-from .targets.emulator import COUNT_INSTRUCTIONS
+from .targets.disassembly import SourceLines, block_at, disassemble, spent
 from .targets.link import fields
-from .targets.qemu import QemuTarget, boot
+from .targets.qemu import QemuTarget
+from .targets.watch import Run, watch_product
 
 CLOCKS_HZ = (84_000_000, 168_000_000)
-FRONTEND_CYCLES = 1.433
-NETWORK_CYCLES = 1.476
-LINK_CYCLES = 1.630
-"""Cycles an instruction, estimated by ``tools/estimate_cycles.py`` for the shipped model and memory without waits."""
+PARTS = ("frontend", "engine", "link")
+"""Of the firmware, with a factor each; folders of firmware/lib."""
 
 _RAM = re.compile(r"^\.(?:stack|data|noinit|bss)\s+(\d+)", re.MULTILINE)
 
@@ -124,6 +125,34 @@ def _worst(target: QemuTarget) -> tuple[int, int]:
     return max(networks), max(frames) - frames[0]
 
 
+def _part(path: str) -> str:
+    """Part of the firmware that a source belongs to; empty for the rest of it."""
+    folder = Path(path).parent
+    if Path(path).name == "scn_model.c":
+        return "engine"
+    return folder.name if folder.parent.name == "lib" and folder.name in PARTS else ""
+
+
+def cycles_an_instruction(elf: Path, runs: Iterable[Run]) -> dict[str, float]:
+    """Estimated cycles an instruction of what ran, by :data:`PARTS`.
+
+    Parameters
+    ----------
+    elf
+        The program that ran.
+    runs
+        Of :func:`scenelet.targets.watch.watch_product`; every part ran.
+    """
+    code, sources = disassemble(elf), SourceLines(elf)
+    counted: Counter[str] = Counter()
+    costs: Counter[str] = Counter()
+    for run in runs:
+        part, block = _part(sources.of(run.first)[0]), block_at(code, run.first, run.end)
+        counted[part] += run.runs * len(block)
+        costs[part] += sum(spent(block, run.runs, run.jumps))
+    return {part: costs[part] / counted[part] for part in PARTS}
+
+
 def load(model: str | Path, options: Options = DEFAULT) -> Load:
     """Build the product around a model, boot it in QEMU and count what it does for each hop and each decision.
 
@@ -149,9 +178,9 @@ def load(model: str | Path, options: Options = DEFAULT) -> Load:
     with QemuTarget(model, options) as target:
         config, elf = target.tables.config, target.product_elf
         network, extra = _worst(target)
-        with boot(elf, COUNT_INSTRUCTIONS) as device:
-            lines = [line for line in device.command("bench") if not line.startswith("bench step=")]
-            info = device.info()
+    (lines, info), runs = watch_product(elf, lambda device: (device.command("bench"), device.info()))
+    lines = [line for line in lines if not line.startswith("bench step=")]
+    factors = cycles_an_instruction(elf, runs)
     told = {line.split()[1]: fields(line) for line in lines}
     per_cycle = 1e9 / int(info["cpu_hz"])
     hop, link = (round(int(told["hop"][key]) * per_cycle) for key in ("cycles", "link_cycles"))
@@ -160,9 +189,9 @@ def load(model: str | Path, options: Options = DEFAULT) -> Load:
     return Load(
         str(model),
         options,
-        Cost("a hop's samples and column", hop + extra, round((hop + extra) * FRONTEND_CYCLES), period),
-        Cost("a hop's frames over the link", link, round(link * LINK_CYCLES), period),
-        Cost("a decision", decision, round(decision * NETWORK_CYCLES), window),
+        Cost("a hop's samples and column", hop + extra, round((hop + extra) * factors["frontend"]), period),
+        Cost("a hop's frames over the link", link, round(link * factors["link"]), period),
+        Cost("a decision", decision, round(decision * factors["engine"]), window),
         int(info["flash_bytes"]),
         sum(map(int, _RAM.findall(toolchain.run(["arm-none-eabi-size", "-A", "-d", elf])))),
         int(info["stack_bytes"]),

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
+
+from .section import Section
 
 Pair = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
 Channels = Annotated[int, Field(ge=1, le=1024)]
-
-
-class Section(BaseModel):
-    """Part of a recipe: fixed, and without a key that nobody knows."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Block(Section):

@@ -72,10 +72,14 @@ def spread(
     kind: dict[str, Any] = {"prefer": "threads" if threads else "processes"} if local else {}
     backend, _ = get_active_backend(**kind)
     as_they_come = "generator" if backend.supports_return_generator else "list"
-    watched = os.getpid() if local and not threads else 0
     deal = joblib.Parallel(n_jobs=workers(jobs), return_as=as_they_come, **kind)
-    run = _alone if local or threads else _in_child
-    yield from deal(joblib.delayed(run)(watched, function, task) for task in tasks)
+    if local or threads:
+        watched = os.getpid() if local and not threads else 0
+        yield from deal(joblib.delayed(_alone)(watched, function, task) for task in tasks)
+    else:
+        name = f"{function.__module__}.{function.__name__}"
+        sent = ((name, pickle.dumps((function, task))) for task in tasks)
+        yield from map(pickle.loads, deal(joblib.delayed(_in_child)(*one) for one in sent))
 
 
 def _alone(parent: int, function: Callable[..., Any], task: tuple[Any, ...]) -> Any:
@@ -86,35 +90,37 @@ def _alone(parent: int, function: Callable[..., Any], task: tuple[Any, ...]) -> 
         return function(*task)
 
 
-def _in_child(_watched: int, function: Callable[..., Any], task: tuple[Any, ...]) -> Any:
-    """Run one task in a fresh process of a cluster's worker.
+def _in_child(name: str, asked: bytes) -> bytes:
+    """Run one pickled task in a fresh process of a cluster's worker; its result, pickled.
 
     The worker's own threads draw from Python's random numbers between a network's seed and its weights, and tasks that
-    it had before have settled TensorFlow's threads.
+    it had before have settled TensorFlow's threads. The worker opens neither task nor result, for that would import the
+    task's modules: TensorFlow, once more for nothing.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        asked, answer = Path(scratch) / "task", Path(scratch) / "result"
-        asked.write_bytes(pickle.dumps((os.getpid(), function, task)))
-        code = f"from scenelet.parallel import child; child({str(asked)!r}, {str(answer)!r})"
+        task, answer = Path(scratch) / "task", Path(scratch) / "result"
+        task.write_bytes(asked)
+        code = f"from scenelet.parallel import child; child({os.getpid()}, {str(task)!r}, {str(answer)!r})"
         done = subprocess.run([sys.executable, "-c", code], check=False, stderr=subprocess.PIPE, text=True)
         if not answer.is_file():
             told = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-            raise ToolError(f"{function.__module__}.{function.__name__}", f"failed on a worker ({told})", "try again")
-        good, result = pickle.loads(answer.read_bytes())
-    if not good:
-        raise result
-    return result
+            raise ToolError(name, f"failed on a worker ({told})", "try again")
+        error, result = pickle.loads(answer.read_bytes())
+    if error:
+        raise error
+    return bytes(result)
 
 
-def child(asked: str, answer: str) -> None:
-    """Run the task of one file, and leave its result or its deliberate error in another."""
-    parent, function, task = pickle.loads(Path(asked).read_bytes())
-    result: tuple[bool, Any]
+def child(parent: int, asked: str, answer: str) -> None:
+    """Run the task of one file, and leave its result or its deliberate error in another; end with ``parent``."""
+    function, task = pickle.loads(Path(asked).read_bytes())
+    error: SceneletError | None = None
+    result = b""
     try:
-        result = True, _alone(parent, function, task)
-    except SceneletError as error:
-        result = False, error
-    Path(answer).write_bytes(pickle.dumps(result))
+        result = pickle.dumps(_alone(parent, function, task))
+    except SceneletError as failure:
+        error = failure
+    Path(answer).write_bytes(pickle.dumps((error, result)))
 
 
 def _end_with(parent: int) -> None:

@@ -16,7 +16,7 @@ from . import toolchain
 from .bench import describe
 from .compiler.options import DEFAULT, Options
 from .compiler.program import Step
-from .targets.disassembly import CLASSES, TAKEN, Instruction, SourceLines, cycles, disassemble
+from .targets.disassembly import CLASSES, Instruction, SourceLines, block_at, disassemble, spent
 from .targets.qemu import QemuTarget
 from .targets.watch import Run
 
@@ -169,15 +169,14 @@ class _Tally:
 
     def add(self, run: Run) -> None:
         """Count a block, unless it belongs to the measuring program."""
-        block = [self._code[address] for address in range(run.first, run.end, 2) if address in self._code]
+        block = block_at(self._code, run.first, run.end)
         places = [self._sources.of(one.address) for one in block]
         if any(Path(path).is_relative_to(folder) for path, _ in places[:1] for folder in _NOT_OURS):
             return
         place = run.step, run.place
-        spent = [cost * run.runs for cost in cycles(block)]
-        spent[-1] += TAKEN * run.jumps
-        self.cycles[place] += sum(spent)
-        for one, where, cost in zip(block, places, spent, strict=True):
+        costs = spent(block, run.runs, run.jumps)
+        self.cycles[place] += sum(costs)
+        for one, where, cost in zip(block, places, costs, strict=True):
             self.classes[place][one.kind] += run.runs
             self.lines[where][0] += run.runs
             self.lines[where][1] += cost

@@ -15,13 +15,15 @@ from scenelet import toolchain
 from scenelet.compiler.program import SCRATCH, Step
 
 FOLDER = toolchain.FIRMWARE / "lib" / "engine"
+HEADERS = ("scn_types.h", "scn_fully_connected.h", "scn_pooling.h", "scn_engine.h", "scn_segment.h")
+"""The engine's contract, each behind those that it includes."""
 SANITIZE = ("-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 _GUARD = 64
 
 
 def declarations() -> str:
     """The engine's headers as cffi takes them: without comments, directives and C++."""
-    headers = [(FOLDER / name).read_text("utf-8") for name in ("scn_engine.h", "scn_segment.h")]
+    headers = [(FOLDER / name).read_text("utf-8") for name in HEADERS]
     text = "\n".join(headers).replace("\\\n", " ")
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     text = re.sub(r"#ifdef __cplusplus.*?#endif", "", text, flags=re.DOTALL)

@@ -31,5 +31,6 @@ def _serve(address: str) -> None:
 
 
 if __name__ == "__main__":
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # Ray's own niceness of 15 would leave a worker next to nothing beside other programs.
+    os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_worker_niceness="0")
     {"dask": dask, "ray": ray}[sys.argv[1]]()

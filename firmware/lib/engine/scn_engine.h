@@ -1,5 +1,6 @@
 /*
- * INT8 inference: what generated models are made of, and the kernels that they call.
+ * INT8 inference: what generated models are made of, and the kernels that they call; FULLY_CONNECTED, and pools, MEAN
+ * and SOFTMAX, are in headers of their own, of which all of this holds, too.
  *
  * Numbers    real = scale * (q - zero_point), q INT8. Every kernel gives the bits of TFLite's reference kernels.
  * Layout     activations NHWC, dense. "dims" are of one tensor, "elements" are INT8 values (= bytes).
@@ -12,6 +13,10 @@
  */
 #ifndef SCN_ENGINE_H
 #define SCN_ENGINE_H
+
+#include "scn_fully_connected.h"
+#include "scn_pooling.h"
+#include "scn_types.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -62,48 +67,7 @@ typedef void (*scn_observer_t)(void *context, const scn_model_t *model, const sc
 /* Run all steps on an arena of model->arena_bytes that holds the input; observer may be NULL. */
 void scn_model_run(const scn_model_t *model, uint8_t *arena, scn_observer_t observer, void *context);
 
-/* --------------------------------------------------------------------------------------------------- common types */
-
-/*
- * A real factor: value = multiplier * 2^(shift - 31), multiplier 0 .. 2^31 - 1, shift -31 .. 30.
- * Applied like TFLite: shift left (wrapping) if shift > 0, doubling high multiplication, rounding shift right.
- */
-typedef struct {
-    int32_t multiplier;
-    int32_t shift;
-} scn_multiplier_t;
-
-/*
- * A real factor to 62 bits, as FULLY_CONNECTED wants it: value = (multiplier + fraction * 2^-31) * 2^(shift - 31),
- * multiplier and fraction 0 .. 2^31 - 1, shift -31 .. 30. Applied with one rounding, halves away from zero: TFLite's
- * reference for this operator multiplies in double precision, which no doubly rounded Q31 product equals.
- */
-typedef struct {
-    int32_t multiplier;
-    int32_t fraction;
-    int32_t shift;
-} scn_fine_multiplier_t;
-
-typedef struct {
-    int32_t batches;
-    int32_t height;
-    int32_t width;
-    int32_t channels;
-} scn_dims_t;
-
-/* A kernel's window sliding over the input; pads are those before the first row and column. */
-typedef struct {
-    int32_t height;
-    int32_t width;
-    int32_t stride_h;
-    int32_t stride_w;
-    int32_t dilation_h;
-    int32_t dilation_w;
-    int32_t pad_top;
-    int32_t pad_left;
-} scn_window_t;
-
-/* -------------------------------------------------------------------------------- convolutions, fully connected */
+/* --------------------------------------------------------------------------------------------------- convolutions */
 
 /*
  * CONV_2D.
@@ -137,16 +101,6 @@ typedef struct {
 #define SCN_CONV2D_SCRATCH_BYTES(kernel_h, columns, ic) (4 * SCN_CONV2D_PAIR_BYTES(kernel_h, columns, ic))
 
 void scn_conv2d_s8(const scn_conv2d_t *layer, const int8_t *input, int8_t *output, void *scratch);
-
-/*
- * Rows of one image, whole or as many as are needed at a time: row y lies at data + y % rows * row_elements. A whole
- * tensor has rows = its height.
- */
-typedef struct {
-    int8_t *data;
-    int32_t rows;
-    int32_t row_elements; /* width * channels */
-} scn_lines_t;
 
 /*
  * Two steps from INT8 to INT8, each sat8((v * multiplier + added) >> 16); no sum may leave int32, for any v.
@@ -288,68 +242,6 @@ typedef struct {
 
 void scn_depthwise_conv2d_s8(const scn_depthwise_conv2d_t *layer, const int8_t *input, int8_t *output);
 
-/*
- * FULLY_CONNECTED: [batches][inputs] -> [batches][outputs].
- * weights  as in the .tflite: [outputs][inputs].
- * bias, scale: [outputs], like scn_conv2d_t.
- */
-typedef struct {
-    int32_t batches;
-    int32_t inputs;
-    int32_t outputs;
-    const int8_t *weights;
-    const int32_t *bias;
-    const scn_fine_multiplier_t *scale;
-    int32_t input_zero_point;
-    int32_t output_zero_point;
-    int32_t activation_min;
-    int32_t activation_max;
-} scn_fully_connected_t;
-
-/* Scratch: one input vector, widened to int16. */
-#define SCN_FULLY_CONNECTED_SCRATCH_BYTES(inputs) (2 * (((inputs) + 3) / 4 * 4))
-
-void scn_fully_connected_s8(const scn_fully_connected_t *layer, const int8_t *input, int8_t *output, void *scratch);
-
-/*
- * Four outputs of scn_dense_s8. start: the sums before any product. An output is
- * (start * multiplier / 2^32, rounded down, + added) / 2^right, rounded down, clamped to INT8: the host has proved for
- * every sum that this is the one rounding of scn_fine_multiplier_t.
- */
-typedef struct {
-    int32_t start0, start1, start2, start3;
-    int32_t multiplier0, added0, right0;
-    int32_t multiplier1, added1, right1;
-    int32_t multiplier2, added2, right2;
-    int32_t multiplier3, added3, right3;
-} scn_dense_finish_t;
-
-/*
- * FULLY_CONNECTED with activations that clamp to INT8's own bounds and weights in fours of outputs; absent inputs and
- * outputs are 0. Pairs of inputs are (0, 2), (1, 3) of every four.
- *
- * paired    256 * w + w' of two outputs and one input in an int16, or NULL: [ceil(outputs / 4)][pairs of inputs][2
- * pairs of outputs][2 inputs]. One product adds 256 times one output's plus the other's; another one, of the low byte
- *           alone, tells them apart, if the first output's sum stays under 2^23. As large as INT8, with half the
- *           instructions to unpack. Starts: 256 * bias + bias', bias' of both pairs.
- * expanded  int16, or NULL: [ceil(outputs / 4)][pairs of inputs][4 outputs][2 inputs]. Starts: biases.
- * finish    [ceil(outputs / 4)]. Python: scenelet.compiler.dense.
- */
-typedef struct {
-    int32_t batches;
-    int32_t inputs;
-    int32_t outputs;
-    int32_t input_zero_point;
-    const int16_t *paired;
-    const int16_t *expanded;
-    const scn_dense_finish_t *finish;
-} scn_dense_t;
-
-/* Scratch: one input vector, widened to int16. */
-#define SCN_DENSE_SCRATCH_BYTES(inputs) (2 * (((inputs) + 7) / 8 * 8))
-
-void scn_dense_s8(const scn_dense_t *layer, const int8_t *input, int8_t *output, void *scratch);
-
 /* ------------------------------------------------------------------------------------------------- element by element
  */
 
@@ -436,57 +328,6 @@ typedef struct {
 
 /* In place: output may be the input. */
 void scn_quantize_s8(const scn_quantize_t *layer, const int8_t *input, int8_t *output);
-
-/* ----------------------------------------------------------------------------------------- pools, mean, softmax */
-
-/* MAX_POOL_2D and AVERAGE_POOL_2D; padding is left out of both. Dilations are 1. */
-typedef struct {
-    scn_dims_t input;
-    scn_dims_t output;
-    scn_window_t window;
-    int32_t activation_min;
-    int32_t activation_max;
-} scn_pool_t;
-
-/* In place: output may start where the input does, if both pads are 0. */
-void scn_max_pool_s8(const scn_pool_t *layer, const int8_t *input, int8_t *output);
-void scn_average_pool_s8(const scn_pool_t *layer, const int8_t *input, int8_t *output);
-
-/* Output rows y .. y + count - 1 of the only image; must not overlap. */
-void scn_max_pool_rows_s8(const scn_pool_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
-                          const scn_lines_t *output);
-void scn_average_pool_rows_s8(const scn_pool_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
-                              const scn_lines_t *output);
-
-/*
- * MEAN over any of four dims (fewer: leading 1s). Sums must fit int32: at most 2^23 elements an output.
- * scale       (multiplier, shift) of input scale / output scale, divided by the number of elements an output, n, so:
- *             k = min(floor(log2(n)), 32, 31 + shift); multiplier = floor(multiplier * 2^k / n); shift = shift - k.
- */
-typedef struct {
-    int32_t size[4];
-    bool reduced[4];
-    int32_t input_zero_point;
-    int32_t output_zero_point;
-    scn_multiplier_t scale;
-} scn_mean_t;
-
-void scn_mean_s8(const scn_mean_t *layer, const int8_t *input, int8_t *output);
-
-/*
- * SOFTMAX over the last dim, of at most 511 values (TFLite gives up on more); output scale 1/256, zero point -128.
- * scale     beta * input scale * 2^26, at most 2^31 - 1; its shift is not negative.
- * diff_min  differences to the row's maximum below this (negative) bound count as probability 0.
- */
-typedef struct {
-    int32_t rows;
-    int32_t depth;
-    scn_multiplier_t scale;
-    int32_t diff_min;
-} scn_softmax_t;
-
-/* In place: output may be the input. */
-void scn_softmax_s8(const scn_softmax_t *layer, const int8_t *input, int8_t *output);
 
 /* ------------------------------------------------------------------------------------------------------ data movers */
 

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..graph import Graph
+from .constants import emitted
 from .pooling import pools_sums
 from .program import SCRATCH, Records, Step, Struct, Table
 from .schedule import Schedule, StageRows, simulate
-from .stages import UNKNOWN, Stage, claims, emitted, scratch_bytes, variants, whole
+from .stages import UNKNOWN, Stage, claims, scratch_bytes, variants, whole
 
 _ALIGNMENT = 4
 _STATE_BYTES = 4

@@ -6,9 +6,10 @@
     <folder>/<key>.npy          features of a whole list of clips, mapped into memory
     <folder>/<key>.json         how many windows each clip gave, and the .npy's checksum; written last
 
-A key is a hash of the front end's tables, of the rule that cuts a file into windows, of each file's path, size and time
-of change, and of what was done to an altered copy. Files appear whole or not at all, so a build that was killed goes on
-where it stopped.
+A key is a hash of the front end's tables, of the rule that cuts a file into windows, of each file's path, size and
+times of change, and of what was done to an altered copy. The times are two: that of the content, which a copy may bring
+along, and that of the file's entry (ctime), which nothing but the system sets. Files appear whole or not at all, so a
+build that was killed goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -132,7 +133,7 @@ def _identity(clip: Clip) -> str:
         status = clip.path.stat()
     except OSError as error:
         raise AudioError(clip.path, error.strerror or "cannot be read", "check the path") from None
-    name = f"{clip.path.absolute()}\0{status.st_size}\0{status.st_mtime_ns}"
+    name = f"{clip.path.absolute()}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ctime_ns}"
     return f"{name}\0{clip.identity}" if isinstance(clip, Altered) else name
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from ..graph import Graph, Operator, Tensor
 
@@ -28,6 +28,24 @@ def _window(strides: Pair, padding: str) -> dict[str, Any]:
         "dilation_h_factor": 1,
         "dilation_w_factor": 1,
     }
+
+
+class Way(TypedDict, total=False):
+    """How a convolution moves and what follows it.
+
+    Attributes
+    ----------
+    strides
+        Mel bands x frames, by default 1 x 1.
+    padding
+        "SAME", the default, or "VALID".
+    activation
+        "NONE", the default, or "RELU", fused.
+    """
+
+    strides: Pair
+    padding: str
+    activation: str
 
 
 @dataclass
@@ -68,55 +86,39 @@ class GraphBuilder:
         """Add the network's input, (mel bands, frames, channels) without the batch."""
         return self._tensor(name, (1, *shape))
 
-    def conv(
-        self,
-        source: int,
-        name: str,
-        filters: int,
-        kernel: Pair,
-        *,
-        strides: Pair = (1, 1),
-        padding: str = "SAME",
-        activation: str = "NONE",
-    ) -> int:
-        """Add a convolution with bias; ``kernel`` and ``strides`` are mel bands x frames."""
-        _, height, width, channels = self.shape(source)
-        weights = self._constant(f"{name}/kernel", (filters, *kernel, channels))
-        bias = self._constant(f"{name}/bias", (filters,), "int32")
-        return self._emit(
-            "CONV_2D",
-            name,
-            (source, weights, bias),
-            self._slid((height, width, filters), kernel, strides, padding),
-            {**_window(strides, padding), "fused_activation_function": activation},
-        )
+    def conv(self, source: int, name: str, filters: int, kernel: Pair, **way: Unpack[Way]) -> int:
+        """Add a convolution with bias; ``kernel`` is mel bands x frames."""
+        shape = (filters, *kernel, self.shape(source)[-1])
+        return self._convolve("CONV_2D", source, name, (shape, filters), {}, way)
 
-    def depthwise(
+    def depthwise(self, source: int, name: str, kernel: Pair, **way: Unpack[Way]) -> int:
+        """Add a depthwise convolution with bias, one filter a channel; ``kernel`` as in :meth:`conv`."""
+        channels = self.shape(source)[-1]
+        weights = (1, *kernel, channels), channels
+        return self._convolve("DEPTHWISE_CONV_2D", source, name, weights, {"depth_multiplier": 1}, way)
+
+    def _convolve(
         self,
+        op: str,
         source: int,
         name: str,
-        kernel: Pair,
-        *,
-        strides: Pair = (1, 1),
-        padding: str = "SAME",
-        activation: str = "NONE",
+        weights: tuple[tuple[int, int, int, int], int],
+        further: Mapping[str, Any],
+        way: Way,
     ) -> int:
-        """Add a depthwise convolution with bias, one filter a channel; ``kernel`` and ``strides`` as in ``conv``."""
-        _, height, width, channels = self.shape(source)
-        weights = self._constant(f"{name}/kernel", (1, *kernel, channels))
+        """Add a convolution; ``weights`` are their shape, with the kernel in the middle, and the channels they make."""
+        shape, channels = weights
+        strides, padding = way.get("strides", (1, 1)), way.get("padding", "SAME")
+        size = self.shape(source)[1:3]
+        rows, columns = (_extent(*along, padding) for along in zip(size, shape[1:3], strides, strict=True))
+        kernel = self._constant(f"{name}/kernel", shape)
         bias = self._constant(f"{name}/bias", (channels,), "int32")
-        return self._emit(
-            "DEPTHWISE_CONV_2D",
-            name,
-            (source, weights, bias),
-            self._slid((height, width, channels), kernel, strides, padding),
-            {**_window(strides, padding), "depth_multiplier": 1, "fused_activation_function": activation},
-        )
-
-    def _slid(self, size: tuple[int, int, int], kernel: Pair, strides: Pair, padding: str) -> tuple[int, ...]:
-        """Shape that a window makes of a map of ``size`` (height, width, channels to come)."""
-        rows, columns = (_extent(*along, padding) for along in zip(size[:2], kernel, strides, strict=True))
-        return (1, rows, columns, size[2])
+        attributes = {
+            **_window(strides, padding),
+            **further,
+            "fused_activation_function": way.get("activation", "NONE"),
+        }
+        return self._emit(op, name, (source, kernel, bias), (1, rows, columns, channels), attributes)
 
     def add(self, one: int, other: int, name: str) -> int:
         """Add two maps of one shape, value by value."""

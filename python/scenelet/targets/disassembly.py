@@ -1,13 +1,14 @@
 """Instructions of a linked program: what each is, what it would cost a Cortex-M4, and which source line it comes from.
 
 The costs are a model of single instructions, not of a pipeline: no wait states, no contention, no early termination.
+They are those of ARM's technical reference manual (DDI 0439, 3.3), where a divide takes 2 to 12 and a branch 2 to 4.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +19,7 @@ from elftools.elf.elffile import ELFFile
 from .. import toolchain
 
 CLASSES = ("load", "store", "multiply", "arithmetic", "branch", "divide", "float")
-TAKEN = 2
+_TAKEN = 2
 """Cycles that a branch takes longer where it is taken: 3 instead of 1."""
 
 _LINE = re.compile(r"^\s*([0-9a-f]+):\t(\S+)(?:\t([^@;]*))?")
@@ -97,6 +98,19 @@ def cycles(block: Sequence[Instruction]) -> list[int]:
     A model: LDR 2, or 1 right behind another load; STR 1; LDRD and STRD 3; of N registers 1 + N; divide 6; else 1.
     """
     return [_cycles(one, before) for before, one in pairwise([None, *block]) if one is not None]
+
+
+def block_at(code: Mapping[int, Instruction], first: int, end: int) -> list[Instruction]:
+    """Instructions from an address up to the one before ``end``."""
+    return [code[address] for address in range(first, end, 2) if address in code]
+
+
+def spent(block: Sequence[Instruction], runs: int, jumps: int) -> list[int]:
+    """Estimate the cycles of each of a block's instructions in all its runs; ``jumps`` of them took the last branch."""
+    costs = [cost * runs for cost in cycles(block)]
+    if costs:
+        costs[-1] += _TAKEN * jumps
+    return costs
 
 
 def _cycles(one: Instruction, before: Instruction | None) -> int:

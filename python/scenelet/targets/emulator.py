@@ -77,6 +77,21 @@ class Emulator:
             problem += f": {log.splitlines()[-1]}"
         return ToolError(PROGRAM, problem, "run the firmware by hand with: pio run -e qemu -t emulate")
 
+    def end(self) -> None:
+        """Have QEMU end in order, unlike :meth:`stop`, which may kill it: its plugins write what they know.
+
+        Raises
+        ------
+        ToolError
+            It does not end.
+        """
+        if self._process:
+            self._process.terminate()
+            try:
+                self._process.wait(_EXIT_SECONDS)
+            except subprocess.TimeoutExpired:
+                raise self.failure(f"did not end in {_EXIT_SECONDS:g} s") from None
+
     def stop(self) -> None:
         """End QEMU and remove its folder."""
         if self._process and self._process.poll() is None:

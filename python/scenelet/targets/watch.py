@@ -1,11 +1,13 @@
-"""Runs the measuring program under a plugin of QEMU that counts every block of instructions (firmware/profiler)."""
+"""Runs programs under a plugin of QEMU that counts every block of instructions (firmware/profiler)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from elftools.elf.elffile import ELFFile
@@ -14,11 +16,15 @@ from numpy.typing import NDArray
 from .. import toolchain
 from ..errors import ToolError
 from . import emulator
+from .emulatedserial import SerialBoard
+from .link import Device
 from .runner import Runner, Sizes
 
 _SOURCES = toolchain.FIRMWARE / "profiler"
 _MARKS = "scn_probe_marks"
 _FIRST_WITH_VERSION_2 = 9
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,36 @@ def watch(elf: Path, sizes: Sizes, one: NDArray[np.int8]) -> list[Run]:
         # The plugin writes when QEMU ends, which it does when its requests do; the folder goes only afterwards.
         pipes.finish()
         return list(_parse(pipes.folder / "blocks"))
+
+
+def watch_product(elf: Path, talk: Callable[[Device], T]) -> tuple[T, list[Run]]:
+    """Boot a product firmware, talk to it, and count all its blocks from reset to the end of the talk.
+
+    Parameters
+    ----------
+    elf
+        Built for any board of the project.
+    talk
+        Called with the device, which has greeted and tested itself.
+
+    Returns
+    -------
+    tuple
+        What ``talk`` gave, and the counts.
+
+    Raises
+    ------
+    ToolError
+        There is no host compiler, QEMU is missing or runs no plugins, or the firmware does not come up.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        blocks = Path(folder) / "blocks"
+        with SerialBoard(elf, (*emulator.COUNT_INSTRUCTIONS, "-plugin", f"{_plugin()},out={blocks}")) as board:
+            device = Device(board)
+            device.wait_ready()
+            told = talk(device)
+            board.end()
+        return told, list(_parse(blocks))
 
 
 def _plugin() -> Path:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from .. import toolchain
 from ..data.dataset import Dataset
@@ -28,9 +28,9 @@ from ..recipe import DistillationConfig, OneAgainstAllConfig, Recipe
 from . import losses, runfolder
 from .augment import batch_augmentation
 from .checkpoint import State
-from .fit import RunResult, Work, conduct
+from .fit import Conditions, RunResult, Work, conduct
 from .guide import KeptGuide, LiveGuide
-from .loop import Lesson, Objective, Trainer, Watch, fit
+from .loop import Lesson, Objective, Trainer, fit
 
 STAGES = {
     "response": ("response",),
@@ -190,11 +190,8 @@ def distil(
     teacher: str | Path,
     out: str | Path,
     *,
-    jobs: int = 1,
-    cache: Path | None = None,
-    loading: Callable[[int, int], None] | None = None,
-    watch: Watch | None = None,
     entering: Entering | None = None,
+    **conditions: Unpack[Conditions],
 ) -> RunResult:
     """Train a recipe's network with a teacher; parameters and errors as in :func:`scenelet.training.fit.train`.
 
@@ -221,8 +218,6 @@ def distil(
     def from_scratch(work: Work) -> tuple[keras.Model, State]:
         keras.utils.set_random_seed(work.recipe.training.seed)
         model = build(work.recipe)
-        return model, teach(work, model, mentor, answers(cache), entering)
+        return model, teach(work, model, mentor, answers(conditions.get("cache")), entering)
 
-    return conduct(
-        recipe, dataset, out, from_scratch, sources=sources, jobs=jobs, cache=cache, loading=loading, watch=watch
-    )
+    return conduct(recipe, dataset, out, from_scratch, sources=sources, **conditions)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,12 +95,39 @@ def score(probability: NDArray[np.float64], data: Windows, labels: tuple[str, ..
     }
 
 
+class Conditions(TypedDict, total=False):
+    """How a run is carried out, whatever it is; all of it may be left out.
+
+    Attributes
+    ----------
+    jobs
+        Clips whose features are computed, and members of a teacher that are trained, at a time; below 1, as many as
+        there are processors. By default 1.
+    cache
+        Folder of cached features; by default in the build folder.
+    loading
+        Called with (clips done, clips) while a split's features are computed.
+    watch
+        Called after every epoch with the epoch and the most there can be.
+    """
+
+    jobs: int
+    cache: Path | None
+    loading: Callable[[int, int], None] | None
+    watch: Watch | None
+
+
 def load_splits(
-    recipe: Recipe, dataset: Dataset, cache: Path, jobs: int, loading: Callable[[int, int], None] | None
+    recipe: Recipe, dataset: Dataset, conditions: Conditions, splits: tuple[str, ...] = SPLITS
 ) -> dict[str, Windows]:
-    """Windows of all splits that the data set has."""
-    names = [name for name in SPLITS if dataset.splits.get(name)]
-    return {name: windows.load(dataset, name, recipe.frontend, cache, jobs=jobs, loading=loading) for name in names}
+    """Windows of those splits that the data set has."""
+    cache = conditions.get("cache") or toolchain.build_folder() / "features"
+    jobs, loading = conditions.get("jobs", 1), conditions.get("loading")
+    return {
+        name: windows.load(dataset, name, recipe.frontend, cache, jobs=jobs, loading=loading)
+        for name in splits
+        if dataset.splits.get(name)
+    }
 
 
 @dataclass(frozen=True)
@@ -118,6 +145,15 @@ class Work:
 Procedure = Callable[[Work], tuple[keras.Model, State]]
 
 
+def by_labels(work: Work, model: keras.Model) -> State:
+    """Train a network by its windows' labels alone."""
+    recipe, data = work.recipe, work.data
+    objective = cross_entropy(recipe.training.label_smoothing)
+    augment = batch_augmentation(recipe.augmentation)
+    trainer = Trainer(model, data["train"], data["validation"], recipe.training, objective, augment)
+    return fit(trainer, work.out / runfolder.CHECKPOINT, work.watch)
+
+
 def _plainly(work: Work) -> tuple[keras.Model, State]:
     recipe, data = work.recipe, work.data
     keras.utils.set_random_seed(recipe.training.seed)
@@ -126,10 +162,7 @@ def _plainly(work: Work) -> tuple[keras.Model, State]:
         train, validation = data["train"], data["validation"]
         teacher.train_members(recipe, model, train, validation, work.out, work.jobs, work.watch)
         return model, teacher.train_scores(recipe, model, train, validation, work.out, work.watch)
-    objective = cross_entropy(recipe.training.label_smoothing)
-    augment = batch_augmentation(recipe.augmentation)
-    trainer = Trainer(model, data["train"], data["validation"], recipe.training, objective, augment)
-    return model, fit(trainer, work.out / runfolder.CHECKPOINT, work.watch)
+    return model, by_labels(work, model)
 
 
 def finish(out: Path, request: Request, model: keras.Model, state: State, data: dict[str, Windows]) -> dict[str, Any]:
@@ -163,10 +196,7 @@ def conduct(
     procedure: Procedure,
     *,
     sources: dict[str, str] | None = None,
-    jobs: int = 1,
-    cache: Path | None = None,
-    loading: Callable[[int, int], None] | None = None,
-    watch: Watch | None = None,
+    **conditions: Unpack[Conditions],
 ) -> RunResult:
     """Carry out a procedure in a run folder, or find that it is done; parameters and errors as in :func:`train`.
 
@@ -174,8 +204,9 @@ def conduct(
     """
     require_alone()
     recipe, dataset = prepare(recipe, dataset)
-    data = load_splits(recipe, dataset, cache or toolchain.build_folder() / "features", jobs, loading)
-    return _conduct(Work(recipe, data, Path(out), jobs, watch), dataset, procedure, sources or {})
+    data = load_splits(recipe, dataset, conditions)
+    work = Work(recipe, data, Path(out), conditions.get("jobs", 1), conditions.get("watch"))
+    return _conduct(work, dataset, procedure, sources or {})
 
 
 def _conduct(work: Work, dataset: Dataset, procedure: Procedure, sources: dict[str, str]) -> RunResult:
@@ -189,16 +220,7 @@ def _conduct(work: Work, dataset: Dataset, procedure: Procedure, sources: dict[s
     return RunResult(work.out, metrics)
 
 
-def train(
-    recipe: Recipe,
-    dataset: Dataset,
-    out: str | Path,
-    *,
-    jobs: int = 1,
-    cache: Path | None = None,
-    loading: Callable[[int, int], None] | None = None,
-    watch: Watch | None = None,
-) -> RunResult:
+def train(recipe: Recipe, dataset: Dataset, out: str | Path, **conditions: Unpack[Conditions]) -> RunResult:
     """Train a recipe on a data set's "train" split, stopping early on its "validation" split.
 
     A run that was interrupted goes on after its last whole epoch and ends as it would have; a complete one is returned
@@ -212,15 +234,8 @@ def train(
         Opened by :func:`scenelet.data.dataset.open_dataset`.
     out
         Run folder (see :mod:`scenelet.training.runfolder`).
-    jobs
-        Clips whose features are computed, and members of a teacher that are trained, at a time; below 1, as many as
-        there are processors.
-    cache
-        Folder of cached features; by default in the build folder.
-    loading
-        Called with (clips done, clips) while a split's features are computed.
-    watch
-        Called after every epoch with the epoch and the most there can be.
+    conditions
+        Of :class:`Conditions`.
 
     Returns
     -------
@@ -234,7 +249,7 @@ def train(
     InputError
         Where data, recipe or folder cannot be used.
     """
-    return conduct(recipe, dataset, out, _plainly, jobs=jobs, cache=cache, loading=loading, watch=watch)
+    return conduct(recipe, dataset, out, _plainly, **conditions)
 
 
 def train_windows(

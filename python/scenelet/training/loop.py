@@ -202,7 +202,7 @@ class Trainer:
         return len(state.history) >= self.config.epochs or state.waited >= self.config.patience
 
 
-def fit(trainer: Trainer, checkpoint: Path, watch: Watch | None = None) -> State:
+def fit(trainer: Trainer, checkpoint: Path, watch: Watch | None = None, until: int | None = None) -> State:
     """Train until the validation loss has stopped falling; the network ends with the best epoch's weights.
 
     Where the settings keep the last epoch, that one counts as the best, and all epochs are trained.
@@ -215,6 +215,9 @@ def fit(trainer: Trainer, checkpoint: Path, watch: Watch | None = None) -> State
         File that is rewritten after every epoch; training goes on from it where it exists.
     watch
         Called after every epoch with the epoch and the most there can be.
+    until
+        The epoch to stop behind, by default the recipe's last one. It changes no epoch before it: the schedule is the
+        recipe's, and a later call goes on as if there had been no stop.
 
     Returns
     -------
@@ -227,7 +230,8 @@ def fit(trainer: Trainer, checkpoint: Path, watch: Watch | None = None) -> State
         Where the loss is no longer a number.
     """
     state = trainer.begin(checkpoint)
-    while not trainer.finished(state):
+    last = trainer.config.epochs if until is None else until
+    while len(state.history) < last and not trainer.finished(state):
         trainer.advance(state)
         trainer.keep(state, checkpoint)
         if watch:

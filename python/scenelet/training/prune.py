@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +18,9 @@ from ..models.backend import keras
 from ..models.surgery import Kept, cut, filter_norms, narrowed
 from ..recipe import CnnConfig, DistillationConfig, Recipe
 from . import runfolder
-from .augment import batch_augmentation
 from .checkpoint import State
 from .distil import TEACHER, answers, open_teacher, teach
-from .fit import RunResult, Work, conduct
-from .loop import Trainer, Watch, cross_entropy, fit
+from .fit import Conditions, RunResult, Work, by_labels, conduct
 
 PRUNED = "pruned"
 Norms = Sequence[NDArray[np.float64]]
@@ -98,15 +97,6 @@ def _plan(run: str | Path, filters: Sequence[int] | None, macs: int | None) -> t
     return narrow, cut(model, recipe, narrow, kept)
 
 
-def _tune(work: Work, model: keras.Model) -> State:
-    """Train on without a teacher."""
-    recipe, data = work.recipe, work.data
-    objective = cross_entropy(recipe.training.label_smoothing)
-    augment = batch_augmentation(recipe.augmentation)
-    trainer = Trainer(model, data["train"], data["validation"], recipe.training, objective, augment)
-    return fit(trainer, work.out / runfolder.CHECKPOINT, work.watch)
-
-
 def prune(
     run: str | Path,
     dataset: Dataset,
@@ -116,10 +106,7 @@ def prune(
     macs: int | None = None,
     teacher: str | Path | None = None,
     distillation: DistillationConfig | None = None,
-    jobs: int = 1,
-    cache: Path | None = None,
-    loading: Callable[[int, int], None] | None = None,
-    watch: Watch | None = None,
+    **conditions: Unpack[Conditions],
 ) -> RunResult:
     """Cut a finished run's network and train it on; other parameters as in :func:`scenelet.training.fit.train`.
 
@@ -159,9 +146,7 @@ def prune(
 
     def from_what_is_left(work: Work) -> tuple[keras.Model, State]:
         keras.utils.set_random_seed(work.recipe.training.seed)
-        state = teach(work, model, mentor, answers(cache)) if mentor else _tune(work, model)
-        return model, state
+        kept = answers(conditions.get("cache"))
+        return model, teach(work, model, mentor, kept) if mentor else by_labels(work, model)
 
-    return conduct(
-        recipe, dataset, out, from_what_is_left, sources=sources, jobs=jobs, cache=cache, loading=loading, watch=watch
-    )
+    return conduct(recipe, dataset, out, from_what_is_left, sources=sources, **conditions)

@@ -10,6 +10,10 @@
 
 The checkpoints are all that a search keeps: the same seed draws the same points again, and what a point's checkpoint
 holds already is not trained again. So a search that was killed is simply run again.
+
+A trial is the beginning of its recipe's own run: the last round of every bracket has all the recipe's epochs, and the
+rounds before it stop earlier on the same schedule. So a point that is promoted goes on along one curve, and the rate of
+an epoch depends neither on the round nor on the bracket.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from .. import limits, parallel, toolchain
 from .. import recipe as recipes
@@ -126,10 +130,10 @@ class Search:
         return Oracle(self.base, self.parts, self.factor)
 
     def trial(self, values: Values) -> float:
-        """Train a point for as many epochs as Hyperband grants; its lowest validation loss, infinite if it diverges."""
+        """Train a point up to the epoch that Hyperband grants; validation loss of what it keeps, infinite if none."""
         point, epochs = plain(values), int(values["tuner/epochs"])
         recipe, dataset = prepare(recipe_at(self.base, point), self.dataset)
-        config = recipe.training.model_copy(update={"epochs": epochs})
+        config = recipe.training
         name = hashlib.sha256(json.dumps(point, sort_keys=True).encode()).hexdigest()[:16]
         checkpoint = self.out / TRIALS / name / runfolder.CHECKPOINT
         state = State.load(checkpoint)
@@ -143,11 +147,12 @@ class Search:
             objective, augment = cross_entropy(config.label_smoothing), batch_augmentation(recipe.augmentation)
             trainer = Trainer(build(recipe), data["train"], data["validation"], config, objective, augment)
             try:
-                state = fit(trainer, checkpoint)
+                state = fit(trainer, checkpoint, until=epochs)
             except RecipeError:
                 return math.inf
         # Of this trial's epochs alone: a point that was promoted before a kill has trained further.
-        return min(row.validation_loss for row in state.history[:epochs])
+        losses = [row.validation_loss for row in state.history[:epochs]]
+        return losses[-1] if config.keep == "last" else min(losses)
 
     def told(self, trial: Any) -> dict[str, Any]:
         """One line of the result."""
@@ -163,22 +168,36 @@ class Search:
         }
 
 
-def open_search(
-    recipe: Recipe,
-    dataset: Dataset,
-    out: str | Path,
-    *,
-    parts: tuple[Part, ...] = PARTS,
-    factor: int = 3,
-    jobs: int = 1,
-    cache: Path | None = None,
-) -> Search:
+class Plan(TypedDict, total=False):
+    """How a search is carried out; all of it may be left out.
+
+    Attributes
+    ----------
+    parts
+        What is searched, by default everything.
+    factor
+        Of Hyperband, by default 3: one in so many trials is promoted.
+    jobs
+        Trials at a time, each in a process of its own on one thread (see :mod:`scenelet.parallel`); below 1, as many as
+        there are processors. With 1, the default, they run in this process, on all its threads.
+    cache
+        Folder of cached features; by default in the build folder.
+    """
+
+    parts: tuple[Part, ...]
+    factor: int
+    jobs: int
+    cache: Path | None
+
+
+def open_search(recipe: Recipe, dataset: Dataset, out: str | Path, **plan: Unpack[Plan]) -> Search:
     """Make a folder a search's, or find that it is; parameters and errors as in :func:`search`."""
     require_alone()
     if not isinstance(recipe.model, CnnConfig):
         raise RecipeError(recipe.name, "is no plain chain of convolutions", "search from one that is, such as sm1")
     base = prepare(recipe.model_copy(update={"deployable": True}), dataset)[0]
-    folder, store = Path(out), cache or toolchain.build_folder() / "features"
+    folder, store = Path(out), plan.get("cache") or toolchain.build_folder() / "features"
+    parts, factor = plan.get("parts", PARTS), plan.get("factor", 3)
     request = json.dumps([base.sha256, dataset.sha256, sorted(parts), factor])
     path = folder / REQUEST
     if folder.is_dir():
@@ -190,7 +209,7 @@ def open_search(
         raise InputError(folder, "is not a search and not empty", "choose another folder")
     else:
         write_text(path, request)
-    return Search(base, dataset, folder, parts, factor, jobs, store)
+    return Search(base, dataset, folder, parts, factor, plan.get("jobs", 1), store)
 
 
 def search(
@@ -198,11 +217,8 @@ def search(
     dataset: Dataset,
     out: str | Path,
     *,
-    parts: tuple[Part, ...] = PARTS,
-    factor: int = 3,
-    jobs: int = 1,
-    cache: Path | None = None,
     progress: Progress | None = None,
+    **plan: Unpack[Plan],
 ) -> Found:
     """Search for a better recipe by validation loss, then train the best one to the end.
 
@@ -214,23 +230,17 @@ def search(
     recipe
         A chain of convolutions; gives training, augmentation and whatever the search leaves alone. Its epochs are the
         most that a trial gets.
-    parts
-        What is searched.
-    factor
-        Of Hyperband: one in so many trials is promoted.
-    jobs
-        Trials at a time, each in a process of its own on one thread (see :mod:`scenelet.parallel`); below 1, as many as
-        there are processors. With 1 they run in this process, on all its threads.
     progress
         Called with trials done, and the most there can be.
+    plan
+        Of :class:`Plan`.
 
     Raises
     ------
     InputError
         Where recipe, data or folder cannot be used.
     """
-    shared = open_search(recipe, dataset, out, parts=parts, factor=factor, jobs=jobs, cache=cache)
-    return carry_out(shared, progress)
+    return carry_out(open_search(recipe, dataset, out, **plan), progress)
 
 
 def carry_out(shared: Search, progress: Progress | None = None) -> Found:

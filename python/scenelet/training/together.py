@@ -14,12 +14,11 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import toolchain
 from ..data.dataset import Dataset
 from ..errors import InputError, ToolError
 from ..models.backend import keras, tf
@@ -28,7 +27,7 @@ from ..recipe import OneAgainstAllConfig, Recipe
 from . import runfolder, tf_config
 from .augment import batch_augmentation
 from .checkpoint import State
-from .fit import RunResult, finish, load_splits, prepare
+from .fit import Conditions, RunResult, finish, load_splits, prepare
 from .loop import DROPOUT, Trainer, Watch, cross_entropy, fit
 from .runfolder import Request
 from .windows import Windows
@@ -185,11 +184,7 @@ def train_together(
     dataset: Dataset,
     out: str | Path,
     team: Team,
-    *,
-    jobs: int = 1,
-    cache: Path | None = None,
-    loading: Callable[[int, int], None] | None = None,
-    watch: Watch | None = None,
+    **conditions: Unpack[Conditions],
 ) -> RunResult:
     """Train as :func:`scenelet.training.fit.train` does, in every worker of a team; all return the chief's scores.
 
@@ -204,11 +199,11 @@ def train_together(
     if isinstance(recipe.model, OneAgainstAllConfig):
         raise InputError(f"recipe {recipe.name}", "is a teacher", "train its members with --jobs or --cluster")
     recipe, dataset = prepare(recipe, dataset)
-    data = load_splits(recipe, dataset, cache or toolchain.build_folder() / "features", jobs, loading)
+    data = load_splits(recipe, dataset, conditions)
     features = {name: part.sha256 for name, part in data.items()}
     request = Request(recipe, dataset.name, dataset.labels, features)
     try:
-        return RunResult(Path(out), _by_all(request, data, Path(out), team, watch))
+        return RunResult(Path(out), _by_all(request, data, Path(out), team, conditions.get("watch")))
     except tf.errors.OpError as error:
         raise _gone(error) from None
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from scenelet import toolchain
-from scenelet.compiler import segments, stages
+from scenelet.compiler import constants, segments
 from scenelet.compiler.fitting import fit
 from scenelet.compiler.fusion import fuse
 from scenelet.compiler.lowering import lower
@@ -81,7 +81,7 @@ def test_other_pools_stay_apart(program: Program, field: str, value: int) -> Non
 
 def test_activation_lies_in_the_table() -> None:
     table = np.arange(-128, 128).astype(np.int8)
-    made = stages._clamped(table, {"activation_min": -5, "activation_max": 90})
+    made = constants._clamped(table, {"activation_min": -5, "activation_max": 90})
     np.testing.assert_array_equal(made, np.clip(np.arange(-128, 128), -5, 90))
 
 

@@ -87,8 +87,16 @@ def small() -> Small:
 
 
 @pytest.fixture(scope="session")
+def model(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same network as a file."""
+    path: Path = tmp_path_factory.mktemp("model") / "small.tflite"
+    path.write_bytes(small.content)
+    return path
+
+
+@pytest.fixture(scope="session")
 def live() -> Small:
-    """The same network for 9 columns of the continuous grid, 16 bits, behind a microphone at 16 kHz."""
+    """The small network for 9 columns of the continuous grid, 16 bits, behind a microphone at 16 kHz."""
     return small_model(LIVE)
 
 

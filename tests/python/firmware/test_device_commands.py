@@ -42,13 +42,6 @@ def run(capfd: pytest.CaptureFixture[str]) -> Run:
 
 
 @pytest.fixture(scope="module")
-def model(small: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path: Path = tmp_path_factory.mktemp("model") / "small.tflite"
-    path.write_bytes(small.content)
-    return path
-
-
-@pytest.fixture(scope="module")
 def recordings(small: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three files of three windows a class; the first two windows of each file are the same."""
     root: Path = tmp_path_factory.mktemp("recordings")

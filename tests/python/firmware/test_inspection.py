@@ -18,13 +18,6 @@ from scenelet.targets.knownanswer import noise
 from scenelet.targets.link import audio_contents, samples_to_bytes, scores_of
 
 
-@pytest.fixture
-def model(small: Any, tmp_path: Path) -> Path:
-    path = tmp_path / "small.tflite"
-    path.write_bytes(small.content)
-    return path
-
-
 def decide(device: Any, small: Any, windows: np.ndarray) -> np.ndarray:
     contents = audio_contents(windows, small.tables.config)
     model, frontend = small.compiled.identity.sha256, small.tables.sha256

@@ -33,13 +33,6 @@ def recordings(small: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture(scope="module")
-def model(small: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path: Path = tmp_path_factory.mktemp("model") / "small.tflite"
-    path.write_bytes(small.content)
-    return path
-
-
 @pytest.mark.qemu
 def test_twenty_seconds_through_a_spoilt_line(product_elf: Path, model: Path, recordings: Path, small: Any) -> None:
     """Through QEMU's serial port: every score is the host's, and no byte is lost, though every 50th frame is spoilt."""

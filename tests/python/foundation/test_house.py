@@ -12,8 +12,8 @@ import scenelet
 
 PACKAGE = Path(scenelet.__file__).parent
 FOUNDATION = {
-    "__init__", "cost", "energy", "errors", "files", "flatfile", "graph", "limits", "metadata", "network", "parallel",
-    "quiet", "recipe", "render", "scores", "toolchain",
+    "__init__", "cost", "energy", "errors", "files", "flatfile", "graph", "limits", "logmel", "metadata", "network",
+    "parallel", "quiet", "recipe", "render", "scores", "section", "toolchain",
 }  # fmt: skip
 # Left to right, as the data flows.
 STAGES = [

@@ -15,12 +15,17 @@ import local_cluster
 import numpy as np
 import pytest
 import soundfile
+import worker_state
 
 from scenelet.data.clips import Clip
 from scenelet.errors import AudioError, InputError, ToolError
 from scenelet.frontend.cache import cached_features
+from scenelet.models.backend import keras
+from scenelet.models.keras_model import build
 from scenelet.parallel import apart, cluster, on_cluster, spread, workers
-from scenelet.recipe import FrontendConfig
+from scenelet.recipe import FrontendConfig, Recipe, parse
+from scenelet.training.teacher import train_members
+from scenelet.training.windows import Windows
 
 SUPPORT = Path(cluster_tasks.__file__).parent
 
@@ -64,6 +69,14 @@ def test_tasks_of_tasks_and_errors_come_back(address: str) -> None:
             list(spread(cluster_tasks.fails, [(0,), (1,)], 1))
 
 
+@pytest.mark.parametrize("address", ["dask"], indirect=True)
+def test_a_worker_hands_tasks_on_without_importing_their_modules(address: str) -> None:
+    with cluster(address):
+        assert [number for number, _, _ in spread(cluster_tasks.where, [(0,), (1,)], 1)] == [0, 1]
+        told = spread(worker_state.imported, [("cluster_tasks",), ("scenelet.parallel",)] * 4, 1, threads=True)
+        assert list(told) == [False, True] * 4
+
+
 def test_features_of_a_cluster_are_those_of_this_process(address: str, tmp_path: Path) -> None:
     clips = []
     for number in range(70):  # two shards
@@ -76,6 +89,49 @@ def test_features_of_a_cluster_are_those_of_this_process(address: str, tmp_path:
         there, others = cached_features(clips, config, tmp_path / "there")
     assert np.array_equal(here, there)
     assert np.array_equal(owners, others)
+
+
+def _teacher() -> Recipe:
+    member = {"kind": "cnn", "classes": 2, "blocks": [{"filters": 2, "kernel": [3, 3]}], "head": {"units": 4}}
+    values = {
+        "name": "tiny",
+        "frontend": {"n_fft": 1024, "hop_length": 1024, "n_mels": 16},
+        "model": {"kind": "one_against_all", "classes": 2, "member": member},
+        "training": {"epochs": 2, "batch_size": 8},
+    }
+    return parse(values, "tiny")
+
+
+def _trained(out: Path) -> tuple[keras.Model, list[int]]:
+    """A teacher whose two members learnt 16 windows of noise, beside each other; the epochs that were told."""
+    generator, recipe = np.random.default_rng(0), _teacher()
+    keras.utils.set_random_seed(0)
+    model = build(recipe)
+    features = generator.integers(-128, 128, (16, *model.input_shape[1:3])).astype(np.int8)
+    windows = Windows(features, np.arange(16) % 2, np.arange(16))
+    told: list[int] = []
+    train_members(recipe, model, windows, windows, out, 2, lambda epoch, _most: told.append(epoch.epoch))
+    return model, told
+
+
+@pytest.fixture(scope="module")
+def trained_here(tmp_path_factory: pytest.TempPathFactory) -> keras.Model:
+    return _trained(tmp_path_factory.mktemp("members"))[0]
+
+
+@pytest.mark.train
+def test_a_teachers_members_finish_on_a_cluster_with_the_bits_of_two_processes_here(
+    address: str, trained_here: keras.Model, tmp_path: Path
+) -> None:
+    with cluster(address):
+        model, told = _trained(tmp_path)
+    assert told == [2, 2]
+    assert len(list(tmp_path.glob("member*_checkpoint.npz"))) == 2
+    pairs = list(zip(model.get_weights(), trained_here.get_weights(), strict=True))
+    assert all(np.array_equal(there, here) for there, here in pairs)
+    keras.utils.set_random_seed(0)
+    fresh = build(_teacher()).get_weights()
+    assert any(not np.array_equal(weights, first) for (weights, _), first in zip(pairs, fresh, strict=True))
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 3])

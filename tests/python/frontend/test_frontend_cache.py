@@ -78,6 +78,21 @@ def test_a_changed_file_is_read_again(clips: list[Clip], tmp_path: Path, monkeyp
     assert owners[-1] == 4
 
 
+def test_a_file_of_the_same_size_and_time_with_other_sound_is_read_again(
+    clips: list[Clip], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cached_features(clips, CONFIG, tmp_path / "cache")
+    path, before = clips[1].path, clips[1].path.stat()
+    soundfile.write(path, np.zeros(8000), 8000, subtype="PCM_24")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))  # as `rsync -t` or `cp -p` over the old one
+    after = path.stat()
+    assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    seen = reads(monkeypatch)
+    features, _ = cached_features(clips, CONFIG, tmp_path / "cache")
+    assert seen == ["0.wav", "1.wav"]  # of one recording, and so of one shard
+    assert np.array_equal(features, expected(clips))
+
+
 def test_another_front_end_does_not_share(clips: list[Clip], tmp_path: Path) -> None:
     cached_features(clips, CONFIG, tmp_path / "cache")
     other = CONFIG.model_copy(update={"lo_db": -80.0})

@@ -9,7 +9,10 @@ from typer.testing import CliRunner
 
 from scenelet import toolchain
 from scenelet.cli.app import app
-from scenelet.load import CLOCKS_HZ, Cost, Load, load
+from scenelet.load import CLOCKS_HZ, PARTS, Cost, Load, cycles_an_instruction, load
+from scenelet.targets.link import Device
+from scenelet.targets.qemu import QemuTarget
+from scenelet.targets.watch import watch_product
 
 pytestmark = pytest.mark.qemu
 
@@ -66,6 +69,22 @@ def test_a_hop_holds_its_column(measured: Load) -> None:
     assert measured.hop.instructions > 120_000
     assert measured.hop.seconds == 1024 / 8000
     assert measured.decision.instructions > 5_000_000
+
+
+def test_the_estimate_is_of_what_the_product_ran(measured: Load) -> None:
+    with QemuTarget(MODEL) as target:
+        elf = target.product_elf
+    info, runs = watch_product(elf, Device.info)
+    assert int(info["flash_bytes"]) == measured.flash_bytes
+    # The self-test has run the network once; an instruction has 2 or 4 bytes.
+    ran = sum(run.runs * (run.end - run.first) for run in runs)
+    assert 2 * measured.decision.instructions < ran < 8 * measured.decision.instructions
+    assert all(run.jumps <= run.runs for run in runs)
+    estimated = cycles_an_instruction(elf, runs)
+    assert set(estimated) == set(PARTS)
+    assert all(1.2 < cycles < 2 for cycles in estimated.values())
+    # Most of a decision is the same code over and over, however often it runs.
+    assert measured.decision.cycles == pytest.approx(measured.decision.instructions * estimated["engine"], rel=0.02)
 
 
 def test_nonsense_is_refused_before_anything_is_built() -> None:

@@ -11,7 +11,7 @@ from scenelet.bench import bench
 from scenelet.compiler.options import Options
 from scenelet.errors import ToolError
 from scenelet.profile import CLASSES, Profile, profile
-from scenelet.targets.disassembly import Instruction, SourceLines, cycles, disassemble, kind_of
+from scenelet.targets.disassembly import Instruction, SourceLines, block_at, cycles, disassemble, kind_of, spent
 from scenelet.targets.qemu import QemuTarget
 
 KINDS = {
@@ -84,6 +84,15 @@ def test_the_model_of_cycles_is_the_one_that_is_stated() -> None:
     block = [Instruction(2 * i, name, kind_of(name), 0) for i, name in enumerate(names)]
     assert cycles(block) == [2, 1, 1, 3, 1, 1, 3, 6, 1, 1]
     assert cycles([Instruction(0, "pop", "load", 5), Instruction(4, "ldr", "load", 0)]) == [6, 1]
+
+
+def test_a_block_costs_more_where_its_branch_is_taken() -> None:
+    names = {0x100: "ldr", 0x102: "add", 0x106: "bne", 0x108: "mov"}  # the second one is 4 bytes long
+    code = {address: Instruction(address, name, kind_of(name), 0) for address, name in names.items()}
+    block = block_at(code, 0x100, 0x108)
+    assert [one.mnemonic for one in block] == ["ldr", "add", "bne"]
+    assert spent(block, 10, 7) == [20, 10, 10 + 7 * 2]
+    assert spent([], 10, 7) == []
 
 
 @pytest.mark.qemu

@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from scenelet import recipe
+from scenelet.data.dataset import Dataset, open_dataset
 from scenelet.recipe import Recipe
 
 RATE = 8000
@@ -53,6 +54,17 @@ def write_recordings(root: Path, seconds: int = 3, takes: int = 6) -> Path:
 @pytest.fixture(scope="session")
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_recordings(tmp_path_factory.mktemp("recordings") / "data")
+
+
+@pytest.fixture(scope="session")
+def dataset(recordings: Path) -> Dataset:
+    return open_dataset(recordings)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Features, and what teachers said, of a module's tests."""
+    return tmp_path_factory.mktemp("cache")
 
 
 @pytest.fixture(scope="session")

@@ -44,11 +44,6 @@ def folded(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(scope="module")
 def result(folded, tiny_recipe, cache, tmp_path_factory):
     out = tmp_path_factory.mktemp("crossval") / "out"
     return out, cross_validate(tiny_recipe(epochs=4), folded, out, leak=True, cache=cache)

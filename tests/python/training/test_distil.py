@@ -11,7 +11,6 @@ import sys
 import numpy as np
 import pytest
 
-from scenelet.data.dataset import open_dataset
 from scenelet.errors import InputError
 from scenelet.models.backend import keras, tf
 from scenelet.models.keras_model import build
@@ -20,16 +19,6 @@ from scenelet.recipe import AugmentationConfig, DistillationConfig
 from scenelet.training import distil, fit, losses, runfolder
 from scenelet.training.guide import KeptGuide, LiveGuide
 from scenelet.training.windows import Windows
-
-
-@pytest.fixture(scope="module")
-def dataset(recordings):
-    return open_dataset(recordings)
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
 
 
 @pytest.fixture(scope="module")

@@ -9,22 +9,11 @@ import pytest
 
 from scenelet import limits, metadata, recipe
 from scenelet.compiler.reader import read_model
-from scenelet.data.dataset import open_dataset
 from scenelet.errors import DatasetError, InputError, LimitExceeded
 from scenelet.models.backend import keras
 from scenelet.quantize import quantize_run
 from scenelet.training import fit, runfolder
 from scenelet.training.windows import Windows
-
-
-@pytest.fixture(scope="module")
-def dataset(recordings):
-    return open_dataset(recordings)
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
 
 
 @pytest.fixture(scope="module")

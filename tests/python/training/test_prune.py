@@ -7,7 +7,6 @@ import pytest
 
 from scenelet import recipe
 from scenelet.cost import count
-from scenelet.data.dataset import open_dataset
 from scenelet.errors import InputError, LimitExceeded
 from scenelet.models.architecture import graph_of
 from scenelet.models.keras_model import build
@@ -23,16 +22,6 @@ PUBLISHED = (20, 22, 22, 24, 24, 16)
 def sm3():
     loaded = recipe.load("sm3")
     return loaded, build(loaded)
-
-
-@pytest.fixture(scope="module")
-def dataset(recordings):
-    return open_dataset(recordings)
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
 
 
 @pytest.fixture(scope="module")
@@ -98,13 +87,13 @@ def test_a_pruned_run_is_tuned_and_converts(run, dataset, cache, tmp_path):
 
 def test_tuning_starts_from_what_is_left(run, dataset, cache, tmp_path, monkeypatch):
     starts = []
-    original = prune.fit
+    original = prune.by_labels
 
-    def spy(trainer, *rest):
-        starts.append([np.copy(weight) for weight in trainer.model.get_weights()])
-        return original(trainer, *rest)
+    def spy(work, model):
+        starts.append([np.copy(weight) for weight in model.get_weights()])
+        return original(work, model)
 
-    monkeypatch.setattr(prune, "fit", spy)
+    monkeypatch.setattr(prune, "by_labels", spy)
     prune.prune(run.folder, dataset, tmp_path / "narrow", filters=(3, 2), cache=cache)
     _, model = prune._plan(run.folder, (3, 2), None)
     assert all(np.array_equal(a, b) for a, b in zip(starts[0], model.get_weights(), strict=True))

@@ -7,6 +7,7 @@ import math
 from types import SimpleNamespace
 
 import keras_tuner
+import numpy as np
 import pytest
 
 from scenelet import limits, recipe
@@ -16,6 +17,7 @@ from scenelet.errors import InputError, LimitExceeded, RecipeError
 from scenelet.models.architecture import graph_of
 from scenelet.training import search as module
 from scenelet.training import search_space
+from scenelet.training.checkpoint import State
 from scenelet.training.loop import Trainer
 from scenelet.training.search import search
 from scenelet.training.search_space import cost_at, declare, recipe_at, to_toml, verdict
@@ -115,7 +117,7 @@ def test_a_search_that_was_killed_goes_on_to_the_same_end(whole, run, tmp_path, 
 
 
 def test_a_point_that_diverges_is_the_worst(recordings, tiny_recipe, tmp_path, monkeypatch):
-    def fit(*_):
+    def fit(*_, **__):
         raise RecipeError("tiny", "the loss of epoch 1 is nan", "lower the key 'training.learning_rate'")
 
     monkeypatch.setattr(module, "fit", fit)
@@ -124,6 +126,25 @@ def test_a_point_that_diverges_is_the_worst(recordings, tiny_recipe, tmp_path, m
     assert shared.trial(values) == math.inf
     trial = SimpleNamespace(trial_id="0", score=math.inf, hyperparameters=SimpleNamespace(values=values))
     assert shared.told(trial)["validation_loss"] is None
+
+
+def test_a_promoted_trial_goes_on_along_the_recipes_own_schedule(recordings, tiny_recipe, tmp_path):
+    base = tiny_recipe(epochs=4, schedule="cosine")
+    values = _values(blocks=2, n_mels=20, filters1=8, filters2=8)
+
+    def searched(name, *rounds):
+        shared = module.open_search(base, open_dataset(recordings), tmp_path / name, cache=tmp_path / "cache")
+        scores = [shared.trial({**values, "tuner/epochs": epochs}) for epochs in rounds]
+        (path,) = (tmp_path / name / module.TRIALS).glob("*/checkpoint.npz")
+        return scores, State.load(path)
+
+    scores, promoted = searched("promoted", 2, 4)
+    _, straight = searched("straight", 4)
+    assert [row.epoch for row in promoted.history] == [1, 2, 3, 4]
+    assert promoted.history == straight.history
+    assert all(np.array_equal(one, other) for one, other in zip(promoted.weights, straight.weights, strict=True))
+    losses = [row.validation_loss for row in straight.history]
+    assert scores == [min(losses[:2]), min(losses)]
 
 
 def test_a_folder_of_another_search_is_left_alone(run, tmp_path):

@@ -1,0 +1,79 @@
+/* FULLY_CONNECTED; scn_engine.h states what holds for all kernels. */
+#ifndef SCN_FULLY_CONNECTED_H
+#define SCN_FULLY_CONNECTED_H
+
+#include "scn_types.h"
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * FULLY_CONNECTED: [batches][inputs] -> [batches][outputs].
+ * weights  as in the .tflite: [outputs][inputs].
+ * bias, scale: [outputs], like scn_conv2d_t.
+ */
+typedef struct {
+    int32_t batches;
+    int32_t inputs;
+    int32_t outputs;
+    const int8_t *weights;
+    const int32_t *bias;
+    const scn_fine_multiplier_t *scale;
+    int32_t input_zero_point;
+    int32_t output_zero_point;
+    int32_t activation_min;
+    int32_t activation_max;
+} scn_fully_connected_t;
+
+/* Scratch: one input vector, widened to int16. */
+#define SCN_FULLY_CONNECTED_SCRATCH_BYTES(inputs) (2 * (((inputs) + 3) / 4 * 4))
+
+void scn_fully_connected_s8(const scn_fully_connected_t *layer, const int8_t *input, int8_t *output, void *scratch);
+
+/*
+ * Four outputs of scn_dense_s8. start: the sums before any product. An output is
+ * (start * multiplier / 2^32, rounded down, + added) / 2^right, rounded down, clamped to INT8: the host has proved for
+ * every sum that this is the one rounding of scn_fine_multiplier_t.
+ */
+typedef struct {
+    int32_t start0, start1, start2, start3;
+    int32_t multiplier0, added0, right0;
+    int32_t multiplier1, added1, right1;
+    int32_t multiplier2, added2, right2;
+    int32_t multiplier3, added3, right3;
+} scn_dense_finish_t;
+
+/*
+ * FULLY_CONNECTED with activations that clamp to INT8's own bounds and weights in fours of outputs; absent inputs and
+ * outputs are 0. Pairs of inputs are (0, 2), (1, 3) of every four.
+ *
+ * paired    256 * w + w' of two outputs and one input in an int16, or NULL: [ceil(outputs / 4)][pairs of inputs][2
+ * pairs of outputs][2 inputs]. One product adds 256 times one output's plus the other's; another one, of the low byte
+ *           alone, tells them apart, if the first output's sum stays under 2^23. As large as INT8, with half the
+ *           instructions to unpack. Starts: 256 * bias + bias', bias' of both pairs.
+ * expanded  int16, or NULL: [ceil(outputs / 4)][pairs of inputs][4 outputs][2 inputs]. Starts: biases.
+ * finish    [ceil(outputs / 4)]. Python: scenelet.compiler.dense.
+ */
+typedef struct {
+    int32_t batches;
+    int32_t inputs;
+    int32_t outputs;
+    int32_t input_zero_point;
+    const int16_t *paired;
+    const int16_t *expanded;
+    const scn_dense_finish_t *finish;
+} scn_dense_t;
+
+/* Scratch: one input vector, widened to int16. */
+#define SCN_DENSE_SCRATCH_BYTES(inputs) (2 * (((inputs) + 7) / 8 * 8))
+
+void scn_dense_s8(const scn_dense_t *layer, const int8_t *input, int8_t *output, void *scratch);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
