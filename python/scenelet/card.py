@@ -151,10 +151,12 @@ def _weakness(one: Evaluation) -> Iterator[str]:
 
 
 def _commands(model: Path, info: ModelInfo, evaluations: Sequence[Evaluation], folds: bool) -> Iterator[str]:
-    yield "## Measured with"
+    yield "## Made and measured with" if folds else "## Measured with"
     yield ""
     yield "```"
     if folds:
+        yield f"scenelet train {info.recipe} --data DIR --out RUN --all-clips"
+        yield "scenelet quantize RUN"
         yield f"scenelet crossval {info.recipe} --data DIR --out FOLDS"
         yield f"scenelet card {model.name} --data DIR --crossval FOLDS --out {model.stem}.md"
     else:

@@ -85,6 +85,7 @@ def test_a_card_of_folds_gives_mean_spread_and_pooled_classes(
     assert "| | mean | 20 | 60.0% ± 14.1% |" in text
     assert "(`fixed`, all folds)" in text
     assert "| rooster | 10 | 40.0% |" in text  # 0 of 6 and 4 of 4
+    assert f"scenelet train {info.recipe} --data DIR --out RUN --all-clips" in text
     assert f"scenelet card {model.name} --data DIR --crossval FOLDS" in text
     assert pooled([measured, second], "x").rows == measured.rows * 2
 
