@@ -73,7 +73,7 @@ static void keep(const int32_t *samples, size_t count) {
 static void hear(void *context, const uint16_t *block) {
     const bool pdm = *(const bool *)context;
     const size_t unit = pdm ? 1u : SCN_CAPTURE_FRAME, step = unit * SCN_LISTEN_CAPTURE;
-    /* What a block becomes at most: half of I2S's frames, a quarter of PDM's words. */
+    /* What a block becomes at most: all of I2S's frames, a quarter of PDM's words. */
     const size_t most = SCN_PORT_MICROPHONE_HALFWORDS / 4u * SCN_SAMPLE_BYTES;
     int32_t samples[SCN_LISTEN_CAPTURE];
     if (!block || atomic_load_explicit(&gap, memory_order_relaxed) || scn_ring_room(&ring) < most) {

@@ -17,10 +17,12 @@
 #endif
 
 /* Hz that a microphone gives, or that the link's capture input carries: what the model was trained with, or twice the
- * front end's own. */
+ * front end's own; at 32 kHz its own, since no microphone is heard at 64 kHz. */
 #if SCN_HAS_FRONTEND
 #ifdef SCN_FRONTEND_CAPTURE_RATE
 #define SCN_LISTEN_RATE SCN_FRONTEND_CAPTURE_RATE
+#elif SCN_FRONTEND_SAMPLE_RATE >= 32000
+#define SCN_LISTEN_RATE SCN_FRONTEND_SAMPLE_RATE
 #else
 #define SCN_LISTEN_RATE (2 * SCN_FRONTEND_SAMPLE_RATE)
 #endif
@@ -28,9 +30,16 @@
 #define SCN_LISTEN_RATE 0
 #endif
 
-/* Samples wait here while the network runs: 4 kB are 0.17 s at 8 kHz and 24 bit. A power of two. */
+/* Samples wait here while the network runs: 0.17 s of 24 bit at 8 and 16 kHz, 0.34 s at 32 kHz, whose networks are the
+ * larger ones. A power of two. */
 #ifndef SCN_LISTEN_BYTES
+#if SCN_HAS_FRONTEND && SCN_FRONTEND_SAMPLE_RATE > 16000
+#define SCN_LISTEN_BYTES 32768u
+#elif SCN_HAS_FRONTEND && SCN_FRONTEND_SAMPLE_RATE > 8000
+#define SCN_LISTEN_BYTES 8192u
+#else
 #define SCN_LISTEN_BYTES 4096u
+#endif
 #endif
 
 typedef struct {

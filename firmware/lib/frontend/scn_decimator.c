@@ -175,7 +175,7 @@ bool scn_decimator_extend(scn_decimator_t *decimator, uint32_t rate_in, uint32_t
             return room;
         }
     }
-    return false;
+    return rate_in == rate_out;
 }
 
 size_t scn_decimator_push(scn_decimator_t *decimator, const int32_t *in, size_t count, int32_t *out) {

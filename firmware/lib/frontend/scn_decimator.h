@@ -43,8 +43,8 @@ typedef struct {
 void scn_decimator_begin(scn_decimator_t *decimator);
 
 /* Add the filters from one rate to another, in Hz: 16000, 32000, 48000 or 64000 (what scn_cic_push gives) to 8000, and
- * the last three to 16000. A second way goes on where the first one ends. False where there is no such way or no
- * room. */
+ * the last three to 16000; between equal rates nothing is to be done. A second way goes on where the first one ends.
+ * False where there is no such way or no room. */
 bool scn_decimator_extend(scn_decimator_t *decimator, uint32_t rate_in, uint32_t rate_out);
 
 /* Take `count` samples of 24 bits; returns how many were written to `out`, which may be `in`. Blocks of any size give

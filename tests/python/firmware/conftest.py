@@ -35,6 +35,7 @@ LIVE = FrontendConfig(
     n_fft=256, hop_length=128, n_mels=16, clip_seconds=0.16, grid="continuous", slide=3, sample_bits=16,
     capture_rate=16_000,
 )  # fmt: skip
+WIDE = FrontendConfig(sample_rate=32_000, n_fft=256, hop_length=256, n_mels=16, clip_seconds=0.064)
 LABELS = ("rain", "sea waves", "Straßenlärm", 'say "100%"')
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
 
@@ -98,6 +99,12 @@ def model(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def live() -> Small:
     """The small network for 9 columns of the continuous grid, 16 bits, behind a microphone at 16 kHz."""
     return small_model(LIVE)
+
+
+@pytest.fixture(scope="session")
+def wide() -> Small:
+    """The small network at 32 kHz and 24 bits, whose microphone runs at the same rate."""
+    return small_model(WIDE)
 
 
 def build_for_host(sources: dict[str, str], folder: Path) -> Path:

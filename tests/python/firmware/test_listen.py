@@ -28,11 +28,11 @@ uint32_t probe_lost_blocks(void);
 """
 
 
-class Path16:
-    """The C between interrupt and main loop, for a front end of 16 bits at 8 kHz behind 16 kHz."""
+class Way:
+    """The C between interrupt and main loop, for a front end of so many bits."""
 
-    def __init__(self, library: Any, ffi: FFI) -> None:
-        self.c, self._ffi = library, ffi
+    def __init__(self, library: Any, ffi: FFI, bits: int) -> None:
+        self.c, self._ffi, self._bytes = library, ffi, bits // 8
 
     def block(self, halfwords: np.ndarray | None) -> None:
         self.c.probe_block(self._ffi.NULL if halfwords is None else self._ffi.from_buffer("uint16_t[]", halfwords))
@@ -40,7 +40,9 @@ class Path16:
     def take(self, count: int) -> np.ndarray:
         out = np.empty(count, np.uint8)
         taken = self.c.probe_take(self._ffi.from_buffer("uint8_t[]", out), count)
-        return out[:taken].copy().view("<i2").astype(np.int32)
+        padded = np.zeros((taken // self._bytes, 4), np.uint8)
+        padded[:, 4 - self._bytes :] = out[:taken].reshape(-1, self._bytes)
+        return padded.view("<i4").ravel() >> (32 - 8 * self._bytes)
 
     def drain(self) -> np.ndarray:
         return self.take(RING)
@@ -51,9 +53,13 @@ class Path16:
 
 
 @pytest.fixture(scope="module")
-def way(live: Any, tmp_path_factory: pytest.TempPathFactory) -> Path16:
-    folder = tmp_path_factory.mktemp("generated")
-    for name, text in live.sources().items():
+def way(live: Any, tmp_path_factory: pytest.TempPathFactory) -> Way:
+    """16 bits at 8 kHz behind a microphone at 16 kHz."""
+    return built(live, tmp_path_factory.mktemp("generated"))
+
+
+def built(model: Any, folder: Path) -> Way:
+    for name, text in model.sources().items():
         (folder / name).write_text(text, "utf-8")
     firmware = toolchain.FIRMWARE
     libraries = [firmware / "lib" / name for name in ("engine", "frontend", "link", "port")]
@@ -63,7 +69,8 @@ def way(live: Any, tmp_path_factory: pytest.TempPathFactory) -> Path16:
     ffi = FFI()
     ffi.cdef(CDEF)
     flags = ("-fsanitize=undefined", "-fno-sanitize-recover=all")
-    return Path16(ffi.dlopen(str(toolchain.shared_library("listen", sources, includes, flags))), ffi)
+    library = ffi.dlopen(str(toolchain.shared_library("listen", sources, includes, flags)))
+    return Way(library, ffi, model.tables.config.sample_bits)
 
 
 def frames(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -81,7 +88,7 @@ def specified(samples: np.ndarray, rate_in: int = 16_000) -> np.ndarray:
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(0, 300), min_size=1, max_size=30), st.integers(0, 99))
-def test_whoever_takes_how_much_gets_every_sample_once(way: Path16, wanted: list[int], seed: int) -> None:
+def test_whoever_takes_how_much_gets_every_sample_once(way: Way, wanted: list[int], seed: int) -> None:
     blocks, samples = frames(len(wanted), seed)
     assert way.c.probe_start(0, 1)
     assert way.c.probe_idle()
@@ -95,7 +102,7 @@ def test_whoever_takes_how_much_gets_every_sample_once(way: Path16, wanted: list
     assert not way.c.probe_gap()
 
 
-def test_pdm_goes_through_the_rate_that_training_heard(way: Path16) -> None:
+def test_pdm_goes_through_the_rate_that_training_heard(way: Way) -> None:
     words = np.random.default_rng(1).integers(0, 1 << 16, (40, BLOCK)).astype(np.uint16)
     assert way.c.probe_start(1, 1)
     pieces = []
@@ -106,7 +113,7 @@ def test_pdm_goes_through_the_rate_that_training_heard(way: Path16) -> None:
     assert np.array_equal(np.concatenate(pieces), specified(sixteen))
 
 
-def test_a_full_ring_is_a_gap_and_what_came_before_it_is_whole(way: Path16) -> None:
+def test_a_full_ring_is_a_gap_and_what_came_before_it_is_whole(way: Way) -> None:
     blocks, samples = frames(100, 2)
     assert way.c.probe_start(0, 1)
     overruns, lost = way.counts
@@ -129,7 +136,7 @@ def test_a_full_ring_is_a_gap_and_what_came_before_it_is_whole(way: Path16) -> N
     assert not way.c.probe_gap()
 
 
-def test_a_block_that_the_driver_lost_is_a_gap(way: Path16) -> None:
+def test_a_block_that_the_driver_lost_is_a_gap(way: Way) -> None:
     blocks, samples = frames(3, 3)
     assert way.c.probe_start(0, 1)
     overruns, _ = way.counts
@@ -140,7 +147,20 @@ def test_a_block_that_the_driver_lost_is_a_gap(way: Path16) -> None:
     assert np.array_equal(way.drain(), specified(samples[:64]))
 
 
-def test_a_microphone_that_does_not_start_is_not_heard(way: Path16) -> None:
+def test_a_microphone_that_does_not_start_is_not_heard(way: Way) -> None:
     assert not way.c.probe_start(0, 0)
     assert way.c.probe_idle()
     assert way.drain().size == 0
+
+
+def test_at_32_khz_samples_come_as_they_are_and_a_third_of_a_second_waits(
+    wide: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    way = built(wide, tmp_path_factory.mktemp("wide"))
+    blocks, samples = frames(160, 4)  # 10,240 samples: 0.32 s
+    assert way.c.probe_start(0, 1)
+    for block in blocks:
+        way.block(block)
+    assert not way.c.probe_gap()
+    assert np.array_equal(way.take(1 << 16), samples)
+    assert not way.c.probe_start(1, 1), "no filters lead from PDM to 32 kHz"
