@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import batches as batches_module
 import pytest
@@ -19,6 +19,7 @@ from networks import KINDS
 
 from scenelet.compiler.pipeline import Compiled, compile_model
 from scenelet.compiler.reader import read_model
+from scenelet.compiler.stages import Stage
 from scenelet.compiler.support import OPERATORS
 from scenelet.errors import ParityError
 
@@ -28,6 +29,7 @@ BOARD = max(NETWORKS // 10, BATCH)
 
 KERNELS = (
     "direct", "narrow", "winograd", "columns", "planes", "rows", "scn_map_s8", "scn_sum_s8", "scn_dense_s8",
+    "direct + add", "narrow + add", "winograd + add", "columns + add", "map + add", "scn_segment_run_two",
 )  # fmt: skip
 
 networks = st.builds(
@@ -58,6 +60,13 @@ def test_none_differs_on_the_host(batch: list[Network]) -> None:
     check_on_host(batch)
 
 
+def told(stage: Stage) -> Iterator[str]:
+    """A stage's kernel, and what it does along with it."""
+    yield stage.variant.kernel
+    yield from [f"{stage.variant.kernel} + add"] if stage.added else []
+    yield from ["map + add"] if stage.added and stage.map else []
+
+
 @pytest.mark.qemu
 def test_none_differs_on_the_board() -> None:
     for first in range(0, BOARD, BATCH):
@@ -73,7 +82,7 @@ def test_the_networks_reach_every_operator_and_kernel() -> None:
     shapes = set()
     for network, model in zip(some, models, strict=True):
         for step in compile_model(model, WAYS[network.way]).program.steps:
-            kernels.update(stage.variant.kernel for stage in (step.segment.stages if step.segment else ()))
+            kernels.update(kernel for stage in (step.segment.stages if step.segment else ()) for kernel in told(stage))
             kernels[step.kernel] += 1
         shapes |= {tensor.shape[1:3] for tensor in read_model(model).tensors.values() if len(tensor.shape) == 4}
     assert all(kernels[kernel] >= 3 for kernel in KERNELS), kernels

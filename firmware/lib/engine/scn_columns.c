@@ -132,35 +132,56 @@ static const uint32_t *weights_of(const work_t *work, int32_t pair) {
 
 /* The last positions, less than a block of them: through a buffer, so that none behind them is touched. */
 static void run_some(scn_dot_finish_t dot, int32_t count) {
-    int8_t outputs[2 * POSITIONS];
+    struct {
+        int8_t outputs[2 * POSITIONS], skip[2 * POSITIONS];
+    } buffer = {{0}, {0}};
+    scn_dot_after_t after;
     int8_t *to = dot.to;
     const int32_t step = dot.step;
-    dot.to = outputs;
+    if (dot.after) {
+        after = *dot.after;
+        for (int32_t i = 0; after.middle && i < count; ++i) {
+            buffer.skip[2 * i] = after.skip[i * step];
+            buffer.skip[2 * i + 1] = after.skip[i * step + 1];
+        }
+        after.skip = buffer.skip;
+        dot.after = &after;
+    }
+    dot.to = buffer.outputs;
     dot.step = 2;
     dot.blocks = 1;
     scn_dot_finish(&dot);
     for (int32_t i = 0; i < count; ++i, to += step) {
-        to[0] = outputs[2 * i];
-        to[1] = outputs[2 * i + 1];
+        to[0] = buffer.outputs[2 * i];
+        to[1] = buffer.outputs[2 * i + 1];
     }
 }
 
-static void multiply(const work_t *work, int32_t count, int8_t *to) {
-    const int32_t channels = work->layer->conv.output.channels;
+/* `count` positions, the first one's outputs at `to`, what is added to them at `skip`. */
+static void multiply(const work_t *work, int32_t count, int8_t *to, const int8_t *skip) {
+    const scn_columns_t *layer = work->layer;
+    const int32_t channels = layer->conv.output.channels;
     scn_dot_finish_t dot = {
         .block_bytes = work->words * 16, .x = work->columns, .step = channels, .blocks = count / POSITIONS};
+    scn_dot_after_t after = {NULL, layer->added.table ? layer->added.table + 128 : NULL, layer->added.multiplier, skip};
+    dot.after = layer->post || after.middle ? &after : NULL;
     for (int32_t pair = 0; pair < channels / 2; ++pair) {
         dot.w = weights_of(work, pair);
-        dot.finish = work->layer->finish + pair;
-        dot.post = work->layer->post ? work->layer->post + pair * 512 : NULL;
+        dot.finish = layer->finish + pair;
+        after.post = layer->post ? layer->post + pair * 512 + 128 : NULL;
+        after.skip = skip ? skip + 2 * pair : NULL;
         dot.to = to + 2 * pair;
         if (dot.blocks) {
             scn_dot_finish(&dot);
         }
         if (count % POSITIONS) {
             scn_dot_finish_t rest = dot;
+            scn_dot_after_t rest_after = after;
+            const int32_t done = dot.blocks * POSITIONS * channels;
             rest.x += dot.blocks * dot.block_bytes / 4;
-            rest.to += dot.blocks * POSITIONS * channels;
+            rest.to += done;
+            rest_after.skip = skip ? after.skip + done : NULL;
+            rest.after = dot.after ? &rest_after : NULL;
             run_some(rest, count % POSITIONS);
         }
     }
@@ -188,11 +209,11 @@ void scn_columns_rows(const void *layer, const scn_rows_t *rows) {
     const int32_t most = columns->group * POSITIONS;
     const int32_t positions = rows->rows * columns->conv.output.width;
     work_t work = work_of(columns, rows);
-    int8_t *to = rows->output;
+    const int32_t channels = columns->conv.output.channels;
     for (int32_t first = 0; first < positions; first += most) {
         const int32_t count = scn_min(most, positions - first);
+        const int8_t *skip = rows->input[1] ? rows->input[1] + first * channels : NULL;
         gather(&work, count);
-        multiply(&work, count, to);
-        to += count * columns->conv.output.channels;
+        multiply(&work, count, rows->output + first * channels, skip);
     }
 }

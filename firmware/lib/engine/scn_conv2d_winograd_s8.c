@@ -275,7 +275,7 @@ static work_t work_of(const scn_winograd_t *layer, const scn_lines_t *input, con
     const bool across = layer->across;
     const int32_t width = conv->input.width;
     work_t work = {.layer = layer, .input = input, .output = output, .tiles = scratch};
-    work.stage = scn_output(conv, layer->post);
+    work.stage = scn_output(conv, layer->post, layer->added, output->data);
     work.taps = across ? conv->window.height : conv->window.width;
     work.led = !across && SCN_WINOGRAD_LED(width, work.taps, conv->window.pad_left);
     work.first_slot = work.led ? 0 : across ? -conv->window.pad_top : -conv->window.pad_left;

@@ -171,12 +171,27 @@ typedef struct {
 } scn_post_t;
 
 /*
+ * ADD of a map that is there to one that is being made: value v becomes sat8((v * multiplier + table[128 + s]) >> 16),
+ * where s is the other map's value at the same place. The host has proved for all 65,536 pairs that this is TFLite's
+ * ADD, and that no sum leaves int32. Python: scenelet.compiler.summing.
+ * table    [256], or NULL where nothing is added.
+ * skip     s; value i belongs to value i of a call's output. Constants leave it NULL, whoever calls a kernel sets it.
+ */
+typedef struct {
+    const int32_t *table;
+    int32_t multiplier;
+    const int8_t *skip;
+} scn_added_t;
+
+/*
  * CONV_2D and what follows it element by element.
  * post     after the clamp.
+ * added    after that.
  */
 typedef struct {
     scn_conv2d_t conv;
     scn_post_t post;
+    scn_added_t added;
 } scn_fused_conv2d_t;
 
 /*
@@ -228,7 +243,8 @@ void scn_conv2d_narrow_rows_s8(const scn_fused_conv2d_t *layer, const scn_lines_
  */
 typedef struct {
     scn_conv2d_t conv;
-    scn_post_t post; /* like scn_fused_conv2d_t */
+    scn_post_t post;   /* like scn_fused_conv2d_t */
+    scn_added_t added; /* likewise; nothing where pool_height * pool_width > 1 */
     bool across;
     int32_t pool_height;
     int32_t pool_width;
@@ -382,15 +398,11 @@ typedef struct {
 /* In place: output may be an input that is not broadcast. */
 void scn_add_s8(const scn_add_t *layer, const int8_t *input1, const int8_t *input2, int8_t *output);
 
-/*
- * ADD of two whole maps whose activation clamps to INT8's own bounds; input1 has the larger scale, so that TFLite's
- * common scale makes it 2^19 times itself. Sums are doubled: see scn_finish_t. table    [256]: twice what input2's
- * values -128 .. 127 are on the common scale, less 2^20 times input1's zero point.
- */
+/* ADD of two whole maps whose activation clamps to INT8's own bounds, as scn_added_t says: v of input1, s of input2. */
 typedef struct {
     int32_t elements;
     const int32_t *table;
-    int32_t multiplier, added, right;
+    int32_t multiplier;
 } scn_sum_t;
 
 /* In place: output may be an input. */

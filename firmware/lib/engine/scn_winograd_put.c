@@ -148,6 +148,27 @@ static void put_plain(const scn_tile_channel_t *channel, const int32_t *twice, i
     }
 }
 
+/* In front of these lies nothing else: what a residual block ends in. */
+static void put_added(const scn_tile_channel_t *channel, const int32_t *twice, int32_t count, int8_t *to,
+                      int32_t stride) {
+    const scn_requant_t stage = channel->stage;
+    const scn_added_t *by = &channel->output->added;
+    const int32_t *middle = by->table + 128;
+    const int32_t multiplier = by->multiplier;
+    const int8_t *skip = by->skip + (to - channel->output->origin);
+    for (const int32_t *end = twice + count; twice < end; to += stride, skip += stride) {
+        *to = (int8_t)scn_sum(middle, multiplier, saturated(stage, *twice++), *skip);
+    }
+}
+
+/* To values that are stored already. */
+static void add(const scn_output_t *output, int32_t count, int8_t *to, int32_t stride) {
+    const scn_added_t by = output->added;
+    for (; count > 0; --count, to += stride) {
+        *to = (int8_t)scn_sum(by.table + 128, by.multiplier, *to, by.skip[to - output->origin]);
+    }
+}
+
 static void put_clamped(const scn_tile_channel_t *channel, const int32_t *twice, int32_t count, int8_t *to,
                         int32_t stride) {
     const scn_requant_t stage = channel->stage;
@@ -162,10 +183,17 @@ static void put(const scn_tile_channel_t *channel, const int32_t *twice, int32_t
         put_mapped(channel, twice, count, to, stride);
     } else if (channel->affine) {
         put_affine(channel, twice, count, to, stride);
-    } else if (channel->whole_range) {
-        put_plain(channel, twice, count, to, stride);
-    } else {
+    } else if (!channel->whole_range) {
         put_clamped(channel, twice, count, to, stride);
+    } else if (channel->output->added.table) {
+        put_added(channel, twice, count, to, stride);
+        return;
+    } else {
+        put_plain(channel, twice, count, to, stride);
+        return;
+    }
+    if (channel->output->added.table) {
+        add(channel->output, count, to, stride);
     }
 }
 

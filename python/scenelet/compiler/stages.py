@@ -20,6 +20,7 @@ from .lowering.layer import values
 from .planes import Planes
 from .program import Name, Records, Step, Struct, Table
 from .schedule import Slide
+from .summing import Exact, added_to
 from .transforms import Transform, transforms
 from .winograd import expand_winograd, pack_winograd
 
@@ -36,6 +37,7 @@ _RUNNERS = {
 KERNELS = frozenset(_RUNNERS)
 """Kernels of steps that can be stages."""
 
+_OPERANDS = 2
 _POSITIONS = 4
 _ROWS_SUMMED = 4
 _MOST_ROWS_DOWN = 8
@@ -95,17 +97,26 @@ UNKNOWN = Variant("unknown", 1)
 
 @dataclass(frozen=True)
 class Stage:
-    """A step of a segment, the map that follows it value by value, the pool that follows that, and how it runs."""
+    """A step of a segment, what follows it value by value - a map, then a pool or an ADD -, and how it runs."""
 
     step: Step
     variant: Variant
     map: Step | None = None
     pool: Step | None = None
+    added: Step | None = None
 
     @property
     def followers(self) -> tuple[Step, ...]:
         """Steps that it does along with its own."""
-        return tuple(step for step in (self.map, self.pool) if step)
+        return tuple(step for step in (self.map, self.pool, self.added) if step)
+
+    @property
+    def reads(self) -> tuple[int, ...]:
+        """Tensors that it reads, what its ADD adds last."""
+        if self.added is None:
+            return self.step.reads
+        made = (self.map or self.step).writes[0]
+        return (*self.step.reads, *(tensor for tensor in self.added.reads if tensor != made))
 
     @property
     def write(self) -> int:
@@ -145,7 +156,8 @@ class Stage:
     def instructions(self) -> int:
         """Estimate for the whole map."""
         apart = estimates.simple(self.map) if self.map and not self.maps_itself else 0
-        return self.variant.instructions + apart
+        added = estimates.added(self.added) if self.added else 0
+        return self.variant.instructions + apart + added
 
 
 def slide(step: Step) -> Slide:
@@ -347,12 +359,33 @@ def emitted(
             _, _, width, depth = graph.tensors[stage.step.writes[0]].shape
             fields |= {"elements": width * depth, "table": f"{kind}_table"}
         layer = Records(kind, _type(stage.step), (fields,))
+    if stage.added:
+        multiplier, table = _added(stage)
+        renamed["added"] = Table(f"{kind}_added", "int32_t", table)
+        sums = {"table": f"{kind}_added", "multiplier": multiplier, "skip": None}
+        layer = replace(layer, rows=({**layer.rows[0], "added": sums},))
     if stage.map and not post:
         applied = f"{kind}map"
         row = _renamed(kind, _fields(stage.map)) | {"pixels": _row_pixels(stage.map, graph)}
         records.append(Records(applied, "scn_map_t", (row,)))
     tables = (*renamed.values(), *((mapped,) if mapped else ()))
     return tables, (layer, *records), {"run": Name(run), "layer": kind, "map": applied}
+
+
+def adds(stage: Stage, step: Step) -> bool:
+    """Whether a stage can be a convolution that ends with an ADD: of another map to what it makes, exactly."""
+    if not stage.is_convolution or stage.pool or stage.added or (stage.map and not stage.maps_itself):
+        return False
+    if step.kernel != "scn_sum_s8" or stage.write not in step.reads or len(step.reads) != _OPERANDS:
+        return False
+    return added_to(step, stage.write) is not None
+
+
+def _added(stage: Stage) -> Exact:
+    assert stage.added is not None
+    found = added_to(stage.added, (stage.map or stage.step).writes[0])
+    assert found is not None, "adds() has looked"
+    return found
 
 
 def _whole_range(fields: Mapping[str, Any]) -> bool:
