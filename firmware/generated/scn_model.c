@@ -28,9 +28,9 @@ _Static_assert(SCN_MODEL_ARENA_BYTES <= SCN_BOARD_RAM_BYTES, "the arena is large
 #endif
 #endif
 _Static_assert(SCN_COLUMNS_SCRATCH_BYTES(SCN_COLUMNS_WORDS(7, 5), 8, 1, SCN_COLUMNS_PADDED_BYTES(10, 12, 1)) == 2980, "the engine wants another size than the compiler planned");
-_Static_assert(SCN_WINOGRAD_TILE_BYTES(1, SCN_WINOGRAD_SLOTS_ACROSS(8, 8, 7), 20) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(4, 7) + SCN_WINOGRAD_SUM_BYTES(4) == 8852, "the engine wants another size than the compiler planned");
+_Static_assert(SCN_WINOGRAD_TILE_BYTES(4, 1, SCN_WINOGRAD_SLOTS_ACROSS(4, 8, 8, 7), 20) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(4, 4, 7) + SCN_WINOGRAD_SUM_BYTES(4, 4) == 8852, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_PACKED_BYTES(7, 20, 28) == 11760, "the engine wants another size than the compiler planned");
-_Static_assert(SCN_WINOGRAD_TILE_BYTES(2, SCN_WINOGRAD_SLOTS_DOWN(4, 4, 7, 3), 28) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(7, 7) + SCN_WINOGRAD_SUM_BYTES(4) == 8524, "the engine wants another size than the compiler planned");
+_Static_assert(SCN_WINOGRAD_TILE_BYTES(4, 2, SCN_WINOGRAD_SLOTS_DOWN(4, 4, 7, 3), 28) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(4, 7, 7) + SCN_WINOGRAD_SUM_BYTES(4, 4) == 8524, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_PACKED_BYTES(7, 28, 28) == 16464, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_CONV2D_SCRATCH_BYTES(7, 3, 28) == 4704, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_CONV2D_WEIGHT_BYTES(7, 5, 28, 16) == 15680, "the engine wants another size than the compiler planned");

@@ -147,7 +147,10 @@ def _stages(number: int, segment: Segment) -> Iterator[Part]:
             step=number,
             layer=" + ".join(step.name for step in steps),
             operators=tuple(number for step in steps for number in step.operators),
-            kernel=kernel + (" + map" if stage.map else "") + (" + pool" if stage.pool else "") + (" + add" if stage.added else ""),
+            kernel=kernel
+            + (" + map" if stage.map else "")
+            + (" + pool" if stage.pool else "")
+            + (" + add" if stage.added else ""),
             rows=rows.turn,
             line_bytes=sum(line.nbytes for n, line in enumerate(segment.lines) if n in kept and line in segment.kept),
             scratch_bytes=scratch_bytes(stage),

@@ -253,6 +253,9 @@ def _dilation_options(dilation: tuple[int, int]) -> dict[str, Any]:
 KINDS = ("ordinary", "small", "tall", "extreme")
 """Of random networks: maps of some pixels; of one or two; tall, with many channels; scales 64 times off."""
 
+_LAYERS = (
+    "conv", "conv", "depthwise", "residual", "skip", "skip", "constant", "pool", "pad", "prelu", "quantize", "reshape",
+)  # fmt: skip
 _OCTAVES = 6.0
 _WIDE = 0.8
 _SIZES = {"small": ((1, 3), (1, 3), (1, 30)), "tall": ((20, 61), (1, 10), (6, 16))}
@@ -317,9 +320,7 @@ def _residual(network: NetworkBuilder, chance: np.random.Generator, source: int)
 
 def _random_layer(network: NetworkBuilder, chance: np.random.Generator, made: list[int]) -> int:
     source = made[-1]
-    kind = chance.choice(
-        ["conv", "conv", "depthwise", "residual", "skip", "skip", "constant", "pool", "pad", "prelu", "quantize", "reshape"]
-    )  # fmt: skip
+    kind = chance.choice(_LAYERS)
     activation = str(chance.choice(ACTIVATIONS))
     # Products of products of scales would leave float32, where the interpreter ends the process.
     tame = 2.0**-16 < network.scale(source) < 2.0**16

@@ -44,7 +44,10 @@ void scn_conv2d_narrow_rows(const void *layer, const scn_rows_t *rows) {
     scn_conv2d_narrow_rows_s8(&part, &input, 0, rows->rows, &output, rows->scratch);
 }
 
-void scn_winograd_rows(const void *layer, const scn_rows_t *rows) {
+typedef void (*winograd_t)(const scn_winograd_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
+                           const scn_lines_t *output, void *scratch);
+
+static inline void winograd_rows(winograd_t run, const void *layer, const scn_rows_t *rows) {
     scn_winograd_t part = *(const scn_winograd_t *)layer;
     /* What is pooled moves on by as many rows of the convolution. */
     scn_rows_t conv_rows = *rows;
@@ -55,7 +58,15 @@ void scn_winograd_rows(const void *layer, const scn_rows_t *rows) {
     const scn_dims_t *dims = &part.conv.output;
     const scn_lines_t input = lines_of(&part.conv.input, rows->input[0]);
     const scn_lines_t output = {rows->output, rows->rows, dims->width / part.pool_width * dims->channels};
-    scn_winograd_rows_s8(&part, &input, 0, rows->rows, &output, rows->scratch);
+    run(&part, &input, 0, rows->rows, &output, rows->scratch);
+}
+
+void scn_winograd_rows(const void *layer, const scn_rows_t *rows) {
+    winograd_rows(scn_winograd_rows_s8, layer, rows);
+}
+
+void scn_winograd_of_two_rows(const void *layer, const scn_rows_t *rows) {
+    winograd_rows(scn_winograd_of_two_rows_s8, layer, rows);
 }
 
 void scn_depthwise_conv2d_rows(const void *layer, const scn_rows_t *rows) {

@@ -163,6 +163,7 @@ void scn_conv2d_narrow_rows(const void *layer, const scn_rows_t *rows);
 void scn_columns_rows(const void *layer, const scn_rows_t *rows);
 void scn_planes_rows(const void *layer, const scn_rows_t *rows);
 void scn_winograd_rows(const void *layer, const scn_rows_t *rows);
+void scn_winograd_of_two_rows(const void *layer, const scn_rows_t *rows);
 void scn_depthwise_conv2d_rows(const void *layer, const scn_rows_t *rows);
 void scn_max_pool_rows(const void *layer, const scn_rows_t *rows);
 void scn_average_pool_rows(const void *layer, const scn_rows_t *rows);

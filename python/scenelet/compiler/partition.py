@@ -1,8 +1,9 @@
 """Which steps become depth-first segments: by the arena's size first, then by estimated instructions.
 
 A run is consecutive steps of which only the last one's output is read behind it, and which read one tensor from before
-it, or two. Of all partitions into runs and single steps, the one with the smallest busiest step is taken. Where the arena is
-then larger than wanted, the busiest segment starts from its smallest form and speeds up as far as memory allows.
+it, or two. Of all partitions into runs and single steps, the one with the smallest busiest step is taken. Where the
+arena is then larger than wanted, the busiest segment starts from its smallest form and speeds up as far as memory
+allows.
 """
 
 from __future__ import annotations

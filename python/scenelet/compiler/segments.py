@@ -1,7 +1,7 @@
 """Depth-first segments as steps: stages with line buffers of a few rows instead of whole feature maps.
 
-A segment has one tensor coming in, or two, and one going out; inside, residual branches are allowed. Which steps become a
-segment is decided in :mod:`scenelet.compiler.partition`.
+A segment has one tensor coming in, or two, and one going out; inside, residual branches are allowed. Which steps become
+a segment is decided in :mod:`scenelet.compiler.partition`.
 """
 
 from __future__ import annotations

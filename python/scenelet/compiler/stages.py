@@ -40,6 +40,7 @@ KERNELS = frozenset(_RUNNERS)
 _OPERANDS = 2
 _POSITIONS = 4
 _ROWS_SUMMED = 4
+_PROVED = {4: "2^28", 2: "2^30"}
 _MOST_ROWS_DOWN = 8
 _NARROW_WEIGHTS = 1024
 _MOST_TURN = 16
@@ -54,7 +55,8 @@ class Variant:
     Attributes
     ----------
     kernel
-        "direct", "narrow", "winograd", "columns", "planes", or "rows" for all that has one kernel.
+        "direct", "narrow", "winograd", "winograd2" for F(2, 3), "columns", "planes", or "rows" for all that has one
+        kernel.
     turn
         Output rows at a time.
     transform
@@ -226,9 +228,11 @@ def _winograd(stage: Stage, *, expanded: bool) -> tuple[Variant, ...]:
     for way in transforms(stage.step, expanded=expanded):
         where = "transformed in flash" if expanded else f"transformed for {way.rows} rows at a time"
         axis = "width" if way.across else "height"
-        why = f"3 taps along the {axis}: 6 products for 4 outputs; weights {where}; {taps} taps: sums under 2^28"
+        products = f"{way.planes} products for {way.outputs} outputs"
+        why = f"3 taps along the {axis}: {products}; weights {where}; {taps} taps: sums under {_PROVED[way.outputs]}"
         cost = way.instructions(height, stage.pool_size)
-        made.append(Variant("winograd", way.rows // stage.pool_size[0], way, cost, why))
+        kernel = "winograd" if way.outputs == _POSITIONS else "winograd2"
+        made.append(Variant(kernel, way.rows // stage.pool_size[0], way, cost, why))
     return tuple(made)
 
 
@@ -446,7 +450,10 @@ def _convolution(
     way = stage.variant.transform
     assert way is not None, "all that is left is Winograd's"
     form, dtype = ("expanded", "int16_t") if way.expanded else ("packed", "int8_t")
-    made = (expand_winograd if way.expanded else pack_winograd)(weights, across=way.across)
+    if way.expanded:
+        made: NDArray[Any] = expand_winograd(weights, across=way.across, outputs=way.outputs)
+    else:
+        made = pack_winograd(weights, across=way.across)
     tables["weights"] = Table(f"{kind}_{form}", dtype, made.ravel())
     fields["weights"] = None
     layer |= {
@@ -459,4 +466,5 @@ def _convolution(
         "expanded": None,
         form: f"{kind}_{form}",
     }
-    return "scn_winograd_rows", Records(kind, "scn_winograd_t", (layer,))
+    run = "scn_winograd_rows" if way.outputs == _POSITIONS else "scn_winograd_of_two_rows"
+    return run, Records(kind, "scn_winograd_t", (layer,))

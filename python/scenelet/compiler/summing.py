@@ -59,7 +59,7 @@ def exact(wanted: NDArray[np.int8]) -> Exact | None:
 def sums(multiplier: int, table: NDArray[np.int32]) -> NDArray[np.int8]:
     """Evaluate what :func:`exact` found: (256, 256), v by s."""
     totals = VALUES[:, np.newaxis] * multiplier + table.astype(np.int64)
-    return np.clip(totals >> FRACTION, -128, 127).astype(np.int8)
+    return np.asarray(np.clip(totals >> FRACTION, -128, 127), np.int8)
 
 
 def added_to(step: Step, tensor: int) -> Exact | None:

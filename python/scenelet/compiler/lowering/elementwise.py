@@ -18,6 +18,7 @@ from ..fixedpoint import (
 from ..program import Step, Struct, Table
 from .layer import Layer, four, multiplier, table
 
+
 def add(layer: Layer) -> Step:
     """ADD: both inputs to twice the larger scale, sum, output scale."""
     one, other = layer.input(0), layer.input(1)
