@@ -57,8 +57,8 @@ static inline void pool_along(const int32_t *planes, int32_t twice_bias, bool fa
 }
 
 /* Monotone maps may follow a pool: the largest sum, or the smallest, gives the largest output. */
-static inline void pool(const scn_tile_channel_t *channel, const int32_t *planes, const scn_tile_places_t *places,
-                        bool falling, int outputs, tile_out_t tile_out, int32_t *twice) {
+static SCN_NOINLINE void pool(const scn_tile_channel_t *channel, const int32_t *planes, const scn_tile_places_t *places,
+                              bool falling, int outputs, tile_out_t tile_out, int32_t *twice) {
     if (places->pool_along) {
         pool_along(planes, channel->twice_bias, falling, outputs, tile_out, twice);
     } else {

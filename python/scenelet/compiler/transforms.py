@@ -142,7 +142,7 @@ def transforms(step: Step, *, expanded: bool) -> Iterator[Transform]:
     """List the ways to run a CONV_2D; none where the kernels do not take it.
 
     Tiles of two are listed where the larger ones' range is not proved, or where they should be quicker than tiles of
-    four along the same axis with as many rows and parts.
+    four along the same axis with as many rows and parts, or where those cannot make so few rows.
 
     Parameters
     ----------
