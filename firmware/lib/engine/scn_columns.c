@@ -132,7 +132,7 @@ static const uint32_t *weights_of(const work_t *work, int32_t pair) {
 
 /* The last positions, less than a block of them: through a buffer, so that none behind them is touched. */
 static void run_some(scn_dot_finish_t *dot, scn_dot_after_t *after, int32_t count) {
-    int8_t outputs[2 * POSITIONS], added[2 * POSITIONS] = {0};
+    int8_t outputs[2 * POSITIONS] = {0}, added[2 * POSITIONS] = {0};
     int8_t *to = dot->to;
     const int8_t *skip = after->skip;
     const int32_t step = dot->step;
