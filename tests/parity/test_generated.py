@@ -33,6 +33,9 @@ KERNELS = (
     "scn_segment_run_two",
 )  # fmt: skip
 
+RARE = (37, 57, 74, 84, 98, 110, 152, 203)
+"""Of :func:`spread`: F(2, 3), and ADD at the end of what makes use of SIMD."""
+
 networks = st.builds(
     Network,
     seed=st.integers(0, 2**32 - 1),
@@ -72,6 +75,21 @@ def told(stage: Stage) -> Iterator[str]:
 def test_none_differs_on_the_board() -> None:
     for first in range(0, BOARD, BATCH):
         check_on_board(spread(BOARD)[first : first + BATCH])
+
+
+@pytest.mark.qemu
+def test_what_few_networks_reach_runs_on_the_board_too() -> None:
+    some = [spread(240)[number] for number in RARE]
+    check_on_board(some)
+    programs = [compile_model(network.model(), WAYS[network.way]).program for network in some]
+    kernels = Counter(
+        kernel
+        for program in programs
+        for step in program.steps
+        for stage in (step.segment.stages if step.segment else ())
+        for kernel in told(stage)
+    )
+    assert min(kernels[kernel] for kernel in ("winograd2", "winograd + add", "columns + add", "map + add")) > 0, kernels
 
 
 def test_the_networks_reach_every_operator_and_kernel() -> None:
