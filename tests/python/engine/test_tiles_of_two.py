@@ -1,4 +1,4 @@
-"""Winograd's F(2, 3) where the compiler takes it: sums that F(4, 3) could not hold, maps too narrow for tiles of four."""
+"""Winograd's F(2, 3) where the compiler takes it: sums too large for F(4, 3), maps too narrow for tiles of four."""
 
 from __future__ import annotations
 
