@@ -1,7 +1,7 @@
 """Generated networks of all operators: odd sizes, strides, maps of one pixel, residual graphs, scales far off.
 
 Each batch is one compilation. ``SCENELET_NETWORKS`` sets how many run here, and a tenth of them on the board;
-`make nightly` runs 10,000 new ones.
+`make nightly` runs 10,000 of :func:`batches.spread`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import batches as batches_module
 import pytest
-from batches import WAYS, Network, check_on_board, check_on_host
+from batches import WAYS, Network, check_on_board, check_on_host, spread
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from networks import KINDS
@@ -44,15 +44,6 @@ networks = st.builds(
     way=st.sampled_from(sorted(WAYS)),
 )
 batches = st.lists(networks, min_size=BATCH, max_size=BATCH, unique_by=lambda network: network.seed)
-
-
-def spread(count: int) -> list[Network]:
-    """Networks of every kind and way, the same every time."""
-    ways = sorted(WAYS)
-    return [
-        Network(7_000 + seed, 1 + seed % 9, KINDS[seed % len(KINDS)], ways[seed // len(KINDS) % len(ways)])
-        for seed in range(count)
-    ]
 
 
 # What fails names its network; there is nothing to shrink.
