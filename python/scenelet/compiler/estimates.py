@@ -23,7 +23,7 @@ _A_VALUE = {
     "scn_add_s8": 51.0, "scn_sum_s8": 9.0, "scn_mul_s8": 29.0, "scn_prelu_s8": 35.0, "scn_map_s8": 6.0,
     "scn_quantize_s8": 20.0, "scn_pad_s8": 5.0, "scn_reshape_s8": 1.0, "scn_softmax_s8": 305.0,
 }  # fmt: skip
-_SUMMED, _ADDED = 8.0, 5.6
+_SUMMED, _ADDED = 8.0, 6.2
 _MEAN, _DENSE, _DENSE_OUTPUT = 20.5, 1.9, 95.0
 _DENSE_PAIRED, _DENSE_EXPANDED, _DENSE_FOURTH = 0.87, 0.68, 11.0
 
