@@ -28,14 +28,14 @@ _Static_assert(SCN_MODEL_ARENA_BYTES <= SCN_BOARD_RAM_BYTES, "the arena is large
 #endif
 #endif
 _Static_assert(SCN_COLUMNS_SCRATCH_BYTES(SCN_COLUMNS_WORDS(3, 3), 8, 1, SCN_COLUMNS_PADDED_BYTES(3, 34, 1)) == 924, "the engine wants another size than the compiler planned");
-_Static_assert(SCN_WINOGRAD_TILE_BYTES(1, SCN_WINOGRAD_SLOTS_ACROSS(32, 2, 3), 16) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(8, 3) + SCN_WINOGRAD_SUM_BYTES(1) == 2896, "the engine wants another size than the compiler planned");
+_Static_assert(SCN_WINOGRAD_TILE_BYTES(4, 1, SCN_WINOGRAD_SLOTS_ACROSS(4, 32, 2, 3), 16) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(4, 8, 3) + SCN_WINOGRAD_SUM_BYTES(4, 1) == 2896, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_PACKED_BYTES(3, 16, 16) == 2304, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_COLUMNS_SCRATCH_BYTES(SCN_COLUMNS_WORDS(3, 48), 2, 1, SCN_COLUMNS_PADDED_BYTES(3, 18, 16)) == 3748, "the engine wants another size than the compiler planned");
-_Static_assert(SCN_WINOGRAD_TILE_BYTES(1, SCN_WINOGRAD_SLOTS_ACROSS(16, 2, 3), 32) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(8, 3) + SCN_WINOGRAD_SUM_BYTES(1) == 4448, "the engine wants another size than the compiler planned");
+_Static_assert(SCN_WINOGRAD_TILE_BYTES(4, 1, SCN_WINOGRAD_SLOTS_ACROSS(4, 16, 2, 3), 32) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(4, 8, 3) + SCN_WINOGRAD_SUM_BYTES(4, 1) == 4448, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_PACKED_BYTES(3, 32, 32) == 9216, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_CONV2D_SCRATCH_BYTES(3, 3, 32) == 2304, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_CONV2D_WEIGHT_BYTES(3, 3, 32, 48) == 13824, "the engine wants another size than the compiler planned");
-_Static_assert(SCN_WINOGRAD_TILE_BYTES(1, SCN_WINOGRAD_SLOTS_ACROSS(8, 2, 3), 48) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(5, 3) + SCN_WINOGRAD_SUM_BYTES(1) == 5568, "the engine wants another size than the compiler planned");
+_Static_assert(SCN_WINOGRAD_TILE_BYTES(4, 1, SCN_WINOGRAD_SLOTS_ACROSS(4, 8, 2, 3), 48) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(4, 5, 3) + SCN_WINOGRAD_SUM_BYTES(4, 1) == 5568, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_PACKED_BYTES(3, 48, 48) == 20736, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_CONV2D_SCRATCH_BYTES(3, 3, 48) == 3456, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_CONV2D_WEIGHT_BYTES(3, 3, 48, 64) == 27648, "the engine wants another size than the compiler planned");

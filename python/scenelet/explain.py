@@ -138,17 +138,21 @@ def _parts(number: int, step: Step) -> Iterator[Part]:
 def _stages(number: int, segment: Segment) -> Iterator[Part]:
     for stage, rows in zip(segment.stages, segment.rows, strict=True):
         steps = (stage.step, *stage.followers)
-        kept = {rows.output, *(n for n in rows.inputs if segment.lines[n].more_bytes)} - {0, 1}
+        kept = {rows.output, *(n for n in rows.inputs if segment.lines[n].more_bytes)}
         kernel = stage.step.kernel if stage.variant.kernel == "rows" else stage.variant.kernel
         why = stage.variant.why + ("; what follows is one table of 256 values a channel" if stage.map else "")
         why += "; sums are pooled before they are rescaled" if stage.pool else ""
+        why += "; ADD as it stores: one multiplication and one table, exact for all pairs" if stage.added else ""
         yield Part(
             step=number,
             layer=" + ".join(step.name for step in steps),
             operators=tuple(number for step in steps for number in step.operators),
-            kernel=kernel + (" + map" if stage.map else "") + (" + pool" if stage.pool else ""),
+            kernel=kernel
+            + (" + map" if stage.map else "")
+            + (" + pool" if stage.pool else "")
+            + (" + add" if stage.added else ""),
             rows=rows.turn,
-            line_bytes=sum(segment.lines[n].nbytes for n in kept),
+            line_bytes=sum(line.nbytes for n, line in enumerate(segment.lines) if n in kept and line in segment.kept),
             scratch_bytes=scratch_bytes(stage),
             macs=sum(step.macs for step in steps),
             predicted_instructions=stage.instructions,

@@ -1,24 +1,25 @@
 """Generated networks of all operators: odd sizes, strides, maps of one pixel, residual graphs, scales far off.
 
 Each batch is one compilation. ``SCENELET_NETWORKS`` sets how many run here, and a tenth of them on the board;
-`make nightly` runs 10,000 new ones.
+`make nightly` runs 10,000 of :func:`batches.spread`.
 """
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import batches as batches_module
 import pytest
-from batches import WAYS, Network, check_on_board, check_on_host
+from batches import WAYS, Network, check_on_board, check_on_host, spread
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from networks import KINDS
 
 from scenelet.compiler.pipeline import Compiled, compile_model
 from scenelet.compiler.reader import read_model
+from scenelet.compiler.stages import Stage
 from scenelet.compiler.support import OPERATORS
 from scenelet.errors import ParityError
 
@@ -27,8 +28,13 @@ BATCH = 50
 BOARD = max(NETWORKS // 10, BATCH)
 
 KERNELS = (
-    "direct", "narrow", "winograd", "columns", "planes", "rows", "scn_map_s8", "scn_sum_s8", "scn_dense_s8",
+    "direct", "narrow", "winograd", "winograd2", "columns", "planes", "rows", "scn_map_s8", "scn_sum_s8",
+    "scn_dense_s8", "direct + add", "narrow + add", "winograd + add", "columns + add", "map + add",
+    "scn_segment_run_two",
 )  # fmt: skip
+
+RARE = (37, 57, 74, 84, 98, 110, 152, 203)
+"""Of :func:`spread`: F(2, 3), and ADD at the end of what makes use of SIMD."""
 
 networks = st.builds(
     Network,
@@ -40,15 +46,6 @@ networks = st.builds(
 batches = st.lists(networks, min_size=BATCH, max_size=BATCH, unique_by=lambda network: network.seed)
 
 
-def spread(count: int) -> list[Network]:
-    """Networks of every kind and way, the same every time."""
-    ways = sorted(WAYS)
-    return [
-        Network(7_000 + seed, 1 + seed % 9, KINDS[seed % len(KINDS)], ways[seed // len(KINDS) % len(ways)])
-        for seed in range(count)
-    ]
-
-
 # What fails names its network; there is nothing to shrink.
 @settings(
     max_examples=-(-NETWORKS // BATCH), deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
@@ -58,10 +55,32 @@ def test_none_differs_on_the_host(batch: list[Network]) -> None:
     check_on_host(batch)
 
 
+def told(stage: Stage) -> Iterator[str]:
+    """A stage's kernel, and what it does along with it."""
+    yield stage.variant.kernel
+    yield from [f"{stage.variant.kernel} + add"] if stage.added else []
+    yield from ["map + add"] if stage.added and stage.map else []
+
+
 @pytest.mark.qemu
 def test_none_differs_on_the_board() -> None:
     for first in range(0, BOARD, BATCH):
         check_on_board(spread(BOARD)[first : first + BATCH])
+
+
+@pytest.mark.qemu
+def test_what_few_networks_reach_runs_on_the_board_too() -> None:
+    some = [spread(240)[number] for number in RARE]
+    check_on_board(some)
+    programs = [compile_model(network.model(), WAYS[network.way]).program for network in some]
+    kernels = Counter(
+        kernel
+        for program in programs
+        for step in program.steps
+        for stage in (step.segment.stages if step.segment else ())
+        for kernel in told(stage)
+    )
+    assert min(kernels[kernel] for kernel in ("winograd2", "winograd + add", "columns + add", "map + add")) > 0, kernels
 
 
 def test_the_networks_reach_every_operator_and_kernel() -> None:
@@ -73,7 +92,7 @@ def test_the_networks_reach_every_operator_and_kernel() -> None:
     shapes = set()
     for network, model in zip(some, models, strict=True):
         for step in compile_model(model, WAYS[network.way]).program.steps:
-            kernels.update(stage.variant.kernel for stage in (step.segment.stages if step.segment else ()))
+            kernels.update(kernel for stage in (step.segment.stages if step.segment else ()) for kernel in told(stage))
             kernels[step.kernel] += 1
         shapes |= {tensor.shape[1:3] for tensor in read_model(model).tensors.values() if len(tensor.shape) == 4}
     assert all(kernels[kernel] >= 3 for kernel in KERNELS), kernels

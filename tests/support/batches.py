@@ -14,7 +14,7 @@ from typing import Any
 
 import cffi
 import numpy as np
-from networks import random_network
+from networks import KINDS, random_network
 from numpy.typing import NDArray
 
 from scenelet import parity, toolchain
@@ -50,6 +50,15 @@ class Network:
 
     def model(self) -> bytes:
         return random_network(self.seed, self.layers, self.kind)
+
+
+def spread(end: int, first: int = 0) -> list[Network]:
+    """Networks number ``first`` .. ``end`` - 1 of every kind and way, the same every time."""
+    ways = sorted(WAYS)
+    return [
+        Network(7_000 + seed, 1 + seed % 9, KINDS[seed % len(KINDS)], ways[seed // len(KINDS) % len(ways)])
+        for seed in range(first, end)
+    ]
 
 
 def unit(compiled: Sequence[Compiled], names: Sequence[str]) -> str:

@@ -253,6 +253,9 @@ def _dilation_options(dilation: tuple[int, int]) -> dict[str, Any]:
 KINDS = ("ordinary", "small", "tall", "extreme")
 """Of random networks: maps of some pixels; of one or two; tall, with many channels; scales 64 times off."""
 
+_LAYERS = (
+    "conv", "conv", "depthwise", "residual", "skip", "skip", "constant", "pool", "pad", "prelu", "quantize", "reshape",
+)  # fmt: skip
 _OCTAVES = 6.0
 _WIDE = 0.8
 _SIZES = {"small": ((1, 3), (1, 3), (1, 30)), "tall": ((20, 61), (1, 10), (6, 16))}
@@ -285,9 +288,11 @@ def random_network(seed: int, layers: int, kind: str = "ordinary") -> bytes:
 def _wide_layer(network: NetworkBuilder, chance: np.random.Generator, made: list[int]) -> int:
     source, activation = made[-1], str(chance.choice(ACTIVATIONS))
     alike = [tensor for tensor in made[:-1] if network.shape(tensor) == network.shape(source)]
-    kind = chance.choice(["conv", "conv", "depthwise", "skip", "batchnorm", "pool"])
+    kind = chance.choice(["conv", "conv", "depthwise", "skip", "residual", "residual", "batchnorm", "pool"])
     if kind == "skip" and alike:
         return network.add(source, int(chance.choice(alike)), activation=activation)
+    if kind == "residual":
+        return _residual(network, chance, source)
     if kind == "batchnorm":
         channels = (network.shape(source)[-1],)
         # Factors about 1: chains of larger ones would leave float32.
@@ -302,11 +307,20 @@ def _wide_layer(network: NetworkBuilder, chance: np.random.Generator, made: list
     return network.convolution(source, same, kernel, activation=activation)
 
 
+def _residual(network: NetworkBuilder, chance: np.random.Generator, source: int) -> int:
+    """A convolution, perhaps PRELU, and what went in added to what comes out; or two convolutions of one map."""
+    channels, kernels = network.shape(source)[-1], [(1, 1), (1, 1), (3, 3), (3, 1), (1, 3), (5, 5)]
+    skip = source if chance.random() < 0.8 else network.convolution(source, channels, (1, 1))
+    made = network.convolution(source, channels, kernels[chance.integers(len(kernels))])
+    made = network.prelu(made) if chance.random() < 0.2 else made
+    operands = (made, skip) if chance.random() < 0.5 else (skip, made)
+    # Most activations of random tensors clamp inside INT8, and stay apart.
+    return network.add(*operands, activation="NONE" if chance.random() < 0.7 else str(chance.choice(ACTIVATIONS)))
+
+
 def _random_layer(network: NetworkBuilder, chance: np.random.Generator, made: list[int]) -> int:
     source = made[-1]
-    kind = chance.choice(
-        ["conv", "conv", "depthwise", "skip", "skip", "constant", "pool", "pad", "prelu", "quantize", "reshape"]
-    )
+    kind = chance.choice(_LAYERS)
     activation = str(chance.choice(ACTIVATIONS))
     # Products of products of scales would leave float32, where the interpreter ends the process.
     tame = 2.0**-16 < network.scale(source) < 2.0**16
@@ -316,6 +330,8 @@ def _random_layer(network: NetworkBuilder, chance: np.random.Generator, made: li
         partners = [tensor for tensor in made if network.shape(tensor) == network.shape(source)]
         join = network.add if chance.random() < 0.7 or not tame else network.multiply
         return join(source, int(chance.choice(partners)), activation=activation)
+    if kind == "residual":
+        return _residual(network, chance, source)
     if kind == "constant":
         constant = network.constant_like(source, (network.shape(source)[-1],))
         operands = (source, constant) if chance.random() < 0.7 else (constant, source)

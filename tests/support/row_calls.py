@@ -91,19 +91,21 @@ class RowCaller:
 
     def winograd(
         self, image: Int8, *, across: bool, expanded: bool, rows: int = 8, part: int | None = None,
-        pool: tuple[int, int] = (1, 1),
+        pool: tuple[int, int] = (1, 1), outputs: int = 4,
     ) -> Int8:  # fmt: skip
-        """scn_winograd_rows_s8; ``part`` is all unless given."""
+        """scn_winograd_rows_s8, or its twin for tiles of two outputs; ``part`` is all unless given."""
         ffi = self.engine.ffi
         values = weights(self.case)
         part = part or -(-values.shape[3] // 2)
-        made = expand_winograd(values, across=across) if expanded else pack_winograd(values, across=across)
+        made: NDArray[Any] = pack_winograd(values, across=across)
+        made = expand_winograd(values, across=across, outputs=outputs) if expanded else made
         table = ffi.new("int16_t[]" if expanded else "int8_t[]", made.ravel().tolist())
         fields = {"conv": self._struct(), "post": self.post, "across": across, "rows": rows, "part": part}
         fields |= {"pool_height": pool[0], "pool_width": pool[1]}
         layer = ffi.new("scn_winograd_t *", {**fields, "expanded" if expanded else "packed": table})
-        scratch = winograd_scratch(self.fields, across, expanded, rows, part)
-        return self._run("scn_winograd_rows_s8", layer, image, scratch, pool)
+        scratch = winograd_scratch(self.fields, across, expanded, rows, part, outputs)
+        kernel = "scn_winograd_rows_s8" if outputs == 4 else "scn_winograd_of_two_rows_s8"
+        return self._run(kernel, layer, image, scratch, pool)
 
     def pool(self, image: Int8) -> Int8:
         """scn_max_pool_rows_s8 or scn_average_pool_rows_s8."""
@@ -162,19 +164,23 @@ def narrow_scratch(values: Int8) -> int:
     return -(-channels // 2) * runs * height * 8 + runs * (15 + height) * 4
 
 
-def winograd_scratch(fields: Mapping[str, Any], across: bool, expanded: bool, rows: int, part: int) -> int:
-    """Scratch of scn_winograd_rows_s8, as scn_engine.h states it; ``fields`` are the CONV_2D's."""
+def winograd_scratch(
+    fields: Mapping[str, Any], across: bool, expanded: bool, rows: int, part: int, outputs: int = 4
+) -> int:
+    """Scratch of Winograd's kernels, as scn_engine.h states it; ``fields`` are the CONV_2D's."""
+    plane_bytes = 8 * (outputs + 2)
     window, depth = fields["window"], fields["input"]["channels"]
     taps = window["height" if across else "width"]
     width, out_width, pad = fields["input"]["width"], fields["output"]["width"], window["pad_left"]
     if across:
-        positions = rows if out_width > 4 else -(-rows // 4) * 2
+        positions = rows if out_width > outputs else -(-rows // 4) * 2
         slots, pairs, units = positions + taps - 1, 1, -(-positions // 2)
     else:
         all_seen = width <= 4 and pad >= -(-width // 2) * 2 - 1 and taps >= width + pad
         columns = -(-out_width // 2)
-        pairs, slots = rows // 8, width if all_seen else columns * 2 + taps - 1
+        pairs, slots = rows // (2 * outputs), width if all_seen else columns * 2 + taps - 1
         units = pairs * columns
     steps = -(-depth // 2)
-    weights_bytes = 0 if expanded else part * taps * 48
-    return pairs * slots * steps * 48 + -(-depth // 4) * 4 + weights_bytes + (units if part < steps else 1) * 192
+    weights_bytes = 0 if expanded else part * taps * plane_bytes
+    sums = (units if part < steps else 1) * 4 * plane_bytes
+    return pairs * slots * steps * plane_bytes + -(-depth // 4) * 4 + weights_bytes + sums

@@ -131,37 +131,48 @@ static const uint32_t *weights_of(const work_t *work, int32_t pair) {
 }
 
 /* The last positions, less than a block of them: through a buffer, so that none behind them is touched. */
-static void run_some(scn_dot_finish_t dot, int32_t count) {
-    int8_t outputs[2 * POSITIONS];
-    int8_t *to = dot.to;
-    const int32_t step = dot.step;
-    dot.to = outputs;
-    dot.step = 2;
-    dot.blocks = 1;
-    scn_dot_finish(&dot);
-    for (int32_t i = 0; i < count; ++i, to += step) {
-        to[0] = outputs[2 * i];
-        to[1] = outputs[2 * i + 1];
+static void run_some(scn_dot_finish_t *dot, scn_dot_after_t *after, int32_t count) {
+    int8_t outputs[2 * POSITIONS] = {0}, added[2 * POSITIONS] = {0};
+    int8_t *to = dot->to;
+    const int8_t *skip = after->skip;
+    const int32_t step = dot->step;
+    for (int32_t i = 0; after->middle && i < 2 * count; ++i) {
+        added[i] = skip[i / 2 * step + i % 2];
+    }
+    after->skip = added;
+    dot->to = outputs;
+    dot->step = 2;
+    dot->blocks = 1;
+    scn_dot_finish(dot);
+    for (int32_t i = 0; i < 2 * count; ++i) {
+        to[i / 2 * step + i % 2] = outputs[i];
     }
 }
 
-static void multiply(const work_t *work, int32_t count, int8_t *to) {
-    const int32_t channels = work->layer->conv.output.channels;
-    scn_dot_finish_t dot = {
-        .block_bytes = work->words * 16, .x = work->columns, .step = channels, .blocks = count / POSITIONS};
+/* `count` positions, the first one's outputs at `to`, what is added to them at `skip`. */
+static void multiply(const work_t *work, int32_t count, int8_t *to, const int8_t *skip) {
+    const scn_columns_t *layer = work->layer;
+    const int32_t channels = layer->conv.output.channels, blocks = count / POSITIONS;
+    scn_dot_after_t after = {NULL, layer->added.table ? layer->added.table + 128 : NULL, layer->added.multiplier, NULL};
+    scn_dot_finish_t dot = {.block_bytes = work->words * 16, .after = layer->post || after.middle ? &after : NULL};
     for (int32_t pair = 0; pair < channels / 2; ++pair) {
         dot.w = weights_of(work, pair);
-        dot.finish = work->layer->finish + pair;
-        dot.post = work->layer->post ? work->layer->post + pair * 512 : NULL;
+        dot.finish = layer->finish + pair;
+        dot.x = work->columns;
         dot.to = to + 2 * pair;
-        if (dot.blocks) {
+        dot.step = channels;
+        dot.blocks = blocks;
+        after.post = layer->post ? layer->post + pair * 512 + 128 : NULL;
+        after.skip = skip ? skip + 2 * pair : NULL;
+        if (blocks) {
             scn_dot_finish(&dot);
         }
         if (count % POSITIONS) {
-            scn_dot_finish_t rest = dot;
-            rest.x += dot.blocks * dot.block_bytes / 4;
-            rest.to += dot.blocks * POSITIONS * channels;
-            run_some(rest, count % POSITIONS);
+            const int32_t done = blocks * POSITIONS * channels;
+            dot.x += blocks * dot.block_bytes / 4;
+            dot.to += done;
+            after.skip = skip ? after.skip + done : NULL;
+            run_some(&dot, &after, count % POSITIONS);
         }
     }
 }
@@ -188,11 +199,11 @@ void scn_columns_rows(const void *layer, const scn_rows_t *rows) {
     const int32_t most = columns->group * POSITIONS;
     const int32_t positions = rows->rows * columns->conv.output.width;
     work_t work = work_of(columns, rows);
-    int8_t *to = rows->output;
+    const int32_t channels = columns->conv.output.channels;
     for (int32_t first = 0; first < positions; first += most) {
         const int32_t count = scn_min(most, positions - first);
+        const int8_t *skip = rows->input[1] ? rows->input[1] + first * channels : NULL;
         gather(&work, count);
-        multiply(&work, count, to);
-        to += count * columns->conv.output.channels;
+        multiply(&work, count, rows->output + first * channels, skip);
     }
 }

@@ -112,7 +112,7 @@ static work_t work_of(const scn_fused_conv2d_t *layer, const scn_lines_t *input,
     const scn_conv2d_t *conv = &layer->conv;
     const scn_window_t *window = &conv->window;
     work_t work = {.layer = conv, .input = input, .output = output, .weights = scratch};
-    work.stage = scn_output(conv, layer->post);
+    work.stage = scn_output(conv, layer->post, layer->added, output->data);
     work.rows = ROWS - 1 + window->height;
     work.runs = (window->width * conv->input.channels + 1) / 2;
     work.dot.taps = window->height;

@@ -92,17 +92,18 @@ static void run_rows(work_t *work, int32_t y, int32_t count, const scn_lines_t *
     }
 }
 
-static work_t work_of(const scn_conv2d_t *layer, scn_post_t post, const scn_lines_t *input, int32_t rows,
+static work_t work_of(const scn_conv2d_t *layer, scn_output_t output, const scn_lines_t *input, int32_t rows,
                       void *scratch) {
     return (work_t){
         .block = {.layer = layer, .input = input, .words = scratch, .down = rows >= layer->output.width},
-        .output = scn_output(layer, post),
+        .output = output,
     };
 }
 
 void scn_conv2d_rows_s8(const scn_fused_conv2d_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
                         const scn_lines_t *output, void *scratch) {
-    work_t work = work_of(&layer->conv, layer->post, input, count, scratch);
+    const scn_output_t stored = scn_output(&layer->conv, layer->post, layer->added, output->data);
+    work_t work = work_of(&layer->conv, stored, input, count, scratch);
     run_rows(&work, y, count, output);
 }
 
@@ -121,7 +122,8 @@ static scn_conv2d_t flatten(scn_conv2d_t layer) {
 void scn_conv2d_s8(const scn_conv2d_t *layer, const int8_t *input, int8_t *output, void *scratch) {
     const scn_conv2d_t flat = flatten(*layer);
     scn_lines_t from = scn_whole(&flat.input, input), to = scn_whole(&flat.output, output);
-    work_t work = work_of(&flat, (scn_post_t){NULL, NULL}, &from, flat.output.height, scratch);
+    const scn_output_t stored = scn_output(&flat, (scn_post_t){NULL, NULL}, (scn_added_t){NULL, 0, NULL}, output);
+    work_t work = work_of(&flat, stored, &from, flat.output.height, scratch);
     for (int32_t n = 0; n < flat.output.batches; ++n) {
         run_rows(&work, 0, flat.output.height, &to);
         from.data += scn_image_elements(&flat.input);

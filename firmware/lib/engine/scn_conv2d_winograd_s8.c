@@ -1,5 +1,5 @@
 /*
- * CONV_2D by Winograd's F(4, 3), in units of two tiles at two neighbouring positions of the slide axis.
+ * CONV_2D by Winograd's F(4, 3) or F(2, 3), in units of two tiles at two neighbouring positions of the slide axis.
  *
  * Across: a pair of tiles lies side by side, on maps of up to four columns one below the other; positions are rows. A
  * slot is a row of the input. Down: the tiles lie one below the other, positions are columns, and so are slots.
@@ -14,21 +14,22 @@
 
 _Static_assert((int)SCN_SLIDE_MOST_TAPS == SCN_WINOGRAD_MOST_TAPS, "what the host is told");
 
-enum { WEIGHT_WORDS = 2 * SCN_PLANES, SLOT_WORDS = SCN_TILES * SCN_PLANES, UNIT_SUMS = SCN_PLANES * SCN_UNIT_SUMS };
-
 static const int32_t zeros[SCN_UNIT_SUMS];
 
 typedef struct {
+    const scn_tile_kind_t *kind;
     const scn_winograd_t *layer;
     const scn_lines_t *input;
     const scn_lines_t *output;
     scn_output_t stage;
-    uint32_t *tiles;   /* scratch: [pair of tiles][step][slot][plane][tile] */
-    int8_t *padding;   /* scratch: a pixel of zero points */
-    uint32_t *weights; /* scratch for a part's: [step][tap][plane][output channel] */
-    int32_t *sums;     /* scratch: [unit], or one unit's */
-    int32_t taps;      /* of the slide axis */
-    int32_t steps;     /* pairs of input channels */
+    uint32_t *tiles;    /* scratch: [pair of tiles][step][slot][plane][tile] */
+    int8_t *padding;    /* scratch: a pixel of zero points */
+    uint32_t *weights;  /* scratch for a part's: [step][tap][plane][output channel] */
+    int32_t *sums;      /* scratch: [unit], or one unit's */
+    int32_t taps;       /* of the slide axis */
+    int32_t steps;      /* pairs of input channels */
+    int32_t outputs;    /* of a tile */
+    int32_t slot_words; /* of a slot, and of a tap's weights */
     int32_t slots;
     int32_t first_slot; /* its coordinate, less the block's first position's */
     int32_t step_words;
@@ -50,7 +51,7 @@ static bool inside(int32_t at, int32_t size) {
 static void transform(const work_t *work, const int8_t *const *from, uint32_t *to) {
     const scn_conv2d_t *conv = &work->layer->conv;
     const uint32_t offset = scn_pair(-conv->input_zero_point, -conv->input_zero_point);
-    scn_tile_in(from, conv->input.channels, offset, to, work->step_words);
+    work->kind->in(from, conv->input.channels, offset, to, work->step_words);
 }
 
 /* A tile at y, x; slots are rows. */
@@ -62,19 +63,19 @@ static void gather_across(const work_t *work, int32_t y, int32_t x, uint32_t *to
         const bool present = inside(in_y, conv->input.height);
         const int8_t *line = present ? scn_line(work->input, in_y) : NULL;
         const int8_t *from[SCN_TILE_INPUTS];
-        for (int32_t i = 0; i < SCN_TILE_INPUTS; ++i) {
+        for (int32_t i = 0; i < work->outputs + 2; ++i) {
             const int32_t in_x = x + i - conv->window.pad_left;
             from[i] = present && inside(in_x, conv->input.width) ? line + in_x * conv->input.channels : work->padding;
         }
-        transform(work, from, to + slot * SLOT_WORDS);
+        transform(work, from, to + slot * work->slot_words);
     }
 }
 
 /* A tile at row y of all columns; slots are columns. */
 static void gather_down(const work_t *work, int32_t y, uint32_t *to) {
     const scn_conv2d_t *conv = &work->layer->conv;
-    const int8_t *line[SCN_TILE_INPUTS];
-    for (int32_t i = 0; i < SCN_TILE_INPUTS; ++i) {
+    const int8_t *line[SCN_TILE_INPUTS] = {NULL};
+    for (int32_t i = 0; i < work->outputs + 2; ++i) {
         const int32_t in_y = y + i - conv->window.pad_top;
         line[i] = inside(in_y, conv->input.height) ? scn_line(work->input, in_y) : NULL;
     }
@@ -82,10 +83,10 @@ static void gather_down(const work_t *work, int32_t y, uint32_t *to) {
         const int32_t in_x = slot + work->first_slot;
         const bool present = inside(in_x, conv->input.width);
         const int8_t *from[SCN_TILE_INPUTS];
-        for (int32_t i = 0; i < SCN_TILE_INPUTS; ++i) {
+        for (int32_t i = 0; i < work->outputs + 2; ++i) {
             from[i] = present && line[i] ? line[i] + in_x * conv->input.channels : work->padding;
         }
-        transform(work, from, to + slot * SLOT_WORDS);
+        transform(work, from, to + slot * work->slot_words);
     }
 }
 
@@ -93,8 +94,8 @@ static void gather(const work_t *work) {
     for (int32_t pair = 0; pair < work->pairs; ++pair) {
         for (int32_t tile = 0; tile < SCN_TILES; ++tile) {
             uint32_t *to = work->tiles + pair * work->pair_words + tile;
-            const int32_t y = work->y + pair * SCN_TILES * SCN_TILE_OUTPUTS + tile * work->apart;
-            const int32_t x = work->x + (work->apart ? 0 : tile * SCN_TILE_OUTPUTS);
+            const int32_t y = work->y + pair * SCN_TILES * work->outputs + tile * work->apart;
+            const int32_t x = work->x + (work->apart ? 0 : tile * work->outputs);
             if (y >= work->end_y || x >= work->layer->conv.output.width) {
                 continue;
             }
@@ -113,7 +114,7 @@ static int32_t count_of(const work_t *work, int32_t y, int32_t x) {
     if (y >= work->end_y || x >= dims->width) {
         return 0;
     }
-    return scn_min(work->layer->across ? dims->width - x : work->end_y - y, SCN_TILE_OUTPUTS);
+    return scn_min(work->layer->across ? dims->width - x : work->end_y - y, work->outputs);
 }
 
 /* Counts at a block's edges. */
@@ -122,7 +123,7 @@ static void count_outputs(const work_t *work, int32_t y, int32_t x, int32_t at, 
     for (int32_t i = 0; i < 2 * SCN_TILES; ++i) {
         const int32_t position = i / SCN_TILES, tile = i % SCN_TILES;
         const int32_t below = tile * work->apart + (across ? position : 0);
-        const int32_t right = (work->apart ? 0 : tile * SCN_TILE_OUTPUTS) + (across ? 0 : position);
+        const int32_t right = (work->apart ? 0 : tile * work->outputs) + (across ? 0 : position);
         const int32_t count = at + position < work->positions ? count_of(work, y + below, x + right) : 0;
         places->count[i] = places->pool_along ? count / 2 : count;
     }
@@ -136,7 +137,7 @@ static void count_outputs(const work_t *work, int32_t y, int32_t x, int32_t at, 
 /* Where a unit's tiles go: position `at` and the next of a pair of tiles. */
 static scn_tile_places_t places_of(const work_t *work, int32_t pair, int32_t at) {
     const scn_winograd_t *layer = work->layer;
-    const int32_t y = work->y + pair * SCN_TILES * SCN_TILE_OUTPUTS + (layer->across ? at : 0);
+    const int32_t y = work->y + pair * SCN_TILES * work->outputs + (layer->across ? at : 0);
     const int32_t x = work->x + (layer->across ? 0 : at);
     scn_tile_places_t made = work->places;
     made.to = scn_line(work->output, y >> (layer->pool_height > 1));
@@ -149,9 +150,9 @@ static scn_tile_places_t places_of(const work_t *work, int32_t pair, int32_t at)
 
 static void put_unit(const work_t *work, const int32_t *sums, int32_t channel, const scn_tile_channel_t *two,
                      const scn_tile_places_t *places) {
-    scn_tile_put(&two[0], sums, places);
+    work->kind->put(&two[0], sums, places);
     if (channel + 1 < work->layer->conv.output.channels) {
-        scn_tile_put(&two[1], sums + SCN_UNIT_SUMS / 2, places);
+        work->kind->put(&two[1], sums + SCN_UNIT_SUMS / 2, places);
     }
 }
 
@@ -160,12 +161,12 @@ static scn_dot_slide_t dot_of(const work_t *work, const uint32_t *w, int32_t fir
     const int32_t taps = work->taps, slots = work->slots;
     const int32_t seen = work->led ? slots + 1 : taps;
     return (scn_dot_slide_t){
-        .skip = (work->led ? taps - seen : slots - taps - 1) * SLOT_WORDS * 4,
-        .w_end = w + ((count - 1) * taps + seen) * WEIGHT_WORDS,
+        .skip = (work->led ? taps - seen : slots - taps - 1) * work->slot_words * 4,
+        .w_end = w + ((count - 1) * taps + seen) * work->slot_words,
         .taps = work->led ? slots : taps,
         .x = work->tiles + first * work->step_words,
         .w = w,
-        .w_last = w + 2 * (SCN_PLANES - 1),
+        .w_last = w + work->slot_words - 2,
         .from = zeros,
         .from_bytes = first ? SCN_UNIT_SUMS * 4 : 0,
     };
@@ -176,14 +177,14 @@ static void multiply(const work_t *work, scn_dot_slide_t dot, int32_t pair, int3
     dot.from = dot.from_bytes ? sums : dot.from;
     dot.sum = sums;
     if (work->led) {
-        const int32_t skipped = (work->layer->conv.window.pad_left - at - 1) * WEIGHT_WORDS;
+        const int32_t skipped = (work->layer->conv.window.pad_left - at - 1) * work->slot_words;
         dot.w += skipped;
         dot.w_end += skipped;
         dot.w_last += skipped;
-        scn_dot_led(&dot);
+        work->kind->led(&dot);
     } else {
-        dot.x += at * SLOT_WORDS;
-        scn_dot_slide(&dot);
+        dot.x += at * work->slot_words;
+        work->kind->slide(&dot);
     }
 }
 
@@ -191,9 +192,9 @@ static void multiply(const work_t *work, scn_dot_slide_t dot, int32_t pair, int3
 static const uint32_t *weights_of(const work_t *work, int32_t channel, int32_t first, int32_t count) {
     const int32_t start = (channel / 2 * work->steps + first) * work->taps;
     if (work->layer->expanded) {
-        return (const uint32_t *)(const void *)work->layer->expanded + start * WEIGHT_WORDS;
+        return (const uint32_t *)(const void *)work->layer->expanded + start * work->slot_words;
     }
-    scn_tile_weights(work->layer->packed + start * 12, count * work->taps, work->weights);
+    work->kind->weights(work->layer->packed + start * 12, count * work->taps, work->weights);
     return work->weights;
 }
 
@@ -210,7 +211,7 @@ static void run_part(const work_t *work, int32_t channel, const scn_tile_channel
                 const scn_tile_places_t places = places_of(work, pair, at);
                 put_unit(work, sums, channel, two, &places);
             }
-            sums += whole ? 0 : UNIT_SUMS;
+            sums += whole ? 0 : work->slot_words / 2 * SCN_UNIT_SUMS;
         }
     }
 }
@@ -219,9 +220,9 @@ static void run_part(const work_t *work, int32_t channel, const scn_tile_channel
 static bool is_full(const work_t *work) {
     const int32_t rows = work->end_y - work->y, left = work->layer->conv.output.width - work->x;
     if (!work->layer->across) {
-        return rows % (SCN_TILES * SCN_TILE_OUTPUTS) == 0;
+        return rows % (SCN_TILES * work->outputs) == 0;
     }
-    return work->apart ? left == SCN_TILE_OUTPUTS && rows == 2 * work->apart : left >= SCN_TILES * SCN_TILE_OUTPUTS;
+    return work->apart ? left == work->outputs && rows == 2 * work->apart : left >= SCN_TILES * work->outputs;
 }
 
 /* Strides and counts of what a block stores. */
@@ -236,7 +237,7 @@ static scn_tile_places_t places_in(const work_t *work) {
         .pool_along = (across ? layer->pool_width : layer->pool_height) > 1,
         .pool_slide = (across ? layer->pool_height : layer->pool_width) > 1,
     };
-    const int32_t outputs = made.pool_along ? SCN_TILE_OUTPUTS / 2 : SCN_TILE_OUTPUTS;
+    const int32_t outputs = made.pool_along ? work->outputs / 2 : work->outputs;
     made.tile_stride = across && work->apart ? work->apart / layer->pool_height * below : outputs * made.stride;
     made.count[0] = made.count[1] = made.count[2] = made.count[3] = outputs;
     return made;
@@ -261,46 +262,58 @@ static void place_block(work_t *work, int32_t y, int32_t rows) {
     work->y = y;
     work->end_y = y + rows;
     if (!work->layer->across) {
-        work->pairs = (rows + SCN_TILES * SCN_TILE_OUTPUTS - 1) / (SCN_TILES * SCN_TILE_OUTPUTS);
+        work->pairs = (rows + SCN_TILES * work->outputs - 1) / (SCN_TILES * work->outputs);
         work->positions = width;
     } else {
         work->pairs = 1;
-        work->apart = SCN_WINOGRAD_APART(width, rows);
+        work->apart = SCN_WINOGRAD_APART(work->outputs, width, rows);
         work->positions = work->apart ? work->apart : rows;
     }
 }
 
-static work_t work_of(const scn_winograd_t *layer, const scn_lines_t *input, const scn_lines_t *output, void *scratch) {
+static work_t work_of(const scn_tile_kind_t *kind, const scn_winograd_t *layer, const scn_lines_t *input,
+                      const scn_lines_t *output, void *scratch) {
     const scn_conv2d_t *conv = &layer->conv;
     const bool across = layer->across;
-    const int32_t width = conv->input.width;
-    work_t work = {.layer = layer, .input = input, .output = output, .tiles = scratch};
-    work.stage = scn_output(conv, layer->post);
+    const int32_t width = conv->input.width, outputs = kind->outputs;
+    work_t work = {.kind = kind, .layer = layer, .input = input, .output = output, .tiles = scratch};
+    work.outputs = outputs;
+    work.slot_words = SCN_TILES * (outputs + 2);
+    work.stage = scn_output(conv, layer->post, layer->added, output->data);
     work.taps = across ? conv->window.height : conv->window.width;
     work.led = !across && SCN_WINOGRAD_LED(width, work.taps, conv->window.pad_left);
     work.first_slot = work.led ? 0 : across ? -conv->window.pad_top : -conv->window.pad_left;
-    work.slots = across ? SCN_WINOGRAD_SLOTS_ACROSS(conv->output.width, layer->rows, work.taps)
+    work.slots = across ? SCN_WINOGRAD_SLOTS_ACROSS(outputs, conv->output.width, layer->rows, work.taps)
                         : SCN_WINOGRAD_SLOTS_DOWN(width, conv->output.width, work.taps, conv->window.pad_left);
     work.steps = (conv->input.channels + 1) / 2;
-    work.step_words = work.slots * SLOT_WORDS;
+    work.step_words = work.slots * work.slot_words;
     work.pair_words = work.steps * work.step_words;
-    work.apart = SCN_TILE_OUTPUTS;
-    const int32_t pairs = across ? 1 : layer->rows / (SCN_TILES * SCN_TILE_OUTPUTS);
+    work.apart = outputs;
+    const int32_t pairs = across ? 1 : layer->rows / (SCN_TILES * outputs);
     uint32_t *padding = work.tiles + pairs * work.pair_words;
     work.padding = memset(padding, conv->input_zero_point, (size_t)(work.steps + 1) / 2 * 4);
     work.weights = padding + (work.steps + 1) / 2;
-    work.sums = (int32_t *)(work.weights + (layer->expanded ? 0 : layer->part * work.taps * WEIGHT_WORDS));
+    work.sums = (int32_t *)(work.weights + (layer->expanded ? 0 : layer->part * work.taps * work.slot_words));
     return work;
+}
+
+static void run_rows(work_t work, int32_t y, int32_t count) {
+    const scn_winograd_t *layer = work.layer;
+    const int32_t width = layer->conv.output.width, end = (y + count) * layer->pool_height;
+    for (y *= layer->pool_height; y < end; y += layer->rows) {
+        place_block(&work, y, scn_min(layer->rows, end - y));
+        for (work.x = 0; work.x < width; work.x += layer->across ? SCN_TILES * work.outputs : width) {
+            run_block(&work);
+        }
+    }
 }
 
 void scn_winograd_rows_s8(const scn_winograd_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
                           const scn_lines_t *output, void *scratch) {
-    work_t work = work_of(layer, input, output, scratch);
-    const int32_t width = layer->conv.output.width, end = (y + count) * layer->pool_height;
-    for (y *= layer->pool_height; y < end; y += layer->rows) {
-        place_block(&work, y, scn_min(layer->rows, end - y));
-        for (work.x = 0; work.x < width; work.x += layer->across ? SCN_TILES * SCN_TILE_OUTPUTS : width) {
-            run_block(&work);
-        }
-    }
+    run_rows(work_of(&scn_tile_of_four, layer, input, output, scratch), y, count);
+}
+
+void scn_winograd_of_two_rows_s8(const scn_winograd_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
+                                 const scn_lines_t *output, void *scratch) {
+    run_rows(work_of(&scn_tile_of_two, layer, input, output, scratch), y, count);
 }

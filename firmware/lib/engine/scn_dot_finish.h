@@ -5,11 +5,24 @@
 #include "scn_segment.h"
 
 /*
+ * What follows the rescaling, one or both.
+ * post         the first channel's output value for 0, the second's 256 bytes behind it; or NULL: scn_post_t.
+ * middle       of the table of scn_added_t, where the other value is 0; or NULL.
+ * skip         what is added to the first value that is stored; the others' lie like those.
+ */
+typedef struct {
+    const int8_t *post;
+    const int32_t *middle;
+    int32_t multiplier;
+    const int8_t *skip;
+} scn_dot_after_t;
+
+/*
  * x            blocks of four positions, 4-byte aligned: for each pair of taps, one word of two int16 a position.
  * w            int16, 4-byte aligned: for each pair of taps, those of the first channel and those of the second.
  * block_bytes  of x: 16 * pairs of taps, at least 16.
  * finish       bias, bias, then multiplier, added, right of either channel: scn_finish.h.
- * post         the first channel's 256 output values, -128 first, then the second's; or NULL: scn_fused_conv2d_t.
+ * after        what follows, or NULL.
  * to           position i's outputs go to to[i * step] and to[i * step + 1].
  */
 typedef struct {
@@ -20,7 +33,7 @@ typedef struct {
     int8_t *to;
     int32_t step;
     int32_t blocks;
-    const int8_t *post;
+    const scn_dot_after_t *after;
 } scn_dot_finish_t;
 
 void scn_dot_finish(const scn_dot_finish_t *dot);

@@ -15,11 +15,12 @@ _Static_assert(SCN_SLIDE_MOST_TAPS == 7 && SCN_SLIDE_MOST_LED == 4, "steps below
  * #8 where to enter the row of steps of 40 bytes (instead of taps), #12 x, #16 w, #20 w_last, #24 from, #28 from_bytes,
  * #32 sum. Naked, for no register is left.
  */
-#define SLOT "ldrd r12, lr, [r0], #48\n"
-#define TAP "ldrd r2, r3, [r1], #48\n"
+/* From a slot, or a tap, to the next: the bytes of all planes. */
+#define SLOT(bytes) "ldrd r12, lr, [r0], #" bytes "\n"
+#define TAP(bytes) "ldrd r2, r3, [r1], #" bytes "\n"
 #define FIRST "smlad r4, r2, r12, r4\nsmlad r8, r3, r12, r8\nsmlad r5, r2, lr, r5\nsmlad r9, r3, lr, r9\n"
 #define SECOND "smlad r6, r2, r12, r6\nsmlad r10, r3, r12, r10\nsmlad r7, r2, lr, r7\nsmlad r11, r3, lr, r11\n"
-#define STEP SLOT SECOND TAP FIRST
+#define STEP(bytes) SLOT(bytes) SECOND TAP(bytes) FIRST
 #define ENTER "ldr pc, [sp, #8]\n"
 
 #define BEGIN(most)                                                                                                    \
@@ -56,62 +57,95 @@ _Static_assert(SCN_SLIDE_MOST_TAPS == 7 && SCN_SLIDE_MOST_LED == 4, "steps below
     "add sp, #36\n"                                                                                                    \
     "pop {r4-r11, pc}\n"
 
+#define SLIDE(bytes)                                                                                                   \
+    BEGIN("7")                                                                                                         \
+    SLOT(bytes)                                                                                                        \
+    ENTER ".balign 4\n"                                                                                                \
+          "1:\n" TAP(bytes) FIRST                                                                                      \
+          STEP(bytes) STEP(bytes) STEP(bytes) STEP(bytes) STEP(bytes) STEP(bytes) SLOT(bytes) SECOND                   \
+        "ldrd r2, r3, [sp]\n"                                                                                          \
+        "cmp r1, r3\n"                                                                                                 \
+        "beq 2f\n"                                                                                                     \
+        "add r0, r2\n" SLOT(bytes) ENTER END
+
+#define LED(bytes)                                                                                                     \
+    BEGIN("4")                                                                                                         \
+    TAP(bytes)                                                                                                         \
+    ENTER ".balign 4\n"                                                                                                \
+          "1:\n" STEP(bytes) STEP(bytes) STEP(bytes) STEP(bytes) "ldrd r2, r3, [sp]\n"                                 \
+                                                                 "cmp r1, r3\n"                                        \
+                                                                 "beq 2f\n"                                            \
+                                                                 "add r1, r2\n" TAP(bytes) ENTER END
+
 __attribute__((naked)) void scn_dot_slide(__attribute__((unused)) const scn_dot_slide_t *dot) {
-    __asm__ volatile(BEGIN("7") SLOT ENTER ".balign 4\n"
-                                           "1:\n" TAP FIRST STEP STEP STEP STEP STEP STEP SLOT SECOND
-                                           "ldrd r2, r3, [sp]\n"
-                                           "cmp r1, r3\n"
-                                           "beq 2f\n"
-                                           "add r0, r2\n" SLOT ENTER END);
+    __asm__ volatile(SLIDE("48"));
+}
+
+__attribute__((naked)) void scn_dot_slide_of_two(__attribute__((unused)) const scn_dot_slide_t *dot) {
+    __asm__ volatile(SLIDE("32"));
 }
 
 __attribute__((naked)) void scn_dot_led(__attribute__((unused)) const scn_dot_slide_t *dot) {
-    __asm__ volatile(BEGIN("4") TAP ENTER ".balign 4\n"
-                                          "1:\n" STEP STEP STEP STEP "ldrd r2, r3, [sp]\n"
-                                          "cmp r1, r3\n"
-                                          "beq 2f\n"
-                                          "add r1, r2\n" TAP ENTER END);
+    __asm__ volatile(LED("48"));
+}
+
+__attribute__((naked)) void scn_dot_led_of_two(__attribute__((unused)) const scn_dot_slide_t *dot) {
+    __asm__ volatile(LED("32"));
 }
 
 #else
 
+/* What is known of a kind of tile: its planes, and whether both positions see all slots. */
+typedef struct {
+    int32_t planes;
+    int led;
+} way_t;
+
 /* A step: the first position sees slot s with tap s + led, the second one slot s + 1 - led with tap s. */
-static void run_step(const uint32_t *x, const uint32_t *w, int32_t taps, int led, int32_t *sum) {
+static void run_step(way_t way, const uint32_t *x, const uint32_t *w, int32_t taps, int32_t *sum) {
     for (int32_t i = 0; i < taps * 4; ++i) {
         const int32_t s = i / 4, position = i / 2 % 2, tile = i % 2;
-        const uint32_t seen = x[(position ? s + 1 - led : s) * 2 * SCN_PLANES + tile];
-        const uint32_t *by = w + (position ? s : s + led) * 2 * SCN_PLANES;
+        const uint32_t seen = x[(position ? s + 1 - way.led : s) * 2 * way.planes + tile];
+        const uint32_t *by = w + (position ? s : s + way.led) * 2 * way.planes;
         sum[i % 4] = scn_dot_pair(by[0], seen, sum[i % 4]);
         sum[4 + i % 4] = scn_dot_pair(by[1], seen, sum[4 + i % 4]);
     }
 }
 
-static void run_plane(const scn_dot_slide_t *dot, int plane, int led, int32_t *sum) {
-    const int32_t slots = led ? dot->taps : dot->taps + 1, taps = dot->taps + led, skip = dot->skip / 4;
+static void run_plane(way_t way, const scn_dot_slide_t *dot, int plane, int32_t *sum) {
+    const int32_t slots = way.led ? dot->taps : dot->taps + 1, taps = dot->taps + way.led, skip = dot->skip / 4;
     const uint32_t *x = dot->x + 2 * plane, *w = dot->w;
-    run_step(x, w + 2 * plane, dot->taps, led, sum);
-    while ((w += taps * 2 * SCN_PLANES) != dot->w_end) {
-        w += led ? skip : 0;
-        x += slots * 2 * SCN_PLANES + (led ? 0 : skip);
-        run_step(x, w + 2 * plane, dot->taps, led, sum);
+    run_step(way, x, w + 2 * plane, dot->taps, sum);
+    while ((w += taps * 2 * way.planes) != dot->w_end) {
+        w += way.led ? skip : 0;
+        x += slots * 2 * way.planes + (way.led ? 0 : skip);
+        run_step(way, x, w + 2 * plane, dot->taps, sum);
     }
 }
 
-static void run(const scn_dot_slide_t *dot, int led) {
-    for (int plane = 0; plane < SCN_PLANES; ++plane) {
+static void run(way_t way, const scn_dot_slide_t *dot) {
+    for (int plane = 0; plane < way.planes; ++plane) {
         int32_t sum[SCN_UNIT_SUMS];
         memcpy(sum, dot->from + plane * dot->from_bytes / 4, sizeof sum);
-        run_plane(dot, plane, led, sum);
+        run_plane(way, dot, plane, sum);
         memcpy(dot->sum + plane * SCN_UNIT_SUMS, sum, sizeof sum);
     }
 }
 
 void scn_dot_slide(const scn_dot_slide_t *dot) {
-    run(dot, 0);
+    run((way_t){SCN_PLANES, 0}, dot);
+}
+
+void scn_dot_slide_of_two(const scn_dot_slide_t *dot) {
+    run((way_t){SCN_PLANES_OF_TWO, 0}, dot);
 }
 
 void scn_dot_led(const scn_dot_slide_t *dot) {
-    run(dot, 1);
+    run((way_t){SCN_PLANES, 1}, dot);
+}
+
+void scn_dot_led_of_two(const scn_dot_slide_t *dot) {
+    run((way_t){SCN_PLANES_OF_TWO, 1}, dot);
 }
 
 #endif

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-enum { SCN_SLIDE_MOST_TAPS = 7, SCN_SLIDE_MOST_LED = 4, SCN_UNIT_SUMS = 8, SCN_PLANES = 6 };
+enum { SCN_SLIDE_MOST_TAPS = 7, SCN_SLIDE_MOST_LED = 4, SCN_UNIT_SUMS = 8, SCN_PLANES = 6, SCN_PLANES_OF_TWO = 4 };
 
 /*
  * x         [step][slot][plane][tile] pairs of channels, from the first slot that counts.
@@ -34,10 +34,12 @@ typedef struct {
     int32_t *sum;
 } scn_dot_slide_t;
 
-/* The first position sees slots 0 .. taps - 1, the second one slots 1 .. taps. */
+/* The first position sees slots 0 .. taps - 1, the second one slots 1 .. taps. Six planes, or four. */
 void scn_dot_slide(const scn_dot_slide_t *dot);
+void scn_dot_slide_of_two(const scn_dot_slide_t *dot);
 
 /* Both see all slots: the first one with taps 1, 2, ..., the second one with taps 0, 1, ... */
 void scn_dot_led(const scn_dot_slide_t *dot);
+void scn_dot_led_of_two(const scn_dot_slide_t *dot);
 
 #endif

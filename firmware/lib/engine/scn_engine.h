@@ -125,12 +125,27 @@ typedef struct {
 } scn_post_t;
 
 /*
+ * ADD of a map that is there to one that is being made: value v becomes sat8((v * multiplier + table[128 + s]) >> 16),
+ * where s is the other map's value at the same place. The host has proved for all 65,536 pairs that this is TFLite's
+ * ADD, and that no sum leaves int32. Python: scenelet.compiler.summing.
+ * table    [256], or NULL where nothing is added.
+ * skip     s; value i belongs to value i of a call's output. Constants leave it NULL, whoever calls a kernel sets it.
+ */
+typedef struct {
+    const int32_t *table;
+    int32_t multiplier;
+    const int8_t *skip;
+} scn_added_t;
+
+/*
  * CONV_2D and what follows it element by element.
  * post     after the clamp.
+ * added    after that.
  */
 typedef struct {
     scn_conv2d_t conv;
     scn_post_t post;
+    scn_added_t added;
 } scn_fused_conv2d_t;
 
 /*
@@ -153,14 +168,15 @@ void scn_conv2d_narrow_rows_s8(const scn_fused_conv2d_t *layer, const scn_lines_
                                const scn_lines_t *output, void *scratch);
 
 /*
- * CONV_2D by Winograd's F(4, 3) along an axis with 3 taps: 6 products for 4 outputs instead of 12, exact in integers.
+ * CONV_2D by Winograd's F(4, 3) along an axis with 3 taps: 6 products for 4 outputs instead of 12, exact in integers;
+ * or by F(2, 3), 4 products for 2 outputs, for less scratch, more taps, and maps of which tiles of 4 cover too much.
  * Strides and dilations are 1, one image, at least two positions along the other axis, the "slide", with up to
  * SCN_WINOGRAD_MOST_TAPS taps. conv.weights is not read, but packed or expanded.
  *
  * across    the axis: the width, else the height.
  *
- * rows      output rows that share transformed weights: across: even, on maps of up to four columns a multiple of 4;
- *           down: a multiple of 8.
+ * rows      output rows that share transformed weights: across: even, on maps of up to four columns (two) a multiple
+ *           of 4; down: a multiple of 8 (4). In brackets here and below: F(2, 3).
  *
  * pool_*    1, or 2 where a MAX_POOL_2D with this window and stride, without padding, follows the post map: only its
  *           output is stored. Then |bias| + kernel_h * kernel_w * ic * 255 * 128 < 2^30, shifts are -1 .. -20, and a
@@ -175,14 +191,15 @@ void scn_conv2d_narrow_rows_s8(const scn_fused_conv2d_t *layer, const scn_lines_
  *
  * expanded  int16, or NULL: [ceil(oc / 2)][ceil(ic / 2)][slide taps][6][2][2]: the transformed value; the output
  *           channel of the pair; the input channel of the pair. From taps g0, g1, g2 along the axis: g0, g0 + g1 + g2,
- *           g0 - g1 + g2, g0 + 2 g1 + 4 g2, g0 - 2 g1 + 4 g2, g2.
+ *           g0 - g1 + g2, g0 + 2 g1 + 4 g2, g0 - 2 g1 + 4 g2, g2 (the first three and the last).
  *
- * Transformed inputs are at most 10 * 255, transformed weights 7 * 128: both fit int16 for every model. The host must
- * prove that |sum without bias| < 2^28: kernel_h * kernel_w * ic <= 8192 is enough.
+ * Transformed inputs are at most 10 * 255 (2 * 255), transformed weights 7 * 128 (3 * 128): both fit int16 for every
+ * model. The host must prove that |sum without bias| < 2^28 (2^30): kernel_h * kernel_w * ic <= 8192 (32768) is enough.
  */
 typedef struct {
     scn_conv2d_t conv;
-    scn_post_t post; /* like scn_fused_conv2d_t */
+    scn_post_t post;   /* like scn_fused_conv2d_t */
+    scn_added_t added; /* likewise; nothing where pool_height * pool_width > 1 */
     bool across;
     int32_t pool_height;
     int32_t pool_width;
@@ -194,25 +211,27 @@ typedef struct {
 
 #define SCN_WINOGRAD_MOST_TAPS 7
 #define SCN_WINOGRAD_PACKED_BYTES(slide_taps, ic, oc) (((oc) + 1) / 2 * (slide_taps) * (((ic) + 1) / 2) * 12)
-#define SCN_WINOGRAD_EXPANDED_BYTES(slide_taps, ic, oc) (4 * SCN_WINOGRAD_PACKED_BYTES(slide_taps, ic, oc))
+/* `outputs` of a tile, here and below: 4, or 2 of F(2, 3). */
+#define SCN_WINOGRAD_EXPANDED_BYTES(outputs, slide_taps, ic, oc)                                                       \
+    (((oc) + 1) / 2 * (slide_taps) * (((ic) + 1) / 2) * ((outputs) + 2) * 8)
 /* Across: on narrow maps a pair's second tile lies so many rows below the first; 0: to its right. */
-#define SCN_WINOGRAD_APART(width, rows) ((width) > 4 ? 0 : ((rows) + 3) / 4 * 2)
-#define SCN_WINOGRAD_SLOTS_ACROSS(width, rows, slide_taps)                                                             \
-    (((width) > 4 ? (rows) : SCN_WINOGRAD_APART(width, rows)) + (slide_taps)-1)
+#define SCN_WINOGRAD_APART(outputs, width, rows) ((width) > (outputs) ? 0 : ((rows) + 3) / 4 * 2)
+#define SCN_WINOGRAD_SLOTS_ACROSS(outputs, width, rows, slide_taps)                                                    \
+    (((width) > (outputs) ? (rows) : SCN_WINOGRAD_APART(outputs, width, rows)) + (slide_taps)-1)
 /* Down: whether a map is so narrow that all columns see all of it. */
 #define SCN_WINOGRAD_LED(width, slide_taps, pad_left)                                                                  \
     ((width) <= 4 && (pad_left) >= ((width) + 1) / 2 * 2 - 1 && (slide_taps) >= (width) + (pad_left))
 #define SCN_WINOGRAD_SLOTS_DOWN(width, out_width, slide_taps, pad_left)                                                \
     (SCN_WINOGRAD_LED(width, slide_taps, pad_left) ? (width) : ((out_width) + 1) / 2 * 2 + (slide_taps)-1)
 /*
- * Scratch: transformed tiles - pairs of tiles: across: 1, down: rows / 8 - and a pixel; the weights of a part; the sums
- * of all units, pairs of tiles times pairs of positions (columns, or rows as far as two tiles lie apart), or of one if
- * the part is all.
+ * Scratch: transformed tiles - pairs of tiles: across: 1, down: rows / (2 * outputs) - and a pixel; the weights of a
+ * part; the sums of all units, pairs of tiles times pairs of positions (columns, or rows as far as two tiles lie
+ * apart), or of one if the part is all.
  */
-#define SCN_WINOGRAD_TILE_BYTES(tile_pairs, slots, ic)                                                                 \
-    ((tile_pairs) * (slots) * (((ic) + 1) / 2) * 48 + ((ic) + 3) / 4 * 4)
-#define SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(part, slide_taps) ((part) * (slide_taps)*48)
-#define SCN_WINOGRAD_SUM_BYTES(units) ((units)*192)
+#define SCN_WINOGRAD_TILE_BYTES(outputs, tile_pairs, slots, ic)                                                        \
+    ((tile_pairs) * (slots) * (((ic) + 1) / 2) * ((outputs) + 2) * 8 + ((ic) + 3) / 4 * 4)
+#define SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(outputs, part, slide_taps) ((part) * (slide_taps) * ((outputs) + 2) * 8)
+#define SCN_WINOGRAD_SUM_BYTES(outputs, units) ((units) * ((outputs) + 2) * 32)
 
 /*
  * Like scn_conv2d_rows_s8; y, count and output are pooled rows, and those of a call lie one behind the other. Fastest
@@ -220,6 +239,8 @@ typedef struct {
  */
 void scn_winograd_rows_s8(const scn_winograd_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
                           const scn_lines_t *output, void *scratch);
+void scn_winograd_of_two_rows_s8(const scn_winograd_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
+                                 const scn_lines_t *output, void *scratch);
 
 /*
  * DEPTHWISE_CONV_2D: output channel c reads input channel c / depth_multiplier.
@@ -274,15 +295,11 @@ typedef struct {
 /* In place: output may be an input that is not broadcast. */
 void scn_add_s8(const scn_add_t *layer, const int8_t *input1, const int8_t *input2, int8_t *output);
 
-/*
- * ADD of two whole maps whose activation clamps to INT8's own bounds; input1 has the larger scale, so that TFLite's
- * common scale makes it 2^19 times itself. Sums are doubled: see scn_finish_t. table    [256]: twice what input2's
- * values -128 .. 127 are on the common scale, less 2^20 times input1's zero point.
- */
+/* ADD of two whole maps whose activation clamps to INT8's own bounds, as scn_added_t says: v of input1, s of input2. */
 typedef struct {
     int32_t elements;
     const int32_t *table;
-    int32_t multiplier, added, right;
+    int32_t multiplier;
 } scn_sum_t;
 
 /* In place: output may be an input. */

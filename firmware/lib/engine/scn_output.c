@@ -2,10 +2,12 @@
 #include "scn_output.h"
 #include "scn_fixedpoint.h"
 
-scn_output_t scn_output(const scn_conv2d_t *layer, scn_post_t post) {
+scn_output_t scn_output(const scn_conv2d_t *layer, scn_post_t post, scn_added_t added, const int8_t *origin) {
     return (scn_output_t){
         .layer = layer,
         .post = post,
+        .added = added,
+        .origin = origin,
         .bias_limit = scn_bias_limit((int64_t)layer->window.height * layer->window.width * layer->input.channels),
         .whole_range = layer->activation_min == INT8_MIN && layer->activation_max == INT8_MAX,
     };
@@ -50,8 +52,8 @@ static void put_affine(scn_requant_t stage, scn_affine_map_t map, const int32_t 
     }
 }
 
-void scn_put(const scn_output_t *output, int32_t channel, const int32_t *sum, int8_t *const *to, int32_t offset,
-             int32_t count) {
+static void put(const scn_output_t *output, int32_t channel, const int32_t *sum, int8_t *const *to, int32_t offset,
+                int32_t count) {
     const scn_conv2d_t *layer = output->layer;
     const scn_multiplier_t scale = layer->scale[channel];
     const int32_t bias = scn_bias(layer, channel);
@@ -70,5 +72,21 @@ void scn_put(const scn_output_t *output, int32_t channel, const int32_t *sum, in
         put_saturated(stage, sum, to, offset, count);
     } else {
         put_clamped(stage, layer->activation_min, layer->activation_max, sum, to, offset, count);
+    }
+}
+
+static void add(const scn_output_t *output, int8_t *const *to, int32_t offset, int32_t count) {
+    const scn_added_t by = output->added;
+    for (int8_t *const *end = to + count; to < end; ++to) {
+        int8_t *value = *to + offset;
+        *value = (int8_t)scn_sum(by.table + 128, by.multiplier, *value, by.skip[value - output->origin]);
+    }
+}
+
+void scn_put(const scn_output_t *output, int32_t channel, const int32_t *sum, int8_t *const *to, int32_t offset,
+             int32_t count) {
+    put(output, channel, sum, to, offset, count);
+    if (output->added.table) {
+        add(output, to, offset, count);
     }
 }

@@ -17,6 +17,12 @@ static scn_conv2d_t conv2d_part(const scn_conv2d_t *layer, const scn_rows_t *row
     return part;
 }
 
+static scn_fused_conv2d_t fused_part(const scn_fused_conv2d_t *layer, const scn_rows_t *rows) {
+    scn_fused_conv2d_t part = {conv2d_part(&layer->conv, rows), layer->post, layer->added};
+    part.added.skip = rows->input[1];
+    return part;
+}
+
 static scn_lines_t lines_of(const scn_dims_t *dims, const int8_t *data) {
     /* Lines are read or written; kernels only read their input. */
     return (scn_lines_t){(int8_t *)(uintptr_t)data, dims->height, dims->width * dims->channels};
@@ -24,7 +30,7 @@ static scn_lines_t lines_of(const scn_dims_t *dims, const int8_t *data) {
 
 void scn_conv2d_rows(const void *layer, const scn_rows_t *rows) {
     const scn_fused_conv2d_t *whole = layer;
-    const scn_fused_conv2d_t part = {conv2d_part(&whole->conv, rows), whole->post};
+    const scn_fused_conv2d_t part = fused_part(whole, rows);
     const scn_lines_t input = lines_of(&part.conv.input, rows->input[0]);
     const scn_lines_t output = lines_of(&part.conv.output, rows->output);
     scn_conv2d_rows_s8(&part, &input, 0, rows->rows, &output, rows->scratch);
@@ -32,23 +38,35 @@ void scn_conv2d_rows(const void *layer, const scn_rows_t *rows) {
 
 void scn_conv2d_narrow_rows(const void *layer, const scn_rows_t *rows) {
     const scn_fused_conv2d_t *whole = layer;
-    const scn_fused_conv2d_t part = {conv2d_part(&whole->conv, rows), whole->post};
+    const scn_fused_conv2d_t part = fused_part(whole, rows);
     const scn_lines_t input = lines_of(&part.conv.input, rows->input[0]);
     const scn_lines_t output = lines_of(&part.conv.output, rows->output);
     scn_conv2d_narrow_rows_s8(&part, &input, 0, rows->rows, &output, rows->scratch);
 }
 
-void scn_winograd_rows(const void *layer, const scn_rows_t *rows) {
+typedef void (*winograd_t)(const scn_winograd_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
+                           const scn_lines_t *output, void *scratch);
+
+static inline void winograd_rows(winograd_t run, const void *layer, const scn_rows_t *rows) {
     scn_winograd_t part = *(const scn_winograd_t *)layer;
     /* What is pooled moves on by as many rows of the convolution. */
     scn_rows_t conv_rows = *rows;
     conv_rows.y *= part.pool_height;
     conv_rows.rows *= part.pool_height;
     part.conv = conv2d_part(&part.conv, &conv_rows);
+    part.added.skip = rows->input[1];
     const scn_dims_t *dims = &part.conv.output;
     const scn_lines_t input = lines_of(&part.conv.input, rows->input[0]);
     const scn_lines_t output = {rows->output, rows->rows, dims->width / part.pool_width * dims->channels};
-    scn_winograd_rows_s8(&part, &input, 0, rows->rows, &output, rows->scratch);
+    run(&part, &input, 0, rows->rows, &output, rows->scratch);
+}
+
+void scn_winograd_rows(const void *layer, const scn_rows_t *rows) {
+    winograd_rows(scn_winograd_rows_s8, layer, rows);
+}
+
+void scn_winograd_of_two_rows(const void *layer, const scn_rows_t *rows) {
+    winograd_rows(scn_winograd_of_two_rows_s8, layer, rows);
 }
 
 void scn_depthwise_conv2d_rows(const void *layer, const scn_rows_t *rows) {

@@ -7,7 +7,7 @@
 #include "scn_probe.h"
 #include <string.h>
 
-enum { NO_INPUT = 0xFF };
+enum { NO_INPUT = 0xFF, INPUT = 0, OUTPUT = 1, SECOND = 2 };
 
 /* Rows first .. last - 1 are held. */
 typedef struct {
@@ -20,6 +20,7 @@ _Static_assert(sizeof(held_t) == SCN_SEGMENT_STATE_BYTES(1), "the host reserves 
 typedef struct {
     const scn_segment_t *segment;
     const int8_t *input;
+    const int8_t *second; /* NULL: buffer 2 is like any other */
     int8_t *output;
     uint8_t *memory;
     held_t *held;
@@ -27,12 +28,13 @@ typedef struct {
 
 static int8_t *row_of(const work_t *work, int32_t buffer, int32_t y) {
     const scn_line_buffer_t *lines = &work->segment->buffers[buffer];
-    int8_t *start = buffer == 1 ? work->output : (int8_t *)work->memory + lines->offset;
+    int8_t *start = buffer == OUTPUT ? work->output : (int8_t *)work->memory + lines->offset;
     return start + (y - work->held[buffer].first) * lines->row_bytes;
 }
 
 static const int8_t *input_row(const work_t *work, int32_t buffer, int32_t y) {
-    return buffer == 0 ? work->input + y * work->segment->buffers[0].row_bytes : row_of(work, buffer, y);
+    const int8_t *whole = buffer == INPUT ? work->input : buffer == SECOND ? work->second : NULL;
+    return whole ? whole + y * work->segment->buffers[buffer].row_bytes : row_of(work, buffer, y);
 }
 
 /* Rows of a stage's next turn. */
@@ -40,13 +42,14 @@ static int32_t turn_of(const work_t *work, const scn_stage_t *stage) {
     return scn_min(stage->turn, work->segment->buffers[stage->output].height - work->held[stage->output].last);
 }
 
-static int32_t first_needed(const scn_stage_t *stage, int32_t y) {
-    return scn_max(y * stage->stride - stage->pad_top, 0);
+/* First row of an input that output row y needs. The second input is read row by row. */
+static int32_t first_needed(const scn_stage_t *stage, int input, int32_t y) {
+    return input ? y : scn_max(y * stage->stride - stage->pad_top, 0);
 }
 
-/* One past the last input row that output rows before `end` need. */
-static int32_t end_needed(const scn_stage_t *stage, int32_t end, int32_t height) {
-    return scn_min((end - 1) * stage->stride - stage->pad_top + stage->reach, height);
+/* One past the last row of an input that output rows before `end` need. */
+static int32_t end_needed(const scn_stage_t *stage, int input, int32_t end, int32_t height) {
+    return scn_min(input ? end : (end - 1) * stage->stride - stage->pad_top + stage->reach, height);
 }
 
 static bool can_run(const work_t *work, const scn_stage_t *stage) {
@@ -55,7 +58,7 @@ static bool can_run(const work_t *work, const scn_stage_t *stage) {
     bool ready = rows > 0;
     for (int i = 0; i < 2 && stage->inputs[i] != NO_INPUT; ++i) {
         const int32_t height = work->segment->buffers[stage->inputs[i]].height;
-        ready = ready && work->held[stage->inputs[i]].last >= end_needed(stage, end, height);
+        ready = ready && work->held[stage->inputs[i]].last >= end_needed(stage, i, end, height);
     }
     return ready;
 }
@@ -65,8 +68,10 @@ static int32_t still_needed(const work_t *work, int32_t buffer) {
     int32_t needed = work->held[buffer].last;
     for (int32_t i = 0; i < work->segment->stage_count; ++i) {
         const scn_stage_t *stage = &work->segment->stages[i];
-        if ((stage->inputs[0] == buffer || stage->inputs[1] == buffer) && turn_of(work, stage) > 0) {
-            needed = scn_min(needed, first_needed(stage, work->held[stage->output].last));
+        for (int k = 0; k < 2; ++k) {
+            if (stage->inputs[k] == buffer && turn_of(work, stage) > 0) {
+                needed = scn_min(needed, first_needed(stage, k, work->held[stage->output].last));
+            }
         }
     }
     return needed;
@@ -95,17 +100,17 @@ static void run_stage(const work_t *work, const scn_stage_t *stage) {
     make_room(work, stage->output, rows);
     held_t *held = &work->held[stage->output];
     const int32_t y = held->last;
-    const int32_t input_y = first_needed(stage, y);
+    const int32_t input_y = first_needed(stage, 0, y);
     const int32_t height = work->segment->buffers[stage->inputs[0]].height;
     const bool two = stage->inputs[1] != NO_INPUT;
     const scn_rows_t part = {
-        .input = {input_row(work, stage->inputs[0], input_y), two ? input_row(work, stage->inputs[1], input_y) : NULL},
+        .input = {input_row(work, stage->inputs[0], input_y), two ? input_row(work, stage->inputs[1], y) : NULL},
         .output = row_of(work, stage->output, y),
         .scratch = work->memory + work->segment->scratch_offset,
         .y = y,
         .rows = rows,
         .input_y = input_y,
-        .input_rows = end_needed(stage, y + rows, height) - input_y,
+        .input_rows = end_needed(stage, 0, y + rows, height) - input_y,
     };
     scn_probe((uint32_t)(stage - work->segment->stages) + 1);
     stage->run(stage->layer, &part);
@@ -117,9 +122,17 @@ static void run_stage(const work_t *work, const scn_stage_t *stage) {
 }
 
 void scn_segment_run(const scn_segment_t *segment, const int8_t *input, int8_t *output, void *memory) {
-    const work_t work = {segment, input, output, memory, memory};
+    scn_segment_run_two(segment, input, NULL, output, memory);
+}
+
+void scn_segment_run_two(const scn_segment_t *segment, const int8_t *input, const int8_t *second, int8_t *output,
+                         void *memory) {
+    const work_t work = {segment, input, second, output, memory, memory};
     memset(memory, 0, SCN_SEGMENT_STATE_BYTES((size_t)segment->buffer_count));
-    work.held[0].last = segment->buffers[0].height;
+    work.held[INPUT].last = segment->buffers[INPUT].height;
+    if (second) {
+        work.held[SECOND].last = segment->buffers[SECOND].height;
+    }
     while (work.held[1].last < segment->buffers[1].height) {
         int32_t last = segment->stage_count - 1;
         while (last > 0 && !can_run(&work, &segment->stages[last])) {

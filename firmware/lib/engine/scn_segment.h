@@ -53,6 +53,7 @@ typedef struct {
 typedef struct {
     scn_conv2d_t conv;
     const int8_t *post; /* like scn_post_t's table */
+    scn_added_t added;  /* its skip is not read: it is the stage's second input */
     int32_t group;
     const int8_t *packed;
     const int16_t *expanded;
@@ -95,7 +96,7 @@ typedef struct {
 
 /* What a stage does at one time: rows y .. y + rows - 1 of its output from the input rows that they need. */
 typedef struct {
-    const int8_t *input[2]; /* row input_y of each input; [1] is NULL for one input */
+    const int8_t *input[2]; /* row input_y of the first, row y of the second; [1] is NULL for one input */
     int8_t *output;         /* row y */
     void *scratch;
     int32_t y;
@@ -113,7 +114,8 @@ typedef void (*scn_stage_run_t)(const void *layer, const scn_rows_t *rows);
  * scn_pool_t, scn_sum_t of one row, scn_add_t of two maps of one shape, scn_map_t of one row. map             applied
  * to every output row as it is made, or NULL; convolutions have their own. inputs, output  numbers of line buffers;
  * inputs[1] is 0xFF for one input. turn            output rows made at a time, at least 1. reach, stride, pad_top input
- * rows of a window, and how it moves: 1, 1, 0 for element-wise operators.
+ * rows of a window, and how it moves: 1, 1, 0 for element-wise operators. The second input, what ADD adds, is read row
+ * by row.
  */
 typedef struct {
     scn_stage_run_t run;
@@ -136,8 +138,9 @@ typedef struct {
 } scn_line_buffer_t;
 
 /*
- * Line buffer 0 is the input, 1 the output; both lie whole where the caller says, the others in `memory`, as do the
- * buffers' counters (SCN_SEGMENT_STATE_BYTES from its start) and the stages' scratch.
+ * Line buffer 0 is the input, 1 the output, 2 the second input of scn_segment_run_two; they lie whole where the caller
+ * says, the others in `memory`, as do the buffers' counters (SCN_SEGMENT_STATE_BYTES from its start) and the stages'
+ * scratch.
  */
 typedef struct {
     const scn_stage_t *stages;        /* a stage stands behind those that it reads */
@@ -151,12 +154,16 @@ typedef struct {
 
 /* memory: 4-byte aligned. */
 void scn_segment_run(const scn_segment_t *segment, const int8_t *input, int8_t *output, void *memory);
+/* A segment with two inputs, such as the end of a residual block. */
+void scn_segment_run_two(const scn_segment_t *segment, const int8_t *input, const int8_t *second, int8_t *output,
+                         void *memory);
 
 void scn_conv2d_rows(const void *layer, const scn_rows_t *rows);
 void scn_conv2d_narrow_rows(const void *layer, const scn_rows_t *rows);
 void scn_columns_rows(const void *layer, const scn_rows_t *rows);
 void scn_planes_rows(const void *layer, const scn_rows_t *rows);
 void scn_winograd_rows(const void *layer, const scn_rows_t *rows);
+void scn_winograd_of_two_rows(const void *layer, const scn_rows_t *rows);
 void scn_depthwise_conv2d_rows(const void *layer, const scn_rows_t *rows);
 void scn_max_pool_rows(const void *layer, const scn_rows_t *rows);
 void scn_average_pool_rows(const void *layer, const scn_rows_t *rows);

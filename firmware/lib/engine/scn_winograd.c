@@ -44,7 +44,7 @@ static inline void transform_odd(const uint32_t *quad, uint32_t offset, uint32_t
  * One to three bytes; those that are absent are minus `offset`, and so end up as 0. Two are the even ones of four, so
  * that they make a whole pair.
  */
-static uint32_t load_some(const int8_t *from, int32_t count, uint32_t offset) {
+uint32_t scn_load_some(const int8_t *from, int32_t count, uint32_t offset) {
     static const uint8_t shifts[2][3] = {{0, 8, 16}, {0, 16, 8}};
     uint32_t quad = ((0u - offset) & 0xFFu) * 0x01010101u;
     for (int32_t i = 0; i < count; ++i) {
@@ -66,7 +66,7 @@ void scn_tile_in(const int8_t *const *from, int32_t channels, uint32_t offset, u
     if (c < channels) {
         uint32_t quad[SCN_TILE_INPUTS];
         for (int i = 0; i < SCN_TILE_INPUTS; ++i) {
-            quad[i] = load_some(from[i] + c, channels - c, offset);
+            quad[i] = scn_load_some(from[i] + c, channels - c, offset);
         }
         transform_even(quad, offset, to);
         if (c + 2 < channels) {

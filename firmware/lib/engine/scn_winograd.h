@@ -1,7 +1,7 @@
 /*
- * The transforms of Winograd's F(4, 3); private to the kernel. A "tile" is four outputs along the axis of three taps
- * and the six inputs that they see. Between the transforms lie six planes of products, independent of one another.
- * Channels come in pairs, "steps".
+ * The transforms of Winograd's F(4, 3) and F(2, 3); private to the kernel. A "tile" is four outputs along the axis of
+ * three taps, or two, and the six or four inputs that they see. Between the transforms lie as many planes of products
+ * as inputs, independent of one another. Channels come in pairs, "steps".
  */
 #ifndef SCN_WINOGRAD_H
 #define SCN_WINOGRAD_H
@@ -10,11 +10,17 @@
 #include "scn_fixedpoint.h"
 #include "scn_output.h"
 
-enum { SCN_TILES = 2, SCN_TILE_INPUTS = 6, SCN_TILE_OUTPUTS = 4 };
+enum { SCN_TILES = 2, SCN_TILE_INPUTS = 6, SCN_TILE_OUTPUTS = 4, SCN_SMALL_OUTPUTS = 2 };
+
+_Static_assert((int)SCN_TILE_INPUTS == (int)SCN_PLANES,
+               "a plane for each input, of which there are two more than outputs");
+
+/* One to three bytes as a quad whose even half is a whole pair; absent ones are what `offset` makes 0. */
+uint32_t scn_load_some(const int8_t *from, int32_t count, uint32_t offset);
 
 /*
  * Transform one slot of one tile.
- * from      the six pixels, each of `channels` values.
+ * from      the tile's pixels, each of `channels` values.
  * offset    pair of minus the zero point.
  * to        [step][plane], `step_words` and SCN_TILES words apart; a last odd channel's partner becomes 0.
  */
@@ -29,7 +35,7 @@ void scn_tile_weights(const int8_t *from, int32_t count, uint32_t *to);
  */
 typedef struct {
     int8_t *to;       /* the first output of the first tile, channel 0 */
-    int32_t count[4]; /* [position][tile]: outputs wanted, 0 .. SCN_TILE_OUTPUTS */
+    int32_t count[4]; /* [position][tile]: outputs wanted, 0 .. a tile's */
     int32_t stride;   /* from one output to the next, */
     int32_t tile_stride;
     int32_t position_stride;
@@ -58,5 +64,18 @@ scn_tile_channel_t scn_tile_channel(const scn_output_t *output, int32_t channel)
  * must be quick, and their post maps monotone.
  */
 void scn_tile_put(const scn_tile_channel_t *channel, const int32_t *planes, const scn_tile_places_t *places);
+
+/* A kind of tile: how many outputs, and the functions above, or others like them. */
+typedef struct {
+    int32_t outputs;
+    void (*in)(const int8_t *const *from, int32_t channels, uint32_t offset, uint32_t *to, int32_t step_words);
+    void (*weights)(const int8_t *from, int32_t count, uint32_t *to);
+    void (*slide)(const scn_dot_slide_t *dot);
+    void (*led)(const scn_dot_slide_t *dot);
+    void (*put)(const scn_tile_channel_t *channel, const int32_t *planes, const scn_tile_places_t *places);
+} scn_tile_kind_t;
+
+extern const scn_tile_kind_t scn_tile_of_four; /* F(4, 3) */
+extern const scn_tile_kind_t scn_tile_of_two;  /* F(2, 3) */
 
 #endif

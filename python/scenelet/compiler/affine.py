@@ -83,15 +83,15 @@ def affine_step(row: NDArray[np.int8]) -> tuple[int, int] | None:
         products = _VALUES * multiplier
         return int((most - products).min() - (least - products).max())
 
-    multiplier = _peak(room, -_STEEPEST, _STEEPEST)
+    multiplier = peak(room, -_STEEPEST, _STEEPEST)
     slack = room(multiplier)
     if slack < 0:
         return None
     return multiplier, int((least - _VALUES * multiplier).max()) + slack // 2
 
 
-def _peak(function: Callable[[int], int], low: int, high: int) -> int:
-    """Where a concave function of integers is largest; a plateau below its peak does not occur in ours."""
+def peak(function: Callable[[int], int], low: int, high: int) -> int:
+    """Find where a concave function of integers from low to high is largest; ours has no plateau below its peak."""
     while low < high:
         middle = (low + high) // 2
         if function(middle) < function(middle + 1):

@@ -14,7 +14,8 @@ from . import columns, planes
 from .affine import int8_map
 from .lowering.layer import values
 from .program import Name, Records, Step, Struct, Table
-from .stages import RUNNERS, Stage
+from .stages import POSITIONS, RUNNERS, Stage
+from .summing import Exact, added_to
 from .winograd import expand_winograd, pack_winograd
 
 
@@ -62,12 +63,24 @@ def emitted(
             _, _, width, depth = graph.tensors[stage.step.writes[0]].shape
             fields |= {"elements": width * depth, "table": f"{kind}_table"}
         layer = Records(kind, _type(stage.step), (fields,))
+    if stage.added:
+        multiplier, table = _added(stage)
+        renamed["added"] = Table(f"{kind}_added", "int32_t", table)
+        sums = {"table": f"{kind}_added", "multiplier": multiplier, "skip": None}
+        layer = replace(layer, rows=({**layer.rows[0], "added": sums},))
     if stage.map and not post:
         applied = f"{kind}map"
         row = _renamed(kind, _fields(stage.map)) | {"pixels": _row_pixels(stage.map, graph)}
         records.append(Records(applied, "scn_map_t", (row,)))
     tables = (*renamed.values(), *((mapped,) if mapped else ()))
     return tables, (layer, *records), {"run": Name(run), "layer": kind, "map": applied}
+
+
+def _added(stage: Stage) -> Exact:
+    assert stage.added is not None
+    found = added_to(stage.added, (stage.map or stage.step).writes[0])
+    assert found is not None, "adds() has looked"
+    return found
 
 
 def _whole_range(fields: Mapping[str, Any]) -> bool:
@@ -133,7 +146,10 @@ def _convolution(
     way = stage.variant.transform
     assert way is not None, "all that is left is Winograd's"
     form, dtype = ("expanded", "int16_t") if way.expanded else ("packed", "int8_t")
-    made = (expand_winograd if way.expanded else pack_winograd)(weights, across=way.across)
+    if way.expanded:
+        made: NDArray[Any] = expand_winograd(weights, across=way.across, outputs=way.outputs)
+    else:
+        made = pack_winograd(weights, across=way.across)
     tables["weights"] = Table(f"{kind}_{form}", dtype, made.ravel())
     fields["weights"] = None
     layer |= {
@@ -146,4 +162,5 @@ def _convolution(
         "expanded": None,
         form: f"{kind}_{form}",
     }
-    return "scn_winograd_rows", Records(kind, "scn_winograd_t", (layer,))
+    run = "scn_winograd_rows" if way.outputs == POSITIONS else "scn_winograd_of_two_rows"
+    return run, Records(kind, "scn_winograd_t", (layer,))

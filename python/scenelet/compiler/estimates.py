@@ -20,10 +20,10 @@ _ODD_CHANNEL_GATHER = 45.0
 _A_TAP = {"scn_max_pool_s8": 4.2, "scn_average_pool_s8": 9.0}
 _DEPTHWISE, _DEPTHWISE_THREE, _DEPTHWISE_OUTPUT = 8.3, 2.2, 45.0
 _A_VALUE = {
-    "scn_add_s8": 51.0, "scn_sum_s8": 11.0, "scn_mul_s8": 29.0, "scn_prelu_s8": 35.0, "scn_map_s8": 6.0,
+    "scn_add_s8": 51.0, "scn_sum_s8": 9.0, "scn_mul_s8": 29.0, "scn_prelu_s8": 35.0, "scn_map_s8": 6.0,
     "scn_quantize_s8": 20.0, "scn_pad_s8": 5.0, "scn_reshape_s8": 1.0, "scn_softmax_s8": 305.0,
 }  # fmt: skip
-_SUMMED = 8.0
+_SUMMED, _ADDED = 8.0, 6.2
 _MEAN, _DENSE, _DENSE_OUTPUT = 20.5, 1.9, 95.0
 _DENSE_PAIRED, _DENSE_EXPANDED, _DENSE_FOURTH = 0.87, 0.68, 11.0
 
@@ -86,6 +86,11 @@ def simple(step: Step) -> int:
 def summed(step: Step) -> int:
     """Estimate MEAN over height and width, a few rows at a time."""
     return int(_SUMMED * np.prod(_fields(step)["size"]))
+
+
+def added(step: Step) -> int:
+    """Estimate ADD at the end of a convolution."""
+    return int(_ADDED * _values(step))
 
 
 def _values(step: Step) -> int:

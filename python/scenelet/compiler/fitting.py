@@ -7,6 +7,7 @@ in that; the rest of the memory is spent on rows a turn, most instructions saved
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from ..graph import Graph
 from .segments import Segment, arrange
@@ -52,7 +53,7 @@ def fit(segment: Segment, graph: Graph, expanded: frozenset[int], budget: int) -
 
 
 def _with(stage: Stage, way: Variant) -> Stage:
-    return Stage(stage.step, way, stage.map, stage.pool)
+    return replace(stage, variant=way)
 
 
 def _by_turn(ways: Sequence[Variant]) -> Mapping[int, Variant]:

@@ -1,8 +1,9 @@
 """Which steps become depth-first segments: by the arena's size first, then by estimated instructions.
 
 A run is consecutive steps of which only the last one's output is read behind it, and which read one tensor from before
-it. Of all partitions into runs and single steps, the one with the smallest busiest step is taken. Where the arena is
-then larger than wanted, the busiest segment starts from its smallest form and speeds up as far as memory allows.
+it, or two. Of all partitions into runs and single steps, the one with the smallest busiest step is taken. Where the
+arena is then larger than wanted, the busiest segment starts from its smallest form and speeds up as far as memory
+allows.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from . import estimates
 from .fitting import fit
 from .plan import plan
 from .program import Program, Step, Struct
-from .segments import Segment, lowered, make, slower
+from .segments import Segment, lowered, make, outside, slower
 from .stages import KERNELS, slide
 
 _MOST_STAGES = 16
+_MOST_INPUTS = 2
 _ALONE = 3
 """Longest run where steps stay alone: one, the map behind it, and a pool."""
 
@@ -134,7 +136,7 @@ def _runs(program: Program, expanded: frozenset[int], longest: int) -> Mapping[t
             run = program.steps[start:end]
             if any(step.kernel == _LAST for step in run[:-1]):
                 break
-            if not _one_way_in_and_out(program, start, end):
+            if not _closed(program, start, end):
                 continue
             made = make(program.graph, run, expanded)
             if _pays(made, longest):
@@ -147,7 +149,7 @@ def _pays(made: Segment, longest: int) -> bool:
     if len(made.stages) == 1:
         stage = made.stages[0]
         mapped = stage.is_convolution and stage.map is not None
-        return mapped or stage.variant.kernel not in ("direct", "rows")
+        return mapped or stage.added is not None or stage.variant.kernel not in ("direct", "rows")
     return longest > _ALONE
 
 
@@ -158,14 +160,14 @@ def _slower(program: Program, made: Step, expanded: frozenset[int]) -> list[Step
     return [lowered(way, program.graph) for way in slower(made.segment, program.graph, expanded)]
 
 
-def _one_way_in_and_out(program: Program, start: int, end: int) -> bool:
+def _closed(program: Program, start: int, end: int) -> bool:
+    """Whether a run reads at most two tensors from before it, and nothing behind it reads but what it ends in."""
     run = program.steps[start:end]
     inner = {tensor for step in run for tensor in step.writes}
-    outside = {tensor for step in run for tensor in step.reads} - inner
     hidden = inner - set(run[-1].writes)
     elsewhere = {tensor for step in (*program.steps[:start], *program.steps[end:]) for tensor in step.reads}
     shown = {*program.aliases.values(), program.target}
-    return len(outside) == 1 and not hidden & (elsewhere | shown)
+    return len(outside(run)) <= _MOST_INPUTS and not hidden & (elsewhere | shown)
 
 
 def _local(program: Program, step: Step) -> bool:

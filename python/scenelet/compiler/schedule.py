@@ -29,12 +29,20 @@ class Slide:
 
 @dataclass(frozen=True)
 class StageRows:
-    """A stage as the schedule sees it: numbers of the buffers it reads and writes, rows a turn, and its window."""
+    """A stage as the schedule sees it: numbers of the buffers it reads and writes, rows a turn, and its window.
+
+    The window moves over the first input; a second one, what ADD adds, is read row by row.
+    """
 
     inputs: tuple[int, ...]
     output: int
     turn: int
     slide: Slide
+
+    @property
+    def slides(self) -> tuple[tuple[int, Slide], ...]:
+        """Each input and how its rows are read."""
+        return tuple((buffer, Slide() if number else self.slide) for number, buffer in enumerate(self.inputs))
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,7 @@ class Schedule:
     Attributes
     ----------
     capacities
-        Rows that each buffer must have room for; whole maps (first and last buffer by number: 0 and 1) their height.
+        Rows that each buffer must have room for; maps that lie whole elsewhere, inputs and output, their height.
     turns
         Stage numbers in the order in which they run.
     """
@@ -53,7 +61,7 @@ class Schedule:
     turns: tuple[int, ...]
 
 
-def simulate(heights: Sequence[int], stages: Sequence[StageRows]) -> Schedule:
+def simulate(heights: Sequence[int], stages: Sequence[StageRows], *, second: bool = False) -> Schedule:
     """Run a segment's schedule.
 
     Parameters
@@ -62,6 +70,8 @@ def simulate(heights: Sequence[int], stages: Sequence[StageRows]) -> Schedule:
         Rows of each buffer's map; buffer 0 is the segment's input, 1 its output.
     stages
         Each behind those that it reads; the last one writes buffer 1.
+    second
+        Whether buffer 2 is an input of the segment as well.
 
     Returns
     -------
@@ -73,8 +83,9 @@ def simulate(heights: Sequence[int], stages: Sequence[StageRows]) -> Schedule:
     ValueError
         No stage can run: the stages are no segment.
     """
-    made = [heights[0], *([0] * (len(heights) - 1))]
-    capacities = [heights[0], heights[1], *([1] * (len(heights) - 2))]
+    given = (0, 2) if second else (0,)
+    made = [height if number in given else 0 for number, height in enumerate(heights)]
+    capacities = [height if number in (1, *given) else 1 for number, height in enumerate(heights)]
     turns: list[int] = []
     while made[1] < heights[1]:
         number = next((n for n in reversed(range(len(stages))) if _ready(stages[n], made, heights)), None)
@@ -98,14 +109,15 @@ def _ready(stage: StageRows, made: Sequence[int], heights: Sequence[int]) -> boo
     end = _turn_end(stage, made, heights)
     if end == made[stage.output]:
         return False
-    return all(made[buffer] >= stage.slide.end(end, heights[buffer]) for buffer in stage.inputs)
+    return all(made[buffer] >= slide.end(end, heights[buffer]) for buffer, slide in stage.slides)
 
 
 def _needed(buffer: int, stages: Sequence[StageRows], made: Sequence[int], heights: Sequence[int]) -> int:
     """First row of a buffer that any stage will still read; the next one to be made where none will."""
     waiting = [
-        stage.slide.first(made[stage.output])
+        slide.first(made[stage.output])
         for stage in stages
-        if buffer in stage.inputs and made[stage.output] < heights[stage.output]
+        for read, slide in stage.slides
+        if read == buffer and made[stage.output] < heights[stage.output]
     ]
     return min([made[buffer], *waiting])

@@ -1,7 +1,7 @@
 """Depth-first segments as steps: stages with line buffers of a few rows instead of whole feature maps.
 
-A segment has one tensor coming in and one going out; inside, residual branches are allowed. Which steps become a
-segment is decided in :mod:`scenelet.compiler.partition`.
+A segment has one tensor coming in, or two, and one going out; inside, residual branches are allowed. Which steps become
+a segment is decided in :mod:`scenelet.compiler.partition`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .constants import emitted
 from .pooling import pools_sums
 from .program import SCRATCH, Records, Step, Struct, Table
 from .schedule import Schedule, StageRows, simulate
-from .stages import UNKNOWN, Stage, claims, scratch_bytes, variants, whole
+from .stages import UNKNOWN, Stage, adds, claims, scratch_bytes, variants, whole
 
 _ALIGNMENT = 4
 _STATE_BYTES = 4
@@ -55,9 +55,12 @@ class Segment:
     stages
         In order; each behind those that it reads.
     lines
-        Buffer 0 is the input, 1 the output, both whole and elsewhere; the others lie in the segment's memory.
+        Buffer 0 is the input, 1 the output, 2 the second input if there is one, all of them whole and elsewhere; the
+        others lie in the segment's memory.
     rows, schedule
         What the simulation was given, and what it found.
+    second
+        The second input's tensor.
     """
 
     run: tuple[Step, ...]
@@ -65,11 +68,17 @@ class Segment:
     lines: tuple[Line, ...]
     rows: tuple[StageRows, ...]
     schedule: Schedule
+    second: int | None = None
+
+    @property
+    def kept(self) -> tuple[Line, ...]:
+        """The buffers in the segment's memory."""
+        return self.lines[2 if self.second is None else 3 :]
 
     @property
     def scratch_offset(self) -> int:
         """Where the stages' scratch starts in the segment's memory, behind counters and lines."""
-        return _STATE_BYTES * len(self.lines) + sum(line.nbytes for line in self.lines[2:])
+        return _STATE_BYTES * len(self.lines) + sum(line.nbytes for line in self.kept)
 
     @property
     def memory_bytes(self) -> int:
@@ -90,7 +99,7 @@ def make(graph: Graph, run: Sequence[Step], expanded: frozenset[int], *, pooled:
     graph
         Of the steps.
     run
-        Consecutive steps with one tensor coming in and one going out.
+        Consecutive steps with one tensor coming in, or two, and one going out.
     expanded
         Numbers of the operators whose weights may lie transformed in flash.
     pooled
@@ -107,6 +116,8 @@ def make(graph: Graph, run: Sequence[Step], expanded: frozenset[int], *, pooled:
         before = stages[-1] if stages and readers == [step] else None
         if before and step.kernel == "scn_map_s8" and not before.followers:
             stages[-1] = _quickest(replace(before, map=step), expanded)
+        elif before and adds(before, step):
+            stages[-1] = _quickest(replace(before, added=step), expanded)
         elif before and pooled and _pools(before, step):
             stages[-1] = _quickest(replace(before, pool=step), expanded)
         else:
@@ -123,7 +134,7 @@ def _quickest(stage: Stage, expanded: frozenset[int]) -> Stage:
 
 def _pools(stage: Stage, pool: Step) -> bool:
     """Whether a stage can be a convolution that pools its sums."""
-    if not stage.is_convolution or stage.pool or (stage.map and not stage.maps_itself):
+    if not stage.is_convolution or stage.pool or stage.added or (stage.map and not stage.maps_itself):
         return False
     return pools_sums(stage.step, stage.map, pool) and bool(variants(replace(stage, pool=pool), expanded=False))
 
@@ -144,9 +155,10 @@ def slower(segment: Segment, graph: Graph, expanded: frozenset[int]) -> list[Seg
 def arrange(graph: Graph, run: Sequence[Step], stages: Sequence[Stage]) -> Segment:
     """Simulate stages and lay out their line buffers."""
     writes = [stage.write for stage in stages]
-    source = next(tensor for tensor in run[0].reads if tensor not in writes)
+    source, *others = outside(run)
     sums = (_SUMS,) if stages[-1].is_mean else ()
-    buffers = (source, writes[-1], *writes[:-1], *sums)
+    buffers = (source, writes[-1], *others, *writes[:-1], *sums)
+    first = 2 + len(others)
     shapes = {tensor: graph.tensors[tensor].shape for tensor in buffers if tensor != _SUMS}
     if sums:
         # As many rows as are summed, each of no bytes.
@@ -154,23 +166,29 @@ def arrange(graph: Graph, run: Sequence[Step], stages: Sequence[Stage]) -> Segme
         shapes |= {writes[-1]: (1, height, 0, 0), _SUMS: (1, 0, 0, 0)}
     rows = tuple(
         StageRows(
-            (*map(buffers.index, stage.step.reads), *(map(buffers.index, sums) if stage.is_mean else ())),
+            (*map(buffers.index, stage.reads), *(map(buffers.index, sums) if stage.is_mean else ())),
             buffers.index(stage.write),
             stage.variant.turn,
             stage.slide,
         )
         for stage in stages
     )
-    schedule = simulate([shapes[tensor][1] for tensor in buffers], rows)
+    schedule = simulate([shapes[tensor][1] for tensor in buffers], rows, second=bool(others))
     lines: list[Line] = []
     offset = _STATE_BYTES * len(buffers)
     for number, tensor in enumerate(buffers):
         _, height, width, depth = shapes[tensor]
         more = _SUM_BYTES * channels if tensor == _SUMS else 0
-        place = offset if number > 1 else 0
+        place = offset if number >= first else 0
         lines.append(Line(tensor, schedule.capacities[number], width * depth, height, place, more))
-        offset += lines[-1].nbytes if number > 1 else 0
-    return Segment(tuple(run), tuple(stages), tuple(lines), rows, schedule)
+        offset += lines[-1].nbytes if number >= first else 0
+    return Segment(tuple(run), tuple(stages), tuple(lines), rows, schedule, *others)
+
+
+def outside(run: Sequence[Step]) -> tuple[int, ...]:
+    """Tensors that a run of steps reads and none of them writes, in the order in which they are read."""
+    written = {tensor for step in run for tensor in step.writes}
+    return tuple(dict.fromkeys(tensor for step in run for tensor in step.reads if tensor not in written))
 
 
 def lowered(segment: Segment, graph: Graph) -> Step:
@@ -188,6 +206,7 @@ def lowered(segment: Segment, graph: Graph) -> Step:
         for line in segment.lines
     )
     run, source, target = segment.run, segment.lines[0].tensor, segment.lines[1].tensor
+    sources = (source,) if segment.second is None else (source, segment.second)
     fields = {
         "stages": "stages",
         "buffers": "lines",
@@ -200,11 +219,11 @@ def lowered(segment: Segment, graph: Graph) -> Step:
         name=run[0].name if len(segment.stages) == 1 else f"{run[0].name} .. {run[-1].name}",
         op="+".join(step.op for step in run),
         operators=tuple(number for step in run for number in step.operators),
-        reads=(source,),
+        reads=sources,
         writes=(target,),
-        kernel="scn_segment_run",
+        kernel="scn_segment_run" if segment.second is None else "scn_segment_run_two",
         params=Struct("scn_segment_t", fields),
-        arguments=(source, target, SCRATCH),
+        arguments=(*sources, target, SCRATCH),
         tables=tuple(tables),
         scratch_bytes=segment.memory_bytes,
         claims=(*(claim for stage in segment.stages for claim in claims(stage)), state),

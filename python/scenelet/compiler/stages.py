@@ -14,6 +14,7 @@ from .columns import Columns
 from .planes import Planes
 from .program import Step, Struct
 from .schedule import Slide
+from .summing import added_to
 from .transforms import Transform, transforms
 
 RUNNERS = {
@@ -31,8 +32,10 @@ RUNNERS = {
 KERNELS = frozenset(RUNNERS)
 """Kernels of steps that can be stages."""
 
-_POSITIONS = 4
+_OPERANDS = 2
+POSITIONS = 4
 _ROWS_SUMMED = 4
+_PROVED = {4: "2^28", 2: "2^30"}
 _MOST_ROWS_DOWN = 8
 _NARROW_WEIGHTS = 1024
 _MOST_TURN = 16
@@ -47,7 +50,8 @@ class Variant:
     Attributes
     ----------
     kernel
-        "direct", "narrow", "winograd", "columns", "planes", or "rows" for all that has one kernel.
+        "direct", "narrow", "winograd", "winograd2" for F(2, 3), "columns", "planes", or "rows" for all that has one
+        kernel.
     turn
         Output rows at a time.
     transform
@@ -90,17 +94,26 @@ UNKNOWN = Variant("unknown", 1)
 
 @dataclass(frozen=True)
 class Stage:
-    """A step of a segment, the map that follows it value by value, the pool that follows that, and how it runs."""
+    """A step of a segment, what follows it value by value - a map, then a pool or an ADD -, and how it runs."""
 
     step: Step
     variant: Variant
     map: Step | None = None
     pool: Step | None = None
+    added: Step | None = None
 
     @property
     def followers(self) -> tuple[Step, ...]:
         """Steps that it does along with its own."""
-        return tuple(step for step in (self.map, self.pool) if step)
+        return tuple(step for step in (self.map, self.pool, self.added) if step)
+
+    @property
+    def reads(self) -> tuple[int, ...]:
+        """Tensors that it reads, what its ADD adds last."""
+        if self.added is None:
+            return self.step.reads
+        made = (self.map or self.step).writes[0]
+        return (*self.step.reads, *(tensor for tensor in self.added.reads if tensor != made))
 
     @property
     def write(self) -> int:
@@ -140,7 +153,8 @@ class Stage:
     def instructions(self) -> int:
         """Estimate for the whole map."""
         apart = estimates.simple(self.map) if self.map and not self.maps_itself else 0
-        return self.variant.instructions + apart
+        added = estimates.added(self.added) if self.added else 0
+        return self.variant.instructions + apart + added
 
 
 def slide(step: Step) -> Slide:
@@ -190,7 +204,7 @@ def _fields(step: Step) -> Mapping[str, Any]:
 def _direct(step: Step) -> tuple[Variant, ...]:
     fields = _fields(step)
     width, height = int(fields["output"]["width"]), int(fields["output"]["height"])
-    down = -(-max(width, 1) // _POSITIONS) * _POSITIONS
+    down = -(-max(width, 1) // POSITIONS) * POSITIONS
     turns = sorted({turn for turn in (down, 4, 2, 1) if turn <= max(down, 4)}, reverse=True)
     made = []
     for turn in turns if down <= _MOST_ROWS_DOWN else (1,):
@@ -209,9 +223,11 @@ def _winograd(stage: Stage, *, expanded: bool) -> tuple[Variant, ...]:
     for way in transforms(stage.step, expanded=expanded):
         where = "transformed in flash" if expanded else f"transformed for {way.rows} rows at a time"
         axis = "width" if way.across else "height"
-        why = f"3 taps along the {axis}: 6 products for 4 outputs; weights {where}; {taps} taps: sums under 2^28"
+        products = f"{way.planes} products for {way.outputs} outputs"
+        why = f"3 taps along the {axis}: {products}; weights {where}; {taps} taps: sums under {_PROVED[way.outputs]}"
         cost = way.instructions(height, stage.pool_size)
-        made.append(Variant("winograd", way.rows // stage.pool_size[0], way, cost, why))
+        kernel = "winograd" if way.outputs == POSITIONS else "winograd2"
+        made.append(Variant(kernel, way.rows // stage.pool_size[0], way, cost, why))
     return tuple(made)
 
 
@@ -296,3 +312,12 @@ def claims(stage: Stage) -> tuple[str, ...]:
         return (f"SCN_CONV2D_NARROW_SCRATCH_BYTES({sizes}) == {scratch_bytes(stage)}", *stage.step.claims[1:])
     way = stage.variant.transform
     return way.claims if way else stage.step.claims
+
+
+def adds(stage: Stage, step: Step) -> bool:
+    """Whether a stage can be a convolution that ends with an ADD: of another map to what it makes, exactly."""
+    if not stage.is_convolution or stage.pool or stage.added or (stage.map and not stage.maps_itself):
+        return False
+    if step.kernel != "scn_sum_s8" or stage.write not in step.reads or len(step.reads) != _OPERANDS:
+        return False
+    return added_to(step, stage.write) is not None

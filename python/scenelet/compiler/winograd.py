@@ -1,4 +1,4 @@
-"""Weights of Winograd's F(4, 3) in the order in which scn_winograd_rows_s8 reads them; scn_engine.h states it.
+"""Weights of Winograd's F(4, 3) and F(2, 3) in the order in which the engine reads them; scn_engine.h states it.
 
 The transform is Lavin and Gray's (2015, "Fast Algorithms for Convolutional Neural Networks", section 4.1), each row
 multiplied by what makes it whole; the kernel makes up for that behind the sums.
@@ -9,10 +9,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-LARGEST_TAPS = 8192
-"""kernel height * kernel width * input channels up to which any sum without bias is under 2^28."""
+LARGEST_TAPS = {4: 8192, 2: 32_768}
+"""By the outputs of a tile: kernel height * kernel width * input channels up to which any sum without bias is under
+2^28, or 2^30: eight times it, or twice, fit int32."""
 
 _TRANSFORM = np.array([[1, 0, 0], [1, 1, 1], [1, -1, 1], [1, 2, 4], [1, -2, 4], [0, 0, 1]])
+_ROWS = {4: [0, 1, 2, 3, 4, 5], 2: [0, 1, 2, 5]}
 
 
 def pack_winograd(weights: NDArray[np.int8], *, across: bool) -> NDArray[np.int8]:
@@ -39,18 +41,25 @@ def pack_winograd(weights: NDArray[np.int8], *, across: bool) -> NDArray[np.int8
     return np.ascontiguousarray(_parts(weights, across=across).transpose(0, 4, 2, 3, 5, 1))
 
 
-def expand_winograd(weights: NDArray[np.int8], *, across: bool) -> NDArray[np.int16]:
-    """Transform a convolution's weights; parameters and errors like :func:`pack_winograd`.
+def expand_winograd(weights: NDArray[np.int8], *, across: bool, outputs: int = 4) -> NDArray[np.int16]:
+    """Transform a convolution's weights; errors like :func:`pack_winograd`.
+
+    Parameters
+    ----------
+    weights, across
+        Like those of :func:`pack_winograd`.
+    outputs
+        Of a tile: 4, or 2.
 
     Returns
     -------
     NDArray[np.int16]
-        (output channel pairs, input channel pairs, slide taps, 6, 2, 2): transformed value, output channel of the pair,
-        input channel of the pair. Magnitudes are at most 7 * 128.
+        (output channel pairs, input channel pairs, slide taps, outputs + 2, 2, 2): transformed value, output channel of
+        the pair, input channel of the pair. Magnitudes are at most 7 * 128, or 3 * 128.
     """
     parts = np.moveaxis(_parts(weights, across=across).astype(np.int16), 3, -1)
     # Now (output pair, output channel, slide, input pair, input channel, transformed).
-    made = parts @ _TRANSFORM.T.astype(np.int16)
+    made = parts @ _TRANSFORM[_ROWS[outputs]].T.astype(np.int16)
     return np.ascontiguousarray(made.transpose(0, 3, 2, 5, 1, 4))
 
 

@@ -113,6 +113,16 @@ def test_a_skip_waits_for_its_branch() -> None:
     replay(heights, stages, found.capacities, found.turns)
 
 
+def test_a_second_input_is_there_from_the_start_and_read_row_by_row() -> None:
+    """0 -> 3x with 2 added -> 1: the window moves over the first input only."""
+    stages = [StageRows((0,), 3, 1, Slide()), StageRows((3, 2), 1, 4, Slide(3, 2, 1))]
+    found = simulate([20, 10, 10, 20], stages, second=True)
+    assert found.capacities == (20, 10, 10, 9)
+    assert found.turns[-1] == 1
+    with pytest.raises(ValueError, match="no stage can run"):
+        simulate([20, 10, 10, 20], stages)
+
+
 def test_stages_in_a_circle_are_refused() -> None:
     with pytest.raises(ValueError, match="no stage can run"):
         simulate([4, 4, 4], [StageRows((2,), 1, 1, Slide()), StageRows((1,), 2, 1, Slide())])

@@ -30,7 +30,7 @@ def assembly(source: str, folder: Path, *flags: str) -> str:
         ("scn_dot_finish.c", ("smlad", "ldrd", "smmlar", "ssat")),
         ("scn_planes_3x3.c", ("smlad", "smlatb", "smlabt", "smmlar")),
         ("scn_dense_four.c", ("smlad", "sxtb16", "smmla")),
-        ("scn_sum_s8.c", ("smmlar", "ssat")),
+        ("scn_sum_s8.c", ("mla", "ssat")),
         ("scn_winograd.c", ("sadd16", "ssub16", "sxtab16", "sxtb16")),
         ("scn_gather.c", ("sxtab16", "pkhbt", "pkhtb")),
         ("scn_depthwise_four.c", ("sxtab16", "sxtb16", "smlabb", "smlatt")),

@@ -54,6 +54,18 @@ def test_winograd_equals_builtin_ref(engine: Engine, case: Case, expanded: bool)
             np.testing.assert_array_equal(made, want)
 
 
+@pytest.mark.parametrize("case", WINOGRAD, ids=label)
+@pytest.mark.parametrize("expanded", [False, True])
+def test_winograd_of_two_equals_builtin_ref(engine: Engine, case: Case, expanded: bool) -> None:
+    ways = itertools.cycle(((4, None), (16, None)) if expanded else ((8, None), (4, 1), (12, 2), (16, 2)))
+    for across in axes(case):
+        for (image,), want, chunk in zip(case.runs, expected(case), itertools.cycle(CHUNKS), strict=False):
+            rows, part = next(ways)
+            caller = RowCaller(engine, case, chunk)
+            made = caller.winograd(image, across=across, expanded=expanded, rows=rows, part=part, outputs=2)
+            np.testing.assert_array_equal(made, want)
+
+
 @pytest.mark.parametrize("rows", [4, 8, 12])
 @pytest.mark.parametrize("case", WINOGRAD[:8], ids=label)
 def test_winograd_of_few_rows_at_a_time(engine: Engine, case: Case, rows: int) -> None:
@@ -78,9 +90,10 @@ def test_winograd_pools_its_sums(engine: Engine, size: tuple[int, int]) -> None:
             caller = RowCaller(engine, case, 4, post)
             want = post[np.arange(channels), want.astype(np.int64) + 128]
         for across in axes(case):
-            made = caller.winograd(case.runs[3][0], across=across, expanded=False, pool=size)
-            np.testing.assert_array_equal(made, largest(want, size))
-            pooled += made.size
+            for outputs in (4, 2):
+                made = caller.winograd(case.runs[3][0], across=across, expanded=False, pool=size, outputs=outputs)
+                np.testing.assert_array_equal(made, largest(want, size))
+                pooled += made.size
     assert pooled > 1000
 
 
@@ -134,4 +147,6 @@ def test_winograd_operands_and_sums_keep_their_bounds() -> None:
     # Extreme weights reach what the header states; sums stay under 2^28 up to the stated number of taps.
     ends = np.array(list(itertools.product((-128, 127), repeat=3)), np.int8).reshape(-1, 1, 3, 1)
     assert np.abs(expand_winograd(ends, across=True)).max() == 7 * 128
-    assert LARGEST_TAPS * 255 * 128 < 2**28
+    assert np.abs(expand_winograd(ends, across=True, outputs=2)).max() == 3 * 128
+    assert LARGEST_TAPS[4] * 255 * 128 < 2**28
+    assert LARGEST_TAPS[2] * 255 * 128 < 2**30

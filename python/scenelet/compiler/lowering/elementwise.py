@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from ...graph import Tensor
-from ..arithmetic import scaled
-from ..finishing import MOST_SHIFT
+from .. import summing
+from ..arithmetic import evaluate
 from ..fixedpoint import (
-    ADD_LEFT_SHIFT,
     INT8_MAX,
     INT8_MIN,
     add_factors,
@@ -21,18 +18,11 @@ from ..fixedpoint import (
 from ..program import Step, Struct, Table
 from .layer import Layer, four, multiplier, table
 
-_HALF = 0.5
-"""Factor of ADD's input with the larger scale."""
-
 
 def add(layer: Layer) -> Step:
     """ADD: both inputs to twice the larger scale, sum, output scale."""
     one, other = layer.input(0), layer.input(1)
     scale1, scale2, output = add_factors(one, other, layer.target)
-    if not one.constant and not other.constant and one.shape == other.shape:
-        step = _sum(layer, (one, other) if scale1 == _HALF else (other, one), min(scale1, scale2), output)
-        if step:
-            return step
     fields = {
         **_shape_and_zero_points(layer),
         "scale1": multiplier(scale1),
@@ -40,35 +30,34 @@ def add(layer: Layer) -> Step:
         "output_scale": multiplier(output),
         **layer.activation(),
     }
-    return _two_operands(layer, "scn_add_s8", Struct("scn_add_t", fields))
-
-
-def _sum(layer: Layer, operands: tuple[Tensor, Tensor], factor: float, output: float) -> Step | None:
-    """ADD of two whole maps, the one with the larger scale first; None where the quick rounding is not TFLite's."""
-    coarse, fine = operands
-    scale = multiplier(output)
+    params = Struct("scn_add_t", fields)
     whole = layer.activation() == {"activation_min": INT8_MIN, "activation_max": INT8_MAX}
-    right = -scale["shift"]
-    if not whole or not 1 <= right <= MOST_SHIFT:
-        return None
-    values = (np.arange(INT8_MIN, INT8_MAX + 1) - zero_point_of(fine)) << ADD_LEFT_SHIFT
-    table = 2 * scaled(values, multiplier(factor)) - (zero_point_of(coarse) << ADD_LEFT_SHIFT)
-    fields = {
-        "elements": layer.target.elements,
-        "table": "table",
-        "multiplier": scale["multiplier"],
-        "added": (1 << (right - 1)) + zero_point_of(layer.target) * (1 << right),
-        "right": right,
-    }
-    held = layer.held(coarse), layer.held(fine)
-    step = layer.step(
-        "scn_sum_s8",
-        Struct("scn_sum_t", fields),
-        (*held, layer.target.index),
-        tables=(Table("table", "int32_t", table.astype(np.int32)),),
-        overwrites=tuple(dict.fromkeys(held)),
-    )
-    return replace(step, reads=tuple(dict.fromkeys(held)))  # a segment hands rows in in this order
+    if whole and not one.constant and not other.constant and one.shape == other.shape:
+        step = _sum(layer, params)
+        if step:
+            return step
+    return _two_operands(layer, "scn_add_s8", params)
+
+
+def _sum(layer: Layer, params: Struct) -> Step | None:
+    """ADD of two whole maps, either of them multiplied; None where that is not exact."""
+    wanted = evaluate(params, summing.VALUES[:, None], summing.VALUES[None, :])
+    operands = layer.input(0), layer.input(1)
+    for order in (1, -1):
+        multiplied, tabled = operands[::order]
+        found = summing.exact(wanted if order == 1 else wanted.T)
+        if found is None:
+            continue
+        held = layer.held(multiplied), layer.held(tabled)
+        step = layer.step(
+            "scn_sum_s8",
+            Struct("scn_sum_t", {"elements": layer.target.elements, "table": "table", "multiplier": found[0]}),
+            (*held, layer.target.index),
+            tables=(Table("table", "int32_t", found[1]),),
+            overwrites=tuple(dict.fromkeys(held)),
+        )
+        return replace(step, reads=tuple(dict.fromkeys(held)))  # a segment hands rows in in this order
+    return None
 
 
 def multiply(layer: Layer) -> Step:

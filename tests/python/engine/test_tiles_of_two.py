@@ -1,0 +1,76 @@
+"""Winograd's F(2, 3) where the compiler takes it: sums too large for F(4, 3), maps too narrow for tiles of four."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from networks import NetworkBuilder
+
+from scenelet.compiler import columns, estimates, stages
+from scenelet.compiler.lowering import lower
+from scenelet.compiler.options import Options
+from scenelet.compiler.pipeline import compile_model
+from scenelet.compiler.reader import parse
+from scenelet.compiler.stages import UNKNOWN, Stage
+from scenelet.compiler.transforms import transforms
+from scenelet.compiler.winograd import LARGEST_TAPS
+from scenelet.targets.host import HostTarget
+from scenelet.targets.litert import LitertTarget
+
+ROOMY = Options(weights="expanded", ram_bytes=2_000_000)
+
+
+def network(shape: tuple[int, int, int], channels: int, kernel: tuple[int, int]) -> bytes:
+    made = NetworkBuilder(11, (1, *shape))
+    return made.model(made.convolution(made.start, channels, kernel))
+
+
+def kernel_of(model: bytes, options: Options = ROOMY) -> str:
+    (step,) = compile_model(model, options).program.steps
+    assert step.segment is not None
+    return step.segment.stages[0].variant.kernel
+
+
+def stage_of(model: bytes) -> Stage:
+    (step,) = lower(parse("network", "network", model)).steps
+    return Stage(step, UNKNOWN)
+
+
+@pytest.mark.parametrize("options", [ROOMY, Options(weights="packed", ram_bytes=2_000_000)], ids=["expanded", "packed"])
+@pytest.mark.parametrize(
+    ("shape", "channels", "kernel"),
+    [((4, 4, 916), 8, (3, 3)), ((19, 2, 16), 9, (7, 3)), ((17, 2, 10), 12, (5, 3)), ((2, 13, 12), 8, (3, 7))],
+    ids=["8244 taps", "two wide", "odd pairs", "two high"],
+)
+def test_extreme_inputs_give_the_reference_s_bits(
+    shape: tuple[int, int, int], channels: int, kernel: tuple[int, int], options: Options
+) -> None:
+    model = network(shape, channels, kernel)
+    assert kernel_of(model, options) == "winograd2"
+    chance = np.random.default_rng(3)
+    size = (1, *shape)
+    inputs = [chance.choice([-128, 127], size), np.full(size, -128), np.full(size, 127)]
+    inputs += [chance.integers(-128, 128, size), np.indices(size).sum(axis=0) % 2 * 255 - 128]
+    with LitertTarget(model) as reference, HostTarget(model, options=options) as target:
+        for one in inputs:
+            image = one.astype(np.int8)
+            np.testing.assert_array_equal(target.invoke(image), reference.invoke(image).ravel())
+
+
+def test_what_is_proved_decides_on_the_tiles() -> None:
+    few, many = (stage_of(network((5, 6, depth), 8, (3, 3))) for depth in (910, 911))
+    assert 9 * 910 <= LARGEST_TAPS[4] < 9 * 911  # 8190, 8199
+    assert {way.outputs for way in transforms(few.step, expanded=True)} >= {4}
+    assert {way.outputs for way in transforms(many.step, expanded=True)} == {2}
+
+
+def test_tiles_of_two_are_offered_only_where_they_should_be_quicker() -> None:
+    # Six products for four outputs are fewer than eight, wherever four outputs are wanted.
+    wide = stage_of(network((16, 16, 16), 16, (3, 3)))
+    assert {way.outputs for way in transforms(wide.step, expanded=True) if way.across} == {4}
+    assert stages.variants(wide, expanded=True)[0].kernel == "winograd"
+    narrow = stage_of(network((28, 2, 16), 16, (7, 3)))
+    ways = stages.variants(narrow, expanded=True)
+    assert ways[0].kernel == "winograd2"
+    others = min(way.instructions for way in columns.ways(narrow.step, expanded=True))
+    assert ways[0].instructions < min(others, estimates.convolution(narrow.step, 28))
