@@ -65,10 +65,8 @@ def _recipe(name: str, devices: bool, seed: int = 0) -> Recipe:
     return base.model_copy(update={"training": training, **({"augmentation": DEVICES} if devices else {})})
 
 
-def _teacher(devices: bool, dataset: Dataset, runs: Path) -> Path:
-    out = runs / ("devices_teacher" if devices else "teacher")
-    train(_recipe("teacher", devices), dataset, out)
-    return out
+def _teacher(devices: bool, dataset: Dataset, runs: Path, jobs: int) -> None:
+    train(_recipe("teacher", devices), dataset, runs / ("devices_teacher" if devices else "teacher"), jobs=jobs)
 
 
 def network(row: Row, seed: int, dataset: Dataset, runs: Path) -> Path:
@@ -131,13 +129,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", required=True, type=Path)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--jobs", type=int, default=1, help="networks to train at a time")
+    parser.add_argument("--jobs", type=int, default=1, help="networks, or members of a teacher, to train at a time")
     parser.add_argument("rows", nargs="*", metavar="ROW", help="all; 'none' only writes the page")
     given = parser.parse_args()
     dataset = open_dataset(write_city(given.runs / "city", test_locations=TEST_LOCATIONS).folder)
     wanted = [row for row in ROWS if not given.rows or row.folder in given.rows]
-    taught = sorted({row.devices for row in wanted if row.taught})
-    list(parallel.spread(_teacher, [(devices, dataset, given.runs) for devices in taught], given.jobs))
+    for devices in sorted({row.devices for row in wanted if row.taught}):
+        _teacher(devices, dataset, given.runs, given.jobs)
     calls = [(row, seed, dataset, given.runs) for row in wanted for seed in range(given.seeds)]
     for out in parallel.spread(network, calls, given.jobs):
         print(out, flush=True)
