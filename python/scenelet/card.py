@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from numpy.typing import NDArray
 
 from . import limits
 from .budget import Budget, budget_of
+from .crossval import RESULT
 from .energy import read_energy
+from .errors import InputError
 from .evaluate import Evaluation, pooled
 from .files import sha256
 from .metadata import ModelInfo
@@ -59,6 +62,25 @@ def card(model: Path, info: ModelInfo, evaluations: Sequence[Evaluation], *, fol
         _commands(model, info, evaluations, folds),
     ]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def networks_of(folder: Path) -> list[tuple[Path, str]]:
+    """INT8 networks of a finished cross-validation, each with the name of the split that it has not heard.
+
+    Raises
+    ------
+    InputError
+        Where there is no finished cross-validation, or one of networks for no board.
+    """
+    path = folder / RESULT
+    if not path.is_file():
+        raise InputError(folder, f"holds no {RESULT}", "give the folder of a finished `scenelet crossval`")
+    outcomes = json.loads(path.read_text("utf-8"))["outcomes"]
+    found = [(folder / outcome["run"] / "model.tflite", f"fold{outcome['fold']}") for outcome in outcomes]
+    for model, _ in found:
+        if not model.is_file():
+            raise InputError(model, "is missing", "cross-validate a recipe for a board")
+    return found
 
 
 def _facts(model: Path, info: ModelInfo, budget: Budget) -> Iterator[str]:

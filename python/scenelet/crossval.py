@@ -163,25 +163,6 @@ def folds_of(dataset: Dataset) -> tuple[int, ...]:
     return folds
 
 
-def networks_of(folder: Path) -> list[tuple[Path, str]]:
-    """INT8 networks of a finished cross-validation, each with the name of the split that it has not heard.
-
-    Raises
-    ------
-    InputError
-        Where there is no finished cross-validation, or one of networks for no board.
-    """
-    path = folder / RESULT
-    if not path.is_file():
-        raise InputError(folder, f"holds no {RESULT}", "give the folder of a finished `scenelet crossval`")
-    outcomes = json.loads(path.read_text("utf-8"))["outcomes"]
-    found = [(folder / outcome["run"] / "model.tflite", f"fold{outcome['fold']}") for outcome in outcomes]
-    for model, _ in found:
-        if not model.is_file():
-            raise InputError(model, "is missing", "cross-validate a recipe for a board")
-    return found
-
-
 def held_out(dataset: Dataset, fold: int) -> Dataset:
     """Make one fold the test and all others the training."""
     train = tuple(clip for clip in dataset.clips if clip.fold != fold)

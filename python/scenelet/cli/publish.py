@@ -65,7 +65,7 @@ def card(
 
 def _of_folds(crossval: Path, info: ModelInfo) -> list[tuple[Path, str]]:
     """Networks of a cross-validation and the splits to score them on; refuses another recipe's."""
-    from ..crossval import networks_of
+    from ..card import networks_of
     from ..metadata import read
 
     found = networks_of(crossval)
