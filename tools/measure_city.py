@@ -17,6 +17,7 @@ from typing import Any
 
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # the same bits, whatever --jobs says
 
+from marks import fill
 from scenelet import parallel
 from scenelet import recipe as recipes
 from scenelet.data.dataset import Dataset, open_dataset
@@ -116,14 +117,6 @@ def _losses(scores: Sequence[dict[str, Any]]) -> str:
     return f"{statistics.fmean(one['log_loss'] for one in scores):.3f}"
 
 
-def page(runs: Path) -> str:
-    """Replace the table between the marks of the page."""
-    before, rest = PAGE.read_text("utf-8").split("<!-- city -->\n")
-    _, after = rest.split("<!-- end of city -->\n")
-    table = "\n".join(lines(runs))
-    return f"{before}<!-- city -->\n{table}\n<!-- end of city -->\n{after}"
-
-
 def main() -> None:
     """Write the city, carry out rows, write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -139,7 +132,7 @@ def main() -> None:
     calls = [(row, seed, dataset, given.runs) for row in wanted for seed in range(given.seeds)]
     for out in parallel.spread(network, calls, given.jobs):
         print(out, flush=True)
-    write_text(PAGE, page(given.runs))
+    fill(PAGE, {"city": lines(given.runs)})
 
 
 if __name__ == "__main__":

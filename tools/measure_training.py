@@ -16,6 +16,7 @@ from typing import Any
 
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # the same bits, whatever --jobs says
 
+from marks import fill
 from scenelet import recipe as recipes
 from scenelet.bench import bench
 from scenelet.budget import budget_of
@@ -192,16 +193,9 @@ def leak(runs: Path) -> Iterator[str]:
             yield f"| {name} | {_told(outcomes, 'float', 'accuracy')} | {_told(outcomes, 'int8', 'accuracy')} |"
 
 
-def page(runs: Path) -> str:
-    """Replace the tables between the marks of the page, and leave its words alone."""
-    text = PAGE.read_text("utf-8")
-    tables = {"cross": lines(CROSS, runs), "held": lines(HELD, runs), "leak": leak(runs), "commands": commands(runs)}
-    for name, content in tables.items():
-        before, rest = text.split(f"<!-- {name} -->\n")
-        _, after = rest.split(f"<!-- end of {name} -->\n")
-        joined = "\n".join(content)
-        text = f"{before}<!-- {name} -->\n{joined}\n<!-- end of {name} -->\n{after}"
-    return text
+def tables(runs: Path) -> dict[str, Iterator[str]]:
+    """Lines of every table of the page."""
+    return {"cross": lines(CROSS, runs), "held": lines(HELD, runs), "leak": leak(runs), "commands": commands(runs)}
 
 
 def commands(runs: Path) -> Iterator[str]:
@@ -224,7 +218,7 @@ def main() -> None:
         if not given.rows or row.folder in given.rows:
             carry_out(row, dataset, given.runs, given.jobs)
             print(row.command, flush=True)
-    write_text(PAGE, page(given.runs))
+    fill(PAGE, tables(given.runs))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from marks import fill
 from scenelet import toolchain
 from scenelet.bench import bench
 from scenelet.compiler.options import Options
@@ -76,20 +77,13 @@ def stages(path: Path) -> Iterator[str]:
     yield f"| the whole segment, without probes | | {layer['macs']:,} | {layer['instructions']:,} |"
 
 
-def page() -> str:
-    """Replace the tables between the page's marks."""
-    text = (FOLDER / "README.md").read_text("utf-8")
-    tables = {
+def tables() -> dict[str, list[str]]:
+    """Lines of every table of the page."""
+    return {
         "networks": [HEAD, *(row(path) for path in sorted(FOLDER.glob("*.json")))],
         "tiny": [HEAD, *(row(path) for path in sorted((FOLDER / "tiny").glob("*.json")))],
         "stages": list(stages(FOLDER / "sm1_packed.json")),
     }
-    for name, lines in tables.items():
-        before, rest = text.split(f"<!-- {name} -->\n")
-        _, after = rest.split(f"<!-- end of {name} -->\n")
-        joined = "\n".join(lines)
-        text = f"{before}<!-- {name} -->\n{joined}\n<!-- end of {name} -->\n{after}"
-    return text
 
 
 def main() -> None:
@@ -98,7 +92,7 @@ def main() -> None:
     for path in sorted(FOLDER.rglob("*.json")):
         renew(path)
         print(row(path), flush=True)
-    write_text(FOLDER / "README.md", page())
+    fill(FOLDER / "README.md", tables())
 
 
 if __name__ == "__main__":
