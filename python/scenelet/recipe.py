@@ -88,6 +88,9 @@ class DistillationConfig(Section):
         Factor of the relational term; within it ``distance_weight`` and ``angle_weight`` count.
     relational_on
         Whose distances and angles: those of "embedding" (before the last layer), or of "softmax" outputs.
+    teacher_hears
+        Where batches are augmented: the "batch" as the student sees it, so that the teacher is asked every time; or the
+        "windows" before that, altered copies among them, asked once, what it said being mixed where mixup mixes.
     """
 
     method: Literal["response", "relational", "hint", "rrs"] = "rrs"
@@ -97,6 +100,9 @@ class DistillationConfig(Section):
     distance_weight: Annotated[float, Field(ge=0)] = 1.0
     angle_weight: Annotated[float, Field(ge=0)] = 2.0
     relational_on: Literal["embedding", "softmax"] = "embedding"
+    teacher_hears: Literal["batch", "windows"] = "batch"
+
+    later: ClassVar[tuple[str, ...]] = ("teacher_hears",)
 
 
 class QuantizeConfig(Section):

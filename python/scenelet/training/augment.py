@@ -1,7 +1,8 @@
 """What happens to a batch of features on its way to the network, drawn anew every epoch.
 
-A batch is float32 (batch, mel bands, frames, 1) with one-hot or mixed classes (batch, classes). The training loop hands
-in a generator seeded by (seed, epoch), so a run that was interrupted goes on with the same draws.
+A batch is float32 (batch, mel bands, frames, 1) with targets (batch, width): the one-hot classes, and what a teacher
+said of the windows where that was looked up. The training loop hands in a generator seeded by (seed, epoch), so a run
+that was interrupted goes on with the same draws.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..recipe import AugmentationConfig
-from .loop import Augment
+from .loop import Augment, Targets
 
 Batch = NDArray[np.float32]
 
@@ -32,13 +33,14 @@ def mixstyle(generator: np.random.Generator, inputs: Batch, alpha: float) -> Bat
     return np.asarray((inputs - mean) / spread * new_spread + new_mean, np.float32)
 
 
-def mixup(generator: np.random.Generator, inputs: Batch, classes: Batch, alpha: float) -> tuple[Batch, Batch]:
-    """Mix every window, and its class, with another one of the batch (Zhang et al. 2018)."""
+def mixup(generator: np.random.Generator, inputs: Batch, targets: Targets, alpha: float) -> tuple[Batch, Targets]:
+    """Mix every window, and its targets, with another one of the batch (Zhang et al. 2018)."""
     order = generator.permutation(len(inputs))
     share = generator.beta(alpha, alpha, len(inputs)).astype(np.float32)
     wide = share.reshape(-1, 1, 1, 1)
     narrow = share[:, np.newaxis]
-    return wide * inputs + (1 - wide) * inputs[order], narrow * classes + (1 - narrow) * classes[order]
+    mixed = tuple(narrow * target + (1 - narrow) * target[order] for target in targets)
+    return wide * inputs + (1 - wide) * inputs[order], mixed
 
 
 def mask(generator: np.random.Generator, inputs: Batch, axis: int, count: int, longest: int) -> Batch:
@@ -61,15 +63,15 @@ def batch_augmentation(config: AugmentationConfig | None) -> Augment | None:
     if config is None or not (config.mixstyle or config.mixup or config.time_masks or config.frequency_masks):
         return None
 
-    def augment(generator: np.random.Generator, inputs: Batch, classes: Batch) -> tuple[Batch, Batch]:
+    def augment(generator: np.random.Generator, inputs: Batch, targets: Targets) -> tuple[Batch, Targets]:
         if config.mixstyle and generator.random() < config.mixstyle:
             inputs = mixstyle(generator, inputs, config.mixstyle_alpha)
         if config.mixup:
-            inputs, classes = mixup(generator, inputs, classes, config.mixup)
+            inputs, targets = mixup(generator, inputs, targets, config.mixup)
         if config.frequency_masks:
             inputs = mask(generator, inputs, 1, config.frequency_masks, config.frequency_mask_bands)
         if config.time_masks:
             inputs = mask(generator, inputs, 2, config.time_masks, config.time_mask_frames)
-        return inputs, classes
+        return inputs, targets
 
     return augment

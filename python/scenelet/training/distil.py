@@ -149,7 +149,7 @@ def teach(work: Work, model: keras.Model, teacher: keras.Model, cache: Path, ent
     """
     config = work.recipe.distillation or DistillationConfig()
     # What is drawn anew every epoch cannot be looked up.
-    live = batch_augmentation(work.recipe.augmentation) is not None
+    live = config.teacher_hears == "batch" and batch_augmentation(work.recipe.augmentation) is not None
     lesson: Lesson = LiveGuide(teacher) if live else KeptGuide(teacher, work.data["train"], cache)
     *early, last = STAGES[config.method]
     for number, stage in enumerate(early, 1):

@@ -38,6 +38,8 @@ class Listener:
 class LiveGuide:
     """Asks the teacher about every batch as the student sees it: augmentation changes what there is to say."""
 
+    live = True
+
     def __init__(self, teacher: keras.Model) -> None:
         self._listener = Listener(teacher)
         self.widths: tuple[int, ...] = self._listener.widths
@@ -59,6 +61,8 @@ class KeptGuide:
     cache
         Folder of the answers, which are named by teacher and windows; they are read where they lie, not into memory.
     """
+
+    live = False
 
     def __init__(self, teacher: keras.Model, train: Windows, cache: Path) -> None:
         listener = Listener(teacher)

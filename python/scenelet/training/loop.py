@@ -22,21 +22,27 @@ from .windows import Windows
 # what a teacher has to say about these windows, empty where there is none.
 Objective = Callable[[Any, Any, Any, tuple[Any, ...]], Any]
 
-# Change a batch on its way to the network: generator, inputs, one-hot classes -> inputs, classes.
-Augment = Callable[
-    [np.random.Generator, NDArray[np.float32], NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]
-]
+# What a batch's windows shall lead to, each array (batch, width): first the one-hot classes.
+Targets = tuple[NDArray[np.float32], ...]
+
+# Change a batch on its way to the network: generator, inputs, targets -> inputs, targets.
+Augment = Callable[[np.random.Generator, NDArray[np.float32], Targets], tuple[NDArray[np.float32], Targets]]
 
 Watch = Callable[[Epoch, int], None]
 
 
 class Lesson(Protocol):
-    """What a teacher says about a batch: float32 arrays (batch, width), one for each of ``widths``."""
+    """What a teacher says about a batch: float32 arrays (batch, width), one for each of ``widths``.
+
+    A ``live`` teacher hears the batch as the network is about to see it. Any other one speaks of the windows before the
+    batch is changed; where windows are mixed, so is what it said of them.
+    """
 
     widths: tuple[int, ...]
+    live: bool
 
-    def __call__(self, index: NDArray[np.int64], inputs: NDArray[np.float32], /) -> tuple[NDArray[np.float32], ...]:
-        """Teach the windows of these numbers in the training set, which the network is about to see as ``inputs``."""
+    def __call__(self, index: NDArray[np.int64], inputs: NDArray[np.float32], /) -> Targets:
+        """Teach the windows of these numbers in the training set."""
 
 
 _PREDICT_BATCH = 256
@@ -174,13 +180,21 @@ class Trainer:
         generator = self._generator(_AUGMENT, epoch)
         total = 0.0
         for index in self._batches(epoch):
-            inputs = self.train.batch(index)
-            classes = np.eye(self.classes, dtype=np.float32)[self.train.classes[index]]
-            if self.augment:
-                inputs, classes = self.augment(generator, inputs, classes)
-            lesson = self.lesson(index, inputs) if self.lesson else ()
-            total += float(self._step(inputs, classes, lesson)) * len(index)
+            inputs, (classes, *lesson) = self._batch(index, generator)
+            total += float(self._step(inputs, classes, tuple(lesson))) * len(index)
         return total / len(self.train)
+
+    def _batch(self, index: NDArray[np.int64], generator: np.random.Generator) -> tuple[NDArray[np.float32], Targets]:
+        """Inputs of a step; its classes and, behind them, the lesson."""
+        inputs = self.train.batch(index)
+        targets: Targets = (np.eye(self.classes, dtype=np.float32)[self.train.classes[index]],)
+        if self.lesson and not self.lesson.live:
+            targets += self.lesson(index, inputs)
+        if self.augment:
+            inputs, targets = self.augment(generator, inputs, targets)
+        if self.lesson and self.lesson.live:
+            targets += self.lesson(index, inputs)
+        return inputs, targets
 
     def advance(self, state: State) -> None:
         """Train one epoch and write it into the state."""

@@ -24,10 +24,12 @@ def classes():
     return np.eye(4, dtype=np.float32)[np.arange(SHAPE[0]) % 4]
 
 
-def test_mixup_mixes_windows_and_classes_by_the_same_share():
+def test_mixup_mixes_windows_and_targets_by_the_same_share():
     told = np.broadcast_to(np.arange(SHAPE[0], dtype=np.float32).reshape(-1, 1, 1, 1), SHAPE)
     labels = np.eye(SHAPE[0], dtype=np.float32)
-    mixed, shares = mixup(np.random.default_rng(1), told, labels, 0.4)
+    said = np.random.default_rng(2).normal(0, 1, (SHAPE[0], 5)).astype(np.float32)
+    mixed, (shares, lesson) = mixup(np.random.default_rng(1), told, (labels, said), 0.4)
+    np.testing.assert_allclose(lesson, shares @ said, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-6)
     assert (np.count_nonzero(shares, axis=1) <= 2).all()
     np.testing.assert_allclose(mixed[:, 0, 0, 0], shares @ np.arange(SHAPE[0]), rtol=1e-5)
@@ -76,7 +78,9 @@ def test_what_is_off_is_not_there(inputs, classes):
     assert batch_augmentation(None) is None
     assert batch_augmentation(AugmentationConfig()) is None
     assert batch_augmentation(AugmentationConfig(copies=1, shift=True)) is None
-    changed, same = batch_augmentation(AugmentationConfig(time_masks=1))(np.random.default_rng(0), inputs, classes)
+    changed, (same,) = batch_augmentation(AugmentationConfig(time_masks=1))(
+        np.random.default_rng(0), inputs, (classes,)
+    )
     assert not np.array_equal(changed, inputs)
     np.testing.assert_array_equal(same, classes)
 
@@ -88,17 +92,17 @@ def test_what_is_off_is_not_there(inputs, classes):
 )
 def test_the_generator_decides_all(part, inputs, classes):
     change = batch_augmentation(AugmentationConfig(**part))
-    first, second, third = (change(np.random.default_rng(seed), inputs.copy(), classes) for seed in (5, 5, 6))
+    first, second, third = (change(np.random.default_rng(seed), inputs.copy(), (classes,)) for seed in (5, 5, 6))
     np.testing.assert_array_equal(first[0], second[0])
-    np.testing.assert_array_equal(first[1], second[1])
+    np.testing.assert_array_equal(first[1][0], second[1][0])
     assert not np.array_equal(first[0], third[0])
-    assert first[0].dtype == first[1].dtype == np.float32
+    assert first[0].dtype == first[1][0].dtype == np.float32
 
 
 def test_mixstyle_touches_its_share_of_the_batches(inputs, classes):
     change = batch_augmentation(AugmentationConfig(mixstyle=0.4))
     generator = np.random.default_rng(0)
-    touched = [not np.array_equal(change(generator, inputs, classes)[0], inputs) for _ in range(300)]
+    touched = [not np.array_equal(change(generator, inputs, (classes,))[0], inputs) for _ in range(300)]
     assert 0.3 < np.mean(touched) < 0.5
 
 

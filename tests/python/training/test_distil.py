@@ -165,6 +165,14 @@ def test_augmented_batches_are_heard_live(dataset, teacher, tiny_recipe, cache, 
     assert distil.distil(student, dataset, teacher, tmp_path / "run", cache=cache).metrics["epochs"] == 2
 
 
+def test_a_recipe_may_have_answers_looked_up_all_the_same(dataset, teacher, tiny_recipe, cache, tmp_path, monkeypatch):
+    monkeypatch.setattr(distil, "LiveGuide", lambda *_: pytest.fail("asked about every batch"))
+    student = _student(tiny_recipe, "rrs").model_copy(update={"augmentation": AugmentationConfig(mixup=0.3)})
+    config = student.distillation.model_copy(update={"teacher_hears": "windows"})
+    student = student.model_copy(update={"distillation": config})
+    assert distil.distil(student, dataset, teacher, tmp_path / "run", cache=cache).metrics["epochs"] == 2
+
+
 def test_a_teacher_that_does_not_fit_is_refused(dataset, teacher, tiny_recipe, cache, tmp_path):
     student = _student(tiny_recipe, "rrs")
     other = student.model_copy(update={"frontend": student.frontend.model_copy(update={"hi_db": 10.0})})

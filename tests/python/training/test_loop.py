@@ -152,23 +152,31 @@ def test_every_window_once_an_epoch_in_even_batches(tiny_recipe):
     assert np.array_equal(np.concatenate(first), np.concatenate(list(trainer._batches(1))))
 
 
-def test_the_objective_hears_the_lesson_of_the_windows_it_sees(tiny_recipe, tmp_path):
+@pytest.mark.parametrize("live", [False, True])
+def test_the_objective_hears_the_lesson_of_the_windows_it_sees(live, tiny_recipe, tmp_path):
     data = _data(45, 1)
 
     class Lesson:
         widths = (1,)
 
+        def __init__(self):
+            self.live = live
+
         def __call__(self, index, inputs):
-            np.testing.assert_array_equal(inputs, data.batch(index))
-            return (data.features[index, :1, 0].astype(np.float32),)
+            seen = data.batch(index)
+            np.testing.assert_array_equal(inputs, seen[::-1] if live else seen)
+            return (inputs[:, 0, 0, :] * 64,)
+
+    def reverse(_generator, inputs, targets):
+        return inputs[::-1], tuple(target[::-1] for target in targets)
 
     def objective(model, inputs, classes, lesson):
         (said,) = lesson
         tf.debugging.assert_equal(inputs[:, 0, 0, :] * 64, said)
         return cross_entropy(0.0)(model, inputs, classes, ())
 
-    state = fit(_trainer(tiny_recipe(epochs=1), objective=objective, lesson=Lesson()), tmp_path / "state.npz")
-    assert len(state.history) == 1
+    trainer = _trainer(tiny_recipe(epochs=1), objective=objective, lesson=Lesson(), augment=reverse)
+    assert len(fit(trainer, tmp_path / "state.npz").history) == 1
 
 
 def test_companions_are_trained_and_resumed_with_the_network(tiny_recipe, tmp_path):
@@ -193,8 +201,8 @@ def test_companions_are_trained_and_resumed_with_the_network(tiny_recipe, tmp_pa
 
 
 def test_augmentation_is_used_and_resumes_to_the_bit(tiny_recipe, tmp_path):
-    def noise(generator, inputs, classes):
-        return inputs + generator.normal(0, 0.3, inputs.shape).astype(np.float32), classes
+    def noise(generator, inputs, targets):
+        return inputs + generator.normal(0, 0.3, inputs.shape).astype(np.float32), targets
 
     plain = fit(_trainer(tiny_recipe(epochs=2)), tmp_path / "plain.npz")
     whole = fit(_trainer(tiny_recipe(epochs=2), augment=noise), tmp_path / "whole.npz")
