@@ -9,7 +9,6 @@ from ..errors import ToolError
 from ..quiet import quiet
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its sums differ from one processor to the next
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # start-up notes about absent GPUs; errors still raise
 
 try:
