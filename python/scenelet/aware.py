@@ -101,7 +101,8 @@ def tune_windows(folder: str | Path, train: Windows, validation: Windows, watch:
     request = runfolder.request_of(out)
     recipe = request.recipe
     model, calibration = runfolder.load_model(out), runfolder.load_calibration(out)
-    plain = quantize(model, calibration, recipe, request.labels, dataset=request.dataset)
+    learned = runfolder.learned_of(out)
+    plain = quantize(model, calibration, recipe, request.labels, dataset=request.dataset, learned=learned)
     tuned = network(read_model(plain), read_model(convert_float(model)))
     objective = cross_entropy(recipe.training.label_smoothing)
     trainer = _Tuner(tuned, train, validation, _settings(recipe), objective, batch_augmentation(recipe.augmentation))

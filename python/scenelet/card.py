@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +35,29 @@ _SOURCES = {
 _WEAK = 0.5
 
 
-def card(model: Path, info: ModelInfo, evaluations: Sequence[Evaluation], *, folds: bool = False) -> str:
+@dataclass(frozen=True)
+class Folds:
+    """A cross-validation of the recipe of a model that has heard all folds.
+
+    Attributes
+    ----------
+    networks
+        INT8 networks, each with the name of the split that it has not heard.
+    recipe
+        Its command's recipe; what was pruned has another name.
+    method
+        Of distillation; None without a teacher.
+    filters
+        That pruning left; None where nothing was pruned.
+    """
+
+    networks: tuple[tuple[Path, str], ...]
+    recipe: str
+    method: str | None = None
+    filters: tuple[int, ...] | None = None
+
+
+def card(model: Path, info: ModelInfo, evaluations: Sequence[Evaluation], *, folds: Folds | None = None) -> str:
     """Write a card.
 
     Parameters
@@ -45,8 +69,8 @@ def card(model: Path, info: ModelInfo, evaluations: Sequence[Evaluation], *, fol
     evaluations
         At least one; the first is the one that is shown by class.
     folds
-        The evaluations are those of a cross-validation's networks, each on its own test fold, in the place of the
-        model's: it has heard all folds, so there is no test for it.
+        Whose networks the evaluations are of, each on its own test fold, in the place of the model's: it has heard all
+        folds, so there is no test for it.
 
     Returns
     -------
@@ -57,30 +81,42 @@ def card(model: Path, info: ModelInfo, evaluations: Sequence[Evaluation], *, fol
     parts = [
         _facts(model, info, budget_of(str(model))),
         _data(info),
-        _scores(evaluations, shown, folds),
+        _scores(evaluations, shown, folds is not None),
         _weakness(shown),
-        _commands(model, info, evaluations, folds),
+        _commands(model, evaluations, folds),
     ]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
-def networks_of(folder: Path) -> list[tuple[Path, str]]:
-    """INT8 networks of a finished cross-validation, each with the name of the split that it has not heard.
+def folds_of(folder: Path) -> Folds:
+    """Read a finished cross-validation.
 
     Raises
     ------
     InputError
-        Where there is no finished cross-validation, or one of networks for no board.
+        Where there is none, or one of networks for no board.
     """
-    path = folder / RESULT
-    if not path.is_file():
-        raise InputError(folder, f"holds no {RESULT}", "give the folder of a finished `scenelet crossval`")
-    outcomes = json.loads(path.read_text("utf-8"))["outcomes"]
-    found = [(folder / outcome["run"] / "model.tflite", f"fold{outcome['fold']}") for outcome in outcomes]
-    for model, _ in found:
+    result = _read(folder / RESULT)
+    networks = [(folder / one["run"] / "model.tflite", f"fold{one['fold']}") for one in result["outcomes"]]
+    for model, _ in networks:
         if not model.is_file():
             raise InputError(model, "is missing", "cross-validate a recipe for a board")
-    return found
+    request = _read(networks[0][0].with_name("run.json"))
+    sources, recipe = request.get("sources", {}), request["recipe"]
+    return Folds(
+        tuple(networks),
+        result["recipe"],
+        recipe["distillation"]["method"] if "teacher" in sources else None,
+        tuple(block["filters"] for block in recipe["model"]["blocks"]) if "pruned" in sources else None,
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        raise InputError(path, "is missing or damaged", "give the folder of a finished `scenelet crossval`") from None
+    return content
 
 
 def _facts(model: Path, info: ModelInfo, budget: Budget) -> Iterator[str]:
@@ -128,6 +164,10 @@ def _scores(evaluations: Sequence[Evaluation], shown: Evaluation, folds: bool) -
     if folds:
         yield "This network learned from all folds, so nothing is left to test it on. These are the scores of networks"
         yield "of the same recipe, each of which learned from the other folds alone; the spread is theirs."
+    for one in evaluations:
+        if one.learned_clips:
+            share = f"{one.learned_clips:,} of the {one.clips:,} clips of {one.split}"
+            yield f"**No test: the network learned from {share}.**"
     yield ""
     yield "| target | split | windows | accuracy | log loss | clips | clip accuracy |"
     yield "|---|---|---|---|---|---|---|"
@@ -136,7 +176,7 @@ def _scores(evaluations: Sequence[Evaluation], shown: Evaluation, folds: bool) -
             f"| `{one.target}` | {one.split} | {one.windows:,} | {one.accuracy:.1%} | {one.log_loss:.3f} | "
             f"{one.clips:,} | {one.clip_accuracy:.1%} |"
         )
-    if folds:
+    if folds and len(evaluations) > 1:
         windows, losses, clips = (
             np.array([getattr(one, name) for one in evaluations]) for name in ("accuracy", "log_loss", "clip_accuracy")
         )
@@ -172,16 +212,29 @@ def _weakness(one: Evaluation) -> Iterator[str]:
     yield "- Sounds of no class of the list get an answer from the list, too."
 
 
-def _commands(model: Path, info: ModelInfo, evaluations: Sequence[Evaluation], folds: bool) -> Iterator[str]:
+def _commands(model: Path, evaluations: Sequence[Evaluation], folds: Folds | None) -> Iterator[str]:
     yield "## Made and measured with" if folds else "## Measured with"
     yield ""
     yield "```"
     if folds:
-        yield f"scenelet train {info.recipe} --data DIR --out RUN --all-clips"
+        yield from _making(folds)
         yield "scenelet quantize RUN"
-        yield f"scenelet crossval {info.recipe} --data DIR --out FOLDS"
         yield f"scenelet card {model.name} --data DIR --crossval FOLDS --out {model.stem}.md"
     else:
         for one in evaluations:
             yield f"scenelet evaluate {model.name} --data DIR --split {one.split} --target {one.target}"
     yield "```"
+
+
+def _making(folds: Folds) -> Iterator[str]:
+    """Commands of the cross-validation and of the network that learned from all folds."""
+    taught = f" --method {folds.method}" if folds.method else ""
+    filters = f" --filters {','.join(map(str, folds.filters))}" if folds.filters else ""
+    teachers = " --teacher TEACHERS" if taught else ""
+    yield f"scenelet crossval {folds.recipe} --data DIR --out FOLDS{teachers}{taught}{filters}"
+    out = "WHOLE" if filters else "RUN"
+    teacher = " --teacher TEACHER" if taught else ""
+    command = f"distill {folds.recipe}{teacher}{taught}" if taught else f"train {folds.recipe}"
+    yield f"scenelet {command} --data DIR --out {out} --all-clips"
+    if filters:
+        yield f"scenelet prune WHOLE{filters}{teacher} --data DIR --out RUN --all-clips"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from . import scores as sc
 from .data.dataset import Clip, Dataset
+from .data.learned import known
 from .errors import DatasetError, ModelError
 from .files import write_text
 from .frontend.capture import read_capture
@@ -34,6 +35,8 @@ class Evaluation:
         Over windows, macro: the mean over classes.
     clip_accuracy
         Over clips, macro; a clip's class is that of the mean of its windows' probabilities.
+    learned_clips
+        Clips among them that the model learned from; None where that cannot be told (:mod:`scenelet.data.learned`).
     rows
         One (file, window, truth, scores) a window.
     """
@@ -47,6 +50,7 @@ class Evaluation:
     accuracy: float
     log_loss: float
     clip_accuracy: float
+    learned_clips: int | None
     by_class: dict[str, sc.Measures]
     by_device: dict[str, sc.Measures]
     confusion: NDArray[np.int64]
@@ -62,6 +66,7 @@ class Evaluation:
             "clips": self.clips,
             "accuracy": self.accuracy,
             "clip_accuracy": self.clip_accuracy,
+            "learned_clips": self.learned_clips,
             "log_loss": self.log_loss,
             "by_class": {name: asdict(value) for name, value in self.by_class.items()},
             "by_device": {name: asdict(value) for name, value in self.by_device.items()},
@@ -137,6 +142,8 @@ def evaluate(
     ----------
     model
         Path, for messages and the result.
+    split
+        Of the data set; "train" and "validation" are those of the model's own training, where it says which.
     progress
         Called with (clips done, clips).
 
@@ -145,7 +152,8 @@ def evaluate(
     DatasetError
         If the split is empty or holds a label that the model does not know.
     """
-    clips = dataset.split(split)
+    place = known(dataset, info)
+    clips = place.dataset.split(split)
     if not clips:
         raise DatasetError(dataset.root, f"split '{split}' holds no clip", "choose another split")
     truth = _class_of(clips, info.labels, model)
@@ -157,7 +165,15 @@ def evaluate(
         if progress:
             progress(batch_owners[-1] + 1, len(clips))
     return _summary(
-        str(model), target.name, split, info.labels, clips, truth, np.array(owners), np.concatenate(outputs)
+        str(model),
+        target.name,
+        split,
+        info.labels,
+        clips,
+        place.learned(split),
+        truth,
+        np.array(owners),
+        np.concatenate(outputs),
     )
 
 
@@ -167,6 +183,7 @@ def _summary(
     split: str,
     labels: tuple[str, ...],
     clips: list[Clip],
+    learned: int | None,
     truth: NDArray[np.int64],
     owners: NDArray[np.int64],
     outputs: NDArray[np.int8],
@@ -196,6 +213,7 @@ def _summary(
         accuracy,
         log_loss,
         clip_accuracy,
+        learned,
         by_class,
         sc.by_group(probability, window_truth, devices, sorted(set(devices) - {""})),
         confusion,
@@ -218,7 +236,14 @@ def pooled(evaluations: Sequence[Evaluation], split: str) -> Evaluation:
         by_device=sc.joined([one.by_device for one in evaluations]),
         confusion=np.sum([one.confusion for one in evaluations], axis=0),
         rows=tuple(row for one in evaluations for row in one.rows),
+        learned_clips=_sum([one.learned_clips for one in evaluations]),
         accuracy=float(np.mean([one.accuracy for one in evaluations])),
         log_loss=float(np.mean([one.log_loss for one in evaluations])),
         clip_accuracy=float(np.mean([one.clip_accuracy for one in evaluations])),
     )
+
+
+def _sum(counts: Sequence[int | None]) -> int | None:
+    """Sum; None where one cannot be told."""
+    told = [count for count in counts if count is not None]
+    return sum(told) if len(told) == len(counts) else None

@@ -22,6 +22,30 @@ ENTRY = "scenelet"
 Label = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
+class Learned(BaseModel):
+    """Which clips of its data set a model learned from, so that no score on them passes for a test.
+
+    Attributes
+    ----------
+    folds
+        Published folds that training and validation were drawn from; none where the data set has none.
+    all_clips
+        They were drawn from all clips, the published test's too.
+    validation_fraction, validation_seed
+        Of the split that stopped the training; see :meth:`scenelet.data.clips.Dataset.with_validation`.
+    clips_sha256
+        Of the training clips' names and labels, in the data set's order.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    folds: tuple[int, ...] = ()
+    all_clips: bool = False
+    validation_fraction: Annotated[float, Field(gt=0, lt=1)]
+    validation_seed: int
+    clips_sha256: str
+
+
 class ModelInfo(BaseModel):
     """What travels with a model.
 
@@ -35,6 +59,8 @@ class ModelInfo(BaseModel):
         Name and hash of the experiment.
     dataset
         Name of the data set it was trained on.
+    learned
+        Which of its clips it learned from; None where the training did not say.
     version
         scenelet's version that wrote the model.
     """
@@ -46,6 +72,7 @@ class ModelInfo(BaseModel):
     recipe: str
     recipe_sha256: str = ""
     dataset: str = ""
+    learned: Learned | None = None
     version: str = __version__
 
     @property

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from . import flatfile, metadata, tidy
 from .errors import ModelError, ToolError
 from .files import write_bytes
-from .metadata import ModelInfo
+from .metadata import Learned, ModelInfo
 from .quiet import quiet
 from .recipe import Recipe
 
@@ -122,6 +122,7 @@ def quantize(
     labels: Sequence[str],
     *,
     dataset: str = "",
+    learned: Learned | None = None,
 ) -> bytes:
     """Convert a trained network to full INT8.
 
@@ -137,6 +138,8 @@ def quantize(
         Class names in the order of the scores.
     dataset
         Name of the data set.
+    learned
+        Which of its clips the network learned from.
 
     Returns
     -------
@@ -168,6 +171,7 @@ def quantize(
         recipe=recipe.name,
         recipe_sha256=recipe.sha256,
         dataset=dataset,
+        learned=learned,
     )
     return metadata.attach(flatfile.pack(tree), info)
 
@@ -196,7 +200,8 @@ def quantize_run(folder: str | Path) -> Path:
 
     request = runfolder.request_of(folder)
     model, calibration = runfolder.load_model(folder), runfolder.load_calibration(folder)
-    content = quantize(model, calibration, request.recipe, request.labels, dataset=request.dataset)
+    learned = runfolder.learned_of(folder)
+    content = quantize(model, calibration, request.recipe, request.labels, dataset=request.dataset, learned=learned)
     path = Path(folder) / runfolder.TFLITE
     write_bytes(path, content)
     return path

@@ -147,6 +147,18 @@ def _lines(value: Any, indent: str) -> Iterator[str]:
             yield f"{indent}{key}: {json.dumps(inner)}"
 
 
+def require_form(label: str) -> None:
+    """Insist on the challenge's form of a label.
+
+    Raises
+    ------
+    InputError
+        Where it is another one.
+    """
+    if not _LABEL.fullmatch(label):
+        raise InputError(f"label '{label}'", "is no submission label", "use <last name>_<institute>_task1_<1 to 4>")
+
+
 def write_submission(
     label: str,
     model: Path,
@@ -176,8 +188,7 @@ def write_submission(
     AudioError
         Where there is no clip, or one cannot be read.
     """
-    if not _LABEL.fullmatch(label):
-        raise InputError(f"label '{label}'", "is no submission label", "use <last name>_<institute>_task1_<1 to 4>")
+    require_form(label)
     text = output_csv(clips, info, target, progress)
     folder = out / label
     write_text(folder / f"{label}.output.csv", text)

@@ -165,6 +165,7 @@ def calibrate(
     """Find the threshold below which the device had better say "unknown"; show whether scores mean what they say."""
     from .. import files, reliability
     from ..data.dataset import open_dataset
+    from ..data.learned import require_unheard
     from ..decision import Rule, calibrate, clips_of
     from ..evaluate import evaluate as measure
     from ..evaluate import model_info
@@ -173,6 +174,7 @@ def calibrate(
 
     metadata = model_info(read(model.read_bytes(), model) if model.is_file() else None, model)
     dataset = open_dataset(data, subset=subset)
+    require_unheard(dataset, metadata, split, model)
     with open_target("host", model) as place, progress(f"{model.name} on host") as step:
         result = measure(model, metadata, dataset, split, place, progress=step)
     clips = clips_of(result)

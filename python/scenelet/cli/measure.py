@@ -39,7 +39,7 @@ def evaluate(
     from ..targets import open_target
 
     read_model(model)
-    info = model_info(read(model.read_bytes()), model)
+    info = model_info(read(model.read_bytes(), model), model)
     dataset = open_dataset(data, subset=subset)
     with open_target(target, model) as place, progress(f"{model.name} on {target}") as step:
         used = meter(energy)
@@ -65,6 +65,8 @@ def evaluate(
         f"{model.name} on {target}, {data} {split}: accuracy {result.accuracy:.2%} of {result.windows:,} windows, "
         f"{result.clip_accuracy:.2%} of {result.clips:,} clips, log loss {result.log_loss:.4f} (macro)"
     )
+    if result.learned_clips:
+        out.print(f"no test: the network learned from {result.learned_clips:,} of these clips")
     if used:
         out.print(f"energy: {used.total.kwh * 1000:.3g} Wh in {used.total.seconds:.0f} s, by codecarbon")
 

@@ -12,6 +12,7 @@ from .options import Data, Json, Model, Subset, TargetName
 from .output import out, print_json, progress
 
 if TYPE_CHECKING:
+    from ..card import Folds
     from ..data.dataset import Dataset
     from ..evaluate import Evaluation
     from ..metadata import ModelInfo
@@ -54,31 +55,34 @@ def card(
     read_model(model)
     info = model_info(read(model.read_bytes(), model), model)
     dataset = open_dataset(data, subset=subset)
-    scored = _of_folds(crossval, info) if crossval else [(model, name) for name in split or ["test"]]
-    results = [_evaluated(path, info, dataset, name, target) for path, name in scored]
-    write_text(to, write(model, info, results, folds=crossval is not None))
+    folds = _folds(crossval, info) if crossval else None
+    scored = folds.networks if folds else [(model, name) for name in split or ["test"]]
+    results = [_evaluated(path, dataset, name, target) for path, name in scored]
+    write_text(to, write(model, info, results, folds=folds))
     if json:
         print_json({"card": str(to), "evaluations": [result.to_json() for result in results]})
     else:
         out.print(f"{to} written: {', '.join(f'{r.split} {r.accuracy:.1%}' for r in results)}")
 
 
-def _of_folds(crossval: Path, info: ModelInfo) -> list[tuple[Path, str]]:
-    """Networks of a cross-validation and the splits to score them on; refuses another recipe's."""
-    from ..card import networks_of
+def _folds(crossval: Path, info: ModelInfo) -> Folds:
+    """Read a cross-validation; refuse one of other settings, of which the recipe's own seed is one."""
+    from ..card import folds_of
     from ..metadata import read
 
-    found = networks_of(crossval)
-    for path, _ in found:
-        made = read(path.read_bytes(), path)
-        if made is None or (made.recipe, made.frontend_sha256) != (info.recipe, info.frontend_sha256):
-            raise InputError(path, f"is no network of recipe {info.recipe}", "give the model's own cross-validation")
+    found = folds_of(crossval)
+    made = [read(path.read_bytes(), path) for path, _ in found.networks]
+    if not any(one and one.recipe_sha256 == info.recipe_sha256 for one in made):
+        raise InputError(crossval, f"holds no network of the model's settings of {info.recipe}", "give the model's own")
     return found
 
 
-def _evaluated(model: Path, info: ModelInfo, dataset: Dataset, split: str, target: str) -> Evaluation:
-    from ..evaluate import evaluate
+def _evaluated(model: Path, dataset: Dataset, split: str, target: str) -> Evaluation:
+    from ..evaluate import evaluate, model_info
+    from ..metadata import read
     from ..targets import open_target
+
+    info = model_info(read(model.read_bytes(), model), model)  # of a fold's network: what that one learned from
 
     with open_target(target, model) as place, progress(f"{model.name} on {target}") as step:
         return evaluate(model, info, dataset, split, place, progress=step)
@@ -98,14 +102,18 @@ def submission(
     """Write the challenge's files: system output with probabilities, metadata, the model."""
     from ..compiler.reader import read_model
     from ..data.dataset import open_dataset
+    from ..data.learned import require_unheard
     from ..evaluate import evaluate, model_info
     from ..metadata import read
-    from ..submission import write_submission
+    from ..submission import audio_files, require_form, write_submission
     from ..targets import open_target
 
     read_model(model)
     info = model_info(read(model.read_bytes(), model), model)
     dataset = open_dataset(data, subset=subset)
+    require_unheard(dataset, info, split, model)
+    require_form(label)
+    audio_files(audio)
     with open_target(target, model) as place, progress(f"{model.name} on {target}") as step:
         development = evaluate(model, info, dataset, split, place, progress=step)
         made = write_submission(label, model, info, audio, development, place, to, progress=step)

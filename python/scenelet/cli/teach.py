@@ -72,6 +72,7 @@ def prune(
     ] = None,
     method: Method = None,
     subset: Subset = None,
+    all_clips: AllClips = False,
     jobs: Jobs = -1,
     cluster: Cluster = None,
     json: Json = False,
@@ -79,7 +80,6 @@ def prune(
     """Cut the weakest filters (L1 norm) out of a run's network and train what is left, with a teacher or without."""
     from ..data.dataset import open_dataset
     from ..parallel import cluster as joined
-    from ..training.distil import way
     from ..training.prune import prune as cut_and_tune
 
     if filters is not None and budget is not None:
@@ -87,6 +87,7 @@ def prune(
     if method is not None and teacher is None:
         raise InputError("--method", "wants a teacher", "give --teacher RUN or leave it out")
     dataset = open_dataset(data, subset=subset)
+    dataset = dataset.untested() if all_clips else dataset
     with joined(cluster), progress(f"prune {run}") as step:
         result = cut_and_tune(
             run,
@@ -95,7 +96,7 @@ def prune(
             filters=None if filters is None else filter_numbers(filters),
             macs=budget,
             teacher=teacher,
-            distillation=way(method) if method else None,
+            method=method,
             jobs=jobs,
             watch=lambda epoch, most: step(epoch.epoch, most),
         )

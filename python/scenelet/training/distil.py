@@ -207,17 +207,17 @@ def distil(
     Raises
     ------
     InputError
-        Also where the teacher does not fit, or the recipe is itself a one-against-all teacher.
+        Also where the teacher does not fit or may have learned from the test, or the recipe is itself a one-against-all
+        teacher.
     """
     if isinstance(recipe.model, OneAgainstAllConfig):
         raise InputError(f"recipe {recipe.name}", "is a teacher, not a student", "give a recipe of one network")
     recipe = recipe.model_copy(update={"distillation": recipe.distillation or DistillationConfig()})
     mentor = open_teacher(recipe, dataset, teacher)
-    sources = {TEACHER: runfolder.weights_sha256(mentor)}
 
     def from_scratch(work: Work) -> tuple[keras.Model, State]:
         keras.utils.set_random_seed(work.recipe.training.seed)
         model = build(work.recipe)
         return model, teach(work, model, mentor, answers(conditions.get("cache")), entering)
 
-    return conduct(recipe, dataset, out, from_scratch, sources=sources, **conditions)
+    return conduct(recipe, dataset, out, from_scratch, sources={TEACHER: teacher}, **conditions)

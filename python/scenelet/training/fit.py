@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
@@ -15,9 +15,11 @@ from .. import limits, scores, toolchain
 from ..cost import count
 from ..data.augmentation_plan import augmented
 from ..data.dataset import Dataset
+from ..data.learned import describe
 from ..energy import read_energy
-from ..errors import DatasetError
+from ..errors import DatasetError, InputError
 from ..files import write_text
+from ..metadata import Learned
 from ..models.architecture import graph_of
 from ..models.backend import keras
 from ..models.keras_model import build
@@ -141,6 +143,9 @@ class Work:
     watch: Watch | None = None
 
 
+# Run folders by what their networks are for the new one.
+Sources = Mapping[str, str | Path]
+
 # Trains a network from a seed, so that it can be started again at any time; gives it with its last state.
 Procedure = Callable[[Work], tuple[keras.Model, State]]
 
@@ -195,29 +200,52 @@ def conduct(
     out: str | Path,
     procedure: Procedure,
     *,
-    sources: dict[str, str] | None = None,
+    sources: Sources | None = None,
     **conditions: Unpack[Conditions],
 ) -> RunResult:
     """Carry out a procedure in a run folder, or find that it is done; parameters and errors as in :func:`train`.
 
-    ``sources`` are hashes of other networks that the procedure builds on: with others the run would be another one.
+    ``sources`` are the finished runs of other networks that the procedure builds on: with others the run would be
+    another one, and one that has learned from the test is refused.
     """
     require_alone()
+    plain = dataset
     recipe, dataset = prepare(recipe, dataset)
     data = load_splits(recipe, dataset, conditions)
     work = Work(recipe, data, Path(out), conditions.get("jobs", 1), conditions.get("watch"))
-    return _conduct(work, dataset, procedure, sources or {})
+    return _conduct(work, dataset, procedure, sources or {}, learned_from(recipe, plain))
 
 
-def _conduct(work: Work, dataset: Dataset, procedure: Procedure, sources: dict[str, str]) -> RunResult:
+def learned_from(recipe: Recipe, dataset: Dataset) -> Learned:
+    """Say which clips a recipe learns from, altered copies apart."""
+    return describe(dataset, recipe.training.validation_fraction, recipe.training.validation_seed)
+
+
+def _conduct(
+    work: Work, dataset: Dataset, procedure: Procedure, sources: Sources, learned: Learned | None = None
+) -> RunResult:
     features = {name: part.sha256 for name, part in work.data.items()}
-    request = Request(work.recipe, dataset.name, dataset.labels, features, sources)
-    runfolder.claim(work.out, request)
+    for source in sources.values():
+        _require_same_test(source, features)
+    weights = {name: runfolder.weights_sha256(runfolder.load_model(run)) for name, run in sources.items()}
+    request = Request(work.recipe, dataset.name, dataset.labels, features, weights)
+    runfolder.claim(work.out, request, learned)
     metrics = runfolder.metrics_of(work.out)
     if metrics is None:
         model, state = procedure(work)
         metrics = finish(work.out, request, model, state, work.data)
     return RunResult(work.out, metrics)
+
+
+def _require_same_test(source: str | Path, features: dict[str, str]) -> None:
+    """Refuse a run that was trained on another split: it may have learned from the test."""
+    test = features.get("test")
+    if test and runfolder.request_of(source).features_sha256.get("test") != test:
+        raise InputError(
+            source,
+            "was trained with another test split, so it may have learned from this one",
+            "give a run of the same data and split; --all-clips goes with --all-clips",
+        )
 
 
 def train(recipe: Recipe, dataset: Dataset, out: str | Path, **conditions: Unpack[Conditions]) -> RunResult:

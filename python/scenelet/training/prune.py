@@ -19,11 +19,38 @@ from ..models.surgery import Kept, cut, filter_norms, narrowed
 from ..recipe import CnnConfig, DistillationConfig, Recipe
 from . import runfolder
 from .checkpoint import State
-from .distil import TEACHER, answers, open_teacher, teach
+from .distil import TEACHER, answers, open_teacher, teach, with_method
 from .fit import Conditions, RunResult, Work, by_labels, conduct
 
 PRUNED = "pruned"
+_NO_CHAIN = "is not a plain chain of convolutions"
 Norms = Sequence[NDArray[np.float64]]
+
+
+def _require_counts(filters: Sequence[int], have: Sequence[int], source: str) -> None:
+    if len(filters) != len(have) or any(not 1 <= wanted <= most for wanted, most in zip(filters, have, strict=True)):
+        raise InputError(
+            source,
+            f"filters {','.join(map(str, filters))} cannot be kept of {','.join(map(str, have))}",
+            "give one number a convolution, from 1 to what it has",
+        )
+
+
+def require_filters(recipe: Recipe, filters: Sequence[int]) -> None:
+    """Insist that a recipe's network can be cut down to so many filters, and that what is left fits.
+
+    Raises
+    ------
+    InputError
+        Where the network is no plain chain of convolutions, or there is not one count for each.
+    LimitExceeded
+        Where what is left is over a limit.
+    """
+    source = f"recipe {recipe.name}"
+    if not isinstance(recipe.model, CnnConfig):
+        raise InputError(source, _NO_CHAIN, "prune a student")
+    _require_counts(filters, [block.filters for block in recipe.model.blocks], source)
+    limits.require(count(graph_of(narrowed(recipe, filters, recipe.name))), f"{source}, pruned")
 
 
 def strongest(norms: Norms, filters: Sequence[int], source: str) -> Kept:
@@ -48,13 +75,7 @@ def strongest(norms: Norms, filters: Sequence[int], source: str) -> Kept:
     InputError
         Where there is not one count a convolution, between 1 and what it has.
     """
-    have = [len(norm) for norm in norms]
-    if len(filters) != len(have) or any(not 1 <= wanted <= most for wanted, most in zip(filters, have, strict=True)):
-        raise InputError(
-            source,
-            f"filters {','.join(map(str, filters))} cannot be kept of {','.join(map(str, have))}",
-            "give one number a convolution, from 1 to what it has",
-        )
+    _require_counts(filters, [len(norm) for norm in norms], source)
     return [np.sort(np.argsort(-norm, kind="stable")[:wanted]) for norm, wanted in zip(norms, filters, strict=True)]
 
 
@@ -87,7 +108,7 @@ def _plan(run: str | Path, filters: Sequence[int] | None, macs: int | None) -> t
     """Recipe and network that are left of a finished run."""
     recipe = runfolder.request_of(run).recipe
     if not isinstance(recipe.model, CnnConfig):
-        raise InputError(run, "is not a plain chain of convolutions", "prune a student")
+        raise InputError(run, _NO_CHAIN, "prune a student")
     model = runfolder.load_model(run)
     norms = filter_norms(model, len(recipe.model.blocks))
     if filters is None:
@@ -105,7 +126,7 @@ def prune(
     filters: Sequence[int] | None = None,
     macs: int | None = None,
     teacher: str | Path | None = None,
-    distillation: DistillationConfig | None = None,
+    method: str | None = None,
     **conditions: Unpack[Conditions],
 ) -> RunResult:
     """Cut a finished run's network and train it on; other parameters as in :func:`scenelet.training.fit.train`.
@@ -120,13 +141,14 @@ def prune(
         MACs that must suffice where ``filters`` is not given; by default the challenge's limit.
     teacher
         Run folder of a teacher; without one, the labels alone tune.
-    distillation
-        How the teacher teaches; by default as the run's recipe says, else by its scores ("response").
+    method
+        How the teacher teaches; by default as the run's recipe says, else by its scores ("response"). The other
+        settings of ``distillation`` are the recipe's.
 
     Raises
     ------
     InputError
-        Where run, teacher, filters or data cannot be used.
+        Where run, teacher, filters or data cannot be used, or run or teacher may have learned from the test.
     LimitExceeded
         Where what is left is over a limit.
     """
@@ -134,15 +156,14 @@ def prune(
     labels = runfolder.request_of(run).labels
     if labels != dataset.labels:
         raise InputError(run, f"knows other classes than {dataset.root}", "give the data set that it was trained on")
-    sources = {PRUNED: runfolder.weights_sha256(runfolder.load_model(run))}
+    sources = {PRUNED: run}
     if teacher is None:
         recipe = recipe.model_copy(update={"distillation": None})
         mentor = None
     else:
-        way = distillation or recipe.distillation or DistillationConfig(method="response")
-        recipe = recipe.model_copy(update={"distillation": way})
+        recipe = with_method(recipe, method or (recipe.distillation or DistillationConfig(method="response")).method)
         mentor = open_teacher(recipe, dataset, teacher)
-        sources[TEACHER] = runfolder.weights_sha256(mentor)
+        sources[TEACHER] = teacher
 
     def from_what_is_left(work: Work) -> tuple[keras.Model, State]:
         keras.utils.set_random_seed(work.recipe.training.seed)

@@ -3,6 +3,7 @@
 ::
 
     run.json         what was asked: recipe, data set, hash of the features; a folder with another request is refused
+    learned.json     which clips it learns from, for the model's metadata
     checkpoint.npz   state after the last epoch; gone when the run is complete
     history.csv      one line an epoch
     curves.png       the same as a picture
@@ -26,15 +27,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from .. import recipe as recipes
 from ..errors import InputError
 from ..files import sweep, write_bytes, write_text
+from ..metadata import Learned
 from ..models.backend import keras
 from ..recipe import Recipe
 from .checkpoint import Epoch
 
-REQUEST, CHECKPOINT, HISTORY, CURVES = "run.json", "checkpoint.npz", "history.csv", "curves.png"
+REQUEST, LEARNED, CHECKPOINT = "run.json", "learned.json", "checkpoint.npz"
+HISTORY, CURVES = "history.csv", "curves.png"
 MODEL, CALIBRATION, METRICS, TFLITE = "model.keras", "calibration.npy", "metrics.json", "model.tflite"
 
 
@@ -107,8 +111,8 @@ def _read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def claim(folder: Path, request: Request) -> None:
-    """Make a folder this request's, or find that it is already.
+def claim(folder: Path, request: Request, learned: Learned | None = None) -> None:
+    """Make a folder this request's, or find that it is already; note there which clips the run learns from.
 
     Raises
     ------
@@ -125,10 +129,12 @@ def claim(folder: Path, request: Request) -> None:
             raise InputError(
                 folder, f"holds another run: {_difference(found, wanted)}", "choose another folder or delete this one"
             )
-        return
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(folder, "is not a training run and not empty", "choose another folder")
-    write_text(path, json.dumps(wanted, indent=2) + "\n")
+    else:
+        write_text(path, json.dumps(wanted, indent=2) + "\n")
+    if learned and learned_of(folder) != learned:
+        write_text(folder / LEARNED, learned.model_dump_json(indent=2) + "\n")
 
 
 def request_of(folder: str | Path) -> Request:
@@ -151,6 +157,23 @@ def request_of(folder: str | Path) -> Request:
         )
     except (KeyError, TypeError) as error:
         raise InputError(path, f"lacks {error}", "delete the folder and train again") from None
+
+
+def learned_of(folder: str | Path) -> Learned | None:
+    """Read which clips a run learned from; None where it has not noted them.
+
+    Raises
+    ------
+    InputError
+        Where the file is damaged.
+    """
+    path = Path(folder) / LEARNED
+    if not path.is_file():
+        return None
+    try:
+        return Learned.model_validate(_read_json(path))
+    except ValidationError:
+        raise InputError(path, "is damaged", "carry the training's command out again") from None
 
 
 def metrics_of(folder: str | Path) -> dict[str, Any] | None:

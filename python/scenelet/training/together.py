@@ -21,13 +21,14 @@ from numpy.typing import NDArray
 
 from ..data.dataset import Dataset
 from ..errors import InputError, ToolError
+from ..metadata import Learned
 from ..models.backend import keras, tf
 from ..models.keras_model import build
 from ..recipe import OneAgainstAllConfig, Recipe
 from . import runfolder, tf_config
 from .augment import batch_augmentation
 from .checkpoint import State
-from .fit import Conditions, RunResult, finish, load_splits, prepare
+from .fit import Conditions, RunResult, finish, learned_from, load_splits, prepare
 from .loop import DROPOUT, Trainer, Watch, cross_entropy, fit
 from .runfolder import Request
 from .windows import Windows
@@ -198,18 +199,22 @@ def train_together(
     """
     if isinstance(recipe.model, OneAgainstAllConfig):
         raise InputError(f"recipe {recipe.name}", "is a teacher", "train its members with --jobs or --cluster")
+    plain = dataset
     recipe, dataset = prepare(recipe, dataset)
+    learned = learned_from(recipe, plain)
     data = load_splits(recipe, dataset, conditions)
     features = {name: part.sha256 for name, part in data.items()}
     request = Request(recipe, dataset.name, dataset.labels, features)
     try:
-        return RunResult(Path(out), _by_all(request, data, Path(out), team, conditions.get("watch")))
+        return RunResult(Path(out), _by_all(request, learned, data, Path(out), team, conditions.get("watch")))
     except tf.errors.OpError as error:
         raise _gone(error) from None
 
 
-def _by_all(request: Request, data: dict[str, Windows], out: Path, team: Team, watch: Watch | None) -> dict[str, Any]:
-    metrics = _agreed(request, out, team)
+def _by_all(
+    request: Request, learned: Learned, data: dict[str, Windows], out: Path, team: Team, watch: Watch | None
+) -> dict[str, Any]:
+    metrics = _agreed(request, learned, out, team)
     if metrics is None:
         recipe = request.recipe
         keras.utils.set_random_seed(recipe.training.seed)
@@ -228,12 +233,12 @@ def _by_all(request: Request, data: dict[str, Windows], out: Path, team: Team, w
     return dict(metrics)
 
 
-def _agreed(request: Request, out: Path, team: Team) -> dict[str, Any] | None:
+def _agreed(request: Request, learned: Learned, out: Path, team: Team) -> dict[str, Any] | None:
     """Scores where the chief's folder holds a finished run; what the chief cannot do is every worker's error."""
     told: dict[str, Any] = {"features": request.features_sha256}
     if team.chief:
         try:
-            runfolder.claim(out, request)
+            runfolder.claim(out, request, learned)
             told["metrics"] = runfolder.metrics_of(out)
         except InputError as error:
             told["error"] = [error.subject, error.problem, error.remedy]

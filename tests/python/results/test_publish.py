@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from scenelet.card import card
+from scenelet.card import Folds, card, folds_of
 from scenelet.cli import main
 from scenelet.confusion import confusion_png
 from scenelet.data.dataset import open_dataset
@@ -80,14 +80,36 @@ def test_a_card_of_folds_gives_mean_spread_and_pooled_classes(
     second = replace(measured, split="fold2", accuracy=0.7, log_loss=measured.log_loss + 0.2, clip_accuracy=0.9)
     classes = {"rain": Measures(4, 0.5, 1.0), "rooster": Measures(4, 1.0, 0.5)}
     second = replace(second, by_class=classes, confusion=np.zeros_like(measured.confusion))
-    text = card(model, info, [measured, second], folds=True)
+    text = card(model, info, [measured, second], folds=Folds((), "sm1"))
     assert "nothing is left to test it on" in text
     assert "| | mean | 20 | 60.0% ± 14.1% |" in text
     assert "(`fixed`, all folds)" in text
     assert "| rooster | 10 | 40.0% |" in text  # 0 of 6 and 4 of 4
-    assert f"scenelet train {info.recipe} --data DIR --out RUN --all-clips" in text
+    assert "scenelet train sm1 --data DIR --out RUN --all-clips\n" in text
+    assert "scenelet crossval sm1 --data DIR --out FOLDS\n" in text
     assert f"scenelet card {model.name} --data DIR --crossval FOLDS" in text
     assert pooled([measured, second], "x").rows == measured.rows * 2
+
+
+def test_a_card_names_the_commands_of_a_network_that_was_taught_and_pruned(
+    model: Path, info: ModelInfo, measured: Evaluation
+) -> None:
+    text = card(model, info, [measured], folds=Folds((), "sm3", "rrs", (20, 16)))
+    assert text.split("```\n")[1].splitlines() == [
+        "scenelet crossval sm3 --data DIR --out FOLDS --teacher TEACHERS --method rrs --filters 20,16",
+        "scenelet distill sm3 --teacher TEACHER --method rrs --data DIR --out WHOLE --all-clips",
+        "scenelet prune WHOLE --filters 20,16 --teacher TEACHER --data DIR --out RUN --all-clips",
+        "scenelet quantize RUN",
+        f"scenelet card {model.name} --data DIR --crossval FOLDS --out {model.stem}.md",
+    ]
+    assert "±" not in text  # one network has no spread
+
+
+def test_a_card_says_what_is_no_test(model: Path, info: ModelInfo, measured: Evaluation) -> None:
+    assert measured.learned_clips is None  # the model is of other recordings than these
+    text = card(model, info, [replace(measured, learned_clips=3)])
+    assert "**No test: the network learned from 3 of the 4 clips of fold1.**" in text
+    assert "No test" not in card(model, info, [replace(measured, learned_clips=0)])
 
 
 def cross_validation(folder: Path, model: Path) -> Path:
@@ -97,8 +119,11 @@ def cross_validation(folder: Path, model: Path) -> Path:
         run = folder / f"fold{fold}-seed0"
         run.mkdir(parents=True)
         (run / "model.tflite").write_bytes(model.read_bytes())
+        blocks = [{"filters": 8}, {"filters": 4}]
+        recipe = {"model": {"blocks": blocks}, "distillation": {"method": "rrs"}}
+        (run / "run.json").write_text(json.dumps({"recipe": recipe, "sources": {"teacher": "", "pruned": ""}}))
         outcomes.append({"run": run.name, "fold": fold})
-    (folder / "crossval.json").write_text(json.dumps({"outcomes": outcomes}))
+    (folder / "crossval.json").write_text(json.dumps({"recipe": "sm3", "outcomes": outcomes}))
     return folder
 
 
@@ -113,6 +138,8 @@ def test_the_networks_of_a_cross_validation_are_scored_on_their_folds(
         ("fold1-seed0", "fold1"),
         ("fold2-seed0", "fold2"),
     ]
+    made = folds_of(folds)
+    assert (made.recipe, made.method, made.filters) == ("sm3", "rrs", (8, 4))
     assert main([*wanted, str(folds), "--split", "test"]) == 2
     assert main([*wanted, str(tmp_path)]) == 2
     (folds / "fold2-seed0" / "model.tflite").unlink()

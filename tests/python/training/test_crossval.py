@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from scenelet import crossval
+from scenelet import crossval, recipe
 from scenelet.crossval import cross_validate, folds_of, held_out
 from scenelet.data.dataset import open_dataset
-from scenelet.errors import DatasetError, InputError
+from scenelet.errors import DatasetError, InputError, LimitExceeded
 from scenelet.training import fit
 
 RATE = 8000
@@ -198,6 +198,24 @@ def test_a_teacher_is_trained_on_the_same_split_and_distilled_from(folded, tiny_
 def test_the_leak_is_for_plain_training(folded, tiny_recipe, tmp_path):
     with pytest.raises(InputError, match="the leak: is shown for plain training alone"):
         cross_validate(tiny_recipe(), folded, tmp_path / "out", teacher=tiny_recipe(), leak=True)
+
+
+def test_what_makes_no_sense_is_refused_before_anything_is_trained(folded, tiny_recipe, cache, tmp_path, monkeypatch):
+    monkeypatch.setattr("scenelet.training.fit.train", lambda *_, **__: pytest.fail("trained"))
+    student, out = tiny_recipe(), tmp_path / "out"
+    deaf = student.model_copy(update={"frontend": student.frontend.model_copy(update={"hi_db": 10.0})})
+    with pytest.raises(InputError, match="recipe tiny: hears another front end than recipe tiny; give both the same"):
+        cross_validate(student, folded, out, teacher=deaf, cache=cache)
+    with pytest.raises(InputError, match="recipe teacher: is a teacher, not a student"):
+        cross_validate(recipe.load("teacher"), folded, out, teacher=student, cache=cache)
+    with pytest.raises(InputError, match="recipe tiny: filters 1 cannot be kept of"):
+        cross_validate(student, folded, out, filters=(1,), cache=cache)
+    with pytest.raises(InputError, match="recipe cp_mobile: is not a plain chain of convolutions"):
+        cross_validate(recipe.load("cp_mobile"), folded, out, filters=(1,), cache=cache)
+    monkeypatch.setattr("scenelet.limits.MACS", 10)
+    with pytest.raises(LimitExceeded, match="recipe tiny, pruned: MACs"):
+        cross_validate(student, folded, out, filters=[b.filters for b in student.model.blocks], cache=cache)
+    assert not out.exists()
 
 
 @pytest.mark.train

@@ -173,6 +173,15 @@ def test_a_recipe_may_have_answers_looked_up_all_the_same(dataset, teacher, tiny
     assert distil.distil(student, dataset, teacher, tmp_path / "run", cache=cache).metrics["epochs"] == 2
 
 
+def test_a_teacher_that_may_have_learned_from_the_test_is_refused(dataset, tiny_recipe, cache, tmp_path):
+    mentor = fit.train(tiny_recipe(epochs=1), dataset.untested(), tmp_path / "all", cache=cache).folder
+    student = _student(tiny_recipe, "response")
+    with pytest.raises(InputError, match="all: was trained with another test split, so it may have learned from this"):
+        distil.distil(student, dataset, mentor, tmp_path / "run", cache=cache)
+    assert not (tmp_path / "run").exists()
+    assert "test" not in distil.distil(student, dataset.untested(), mentor, tmp_path / "run", cache=cache).metrics
+
+
 def test_a_teacher_that_does_not_fit_is_refused(dataset, teacher, tiny_recipe, cache, tmp_path):
     student = _student(tiny_recipe, "rrs")
     other = student.model_copy(update={"frontend": student.frontend.model_copy(update={"hi_db": 10.0})})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from scenelet.models.architecture import graph_of
 from scenelet.models.keras_model import build
 from scenelet.models.surgery import cut, filter_norms, narrowed
 from scenelet.quantize import quantize_run
+from scenelet.recipe import DistillationConfig
 from scenelet.training import fit, prune, runfolder
 from scenelet.training.prune import strongest, to_budget
 
@@ -117,6 +120,31 @@ def test_a_teacher_helps_tuning_and_the_run_goes_on(run, dataset, cache, tmp_pat
     request = runfolder.request_of(whole.folder)
     assert request.recipe.distillation.method == "response"
     assert set(request.sources) == {"pruned", "teacher"}
+
+
+def test_a_method_leaves_the_recipes_other_settings(run, dataset, cache, tmp_path, monkeypatch):
+    config = DistillationConfig(method="rrs", alpha=0.25, temperature=2.0)
+    original = runfolder.request_of
+
+    def described(folder):
+        request = original(folder)
+        taught = request.recipe.model_copy(update={"distillation": config})
+        return replace(request, recipe=taught) if folder == run.folder else request
+
+    monkeypatch.setattr(runfolder, "request_of", described)
+    made = prune.prune(
+        run.folder, dataset, tmp_path / "r", filters=(3, 3), teacher=run.folder, method="hint", cache=cache
+    )
+    assert original(made.folder).recipe.distillation == config.model_copy(update={"method": "hint"})
+
+
+def test_a_run_that_may_have_learned_from_the_test_is_not_pruned(dataset, tiny_recipe, cache, tmp_path):
+    whole = fit.train(tiny_recipe(epochs=1), dataset.untested(), tmp_path / "all", cache=cache)
+    with pytest.raises(InputError, match="all: was trained with another test split, so it may have learned from this"):
+        prune.prune(whole.folder, dataset, tmp_path / "pruned", filters=(3, 3), cache=cache)
+    assert not (tmp_path / "pruned").exists()
+    made = prune.prune(whole.folder, dataset.untested(), tmp_path / "pruned", filters=(3, 3), cache=cache)
+    assert "test" not in made.metrics
 
 
 def test_what_is_left_over_the_limits_is_refused(run, dataset, cache, tmp_path, monkeypatch):
