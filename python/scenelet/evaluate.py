@@ -221,17 +221,19 @@ def _summary(
     )
 
 
-def pooled(evaluations: Sequence[Evaluation], split: str) -> Evaluation:
-    """Put several networks' evaluations together, each on windows of its own: the folds of a cross-validation.
+def pooled(evaluations: Sequence[Evaluation]) -> Evaluation:
+    """Put several networks' evaluations together: one or more a fold of a cross-validation.
 
-    Accuracy, log loss and clip accuracy are means over the networks; classes, devices and confusion are of all windows.
+    Accuracy, log loss and clip accuracy are means over the networks; classes, devices and confusion are of all windows
+    that they were asked about; clips are counted once.
     """
     first = evaluations[0]
+    clips = {one.split: one.clips for one in evaluations}
     return replace(
         first,
-        split=split,
+        split=", ".join(clips),
         windows=sum(one.windows for one in evaluations),
-        clips=sum(one.clips for one in evaluations),
+        clips=sum(clips.values()),
         by_class=sc.joined([one.by_class for one in evaluations]),
         by_device=sc.joined([one.by_device for one in evaluations]),
         confusion=np.sum([one.confusion for one in evaluations], axis=0),

@@ -70,6 +70,10 @@ def _folds(crossval: Path, info: ModelInfo) -> Folds:
     from ..card import folds_of
     from ..metadata import read
 
+    if info.learned and not info.learned.all_clips:
+        raise InputError(
+            "--crossval", "is for a network that learned from all clips", "give --split with what it has not heard"
+        )
     found = folds_of(crossval)
     made = [read(path.read_bytes(), path) for path, _ in found.networks]
     if not any(one and one.recipe_sha256 == info.recipe_sha256 for one in made):

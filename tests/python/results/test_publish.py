@@ -16,7 +16,7 @@ from scenelet.data.dataset import open_dataset
 from scenelet.errors import AudioError, InputError
 from scenelet.evaluate import Evaluation, evaluate, model_info, pooled
 from scenelet.files import sha256
-from scenelet.metadata import ModelInfo, read
+from scenelet.metadata import Learned, ModelInfo, attach, read
 from scenelet.scores import Measures, probabilities
 from scenelet.submission import audio_files, output_csv, to_yaml, write_submission
 
@@ -77,18 +77,20 @@ def test_the_card_states_file_cost_scores_and_weakness(model: Path, info: ModelI
 def test_a_card_of_folds_gives_mean_spread_and_pooled_classes(
     model: Path, info: ModelInfo, measured: Evaluation
 ) -> None:
-    second = replace(measured, split="fold2", accuracy=0.7, log_loss=measured.log_loss + 0.2, clip_accuracy=0.9)
+    second = replace(measured, split="fold2", clips=5, accuracy=0.7, log_loss=measured.log_loss + 0.2, clip_accuracy=0.9)
     classes = {"rain": Measures(4, 0.5, 1.0), "rooster": Measures(4, 1.0, 0.5)}
     second = replace(second, by_class=classes, confusion=np.zeros_like(measured.confusion))
     text = card(model, info, [measured, second], folds=Folds((), "sm1"))
     assert "nothing is left to test it on" in text
     assert "| | mean | 20 | 60.0% ± 14.1% |" in text
-    assert "(`fixed`, all folds)" in text
+    assert "(`fixed`, fold1, fold2)" in text
     assert "| rooster | 10 | 40.0% |" in text  # 0 of 6 and 4 of 4
     assert "scenelet train sm1 --data DIR --out RUN --all-clips\n" in text
     assert "scenelet crossval sm1 --data DIR --out FOLDS\n" in text
     assert f"scenelet card {model.name} --data DIR --crossval FOLDS" in text
-    assert pooled([measured, second], "x").rows == measured.rows * 2
+    assert "- 9 clips were scored; one is 11.11 points" in text
+    assert pooled([measured, second]).rows == measured.rows * 2
+    assert pooled([measured, measured, second]).clips == 9  # two networks of a fold heard the same clips
 
 
 def test_a_card_names_the_commands_of_a_network_that_was_taught_and_pruned(
@@ -128,10 +130,13 @@ def cross_validation(folder: Path, model: Path) -> Path:
 
 
 def test_the_networks_of_a_cross_validation_are_scored_on_their_folds(
-    model: Path, esc10: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    model: Path, info: ModelInfo, esc10: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folds = cross_validation(tmp_path / "folds", model)
-    wanted = ["card", str(model), "--data", str(esc10), "--out", str(tmp_path / "card.md"), "--crossval"]
+    whole = tmp_path / "whole.tflite"
+    learned = Learned(all_clips=True, validation_fraction=0.2, validation_seed=0, clips_sha256="")
+    whole.write_bytes(attach(model.read_bytes(), info.model_copy(update={"learned": learned})))
+    wanted = ["card", str(whole), "--data", str(esc10), "--out", str(tmp_path / "card.md"), "--crossval"]
     assert main([*wanted, str(folds), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)["evaluations"]
     assert [(Path(one["model"]).parent.name, one["split"]) for one in told] == [
@@ -144,12 +149,24 @@ def test_the_networks_of_a_cross_validation_are_scored_on_their_folds(
     assert main([*wanted, str(tmp_path)]) == 2
     (folds / "fold2-seed0" / "model.tflite").unlink()
     assert main([*wanted, str(folds)]) == 2
+    assert main(["card", str(model), *wanted[2:], str(folds)]) == 2
+    other = attach(whole.read_bytes(), read(whole.read_bytes()).model_copy(update={"recipe_sha256": "0"}))
+    whole.write_bytes(other)
+    cross_validation(tmp_path / "again", model)
+    assert main([*wanted, str(tmp_path / "again")]) == 2
     complaints = capsys.readouterr().err.splitlines()
-    assert [len(complaints), "--crossval, not both" in complaints[0], "crossval.json" in complaints[1]] == [
-        3,
-        True,
-        True,
-    ]
+    for complaint, part in zip(
+        complaints,
+        (
+            "--crossval, not both",
+            "crossval.json: is missing or damaged",
+            "model.tflite: is missing",
+            "--crossval: is for a network that learned from all clips",
+            "again: holds no network of the model's settings of sm1",
+        ),
+        strict=True,
+    ):
+        assert part in complaint
 
 
 def test_a_card_of_unknown_data_claims_no_licence(model: Path, info: ModelInfo, measured: Evaluation) -> None:
