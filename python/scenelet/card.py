@@ -207,7 +207,7 @@ def _weakness(one: Evaluation) -> Iterator[str]:
         taken = one.labels[int(np.argmax(row))]
         yield f"- `{name}` is missed more often than not; most often it is taken for `{taken}` ({row.max()} windows)."
     if not weak:
-        yield f"- No class is missed more often than not."
+        yield "- No class is missed more often than not."
     yield f"- {one.clips:,} clips were scored; one is {100 / one.clips:.2f} points of clip accuracy."
     yield "- Sounds of no class of the list get an answer from the list, too."
 
