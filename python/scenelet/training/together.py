@@ -234,7 +234,7 @@ def _agreed(request: Request, out: Path, team: Team) -> dict[str, Any] | None:
     if team.chief:
         try:
             runfolder.claim(out, request)
-            told["metrics"] = runfolder.metrics_of(out)
+            told["metrics"] = runfolder.done(out)
         except InputError as error:
             told["error"] = [error.subject, error.problem, error.remedy]
     told = _from_chief(team, told)
