@@ -160,15 +160,15 @@ def test_a_trial_of_recordings_that_were_replaced_is_trained_anew(recordings, ti
     data = shutil.copytree(recordings, tmp_path / "data")
     values = _values(blocks=2, n_mels=20, filters1=8, filters2=8, **{"tuner/epochs": 2})
 
-    def searched(name):
-        shared = module.open_search(tiny_recipe(epochs=2), open_dataset(data), tmp_path / name, cache=tmp_path / "c")
+    def searched():
+        shared = module.open_search(tiny_recipe(epochs=2), open_dataset(data), tmp_path / "out", cache=tmp_path / "c")
         return shared.trial(values)
 
-    before = searched("out")
+    before = searched()
     _replaced(data)
-    fresh = searched("fresh")
-    assert fresh != before
-    assert searched("out") == fresh
+    assert searched() != before
+    kept = [State.load(path) for path in (tmp_path / "out" / module.TRIALS).glob("*/checkpoint.npz")]
+    assert [len(state.history) for state in kept] == [2, 2]
 
 
 def test_a_finished_search_of_recordings_that_were_replaced_is_refused(whole, run, recordings, tmp_path):
