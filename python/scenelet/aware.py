@@ -26,8 +26,6 @@ from .training.fit import Conditions, load_splits, prepare
 from .training.loop import Trainer, Watch, cross_entropy, fit
 from .training.windows import Windows
 
-PREFIX = "aware_"
-
 
 @dataclass(frozen=True)
 class Aware:
@@ -107,11 +105,11 @@ def tune_windows(folder: str | Path, train: Windows, validation: Windows, watch:
     objective = cross_entropy(recipe.training.label_smoothing)
     trainer = _Tuner(tuned, train, validation, _settings(recipe), objective, batch_augmentation(recipe.augmentation))
     before = trainer.state().best_loss
-    checkpoint = out / f"{PREFIX}{runfolder.CHECKPOINT}"
+    checkpoint = out / f"{runfolder.AWARE}{runfolder.CHECKPOINT}"
     state = fit(trainer, checkpoint, watch)
     layer = next(layer for layer in tuned.layers if isinstance(layer, FakeQuantised))
     write_bytes(out / runfolder.TFLITE, write_constants(plain, layer.constants()))
-    runfolder.write_history(out, state.history, state.best_epoch, PREFIX)
+    runfolder.write_history(out, state.history, state.best_epoch, runfolder.AWARE)
     checkpoint.unlink()
     return Aware(out / runfolder.TFLITE, len(state.history), state.best_epoch, (before, state.best_loss))
 

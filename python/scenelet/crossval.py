@@ -298,10 +298,16 @@ def _teachers(plan: _Plan, teacher: Recipe | Path | None, folds: Sequence[int]) 
 
 def _teacher_in(folder: Path, fold: int) -> Path:
     names = (f"fold{fold}-seed*", f"fold{fold}-teacher")
-    runs = [path for name in names for path in sorted(folder.glob(f"{name}/metrics.json"))]
+    runs = [path.parent for name in names for path in sorted(folder.glob(f"{name}/metrics.json"), key=_by_seed)]
     if not runs:
         raise InputError(folder, f"holds no finished run of fold {fold}", "cross-validate the teacher first")
-    return runs[0].parent
+    return runs[0]
+
+
+def _by_seed(path: Path) -> tuple[int, str]:
+    """Order of run folders: by the number in the name, so that seed 9 comes before seed 10."""
+    seed = "".join(filter(str.isdigit, path.parent.name.partition("-")[2]))
+    return int(seed or 0), path.parent.name
 
 
 def _train_teacher(plan: _Plan, recipe: Recipe, fold: int) -> Path:

@@ -85,9 +85,7 @@ class Demo:
 
 def demo_recipe(name: str = "sm1") -> Recipe:
     """A shipped recipe with the demo's short training."""
-    base = recipe.load(name)
-    short = base.training.model_copy(update={"epochs": EPOCHS, "patience": PATIENCE})
-    return base.model_copy(update={"training": short})
+    return recipe.changed(recipe.load(name), "training", epochs=EPOCHS, patience=PATIENCE)
 
 
 def _city(folder: Path, say: Say, progress: Bar) -> Path:

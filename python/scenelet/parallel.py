@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import joblib
+from joblib.externals.loky.process_executor import BrokenProcessPool
 from joblib.parallel import get_active_backend
 
 from .errors import InputError, SceneletError, ToolError
@@ -64,6 +65,11 @@ def spread(
     ------
     Any
         Results in the order of the tasks. The first task that fails raises its error here.
+
+    Raises
+    ------
+    ToolError
+        Where a worker was killed, or could not carry out a task.
     """
     if not apart(jobs):
         yield from (function(*task) for task in tasks)
@@ -73,11 +79,15 @@ def spread(
     backend, _ = get_active_backend(**kind)
     as_they_come = "generator" if backend.supports_return_generator else "list"
     deal = joblib.Parallel(n_jobs=workers(jobs), return_as=as_they_come, **kind)
+    name = f"{function.__module__}.{function.__name__}"
     if local or threads:
         watched = os.getpid() if local and not threads else 0
-        yield from deal(joblib.delayed(_alone)(watched, function, task) for task in tasks)
+        try:
+            yield from deal(joblib.delayed(_alone)(watched, function, task) for task in tasks)
+        except BrokenProcessPool:
+            remedy = "run it again: what is finished is found; with fewer --jobs it takes less memory"
+            raise ToolError(name, "lost a worker process, killed or out of memory", remedy) from None
     else:
-        name = f"{function.__module__}.{function.__name__}"
         sent = ((name, pickle.dumps((function, task))) for task in tasks)
         yield from map(pickle.loads, deal(joblib.delayed(_in_child)(*one) for one in sent))
 

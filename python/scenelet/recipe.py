@@ -240,17 +240,23 @@ def load(name: str | Path) -> Recipe:
     RecipeError
         Naming the file, the key and what is wrong with it.
     """
-    path = Path(name)
-    if str(name) in shipped():
-        text = (resources.files("scenelet") / "recipes" / f"{name}.toml").read_text("utf-8")
-    elif path.suffix == ".toml" and path.is_file():
-        text = path.read_text("utf-8")
-    else:
-        raise RecipeError(name, "no such recipe", f"give a path to a .toml file or one of: {', '.join(shipped())}")
     try:
-        return parse(tomllib.loads(text), str(name))
+        return parse(tomllib.loads(_text(name)), str(name))
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(name, f"not TOML: {error}", "correct that line") from None
+    except UnicodeDecodeError as error:
+        raise RecipeError(name, f"not UTF-8 text at byte {error.start}", "save it as UTF-8") from None
+    except OSError as error:
+        raise RecipeError(name, f"cannot be read: {error.strerror}", "check the path and its permissions") from None
+
+
+def _text(name: str | Path) -> str:
+    path = Path(name)
+    if str(name) in shipped():
+        return (resources.files("scenelet") / "recipes" / f"{name}.toml").read_text("utf-8")
+    if path.suffix == ".toml" and path.is_file():
+        return path.read_text("utf-8")
+    raise RecipeError(name, "no such recipe", f"give a path to a .toml file or one of: {', '.join(shipped())}")
 
 
 def parse(values: dict[str, Any], source: str) -> Recipe:
@@ -263,3 +269,24 @@ def parse(values: dict[str, Any], source: str) -> Recipe:
         if first["type"] == "extra_forbidden":
             raise RecipeError(source, f"unknown key '{key}'", "remove it or correct its spelling") from None
         raise RecipeError(source, f"key '{key or 'recipe'}': {first['msg']}", "correct its value") from None
+
+
+def changed(recipe: Recipe, part: str, **values: Any) -> Recipe:
+    """Give a part of a recipe other values and validate it as a file is: `model_copy` would take any.
+
+    Parameters
+    ----------
+    part
+        Name of a section: "training", "model", ...
+    values
+        By key, as TOML would have them.
+
+    Raises
+    ------
+    RecipeError
+        Naming the recipe with its new values, the key and what is wrong with it.
+    """
+    content = recipe.model_dump(mode="json")
+    content[part] = {**content[part], **values}
+    told = ", ".join(f"{part}.{name} = {value}" for name, value in values.items())
+    return parse(content, f"recipe {recipe.name} with {told}")

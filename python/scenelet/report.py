@@ -57,7 +57,20 @@ def _facts(info: ModelInfo, model: Path) -> list[tuple[str, str]]:
 
 def _evaluations(folder: Path) -> list[dict[str, Any]]:
     """Evaluations saved beside a run's model as evaluation*.json, by name."""
-    return [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("evaluation*.json"))]
+    return [_evaluation(path) for path in sorted(folder.glob("evaluation*.json"))]
+
+
+def _evaluation(path: Path) -> dict[str, Any]:
+    remedy = "write it again or remove it"
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise InputError(path, f"cannot be read: {error.strerror}", remedy) from None
+    except ValueError as error:
+        raise InputError(path, f"is no JSON: {error}", remedy) from None
+    if not isinstance(content, dict):
+        raise InputError(path, "is no evaluation", remedy)
+    return content
 
 
 def write_report(subject: Path, to: Path) -> None:

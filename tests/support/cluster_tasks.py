@@ -1,6 +1,7 @@
 """Tasks that another process can import."""
 
 import os
+import signal
 import time
 
 from scenelet.errors import AudioError
@@ -30,3 +31,10 @@ def lasts(path: str) -> None:
     with open(path, "w", encoding="utf-8") as file:
         file.write(str(os.getpid()))
     time.sleep(60)
+
+
+def dies(number: int) -> int:
+    """Kill its own process on 1, as the system does where memory runs out."""
+    if number == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number

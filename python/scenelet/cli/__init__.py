@@ -28,6 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader (head, a pager) has gone; nothing is left to say, nor anywhere to say it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.filename is None:  # no file of the user's
+            raise
+        return _complain(f"{error.filename}: {error.strerror}; check the path and its permissions", 2)
     return status if isinstance(status, int) else 0
 
 

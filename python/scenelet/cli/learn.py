@@ -48,8 +48,10 @@ def train(
     dataset = open_dataset(data, subset=subset)
     dataset = dataset.untested() if all_clips else dataset
     with joined(cluster), progress(f"train {described.name}") as step:
-        settings: dict[str, Any] = {"jobs": jobs, "watch": watcher(step, meter(energy, to))}
-        if tf_config.workers():
+        team = tf_config.workers()
+        keeps = team is None or team[0] == 0  # the run folder, and what was measured with it
+        settings: dict[str, Any] = {"jobs": jobs, "watch": watcher(step, meter(energy and keeps, to))}
+        if team:
             from ..training.together import Team, train_together
 
             result = train_together(described, dataset, to, Team(), **settings)
@@ -198,8 +200,7 @@ def tune(
 
     described = recipes.load(recipe)
     if epochs:
-        shorter = described.training.model_copy(update={"epochs": epochs})
-        described = described.model_copy(update={"training": shorter})
+        described = recipes.changed(described, "training", epochs=epochs)
     part, dataset = role(), open_dataset(data, subset=subset)
     with joined(cluster), progress(f"tune {described.name}") as step:
         opened = open_search(described, dataset, to, parts=parts_named(only), jobs=jobs)

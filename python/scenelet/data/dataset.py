@@ -53,10 +53,15 @@ def open_dataset(
         Naming the folder, or the CSV file and line, and the remedy.
     """
     root = Path(path)
-    if not root.is_dir():
-        problem = "is a file" if root.exists() else "no such folder"
-        raise DatasetError(root, problem, "give the folder of a data set")
-    dataset = _read(root, subset).with_validation(validation_fraction, seed)
+    try:
+        if not root.is_dir():
+            problem = "is a file" if root.exists() else "no such folder"
+            raise DatasetError(root, problem, "give the folder of a data set")
+        dataset = _read(root, subset)
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}"
+        raise DatasetError(error.filename or root, problem, "check the path and its permissions") from None
+    dataset = dataset.with_validation(validation_fraction, seed)
     return replace(dataset, splits={**dataset.splits, "all": dataset.clips})
 
 

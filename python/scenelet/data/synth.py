@@ -166,7 +166,7 @@ def _found(out: Path, plan: CityPlan, takes: list[_Take]) -> bool:
         raise DatasetError(out, "is a file", "choose another folder")
     if not mark.is_file():
         raise DatasetError(out, "is not empty and not a synthetic city", "choose another folder")
-    if mark.read_text("utf-8") != _mark(plan):
+    if mark.read_bytes() != _mark(plan).encode():
         raise DatasetError(out, "holds a synthetic city of another plan", "remove it or choose another folder")
     for take in takes:
         for name, *_ in take.names():

@@ -34,7 +34,11 @@ class Row:
 
     def file(self, path: Path) -> Path:
         """Return ``path`` if it is a file; raise DatasetError otherwise."""
-        if not path.is_file():
+        try:
+            found = path.is_file()
+        except OSError as error:
+            raise self.error(f"'{path.name}' cannot be looked up: {error.strerror}", "correct the name") from None
+        if not found:
             raise self.error(f"audio file '{path.name}' is missing from {path.parent}", "restore it or remove the row")
         return path
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import limits, scores, toolchain
+from .. import recipe as recipes
 from ..cost import count
 from ..data.augmentation_plan import augmented
 from ..data.dataset import Dataset
@@ -50,7 +51,7 @@ class RunResult:
 
 def fitted(recipe: Recipe, classes: int) -> Recipe:
     """Give a recipe's network as many scores as a data set has classes."""
-    return recipe.model_copy(update={"model": recipe.model.model_copy(update={"classes": classes})})
+    return recipes.changed(recipe, "model", classes=classes)
 
 
 def prepare(recipe: Recipe, dataset: Dataset) -> tuple[Recipe, Dataset]:
@@ -189,8 +190,7 @@ def finish(out: Path, request: Request, model: keras.Model, state: State, data: 
     )
     runfolder.save_calibration(out, train.features[chosen])
     write_text(out / runfolder.METRICS, json.dumps(metrics, indent=2) + "\n")
-    for path in sorted(out.glob(f"*{runfolder.CHECKPOINT}")):
-        path.unlink()
+    runfolder.drop_checkpoints(out)
     return metrics
 
 
@@ -230,7 +230,7 @@ def _conduct(
     weights = {name: runfolder.weights_sha256(runfolder.load_model(run)) for name, run in sources.items()}
     request = Request(work.recipe, dataset.name, dataset.labels, features, weights)
     runfolder.claim(work.out, request, learned)
-    metrics = runfolder.metrics_of(work.out)
+    metrics = runfolder.done(work.out)
     if metrics is None:
         model, state = procedure(work)
         metrics = finish(work.out, request, model, state, work.data)

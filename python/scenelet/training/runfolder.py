@@ -40,6 +40,7 @@ from .checkpoint import Epoch
 REQUEST, LEARNED, CHECKPOINT = "run.json", "learned.json", "checkpoint.npz"
 HISTORY, CURVES = "history.csv", "curves.png"
 MODEL, CALIBRATION, METRICS, TFLITE = "model.keras", "calibration.npy", "metrics.json", "model.tflite"
+AWARE = "aware_"  # before the names of files that quantisation-aware fine-tuning adds to a complete run
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,14 @@ def _short(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """Read an object of a run.
+
+    Raises
+    ------
+    InputError
+        Where it is missing, damaged or not to be read.
+    """
     try:
         content = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
@@ -124,7 +132,7 @@ def claim(folder: Path, request: Request, learned: Learned | None = None) -> Non
         sweep(folder)
     wanted = json.loads(json.dumps(request.to_json()))
     if path.is_file():
-        found = _read_json(path)
+        found = read_json(path)
         if found != wanted:
             raise InputError(
                 folder, f"holds another run: {_difference(found, wanted)}", "choose another folder or delete this one"
@@ -146,7 +154,7 @@ def request_of(folder: str | Path) -> Request:
         Where the folder is not a training run.
     """
     path = Path(folder) / REQUEST
-    content = _read_json(path)
+    content = read_json(path)
     try:
         return Request(
             recipes.parse(content["recipe"], str(path)),
@@ -179,7 +187,22 @@ def learned_of(folder: str | Path) -> Learned | None:
 def metrics_of(folder: str | Path) -> dict[str, Any] | None:
     """Scores of a complete run; None where it is not complete."""
     path = Path(folder) / METRICS
-    return _read_json(path) if path.is_file() else None
+    return read_json(path) if path.is_file() else None
+
+
+def done(folder: Path) -> dict[str, Any] | None:
+    """Scores of a complete run, rid of checkpoints that a kill between both has left; None where it is not complete."""
+    metrics = metrics_of(folder)
+    if metrics is not None:
+        drop_checkpoints(folder)
+    return metrics
+
+
+def drop_checkpoints(folder: Path) -> None:
+    """Remove the run's checkpoints, those of its members and stages included; fine-tuning's own is not the run's."""
+    for path in sorted(folder.glob(f"*{CHECKPOINT}")):
+        if path.name != f"{AWARE}{CHECKPOINT}":
+            path.unlink(missing_ok=True)
 
 
 def save_model(folder: Path, model: keras.Model) -> None:

@@ -3,13 +3,15 @@
 ::
 
     OUT/request.json            what is searched; a folder with another search is refused
-    OUT/trials/<point>/         checkpoint.npz of every point; one that is promoted goes on from its own last epoch
+    OUT/trials/<point>/         checkpoint.npz of every point on the windows that it heard; one that is promoted goes on
+                                from its own last epoch
     OUT/best.toml               the best recipe, like any other
     OUT/best/                   its run folder, trained to the end
     OUT/tune.json               trials, and the points that were refused with the reason; written last
 
 The checkpoints are all that a search keeps: the same seed draws the same points again, and what a point's checkpoint
-holds already is not trained again. So a search that was killed is simply run again.
+holds already is not trained again. So a search that was killed is simply run again. A checkpoint's folder is named by
+the point and by the hash of its windows: where recordings were replaced, none is found, and the point is trained anew.
 
 A trial is the beginning of its recipe's own run: the last round of every bracket has all the recipe's epochs, and the
 rounds before it stop earlier on the same schedule. So a point that is promoted goes on along one curve, and the rate of
@@ -36,13 +38,14 @@ from ..files import sweep, write_text
 from ..models.backend import keras, one_thread
 from ..models.keras_model import build
 from ..recipe import CnnConfig, Recipe
-from . import runfolder, windows
+from . import runfolder
 from .augment import batch_augmentation
 from .checkpoint import State
-from .fit import RunResult, prepare, train
+from .fit import Conditions, RunResult, load_splits, prepare, train
 from .loop import Trainer, cross_entropy, fit
 from .search_space import PARTS, Part, Values, cost_at, declare, recipe_at, to_toml, verdict
 from .tf_config import require_alone
+from .windows import Windows
 
 try:
     import keras_tuner
@@ -52,6 +55,7 @@ except ImportError:
 REQUEST, RESULT, BEST, TRIALS = "request.json", "tune.json", "best", "trials"
 LOSS = "val_loss"
 _DRAWS = 10_000
+_ELSEWHERE = "choose another folder or delete this one"
 
 Progress = Callable[[int, int], None]
 
@@ -113,6 +117,12 @@ def plain(values: Values) -> Values:
     return {name: round(value, 6) if isinstance(value, float) else value for name, value in chosen.items()}
 
 
+def _name(point: Values, data: dict[str, Windows]) -> str:
+    """Folder of a point's checkpoint: another one where files of the same names hold other samples."""
+    content = json.dumps([point, {split: part.sha256 for split, part in data.items()}], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
 @dataclass(frozen=True)
 class Search:
     """What every trial shares."""
@@ -133,15 +143,11 @@ class Search:
         """Train a point up to the epoch that Hyperband grants; validation loss of what it keeps, infinite if none."""
         point, epochs = plain(values), int(values["tuner/epochs"])
         recipe, dataset = prepare(recipe_at(self.base, point), self.dataset)
-        config = recipe.training
-        name = hashlib.sha256(json.dumps(point, sort_keys=True).encode()).hexdigest()[:16]
-        checkpoint = self.out / TRIALS / name / runfolder.CHECKPOINT
+        config, conditions = recipe.training, Conditions(jobs=self.jobs, cache=self.cache)
+        data = load_splits(recipe, dataset, conditions, ("train", "validation"))
+        checkpoint = self.out / TRIALS / _name(point, data) / runfolder.CHECKPOINT
         state = State.load(checkpoint)
         if state is None or (len(state.history) < epochs and state.waited < config.patience):
-            data = {
-                split: windows.load(dataset, split, recipe.frontend, self.cache, jobs=self.jobs)
-                for split in ("train", "validation")
-            }
             keras.backend.clear_session()
             keras.utils.set_random_seed(config.seed)
             objective, augment = cross_entropy(config.label_smoothing), batch_augmentation(recipe.augmentation)
@@ -203,8 +209,8 @@ def open_search(recipe: Recipe, dataset: Dataset, out: str | Path, **plan: Unpac
     if folder.is_dir():
         sweep(folder)
     if path.is_file():
-        if path.read_text("utf-8") != request:
-            raise InputError(folder, "holds another search", "choose another folder or delete this one")
+        if path.read_bytes() != request.encode():
+            raise InputError(folder, "holds another search", _ELSEWHERE)
     elif folder.exists() and (not folder.is_dir() or any(not entry.name.startswith(".") for entry in folder.iterdir())):
         raise InputError(folder, "is not a search and not empty", "choose another folder")
     else:
@@ -249,14 +255,29 @@ def carry_out(shared: Search, progress: Progress | None = None) -> Found:
 
 
 def known(shared: Search) -> Found | None:
-    """Result of a search that is complete."""
+    """Result of a search that is complete.
+
+    Raises
+    ------
+    InputError
+        Where it is of recordings that were replaced since, or damaged.
+    """
     path = shared.out / RESULT
     if not path.is_file():
         return None
-    shutil.rmtree(shared.out / TRIALS, ignore_errors=True)
     best = shared.out / BEST
-    run = RunResult(best, runfolder.metrics_of(best) or {})
-    return Found(recipes.load(best.with_suffix(".toml")), run, json.loads(path.read_text("utf-8")))
+    told, recipe = runfolder.read_json(path), recipes.load(best.with_suffix(".toml"))
+    _require_same_windows(shared, recipe, runfolder.request_of(best).features_sha256)
+    shutil.rmtree(shared.out / TRIALS, ignore_errors=True)
+    return Found(recipe, RunResult(best, runfolder.done(best) or {}), told)
+
+
+def _require_same_windows(shared: Search, recipe: Recipe, heard: dict[str, str]) -> None:
+    """Refuse a result of other samples: names and labels, which the request holds, do not tell them apart."""
+    recipe, dataset = prepare(recipe, shared.dataset)
+    data = load_splits(recipe, dataset, Conditions(jobs=shared.jobs, cache=shared.cache))
+    if {split: part.sha256 for split, part in data.items()} != heard:
+        raise InputError(shared.out, "holds a search of other recordings under the same names", _ELSEWHERE)
 
 
 def conclude(shared: Search, oracle: Oracle) -> Found:

@@ -137,6 +137,74 @@ def test_an_unknown_recipe_key_is_named(scenelet: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+def test_epochs_that_a_recipe_cannot_have_are_named_before_anything_is_written(scenelet: Run, tmp_path: Path) -> None:
+    data = esc10(tmp_path / "d", "filename,fold,category,source_clip,take", "1-100-A.wav,1,rain,100,A")
+    done = scenelet("tune", "cnn32k", "--data", data, "--out", tmp_path / "out", "--epochs", "1")
+    assert done.status == 2
+    assert "recipe cnn32k with training.epochs = 1" in done.complaint
+    assert "warmup_epochs 1 leaves nothing of 1 epochs" in done.complaint
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_recipe_that_is_no_text_is_named(scenelet: Run, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes('name = "mine"  # hört'.encode("latin-1"))
+    done = scenelet("train", path, "--data", tmp_path, "--out", tmp_path / "run")
+    assert done.status == 2
+    assert f"{path}: not UTF-8 text at byte 18; save it as UTF-8" in done.complaint
+
+
+def test_a_table_that_may_not_be_read_is_named(scenelet: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = esc10(tmp_path / "d", "filename,fold,category,source_clip,take", "1-100-A.wav,1,rain,100,A")
+
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    done = scenelet("data", "info", "--data", data)
+    assert done.status == 2
+    assert f"{data / 'meta.csv'}: cannot be read: Permission denied" in done.complaint
+
+
+def test_a_name_that_no_file_can_have_is_named_with_its_line(scenelet: Run, tmp_path: Path) -> None:
+    long = f"{'a' * 300}.wav"
+    data = esc10(tmp_path / "d", "filename,fold,category,source_clip,take", f"{long},1,rain,100,A")
+    done = scenelet("data", "info", "--data", data)
+    assert done.status == 2
+    assert f"{data / 'meta.csv'}:2: '{long}' cannot be looked up: File name too long" in done.complaint
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"\xff\xfe", "is no JSON"), (b"{", "is no JSON"), (b"[]", "is no evaluation")]
+)
+def test_a_damaged_evaluation_of_a_run_is_named(scenelet: Run, tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "model.tflite").write_bytes(MODEL.read_bytes())
+    (tmp_path / "evaluation_host.json").write_bytes(content)
+    done = scenelet("report", tmp_path, "--out", tmp_path / "page.html")
+    assert done.status == 2
+    assert f"{tmp_path / 'evaluation_host.json'}: {said}" in done.complaint
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_a_run_whose_request_is_no_text_is_named(scenelet: Run, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_bytes(b"\xff\xfe")
+    done = scenelet("quantize", tmp_path)
+    assert done.status == 2
+    assert f"{tmp_path / 'run.json'}: cannot be read: 'utf-8' codec can't decode" in done.complaint
+
+
+def test_a_file_that_fails_where_nobody_looked_is_named_still(
+    scenelet: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path) -> bytes:
+        raise OSError(5, "Input/output error", str(path))
+
+    monkeypatch.setattr("scenelet.report.sha256", fail)
+    done = scenelet("report", MODEL, "--out", tmp_path / "page.html")
+    assert done.status == 2
+    assert f"{MODEL}: Input/output error; check the path and its permissions" in done.complaint
+
+
 def test_without_a_compiler_the_package_to_install_is_named(
     scenelet: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

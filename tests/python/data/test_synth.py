@@ -122,6 +122,12 @@ def test_a_damaged_city_is_named(tmp_path: Path) -> None:
         write_city(tmp_path / "city", **SMALL)
 
 
+def test_a_damaged_plan_is_another_one(tmp_path: Path) -> None:
+    (tmp_path / "synthetic.json").write_bytes(b"\xff\xfe")
+    with pytest.raises(DatasetError, match="another plan"):
+        write_city(tmp_path, **SMALL)
+
+
 def test_an_interrupted_run_leaves_nothing(tmp_path: Path) -> None:
     def stop(done: int, total: int) -> None:
         assert (done, total) == (1, 30)

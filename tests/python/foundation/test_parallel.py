@@ -150,6 +150,12 @@ def test_joblibs_own_settings_around_the_call_hold() -> None:
     assert {process for _, process, _ in seen} == {os.getpid()}
 
 
+def test_a_worker_that_is_killed_is_one_line_and_the_next_tasks_get_another() -> None:
+    with pytest.raises(ToolError, match=r"cluster_tasks\.dies: lost a worker process.*; run it again"):
+        list(spread(cluster_tasks.dies, [(0,), (1,), (2,)], 2))
+    assert list(spread(cluster_tasks.dies, [(2,), (3,)], 2)) == [2, 3]
+
+
 LASTS = """
 import sys
 from cluster_tasks import lasts

@@ -78,6 +78,33 @@ def test_a_missing_recipe_lists_the_shipped_ones(tmp_path: Path) -> None:
         recipe.load(tmp_path / "nowhere.toml")
 
 
+def test_a_recipe_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "r.toml"
+    path.write_bytes(MINIMAL.encode("utf-16"))
+    with pytest.raises(RecipeError, match=r"r\.toml: not UTF-8 text at byte 0; save it as UTF-8"):
+        recipe.load(path)
+    with pytest.raises(RecipeError, match="cannot be read: File name too long"):
+        recipe.load(tmp_path / f"{'r' * 300}.toml")
+
+    def refuse(*_: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(RecipeError, match=r"r\.toml: cannot be read: Permission denied; check"):
+        recipe.load(path)
+
+
+@pytest.mark.parametrize("name", recipe.shipped())
+def test_what_is_changed_is_validated_and_the_rest_stays(name: str) -> None:
+    whole = recipe.load(name)
+    assert recipe.changed(whole, "training", epochs=whole.training.epochs) == whole
+    longer = recipe.changed(whole, "training", epochs=333)
+    assert longer.training.epochs == 333
+    assert longer.model_copy(update={"training": whole.training}) == whole
+    with pytest.raises(RecipeError, match=rf"recipe {name} with training.epochs = 0: key 'training.epochs'"):
+        recipe.changed(whole, "training", epochs=0)
+
+
 def test_the_front_end_hash_follows_every_setting() -> None:
     config = recipe.FrontendConfig()
     hashes = {config.sha256, config.model_copy(update={"hi_db": 21.0}).sha256}

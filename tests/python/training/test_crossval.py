@@ -195,6 +195,18 @@ def test_a_teacher_is_trained_on_the_same_split_and_distilled_from(folded, tiny_
     assert found.outcomes[0].float != plain.outcomes[0].float
 
 
+def test_the_teacher_of_a_fold_is_its_run_of_the_lowest_seed(tmp_path):
+    def finished(name):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "metrics.json").write_text("{}")
+
+    finished("fold1-teacher")
+    assert crossval._teacher_in(tmp_path, 1) == tmp_path / "fold1-teacher"
+    for name in ("fold1-seed10", "fold1-seed9-whole", "fold1-seed9", "fold11-seed0"):
+        finished(name)
+    assert crossval._teacher_in(tmp_path, 1) == tmp_path / "fold1-seed9"
+
+
 def test_the_leak_is_for_plain_training(folded, tiny_recipe, tmp_path):
     with pytest.raises(InputError, match="the leak: is shown for plain training alone"):
         cross_validate(tiny_recipe(), folded, tmp_path / "out", teacher=tiny_recipe(), leak=True)

@@ -11,6 +11,9 @@ import pytest
 from scenelet import energy
 from scenelet.cli import main
 from scenelet.errors import ToolError
+from scenelet.training import tf_config, together
+from scenelet.training.checkpoint import Epoch
+from scenelet.training.fit import RunResult
 from scenelet.training.search_space import to_toml
 
 
@@ -78,3 +81,25 @@ def test_commands_tell_energy_where_it_was_asked_for(recordings, tiny_recipe, tm
     told, noted = _run(capfd, *evaluate, "--energy")
     assert "energy" not in told
     assert noted == "note: energy is not measured: codecarbon: is not installed; pip install 'scenelet[energy]'\n"
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_of_several_workers_the_one_that_keeps_the_folder_measures(
+    rank, recordings, tiny_recipe, tmp_path, monkeypatch, capfd
+):
+    """The team is made up; what each of its processes does with its own folder is the command's."""
+    place = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": rank}}
+    monkeypatch.setenv(tf_config.VARIABLE, json.dumps(place))
+    monkeypatch.setattr(together, "Team", lambda: None)
+
+    def trained(_recipe, _dataset, out, _team, *, jobs, watch):
+        assert jobs == -1
+        watch(Epoch(1, 1.0, 1.0, 0.5), 1)
+        return RunResult(out, {"recipe": "tiny", "dataset": "data"})
+
+    monkeypatch.setattr(together, "train_together", trained)
+    (tmp_path / "tiny.toml").write_text(to_toml(tiny_recipe(epochs=1)))
+    run = tmp_path / "run"
+    told, noted = _run(capfd, "train", tmp_path / "tiny.toml", "--data", recordings, "--out", run, "--energy")
+    assert run.exists() == ("energy" in told) == (rank == 0)
+    assert "note:" not in noted

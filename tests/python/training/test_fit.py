@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from scenelet import limits, metadata, recipe
 from scenelet.compiler.reader import read_model
-from scenelet.errors import DatasetError, InputError, LimitExceeded
+from scenelet.errors import DatasetError, InputError, LimitExceeded, RecipeError
 from scenelet.models.backend import keras
 from scenelet.quantize import quantize_run
 from scenelet.training import fit, runfolder
@@ -48,6 +50,21 @@ def test_a_finished_run_is_not_trained_again(run, dataset, tiny_recipe, cache):
     again = fit.train(tiny_recipe(epochs=12), dataset, run.folder, cache=cache, watch=lambda *seen: epochs.append(seen))
     assert (again, epochs) == (run, [])
     assert {path.name: path.stat().st_mtime_ns for path in run.folder.iterdir()} == before
+
+
+def test_checkpoints_that_a_kill_left_in_a_finished_run_go(run, dataset, tiny_recipe, cache, tmp_path):
+    folder = shutil.copytree(run.folder, tmp_path / "run")
+    for name in ("checkpoint.npz", "member0_checkpoint.npz", "aware_checkpoint.npz"):
+        (folder / name).write_bytes(b"")
+    fit.train(tiny_recipe(epochs=12), dataset, folder, cache=cache)
+    # An interrupted fine-tuning of the finished run is none of its training's.
+    assert [path.name for path in folder.glob("*checkpoint*")] == ["aware_checkpoint.npz"]
+
+
+def test_more_classes_than_a_network_can_have_are_told(dataset, tiny_recipe):
+    many = replace(dataset, labels=tuple(map(str, range(1001))))
+    with pytest.raises(RecipeError, match=r"recipe tiny with model\.classes = 1001: key 'model\.classes'"):
+        fit.prepare(tiny_recipe(), many)
 
 
 def test_another_recipe_does_not_touch_the_run(run, dataset, tiny_recipe, cache):
@@ -112,8 +129,6 @@ def test_all_clips_are_learned_from_and_none_is_left_for_a_test(dataset, tiny_re
 
 
 def test_a_class_without_training_clips_is_named(dataset, tiny_recipe):
-    from dataclasses import replace
-
     kept = tuple(clip for clip in dataset.splits["train"] if clip.label != "low")
     held = tuple(clip for clip in dataset.splits["validation"] if clip.label != "low")
     with pytest.raises(DatasetError, match="class 'low': has no training clip"):

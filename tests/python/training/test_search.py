@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from types import SimpleNamespace
 
 import keras_tuner
 import numpy as np
 import pytest
+import soundfile
 
 from scenelet import limits, recipe
 from scenelet.cost import count
@@ -52,12 +54,12 @@ def small():
 def run(recordings, tiny_recipe, tmp_path_factory, small):
     cache = tmp_path_factory.mktemp("cache")
 
-    def run(out, **changes):
+    def run(out, data=recordings, **changes):
         settings = {"parts": ("architecture",), "cache": cache, **changes}
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(module, "declare", small)
             patch.setattr(limits, "MACS", MACS)
-            return search(tiny_recipe(epochs=3), open_dataset(recordings), out, **settings)
+            return search(tiny_recipe(epochs=3), open_dataset(data), out, **settings)
 
     return run
 
@@ -147,9 +149,47 @@ def test_a_promoted_trial_goes_on_along_the_recipes_own_schedule(recordings, tin
     assert scores == [min(losses[:2]), min(losses)]
 
 
-def test_a_folder_of_another_search_is_left_alone(run, tmp_path):
+def _replaced(root):
+    """Other samples under the same names."""
+    for path in root.rglob("*.wav"):
+        samples, rate = soundfile.read(path, dtype="int32")
+        soundfile.write(path, samples // 2, rate, subtype="PCM_24")
+
+
+def test_a_trial_of_recordings_that_were_replaced_is_trained_anew(recordings, tiny_recipe, tmp_path):
+    data = shutil.copytree(recordings, tmp_path / "data")
+    values = _values(blocks=2, n_mels=20, filters1=8, filters2=8, **{"tuner/epochs": 2})
+
+    def searched():
+        shared = module.open_search(tiny_recipe(epochs=2), open_dataset(data), tmp_path / "out", cache=tmp_path / "c")
+        return shared.trial(values)
+
+    before = searched()
+    _replaced(data)
+    assert searched() != before
+    kept = [State.load(path) for path in (tmp_path / "out" / module.TRIALS).glob("*/checkpoint.npz")]
+    assert [len(state.history) for state in kept] == [2, 2]
+
+
+def test_a_finished_search_of_recordings_that_were_replaced_is_refused(whole, run, recordings, tmp_path):
+    out = shutil.copytree(whole[0], tmp_path / "out")
+    data = shutil.copytree(recordings, tmp_path / "data")
+    _replaced(data)
+    with pytest.raises(InputError, match="out: holds a search of other recordings under the same names; choose"):
+        run(out, data=data)
+
+
+def test_a_damaged_result_is_named(whole, run, tmp_path):
+    out = shutil.copytree(whole[0], tmp_path / "out")
+    (out / "tune.json").write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match=r"tune\.json: cannot be read: 'utf-8' codec"):
+        run(out)
+
+
+@pytest.mark.parametrize("request_", [b"[]", b"\xff\xfe"])
+def test_a_folder_of_another_search_is_left_alone(run, tmp_path, request_):
     (tmp_path / "out").mkdir()
-    (tmp_path / "out/request.json").write_text("[]")
+    (tmp_path / "out/request.json").write_bytes(request_)
     with pytest.raises(InputError, match="holds another search"):
         run(tmp_path / "out")
     (tmp_path / "other").mkdir()
