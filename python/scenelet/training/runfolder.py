@@ -179,7 +179,7 @@ def learned_of(folder: str | Path) -> Learned | None:
     if not path.is_file():
         return None
     try:
-        return Learned.model_validate(_read_json(path))
+        return Learned.model_validate(read_json(path))
     except ValidationError:
         raise InputError(path, "is damaged", "carry the training's command out again") from None
 
