@@ -28,6 +28,7 @@ def test_the_folder_holds_what_its_module_says(run):
         "calibration.npy",
         "curves.png",
         "history.csv",
+        "learned.json",
         "metrics.json",
         "model.keras",
         "run.json",
