@@ -26,7 +26,7 @@ STAGES = [
     {"compiler"},
     {"targets"},
     {"budget", "evaluate", "explain", "parity", "sqnr", "fakequant", "aware"},
-    {"export", "predict", "bench", "profile", "report", "crossval", "card", "confusion", "load", "submission"},
+    {"export", "predict", "bench", "profile", "report", "outcomes", "crossval", "card", "confusion", "load", "submission"},
     {"device", "listen", "decision", "soak", "inspection"},
     {"reliability"},
     {"demo"},
