@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 from collections.abc import Sequence
 from typing import TextIO
@@ -59,12 +60,10 @@ def _run(arguments: list[str]) -> int:
 
 
 def _gone(stream: TextIO) -> bool:
-    """Whether the reader of a stream has gone: what could not be written to it still waits there."""
-    try:
-        stream.flush()
-    except BrokenPipeError:
-        return True
-    return False
+    """Whether the reader of a stream has gone."""
+    poll = select.poll()
+    poll.register(stream.fileno(), 0)  # what it tells of in any case: an error, or that nobody is there
+    return bool(poll.poll(0))
 
 
 def _complain(message: str, status: int) -> int:

@@ -26,7 +26,7 @@ class _Console(Console):
     """A console that leaves it to the command line what a reader who has gone means; rich would exit with 1."""
 
     def on_broken_pipe(self) -> NoReturn:
-        raise
+        raise BrokenPipeError
 
 
 # A pipe has no width; nothing may be cut off on its way into a file.

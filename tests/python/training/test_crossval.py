@@ -293,7 +293,7 @@ def test_no_outcome_is_thrown_away(result, folded, tiny_recipe, cache, tmp_path,
     (out / "cost.json").write_text("{}")  # tools/measure_training.py's
     before = (out / outcomes.RESULT).read_bytes()
     for fewer in ({"leak": True, "folds": (2,)}, {}):
-        with pytest.raises(InputError, match="holds the cross-validation of folds 1,2 and the leak with seed 0; choose"):
+        with pytest.raises(InputError, match="holds the cross-validation of folds 1,2 and the leak with seed 0"):
             cross_validate(tiny_recipe(epochs=4), folded, out, cache=cache, **fewer)
     assert (out / outcomes.RESULT).read_bytes() == before
     monkeypatch.setattr("scenelet.parallel.spread", lambda *_: iter([result[1].outcomes[0]] * 6))
