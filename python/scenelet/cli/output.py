@@ -45,6 +45,12 @@ def meter(wanted: bool, folder: Path | None = None) -> Meter | None:
         return None
 
 
+def note(lines: Iterable[str]) -> None:
+    """Tell the user what there is to know before a result, on standard error."""
+    for line in lines:
+        err.print(f"note: {line}", markup=False, soft_wrap=True)
+
+
 def print_json(value: Any) -> None:
     """Write one JSON document on standard output."""
     json.dump(value, sys.stdout, indent=2)

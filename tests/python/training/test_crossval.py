@@ -15,6 +15,7 @@ from scenelet.crossval import _train_leaking, cross_validate, folds_of, held_out
 from scenelet.data.dataset import open_dataset
 from scenelet.errors import DatasetError, InputError, LimitExceeded
 from scenelet.training import fit
+from scenelet.training.distil import answers
 
 RATE = 8000
 TONES = {"rain": 300, "rooster": 1100, "sea_waves": 2600}
@@ -194,6 +195,12 @@ def test_a_teacher_is_trained_on_the_same_split_and_distilled_from(folded, tiny_
     assert found.outcomes[0].int8 is not None
     plain = cross_validate(student, folded, tmp_path / "plain", folds=(2,), cache=cache)
     assert found.outcomes[0].float != plain.outcomes[0].float
+
+
+def test_what_teachers_said_lies_in_one_place(tmp_path, monkeypatch):
+    monkeypatch.setenv("SCENELET_BUILD", str(tmp_path))
+    assert answers(None) == answers(tmp_path / "features") == tmp_path / "teachers"
+    assert answers(tmp_path / "elsewhere") == tmp_path / "elsewhere" / "teachers"
 
 
 def test_the_leak_is_for_plain_training(folded, tiny_recipe, tmp_path):
