@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,7 @@ _SOURCES = {
     "about real scenes.",
 }
 _WEAK = 0.5
+_Taken = TypeVar("_Taken")
 
 
 @dataclass(frozen=True)
@@ -96,27 +97,33 @@ def folds_of(folder: Path) -> Folds:
     InputError
         Where there is none, or one of networks for no board.
     """
-    result = _read(folder / RESULT)
-    networks = [(folder / one["run"] / "model.tflite", f"fold{one['fold']}") for one in result["outcomes"]]
+    networks, recipe = _read(folder / RESULT, _networks)
     for model, _ in networks:
         if not model.is_file():
             raise InputError(model, "is missing", "cross-validate a recipe for a board")
-    request = _read(networks[0][0].with_name("run.json"))
+    return Folds(networks, recipe, *_read(networks[0][0].with_name("run.json"), _changes))
+
+
+def _read(path: Path, take: Callable[[Path, Any], _Taken]) -> _Taken:
+    try:
+        return take(path, json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError):
+        raise InputError(path, "is missing or damaged", "give the folder of a finished `scenelet crossval`") from None
+
+
+def _networks(path: Path, result: Any) -> tuple[tuple[tuple[Path, str], ...], str]:
+    """Networks of a cross-validation, of which there must be one, and its recipe."""
+    found = [(path.parent / one["run"] / "model.tflite", f"fold{one['fold']}") for one in result["outcomes"]]
+    return (found[0], *found[1:]), result["recipe"]
+
+
+def _changes(_path: Path, request: Any) -> tuple[str | None, tuple[int, ...] | None]:
+    """Distillation's method and pruning's filters, of a run that has them."""
     sources, recipe = request.get("sources", {}), request["recipe"]
-    return Folds(
-        tuple(networks),
-        result["recipe"],
+    return (
         recipe["distillation"]["method"] if "teacher" in sources else None,
         tuple(block["filters"] for block in recipe["model"]["blocks"]) if "pruned" in sources else None,
     )
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        raise InputError(path, "is missing or damaged", "give the folder of a finished `scenelet crossval`") from None
-    return content
 
 
 def _facts(model: Path, info: ModelInfo, budget: Budget) -> Iterator[str]:

@@ -15,10 +15,9 @@ test fold takes part in no choice. Float and INT8 are scored on the same windows
 from __future__ import annotations
 
 import json
-import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,102 +28,16 @@ from . import parallel, toolchain
 from .data.dataset import Dataset
 from .errors import DatasetError, InputError
 from .files import write_text
+from .outcomes import OUTCOME, CrossValidation, Outcome, read_outcome, require_room
+from .outcomes import RESULT as RESULT
 from .recipe import OneAgainstAllConfig, Recipe
 from .scores import probabilities
 
 if TYPE_CHECKING:
     from .training.windows import Windows
 
-OUTCOME, RESULT = "outcome.json", "crossval.json"
-MEASURES = ("accuracy", "clip_accuracy", "log_loss")
-
 # The published 67 % come from this share of 1-s windows, drawn without a look at what they were cut from.
 _LEAK_TEST = 0.3
-LEAK_WARNING = "windows of one recording lie on both sides: this measures memory, not hearing"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One network's scores on its test windows.
-
-    Attributes
-    ----------
-    fold
-        0: the leak.
-    int8
-        None where the recipe is for no board.
-    cpu_seconds
-        Of training it, of all threads, features of new windows included; without what an interrupted call had done.
-    """
-
-    fold: int
-    seed: int
-    run: str
-    epochs: int
-    validation: dict[str, Any]
-    float: dict[str, Any]
-    int8: dict[str, Any] | None
-    cpu_seconds: int = field(default=0, compare=False)
-
-
-@dataclass(frozen=True)
-class CrossValidation:
-    """All outcomes of a recipe."""
-
-    recipe: str
-    dataset: str
-    outcomes: tuple[Outcome, ...]
-    leaks: tuple[Outcome, ...] = ()
-
-    warning = LEAK_WARNING
-
-    def rows(self) -> Iterator[tuple[str, ...]]:
-        """Rows of a table: test, number format, accuracy of windows, of clips, log loss."""
-        for name, outcomes in (("", self.outcomes), ("LEAK ", self.leaks)):
-            for outcome in outcomes:
-                test = f"seed {outcome.seed}" if name else f"fold {outcome.fold}, seed {outcome.seed}"
-                for kind, scores in (("float", outcome.float), ("INT8", outcome.int8)):
-                    if scores:
-                        yield name + test, kind, *_told({measure: scores[measure] for measure in MEASURES})
-            for kind, spread in summary(outcomes).items() if outcomes else ():
-                yield f"{name}mean", kind.upper().replace("FLOAT", "float"), *_told_spread(spread)
-
-    def to_json(self) -> dict[str, Any]:
-        """Outcomes, and mean and spread of both number formats."""
-        result = {
-            "recipe": self.recipe,
-            "dataset": self.dataset,
-            "outcomes": [asdict(outcome) for outcome in self.outcomes],
-            "summary": summary(self.outcomes),
-        }
-        if self.leaks:
-            leak = [asdict(outcome) for outcome in self.leaks]
-            result["leak"] = {"warning": LEAK_WARNING, "outcomes": leak, "summary": summary(self.leaks)}
-        return result
-
-
-def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Mean and sample standard deviation (None for one network) over networks, by number format and measure."""
-    made: dict[str, Any] = {}
-    for kind in ("float", "int8"):
-        scores = [getattr(outcome, kind) for outcome in outcomes]
-        if all(scores):
-            made[kind] = {name: _spread([one[name] for one in scores]) for name in MEASURES}
-    return made
-
-
-def _told(scores: dict[str, float]) -> tuple[str, str, str]:
-    return f"{scores['accuracy']:.1%}", f"{scores['clip_accuracy']:.1%}", f"{scores['log_loss']:.3f}"
-
-
-def _told_spread(spread: dict[str, dict[str, float | None]]) -> Iterator[str]:
-    means = _told({name: spread[name]["mean"] or 0.0 for name in MEASURES})
-    for mean, name in zip(means, MEASURES, strict=True):
-        deviation = spread[name]["sd"]
-        if deviation is None:
-            yield mean
-        else:
-            yield f"{mean} ± {deviation:.3f}" if name == "log_loss" else f"{mean} ± {deviation:.1%}"
 
 
 def parse_folds(text: str) -> tuple[int, ...] | None:
@@ -141,10 +54,6 @@ def parse_folds(text: str) -> tuple[int, ...] | None:
         return tuple(dict.fromkeys(int(part) for part in text.split(",")))
     except ValueError:
         raise InputError(f"folds '{text}'", "is no list of numbers", "write them like 1,2,3,4") from None
-
-
-def _spread(values: list[float]) -> dict[str, float | None]:
-    return {"mean": statistics.fmean(values), "sd": statistics.stdev(values) if len(values) > 1 else None}
 
 
 def folds_of(dataset: Dataset) -> tuple[int, ...]:
@@ -228,6 +137,7 @@ def cross_validate(
     _require_sense(recipe, dataset, teacher, filters)
     drawn = range(recipe.training.seed, recipe.training.seed + seeds)
     tasks = [(fold, seed) for fold in wanted for seed in drawn] + [(0, seed) for seed in drawn if leak]
+    require_room(Path(out), tasks)
     plan = _Plan(recipe, dataset, Path(out), cache or toolchain.build_folder() / "features", filters, jobs)
     mentors = _teachers(plan, teacher, wanted)
     calls = [(plan, *task, mentors.get(task[0])) for task in tasks]
@@ -343,7 +253,7 @@ def _one(plan: _Plan, fold: int, seed: int, mentor: Path | None) -> Outcome:
         scores = metrics["validation"], metrics["test"], int8
         outcome = Outcome(fold, seed, folder.name, metrics["epochs"], *scores, spent)
         write_text(path, json.dumps(asdict(outcome), indent=2) + "\n")
-    return Outcome(**json.loads(path.read_text("utf-8")))
+    return read_outcome(path)
 
 
 def _train_fold(

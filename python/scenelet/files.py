@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import glob
 import hashlib
@@ -106,6 +107,27 @@ def _held_temporary(path: Path) -> tuple[int, str]:
         if os.fstat(handle).st_nlink:  # no sweeper came in between
             return handle, temporary
         os.close(handle)
+
+
+def require_place(*paths: str | Path | None) -> None:
+    """Insist, before the work of hours, that files can be written; None is no file. Leaves no trace.
+
+    Raises
+    ------
+    InputError
+        As writing them would.
+    """
+    for path in (Path(path) for path in paths if path is not None):
+        folder = next(parent for parent in path.absolute().parents if parent.exists())
+        if path.is_dir():
+            problem = errno.EISDIR
+        elif not folder.is_dir():
+            problem = errno.ENOTDIR
+        elif not os.access(folder, os.W_OK | os.X_OK):
+            problem = errno.EACCES
+        else:
+            continue
+        raise _unwritable(path, OSError(problem, os.strerror(problem)))
 
 
 def _unwritable(path: Path, error: OSError) -> InputError:

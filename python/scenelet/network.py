@@ -101,4 +101,3 @@ class OneAgainstAllConfig(Section):
 
 
 NetworkConfig = Annotated[CnnConfig | MobileConfig | OneAgainstAllConfig, Field(discriminator="kind")]
-KINDS = ("cnn", "mobile", "one_against_all")

@@ -5,6 +5,7 @@ A recipe is a TOML file. The shipped ones lie in ``scenelet/recipes``; any path 
 
 from __future__ import annotations
 
+import json
 import tomllib
 from importlib import resources
 from pathlib import Path
@@ -14,14 +15,17 @@ from pydantic import Field, ValidationError, model_validator
 
 from .errors import RecipeError
 from .logmel import FrontendConfig as FrontendConfig
-from .network import KINDS, NetworkConfig
 from .network import Block as Block
 from .network import CnnConfig as CnnConfig
 from .network import InvertedResidual as InvertedResidual
 from .network import MobileConfig as MobileConfig
+from .network import NetworkConfig
 from .network import OneAgainstAllConfig as OneAgainstAllConfig
 from .network import Stem as Stem
-from .section import Section
+from .section import Section, told
+
+# Members of a teacher and networks of a fold count on from a seed, and all must stay below 2**32.
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 
 class TrainingConfig(Section):
@@ -52,8 +56,8 @@ class TrainingConfig(Section):
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
     patience: Annotated[int, Field(ge=1)] = 20
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    seed: Annotated[int, Field(ge=0)] = 0
-    split_seed: Annotated[int, Field(ge=0)] | None = None
+    seed: Seed = 0
+    split_seed: Seed | None = None
     schedule: Literal["constant", "cosine"] = "constant"
     warmup_epochs: Annotated[int, Field(ge=0)] = 0
     keep: Literal["best", "last"] = "best"
@@ -171,7 +175,7 @@ class AugmentationConfig(Section):
     frequency_mask_bands: Annotated[int, Field(ge=1)] = 16
     mixstyle: Annotated[float, Field(ge=0, le=1)] = 0.0
     mixstyle_alpha: Annotated[float, Field(gt=0)] = 0.3
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -260,15 +264,22 @@ def _text(name: str | Path) -> str:
 
 
 def parse(values: dict[str, Any], source: str) -> Recipe:
-    """Validate a recipe's values; ``source`` names it in errors."""
+    """Validate a recipe's values; ``source`` names it in errors.
+
+    Types are strict, as JSON has them: a list may become a tuple and a whole number a float, but neither a truth value
+    nor a text becomes a number.
+
+    Raises
+    ------
+    RecipeError
+        Naming the key and what is wrong with it.
+    """
     try:
-        return Recipe.model_validate(values)
+        recipe = Recipe.model_validate_json(json.dumps(values, default=str), strict=True)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"] if part not in KINDS)
-        if first["type"] == "extra_forbidden":
-            raise RecipeError(source, f"unknown key '{key}'", "remove it or correct its spelling") from None
-        raise RecipeError(source, f"key '{key or 'recipe'}': {first['msg']}", "correct its value") from None
+        raise RecipeError(source, *told(error)) from None
+    require_pools(recipe, source)
+    return recipe
 
 
 def changed(recipe: Recipe, part: str, **values: Any) -> Recipe:
@@ -288,5 +299,31 @@ def changed(recipe: Recipe, part: str, **values: Any) -> Recipe:
     """
     content = recipe.model_dump(mode="json")
     content[part] = {**content[part], **values}
-    told = ", ".join(f"{part}.{name} = {value}" for name, value in values.items())
-    return parse(content, f"recipe {recipe.name} with {told}")
+    new = ", ".join(f"{part}.{name} = {value}" for name, value in values.items())
+    return parse(content, f"recipe {recipe.name} with {new}")
+
+
+def require_pools(recipe: Recipe, source: str) -> None:
+    """Insist that every block's pool fits the feature map before it; ``source`` names the recipe in errors.
+
+    Raises
+    ------
+    RecipeError
+        Naming the block.
+    """
+    if isinstance(recipe.model, MobileConfig):  # has no pools, and padding "same" always leaves something
+        return
+    inside, chain = (
+        ("model.member", recipe.model.member)
+        if isinstance(recipe.model, OneAgainstAllConfig)
+        else ("model", recipe.model)
+    )
+    height, width, _ = recipe.input_shape
+    for number, block in enumerate(chain.blocks):
+        if block.pool[0] > height or block.pool[1] > width:
+            raise RecipeError(
+                source,
+                f"key '{inside}.blocks.{number}.pool': {list(block.pool)} is larger than its map of {height} x {width}",
+                "use a smaller pool or more mel bands and frames",
+            )
+        height, width = height // block.pool[0], width // block.pool[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,3 +72,9 @@ def merge(probability: NDArray[np.float64], clip_index: NDArray[np.int64], clips
     np.add.at(total, clip_index, probability)
     counts = np.maximum(np.bincount(clip_index, minlength=clips), 1)
     return np.asarray(total / counts[:, None])
+
+
+def are_scores(value: Any) -> bool:
+    """Whether a value read from JSON holds the scores of a split's windows and clips."""
+    names = ("windows", "clips", "accuracy", "log_loss", "clip_accuracy")
+    return isinstance(value, dict) and all(type(value.get(name)) in (int, float) for name in names)

@@ -1,4 +1,4 @@
-"""What all parts of a recipe are made of, and how they are hashed."""
+"""What all parts of a recipe are made of, how they are hashed, and how what is wrong with one is told."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import hashlib
 import json
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
+from pydantic_core import ErrorDetails
 
 
 class Section(BaseModel):
@@ -19,7 +20,7 @@ class Section(BaseModel):
         they have their defaults, so that what was made before keeps its hash.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     later: ClassVar[tuple[str, ...]] = ()
 
@@ -34,3 +35,59 @@ class Section(BaseModel):
         """Hash of all that the section says."""
         canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+# What pydantic finds, in a recipe's words; its own words are for programmers.
+_FOUND = {
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_type": "must be true or false",
+    "string_type": "must be text",
+    "tuple_type": "must be a list",
+    "model_type": "must be a table",
+    "model_attributes_type": "must be a table",
+    "literal_error": "must be one of {expected}",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be {le} or less",
+    "too_short": "must have {min_length} or more entries",
+    "too_long": "must have {max_length} or fewer entries",
+    "string_pattern_mismatch": "must match {pattern}",
+    "union_tag_invalid": "must be one of {expected_tags}",
+    "value_error": "{error}",
+}
+_CHOICE = {"union_tag_invalid", "union_tag_not_found"}
+
+
+def _rank(error: ErrorDetails) -> tuple[int, int]:
+    """Order errors: a misspelt key explains a missing one, which makes its list too short for pydantic.
+
+    Of a union's branches the one that came furthest counts.
+    """
+    return {"extra_forbidden": 0, "missing": 2, "too_short": 3}.get(error["type"], 1), -len(error["loc"])
+
+
+def _key(error: ErrorDetails) -> str:
+    """Key as the recipe's author writes it, without the branches of unions that pydantic puts between."""
+    place = error["loc"]
+    if place[:1] == ("model",):  # then comes the kind
+        place = ("model", *place[2:])
+    named = [str(part) for part in place if part != "float" and not str(part).startswith("tuple[")]
+    if error["type"] in _CHOICE:
+        named.append(error["ctx"]["discriminator"].strip("'"))
+    return ".".join(named) or "recipe"
+
+
+def told(error: ValidationError) -> tuple[str, str]:
+    """Say what is wrong with a recipe first of all: the problem, with its key, and the remedy."""
+    first = min(error.errors(), key=_rank)
+    key, kind = _key(first), first["type"]
+    if kind == "extra_forbidden":
+        return f"unknown key '{key}'", "remove it or correct its spelling"
+    if kind in ("missing", "union_tag_not_found"):
+        return f"key '{key}' is missing", "add it"
+    found = _FOUND.get(kind, first["msg"]).format(**first.get("ctx", {}))
+    return f"key '{key}': {found}", "correct its value"

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .options import Data, Json, Subset
-from .output import err, out, print_json, progress, table
+from .output import note, out, print_json, progress, table
 
 app = typer.Typer(help="Make and inspect data sets.", rich_markup_mode=None)
 
@@ -30,7 +30,7 @@ def synth(
 
 @app.command()
 def info(data: Data, subset: Subset = None, json: Json = False) -> None:
-    """Show a data set's classes and splits, and check every one of its records."""
+    """Show a data set's classes and splits; checks its tables and that its files are there, and reads no sample."""
     from ..data.dataset import open_dataset
 
     _describe(data, open_dataset(data, subset=subset), json)
@@ -49,11 +49,14 @@ def _describe(root: Path, dataset: object, json: bool) -> None:
                 "labels": list(dataset.labels),
                 "clips": len(dataset.clips),
                 "splits": {name: len(clips) for name, clips in splits.items()},
+                "absent": dict(dataset.absent),
+                "notes": list(dataset.notes),
             }
         )
         return
-    for note in dataset.notes:
-        err.print(f"note: {note}", markup=False)
+    note(dataset.notes)
+    for reason in dict.fromkeys(dataset.absent.values()):
+        note([f"no split {', '.join(name for name, why in dataset.absent.items() if why == reason)}: {reason}"])
     rows = [
         (label, *(sum(clip.label == label for clip in clips) for clips in splits.values())) for label in dataset.labels
     ]

@@ -172,6 +172,7 @@ def calibrate(
     from ..metadata import read
     from ..targets import open_target
 
+    files.require_place(diagram)
     metadata = model_info(read(model.read_bytes(), model) if model.is_file() else None, model)
     dataset = open_dataset(data, subset=subset)
     require_unheard(dataset, metadata, split, model)

@@ -9,7 +9,7 @@ import typer
 
 from ..errors import InputError
 from .options import AllClips, Cluster, Data, Jobs, Json, MeasureEnergy, Subset
-from .output import err, meter, out, print_json, progress, table
+from .output import err, meter, note, out, print_json, progress, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +46,7 @@ def train(
     if not described.deployable:
         err.print(f"note: {described.name} is not meant for a board and not held to the limits", markup=False)
     dataset = open_dataset(data, subset=subset)
+    note(dataset.notes)
     dataset = dataset.untested() if all_clips else dataset
     with joined(cluster), progress(f"train {described.name}") as step:
         team = tf_config.workers()
@@ -141,6 +142,7 @@ def crossval(
     from ..training.distil import with_method
 
     described, dataset = recipes.load(recipe), open_dataset(data, subset=subset)
+    note(dataset.notes)
     if method:
         if teacher is None:
             raise InputError("--method", "wants a teacher", "give --teacher or leave it out")

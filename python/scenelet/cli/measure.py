@@ -35,9 +35,11 @@ def evaluate(
     from ..data.dataset import open_dataset
     from ..evaluate import evaluate as measure
     from ..evaluate import model_info
+    from ..files import require_place
     from ..metadata import read
     from ..targets import open_target
 
+    require_place(predictions, confusion)
     read_model(model)
     info = model_info(read(model.read_bytes(), model), model)
     dataset = open_dataset(data, subset=subset)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, NoReturn
 
 from rich import box
 from rich.console import Console
@@ -21,9 +21,17 @@ from ..errors import ToolError
 
 _QUIET_SECONDS = 2.0
 
+
+class _Console(Console):
+    """A console that leaves it to the command line what a reader who has gone means; rich would exit with 1."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        raise BrokenPipeError
+
+
 # A pipe has no width; nothing may be cut off on its way into a file.
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
-err = Console(stderr=True, highlight=False)
+out = _Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
+err = _Console(stderr=True, highlight=False)
 
 
 def meter(wanted: bool, folder: Path | None = None) -> Meter | None:
@@ -35,6 +43,12 @@ def meter(wanted: bool, folder: Path | None = None) -> Meter | None:
     except ToolError as error:
         err.print(f"note: energy is not measured: {error}", markup=False, soft_wrap=True)
         return None
+
+
+def note(lines: Iterable[str]) -> None:
+    """Tell the user what there is to know before a result, on standard error."""
+    for line in lines:
+        err.print(f"note: {line}", markup=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:

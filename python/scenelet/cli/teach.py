@@ -10,7 +10,7 @@ import typer
 from ..errors import InputError
 from .learn import filter_numbers, show_run, watcher
 from .options import AllClips, Cluster, Data, Jobs, Json, MeasureEnergy, Subset
-from .output import meter, out, print_json, progress, table
+from .output import meter, note, out, print_json, progress, table
 
 Out = Annotated[Path, typer.Option("--out", help="Run folder; an interrupted run in it goes on.")]
 Teacher = Annotated[Path, typer.Option("--teacher", metavar="RUN", help="Finished run folder of the teacher.")]
@@ -47,6 +47,7 @@ def distill(
     described = recipes.load(recipe)
     described = with_method(described, method) if method else described
     dataset = open_dataset(data, subset=subset)
+    note(dataset.notes)
     dataset = dataset.untested() if all_clips else dataset
     with joined(cluster), progress(f"distill {described.name}") as step:
         watch = watcher(step, meter(energy, to))
@@ -87,6 +88,7 @@ def prune(
     if method is not None and teacher is None:
         raise InputError("--method", "wants a teacher", "give --teacher RUN or leave it out")
     dataset = open_dataset(data, subset=subset)
+    note(dataset.notes)
     dataset = dataset.untested() if all_clips else dataset
     with joined(cluster), progress(f"prune {run}") as step:
         result = cut_and_tune(

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..errors import InputError
+from ..errors import DatasetError, InputError
 from ..metadata import Learned, ModelInfo
 from .clips import Clip, Dataset
 
@@ -74,7 +74,10 @@ def known(dataset: Dataset, info: ModelInfo) -> Known:
         return Known(dataset, frozenset())
     if info.learned is None:
         return Known(dataset, None)
-    dealt = _dealt(dataset, info.learned)
+    try:
+        dealt = _dealt(dataset, info.learned)
+    except DatasetError:  # too few recordings are left to deal out
+        return Known(dataset, None)
     train = dealt.splits.get("train", ())
     if _sha256(train, dataset) != info.learned.clips_sha256:
         return Known(dataset, None)

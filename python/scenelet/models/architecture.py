@@ -7,32 +7,9 @@ the one-against-all teacher every member's layers begin with ``member0_``, ``mem
 
 from __future__ import annotations
 
-from ..errors import RecipeError
 from ..graph import Graph
-from ..recipe import Block, CnnConfig, InvertedResidual, MobileConfig, OneAgainstAllConfig, Recipe
+from ..recipe import Block, CnnConfig, InvertedResidual, MobileConfig, OneAgainstAllConfig, Recipe, require_pools
 from .builder import GraphBuilder
-
-
-def check(recipe: Recipe) -> None:
-    """Raise unless every block's pool fits the feature map before it.
-
-    Raises
-    ------
-    RecipeError
-        Naming the block.
-    """
-    if isinstance(recipe.model, MobileConfig):  # has no pools, and padding "same" always leaves something
-        return
-    config = recipe.model.member if isinstance(recipe.model, OneAgainstAllConfig) else recipe.model
-    height, width, _ = recipe.input_shape
-    for number, block in enumerate(config.blocks):
-        if block.pool[0] > height or block.pool[1] > width:
-            raise RecipeError(
-                recipe.name,
-                f"key 'model.blocks.{number}.pool': {list(block.pool)} is larger than its map of {height} x {width}",
-                "use a smaller pool or more mel bands and frames",
-            )
-        height, width = height // block.pool[0], width // block.pool[1]
 
 
 def _block(builder: GraphBuilder, source: int, block: Block, prefix: str, number: int) -> int:
@@ -87,7 +64,7 @@ def graph_of(recipe: Recipe) -> Graph:
     RecipeError
         Where a pool is larger than its feature map.
     """
-    check(recipe)
+    require_pools(recipe, recipe.name)
     builder = GraphBuilder(recipe.name)
     features = builder.input("features", recipe.input_shape)
     model = recipe.model

@@ -6,8 +6,7 @@ Output: softmax (batch, classes).
 
 from __future__ import annotations
 
-from ..recipe import Block, CnnConfig, InvertedResidual, MobileConfig, OneAgainstAllConfig, Recipe, Stem
-from . import architecture
+from ..recipe import Block, CnnConfig, InvertedResidual, MobileConfig, OneAgainstAllConfig, Recipe, Stem, require_pools
 from .backend import keras
 
 layers = keras.layers
@@ -85,7 +84,7 @@ def build(recipe: Recipe) -> keras.Model:
     RecipeError
         Where a pool is larger than its feature map.
     """
-    architecture.check(recipe)
+    require_pools(recipe, recipe.name)
     features = keras.Input(recipe.input_shape, name="features")
     model = recipe.model
     if isinstance(model, OneAgainstAllConfig):
@@ -101,7 +100,7 @@ def build_member(recipe: Recipe, number: int) -> keras.Model:
 
     Scores: 0 the rest, 1 the class. Its layers are named as in the teacher, so weights move by name.
     """
-    architecture.check(recipe)
+    require_pools(recipe, recipe.name)
     if not isinstance(recipe.model, OneAgainstAllConfig):
         raise TypeError(f"recipe {recipe.name} is not a one-against-all teacher")
     features = keras.Input(recipe.input_shape, name="features")

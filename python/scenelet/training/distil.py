@@ -164,8 +164,9 @@ def teach(work: Work, model: keras.Model, teacher: keras.Model, cache: Path, ent
 
 
 def answers(cache: Path | None) -> Path:
-    """Folder of what teachers said, below a folder of features or in the build folder."""
-    return (cache or toolchain.build_folder()) / "teachers"
+    """Folder of what teachers said: in the build folder, or below another folder of features."""
+    build = toolchain.build_folder()
+    return (build if cache is None or cache == build / "features" else cache) / "teachers"
 
 
 def open_teacher(recipe: Recipe, dataset: Dataset, run: str | Path) -> keras.Model:

@@ -230,7 +230,7 @@ def _conduct(
     weights = {name: runfolder.weights_sha256(runfolder.load_model(run)) for name, run in sources.items()}
     request = Request(work.recipe, dataset.name, dataset.labels, features, weights)
     runfolder.claim(work.out, request, learned)
-    metrics = runfolder.done(work.out)
+    metrics = runfolder.done(work.out, work.data)
     if metrics is None:
         model, state = procedure(work)
         metrics = finish(work.out, request, model, state, work.data)

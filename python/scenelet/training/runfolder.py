@@ -21,6 +21,7 @@ import io
 import json
 import tempfile
 import zipfile
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,12 +36,16 @@ from ..files import sweep, write_bytes, write_text
 from ..metadata import Learned
 from ..models.backend import keras
 from ..recipe import Recipe
+from ..scores import are_scores
 from .checkpoint import Epoch
 
 REQUEST, LEARNED, CHECKPOINT = "run.json", "learned.json", "checkpoint.npz"
 HISTORY, CURVES = "history.csv", "curves.png"
 MODEL, CALIBRATION, METRICS, TFLITE = "model.keras", "calibration.npy", "metrics.json", "model.tflite"
 AWARE = "aware_"  # before the names of files that quantisation-aware fine-tuning adds to a complete run
+
+_AGAIN = "delete the folder and train again"
+_MISSING = "is missing from a finished run"
 
 
 @dataclass(frozen=True)
@@ -113,9 +118,9 @@ def read_json(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise InputError(path, f"cannot be read: {error.strerror}", "check its permissions") from None
     except ValueError as error:
-        raise InputError(path, f"cannot be read: {error}", "delete the folder and train again") from None
+        raise InputError(path, f"cannot be read: {error}", _AGAIN) from None
     if not isinstance(content, dict):
-        raise InputError(path, "is not a JSON object", "delete the folder and train again")
+        raise InputError(path, "is not a JSON object", _AGAIN)
     return content
 
 
@@ -164,7 +169,7 @@ def request_of(folder: str | Path) -> Request:
             content.get("sources", {}),
         )
     except (KeyError, TypeError) as error:
-        raise InputError(path, f"lacks {error}", "delete the folder and train again") from None
+        raise InputError(path, f"lacks {error}", _AGAIN) from None
 
 
 def learned_of(folder: str | Path) -> Learned | None:
@@ -184,15 +189,42 @@ def learned_of(folder: str | Path) -> Learned | None:
         raise InputError(path, "is damaged", "carry the training's command out again") from None
 
 
-def metrics_of(folder: str | Path) -> dict[str, Any] | None:
-    """Scores of a complete run; None where it is not complete."""
+def metrics_of(folder: str | Path, splits: Iterable[str] = ("train", "validation")) -> dict[str, Any] | None:
+    """Scores of a complete run; None where it is not complete.
+
+    Raises
+    ------
+    InputError
+        Where the file is damaged, or lacks the scores of one of ``splits``.
+    """
     path = Path(folder) / METRICS
-    return read_json(path) if path.is_file() else None
+    if not path.is_file():
+        return None
+    metrics = read_json(path)
+    named = all(isinstance(metrics.get(name), str) for name in ("recipe", "dataset"))
+    if not (named and type(metrics.get("epochs")) is int and all(are_scores(metrics.get(name)) for name in splits)):
+        raise InputError(path, "is damaged", _AGAIN)
+    return metrics
 
 
-def done(folder: Path) -> dict[str, Any] | None:
-    """Scores of a complete run, rid of checkpoints that a kill between both has left; None where it is not complete."""
-    metrics = metrics_of(folder)
+def finished(folder: str | Path, splits: Iterable[str]) -> dict[str, Any] | None:
+    """Scores of a run that is complete with all that the next step needs; None where it is not complete.
+
+    Raises
+    ------
+    InputError
+        As :func:`metrics_of` does, and where network or calibration windows of a complete run are missing.
+    """
+    metrics = metrics_of(folder, splits)
+    for name in (MODEL, CALIBRATION):
+        if metrics is not None and not (Path(folder) / name).is_file():
+            raise InputError(Path(folder) / name, _MISSING, _AGAIN)
+    return metrics
+
+
+def done(folder: Path, splits: Iterable[str]) -> dict[str, Any] | None:
+    """Scores of a complete run, as :func:`finished` gives them, rid of checkpoints that a kill just before has left."""
+    metrics = finished(folder, splits)
     if metrics is not None:
         drop_checkpoints(folder)
     return metrics
@@ -219,15 +251,17 @@ def load_model(folder: str | Path) -> keras.Model:
     Raises
     ------
     InputError
-        Where the run is not complete.
+        Where the run is not complete, or its network missing or damaged.
     """
     path = Path(folder) / MODEL
-    if metrics_of(folder) is None or not path.is_file():
+    if metrics_of(folder) is None:
         raise InputError(folder, "holds no finished network", "let `scenelet train` finish")
+    if not path.is_file():
+        raise InputError(path, _MISSING, _AGAIN)
     try:
         return keras.saving.load_model(path, compile=False)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-        raise InputError(path, "is damaged", "delete the folder and train again") from None
+        raise InputError(path, "is damaged", _AGAIN) from None
 
 
 def weights_sha256(model: keras.Model) -> str:
@@ -255,9 +289,9 @@ def load_calibration(folder: str | Path) -> NDArray[np.int8]:
     """
     path = Path(folder) / CALIBRATION
     try:
-        features = np.load(path, allow_pickle=False)
+        features = np.lib.format.read_array(io.BytesIO(path.read_bytes()), allow_pickle=False)
     except (OSError, EOFError, ValueError):
-        raise InputError(path, "is missing or damaged", "delete the folder and train again") from None
+        raise InputError(path, "is missing or damaged", _AGAIN) from None
     return np.asarray(features, np.int8)
 
 

@@ -267,9 +267,10 @@ def known(shared: Search) -> Found | None:
         return None
     best = shared.out / BEST
     told, recipe = runfolder.read_json(path), recipes.load(best.with_suffix(".toml"))
-    _require_same_windows(shared, recipe, runfolder.request_of(best).features_sha256)
+    heard = runfolder.request_of(best).features_sha256
+    _require_same_windows(shared, recipe, heard)
     shutil.rmtree(shared.out / TRIALS, ignore_errors=True)
-    return Found(recipe, RunResult(best, runfolder.done(best) or {}), told)
+    return Found(recipe, RunResult(best, runfolder.done(best, heard) or {}), told)
 
 
 def _require_same_windows(shared: Search, recipe: Recipe, heard: dict[str, str]) -> None:

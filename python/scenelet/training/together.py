@@ -239,7 +239,7 @@ def _agreed(request: Request, learned: Learned, out: Path, team: Team) -> dict[s
     if team.chief:
         try:
             runfolder.claim(out, request, learned)
-            told["metrics"] = runfolder.done(out)
+            told["metrics"] = runfolder.done(out, request.features_sha256)
         except InputError as error:
             told["error"] = [error.subject, error.problem, error.remedy]
     told = _from_chief(team, told)

@@ -11,6 +11,7 @@ import soundfile
 from commands import Done
 
 from scenelet import toolchain
+from scenelet.errors import InputError
 
 MODEL = toolchain.FIRMWARE / "models" / "esc10_sm1.tflite"
 Run = Callable[..., Done]
@@ -265,6 +266,55 @@ def test_a_folder_where_a_file_is_to_be_written_is_named(scenelet: Run, tmp_path
     done = scenelet("report", MODEL, "--out", tmp_path)
     assert done.status == 2
     assert f"{tmp_path}: cannot be written" in done.complaint
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [(["evaluate"], "--predictions"), (["evaluate"], "--confusion"), (["device", "calibrate"], "--diagram")],
+)
+def test_a_place_that_cannot_be_written_is_told_before_the_work(
+    scenelet: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], option: str
+) -> None:
+    monkeypatch.setattr("scenelet.data.dataset.open_dataset", lambda *_, **__: pytest.fail("went to work"))
+    (tmp_path / "file").touch()
+    for path, why in ((tmp_path / "file" / "below" / "x.svg", "Not a directory"), (tmp_path, "Is a directory")):
+        done = scenelet(*command, MODEL, "--data", tmp_path, option, path)
+        assert done.status == 2
+        assert f"{path}: cannot be written: {why}; choose another place" in done.complaint
+
+
+def folders_of_classes(root: Path, *names: str) -> Path:
+    for label in ("rain", "wind"):
+        (root / label).mkdir(parents=True)
+        for name in names:
+            write_wav(root / label / name, np.zeros(8000))
+    return root
+
+
+def test_the_notes_of_a_data_set_are_told_once_by_every_training(
+    scenelet: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = folders_of_classes(tmp_path / "data", "r_1.wav", "r_2.wav", "r_3.wav")
+    note = "rain: the 3 numbered files of 'r' count as recordings of their own"
+    for module, name in (("fit", "train"), ("distil", "distil"), ("prune", "prune")):
+        monkeypatch.setattr(f"scenelet.training.{module}.{name}", _refuse)
+    monkeypatch.setattr("scenelet.crossval.cross_validate", _refuse)
+    place = ["--data", data, "--out", tmp_path / "out"]
+    for command in (["train", "sm1"], ["crossval", "sm1"], ["distill", "sm1", "--teacher", data], ["prune", data]):
+        assert scenelet(*command, *place).err.count(f"note: {note}\n") == 1
+    assert note in json.loads(scenelet("data", "info", "--data", data, "--json").out)["notes"]
+
+
+def _refuse(*_: object, **__: object) -> None:
+    raise InputError("the work", "begins here")
+
+
+def test_a_data_set_that_cannot_be_split_says_why(scenelet: Run, tmp_path: Path) -> None:
+    data = folders_of_classes(tmp_path / "data", "aaaa.wav", "bbbb.wav")
+    why = "class 'rain' has 2 recordings where a split needs 3"
+    done = scenelet("data", "info", "--data", data)
+    assert f"note: no split train, validation, test: {why}" in done.err
+    assert why in json.loads(scenelet("data", "info", "--data", data, "--json").out)["absent"]["train"]
 
 
 def test_a_model_in_a_runs_place_costs_no_work(scenelet: Run) -> None:

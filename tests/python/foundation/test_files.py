@@ -76,3 +76,12 @@ def test_what_a_living_process_holds_is_not_swept(tmp_path: Path) -> None:
             file.write(b"whole")
         assert held.is_dir()
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("b", b"whole")]
+
+
+def test_a_place_is_looked_at_without_a_trace(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    files.require_place(tmp_path / "new" / "page.html", None, tmp_path / "file")
+    for path in (tmp_path / "file" / "x", tmp_path):
+        with pytest.raises(InputError, match=r"cannot be written: .*; choose another place"):
+            files.require_place(path)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -152,6 +152,8 @@ def test_the_networks_of_a_cross_validation_are_scored_on_their_folds(
     assert main(["card", str(model), *wanted[2:], str(folds)]) == 2
     other = attach(whole.read_bytes(), read(whole.read_bytes()).model_copy(update={"recipe_sha256": "0"}))
     whole.write_bytes(other)
+    (folds / "crossval.json").write_text("{}")
+    assert main([*wanted, str(folds)]) == 2
     cross_validation(tmp_path / "again", model)
     assert main([*wanted, str(tmp_path / "again")]) == 2
     complaints = capsys.readouterr().err.splitlines()
@@ -162,6 +164,7 @@ def test_the_networks_of_a_cross_validation_are_scored_on_their_folds(
             "crossval.json: is missing or damaged",
             "model.tflite: is missing",
             "--crossval: is for a network that learned from all clips",
+            "crossval.json: is missing or damaged",
             "again: holds no network of the model's settings of sm1",
         ),
         strict=True,

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 import statistics
 
 import numpy as np
 import pytest
 import soundfile
 
-from scenelet import crossval, recipe
-from scenelet.crossval import cross_validate, folds_of, held_out
+from scenelet import outcomes, recipe
+from scenelet.crossval import _teacher_in, _train_leaking, cross_validate, folds_of, held_out, parse_folds
 from scenelet.data.dataset import open_dataset
 from scenelet.errors import DatasetError, InputError, LimitExceeded
 from scenelet.training import fit
+from scenelet.training.distil import answers
 
 RATE = 8000
 TONES = {"rain": 300, "rooster": 1100, "sea_waves": 2600}
@@ -74,7 +76,7 @@ def test_mean_and_spread_are_of_the_outcomes(result):
     told = json.loads((out / "crossval.json").read_text())
     assert told == found.to_json()
     for kind in ("float", "int8"):
-        for name in crossval.MEASURES:
+        for name in outcomes.MEASURES:
             values = [outcome[kind][name] for outcome in told["outcomes"]]
             assert told["summary"][kind][name]["mean"] == pytest.approx(sum(values) / 2)
             assert told["summary"][kind][name]["sd"] == pytest.approx(statistics.stdev(values))
@@ -108,7 +110,7 @@ def test_the_leak_does_leak(folded, tiny_recipe, cache, tmp_path, monkeypatch):
 
     monkeypatch.setattr(fit, "train_windows", stop)
     with pytest.raises(KeyboardInterrupt):
-        crossval._train_leaking(tiny_recipe(), folded, tmp_path / "x", cache)
+        _train_leaking(tiny_recipe(), folded, tmp_path / "x", cache)
     assert sum(len(part) for part in seen.values()) == 36
     # 36 windows of 18 recordings: with a random draw some recording has a window on either side.
     owners = {part.features.tobytes() for part in seen.values()}
@@ -119,10 +121,10 @@ def test_the_leak_does_leak(folded, tiny_recipe, cache, tmp_path, monkeypatch):
 
 def test_what_is_done_is_not_done_again_and_the_rest_goes_on(result, folded, tiny_recipe, cache, monkeypatch):
     out, found = result
-    before = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.name != crossval.RESULT}
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.name != outcomes.RESULT}
     assert cross_validate(tiny_recipe(epochs=4), folded, out, leak=True, cache=cache) == found
-    assert {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.name != crossval.RESULT} == before
-    lost = out / "fold2-seed0" / crossval.OUTCOME
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.name != outcomes.RESULT} == before
+    lost = out / "fold2-seed0" / outcomes.OUTCOME
     kept = json.loads(lost.read_text())
     lost.unlink()
     monkeypatch.setattr(fit, "fit", lambda *_: pytest.fail("trained again"))
@@ -146,13 +148,13 @@ def test_seeds_of_one_fold(folded, tiny_recipe, cache, tmp_path):
 
 def test_one_network_has_no_spread(result):
     _, found = result
-    assert crossval.summary(found.outcomes[:1])["float"]["accuracy"]["sd"] is None
+    assert outcomes.summary(found.outcomes[:1])["float"]["accuracy"]["sd"] is None
 
 
 def test_another_recipe_does_not_touch_the_runs(result, folded, tiny_recipe, cache):
     out, _ = result
     with pytest.raises(InputError, match=r"training\.epochs was 4 and is 5"):
-        cross_validate(tiny_recipe(epochs=5), folded, out, cache=cache)
+        cross_validate(tiny_recipe(epochs=5), folded, out, leak=True, cache=cache)
 
 
 def test_folds_that_are_not_there(folded, tiny_recipe, recordings, tmp_path):
@@ -174,10 +176,10 @@ def test_the_table_has_every_network_mean_and_spread_and_names_the_leak(result):
 
 
 def test_a_list_of_folds():
-    assert crossval.parse_folds("4,1,4") == (4, 1)
-    assert crossval.parse_folds("") is None
+    assert parse_folds("4,1,4") == (4, 1)
+    assert parse_folds("") is None
     with pytest.raises(InputError, match="folds '1;2': is no list of numbers"):
-        crossval.parse_folds("1;2")
+        parse_folds("1;2")
 
 
 @pytest.mark.train
@@ -201,10 +203,16 @@ def test_the_teacher_of_a_fold_is_its_run_of_the_lowest_seed(tmp_path):
         (tmp_path / name / "metrics.json").write_text("{}")
 
     finished("fold1-teacher")
-    assert crossval._teacher_in(tmp_path, 1) == tmp_path / "fold1-teacher"
+    assert _teacher_in(tmp_path, 1) == tmp_path / "fold1-teacher"
     for name in ("fold1-seed10", "fold1-seed9-whole", "fold1-seed9", "fold11-seed0"):
         finished(name)
-    assert crossval._teacher_in(tmp_path, 1) == tmp_path / "fold1-seed9"
+    assert _teacher_in(tmp_path, 1) == tmp_path / "fold1-seed9"
+
+
+def test_what_teachers_said_lies_in_one_place(tmp_path, monkeypatch):
+    monkeypatch.setenv("SCENELET_BUILD", str(tmp_path))
+    assert answers(None) == answers(tmp_path / "features") == tmp_path / "teachers"
+    assert answers(tmp_path / "elsewhere") == tmp_path / "elsewhere" / "teachers"
 
 
 def test_the_leak_is_for_plain_training(folded, tiny_recipe, tmp_path):
@@ -258,3 +266,55 @@ def test_a_teacher_that_heard_the_test_is_refused(folded, tiny_recipe, cache, tm
     (mentors / "fold1-seed0").rename(mentors / "fold2-seed0")
     with pytest.raises(InputError, match="was trained with another test split"):
         cross_validate(tiny_recipe(epochs=1), folded, tmp_path / "out", teacher=mentors, folds=(2,), cache=cache)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda _: "{",
+        lambda _: "[]",
+        lambda _: "{}",
+        lambda told: json.dumps({**told, "more": 1}),
+        lambda told: json.dumps({**told, "float": None}),
+        lambda told: json.dumps({**told, "int8": {**told["int8"], "log_loss": None}}),
+    ],
+)
+@pytest.mark.parametrize("name", ["fold2-seed0/outcome.json", "crossval.json"])
+def test_a_damaged_result_is_named(result, folded, tiny_recipe, cache, tmp_path, damage, name):
+    out = shutil.copytree(result[0], tmp_path / "out")
+    content = json.loads((out / name).read_text())
+    damaged = damage(content["outcomes"][0] if "outcomes" in content else content)
+    if "outcomes" in content and damaged not in ("{", "[]", "{}"):
+        damaged = json.dumps({**content, "outcomes": [json.loads(damaged)]})
+    (out / name).write_text(damaged)
+    with pytest.raises(InputError, match=f"{name}: is damaged; delete that file and give the same command again"):
+        cross_validate(tiny_recipe(epochs=4), folded, out, leak=True, cache=cache)
+
+
+def test_the_scores_of_a_run_without_its_test_are_damaged(result, folded, tiny_recipe, cache, tmp_path):
+    out = shutil.copytree(result[0], tmp_path / "out")
+    path = out / "fold1-seed0" / "metrics.json"
+    path.write_text("{}")
+    with pytest.raises(InputError, match=r"metrics\.json: is damaged; delete the folder and train again"):
+        cross_validate(tiny_recipe(epochs=4), folded, out, leak=True, cache=cache)
+
+
+def test_a_folder_of_something_else_is_left_alone(folded, tiny_recipe, cache, tmp_path):
+    (tmp_path / "holiday.txt").write_text("sea")
+    for out in (tmp_path, tmp_path / "holiday.txt", folded.root):
+        with pytest.raises(InputError, match="holds something else than a cross-validation; choose another folder"):
+            cross_validate(tiny_recipe(epochs=1), folded, out, cache=cache)
+    assert [path.name for path in tmp_path.iterdir()] == ["holiday.txt"]
+
+
+def test_no_outcome_is_thrown_away(result, folded, tiny_recipe, cache, tmp_path, monkeypatch):
+    out = shutil.copytree(result[0], tmp_path / "out")
+    (out / "cost.json").write_text("{}")  # tools/measure_training.py's
+    before = (out / outcomes.RESULT).read_bytes()
+    for fewer in ({"leak": True, "folds": (2,)}, {}):
+        with pytest.raises(InputError, match="holds the cross-validation of folds 1,2 and the leak with seed 0"):
+            cross_validate(tiny_recipe(epochs=4), folded, out, cache=cache, **fewer)
+    assert (out / outcomes.RESULT).read_bytes() == before
+    monkeypatch.setattr("scenelet.parallel.spread", lambda *_: iter([result[1].outcomes[0]] * 6))
+    found = cross_validate(tiny_recipe(epochs=4), folded, out, leak=True, seeds=2, cache=cache)
+    assert len(found.outcomes) == 6  # a seed more is no loss

@@ -68,7 +68,11 @@ def test_what_is_no_run_is_named(tmp_path):
 
 
 def test_a_damaged_network_is_named(tmp_path):
-    (tmp_path / "metrics.json").write_text(json.dumps({}))
+    scores = dict.fromkeys(("windows", "clips", "accuracy", "log_loss", "clip_accuracy"), 1)
+    metrics = {"recipe": "tiny", "dataset": "city", "epochs": 1, "train": scores, "validation": scores}
+    (tmp_path / "metrics.json").write_text(json.dumps(metrics))
+    with pytest.raises(InputError, match=r"model\.keras: is missing from a finished run; delete the folder and train"):
+        runfolder.load_model(tmp_path)
     (tmp_path / "model.keras").write_bytes(b"PK\3\4 cut")
     with pytest.raises(InputError, match=r"model\.keras: is damaged"):
         runfolder.load_model(tmp_path)
