@@ -75,6 +75,7 @@ CROSS = (
 )
 HELD = (
     fold4("baseline", "DCASE baseline, plain", "baseline"),
+    fold4("baseline_augmented", "DCASE baseline, augmented", "baseline_augmented"),
     fold4("sm1", "SM1, plain", "sm1"),
     fold4("sm1_response", "SM1, response", "sm1", "response"),
     fold4("sm1_relational", "SM1, relational", "sm1", "relational"),
