@@ -37,7 +37,7 @@ def test_sm3_is_told_which_limit_and_which_layers(scenelet: Run) -> None:
 def test_a_wrong_subject_lists_what_there_is(scenelet: Run) -> None:
     done = scenelet("budget", "sm9")
     assert done.status == 2
-    assert "one of: baseline, cnn32k" in done.complaint
+    assert "one of: baseline, baseline_augmented" in done.complaint
 
 
 def test_a_missing_model_is_named(scenelet: Run, tmp_path: Path) -> None:

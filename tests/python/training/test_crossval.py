@@ -132,10 +132,12 @@ def test_what_is_done_is_not_done_again_and_the_rest_goes_on(result, folded, tin
     assert {**json.loads(lost.read_text()), "cpu_seconds": 0} == {**kept, "cpu_seconds": 0}
 
 
-def test_two_processes_find_the_same(result, folded, tiny_recipe, cache, tmp_path):
-    _, found = result
-    again = cross_validate(tiny_recipe(epochs=4), folded, tmp_path / "two", jobs=2, cache=cache)
-    assert again.outcomes == found.outcomes
+def test_two_processes_find_what_three_find(folded, tiny_recipe, cache, tmp_path):
+    two, three = (
+        cross_validate(tiny_recipe(epochs=4), folded, tmp_path / str(jobs), jobs=jobs, cache=cache) for jobs in (2, 3)
+    )
+    assert two.outcomes == three.outcomes
+    assert len(two.outcomes) == 2
 
 
 def test_seeds_of_one_fold(folded, tiny_recipe, cache, tmp_path):
