@@ -41,7 +41,7 @@ firmware-test: setup ## Build every board's firmware; run the firmware's tests i
 	$(BIN)/pio test -e host
 
 unit: setup ## Python and parity tests
-	$(PYTHON) -m pytest -n 2 --dist loadgroup
+	TF_NUM_INTRAOP_THREADS=1 $(PYTHON) -m pytest -n 2 --dist loadgroup # two processes of one thread: no more than there are cores
 
 nightly: setup ## 10,000 generated networks on this computer, 1,000 of them on the emulated board (FROM=, TO= for a part)
 	$(PYTHON) tests/support/check_networks.py $(FROM) $(TO)
