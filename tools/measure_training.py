@@ -20,9 +20,10 @@ from marks import fill
 from scenelet import recipe as recipes
 from scenelet.bench import bench
 from scenelet.budget import budget_of
-from scenelet.crossval import RESULT, cross_validate
+from scenelet.crossval import cross_validate
 from scenelet.data.dataset import Dataset, open_dataset
 from scenelet.files import write_text
+from scenelet.outcomes import RESULT
 from scenelet.training.distil import with_method
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "results" / "esc10.md"

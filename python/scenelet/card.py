@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import limits
 from .budget import Budget, budget_of
-from .crossval import RESULT
 from .energy import read_energy
 from .errors import InputError
 from .evaluate import Evaluation, pooled
 from .files import sha256
 from .metadata import ModelInfo
+from .outcomes import read_result
 
 # What a card must say of the data sets that scenelet knows.
 _SOURCES = {
@@ -33,7 +32,6 @@ _SOURCES = {
     "about real scenes.",
 }
 _WEAK = 0.5
-_Taken = TypeVar("_Taken")
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ def card(model: Path, info: ModelInfo, evaluations: Sequence[Evaluation], *, fol
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
-def folds_of(folder: Path) -> Folds:
+def read_folds(folder: Path) -> Folds:
     """Read a finished cross-validation.
 
     Raises
@@ -97,33 +95,24 @@ def folds_of(folder: Path) -> Folds:
     InputError
         Where there is none, or one of networks for no board.
     """
-    networks, recipe = _read(folder / RESULT, _networks)
+    result = read_result(folder)
+    networks = tuple((folder / one.run / "model.tflite", f"fold{one.fold}") for one in result.outcomes)
     for model, _ in networks:
         if not model.is_file():
             raise InputError(model, "is missing", "cross-validate a recipe for a board")
-    return Folds(networks, recipe, *_read(networks[0][0].with_name("run.json"), _changes))
+    return Folds(networks, result.recipe, *_changes(networks[0][0].with_name("run.json")))
 
 
-def _read(path: Path, take: Callable[[Path, Any], _Taken]) -> _Taken:
-    try:
-        return take(path, json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError):
-        raise InputError(path, "is missing or damaged", "give the folder of a finished `scenelet crossval`") from None
-
-
-def _networks(path: Path, result: Any) -> tuple[tuple[tuple[Path, str], ...], str]:
-    """Networks of a cross-validation, of which there must be one, and its recipe."""
-    found = [(path.parent / one["run"] / "model.tflite", f"fold{one['fold']}") for one in result["outcomes"]]
-    return (found[0], *found[1:]), result["recipe"]
-
-
-def _changes(_path: Path, request: Any) -> tuple[str | None, tuple[int, ...] | None]:
+def _changes(path: Path) -> tuple[str | None, tuple[int, ...] | None]:
     """Distillation's method and pruning's filters, of a run that has them."""
-    sources, recipe = request.get("sources", {}), request["recipe"]
-    return (
-        recipe["distillation"]["method"] if "teacher" in sources else None,
-        tuple(block["filters"] for block in recipe["model"]["blocks"]) if "pruned" in sources else None,
-    )
+    try:
+        request = json.loads(path.read_text("utf-8"))
+        sources, recipe = request.get("sources", {}), request["recipe"]
+        method = recipe["distillation"]["method"] if "teacher" in sources else None
+        filters = tuple(block["filters"] for block in recipe["model"]["blocks"]) if "pruned" in sources else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise InputError(path, "is missing or damaged", "give the folder of a finished `scenelet crossval`") from None
+    return method, filters
 
 
 def _facts(model: Path, info: ModelInfo, budget: Budget) -> Iterator[str]:

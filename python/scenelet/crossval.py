@@ -28,8 +28,7 @@ from . import parallel, toolchain
 from .data.dataset import Dataset
 from .errors import DatasetError, InputError
 from .files import write_text
-from .outcomes import OUTCOME, CrossValidation, Outcome, read_outcome, require_room
-from .outcomes import RESULT as RESULT
+from .outcomes import OUTCOME, RESULT, CrossValidation, Outcome, read_outcome, require_room
 from .recipe import OneAgainstAllConfig, Recipe
 from .scores import probabilities
 

@@ -131,6 +131,8 @@ def _parse(content: Any, path: Path) -> Outcome:
 def _read(path: Path) -> Any:
     try:
         return json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise InputError(path, "is missing", "give the folder of a finished `scenelet crossval`") from None
     except OSError as error:
         raise InputError(path, f"cannot be read: {error.strerror}", "check its permissions") from None
     except ValueError:
@@ -148,13 +150,22 @@ def read_outcome(path: Path) -> Outcome:
     return _parse(_read(path), path)
 
 
-def _outcomes_in(path: Path) -> list[Outcome]:
+def read_result(folder: Path) -> CrossValidation:
+    """Read a finished cross-validation.
+
+    Raises
+    ------
+    InputError
+        Where there is none, or its file is damaged.
+    """
+    path = folder / RESULT
     content = _read(path)
     try:
-        found = [*content["outcomes"], *content.get("leak", {"outcomes": []})["outcomes"]]
+        parts = [content["outcomes"], content.get("leak", {"outcomes": []})["outcomes"]]
+        outcomes, leaks = (tuple(_parse(outcome, path) for outcome in part) for part in parts)
+        return CrossValidation(content["recipe"], content["dataset"], outcomes, leaks)
     except (KeyError, TypeError, AttributeError):
         raise InputError(path, "is damaged", _REMEDY) from None
-    return [_parse(outcome, path) for outcome in found]
 
 
 def require_room(folder: Path, wanted: Collection[tuple[int, int]]) -> None:
@@ -176,8 +187,8 @@ def require_room(folder: Path, wanted: Collection[tuple[int, int]]) -> None:
         sweep(folder)
     if folder.exists() and (not folder.is_dir() or any(not _OWN.fullmatch(path.name) for path in folder.iterdir())):
         raise InputError(folder, "holds something else than a cross-validation", "choose another folder")
-    path = folder / RESULT
-    held = {(outcome.fold, outcome.seed) for outcome in _outcomes_in(path)} if path.is_file() else set()
+    result = read_result(folder) if (folder / RESULT).is_file() else None
+    held = {(outcome.fold, outcome.seed) for outcome in (*result.outcomes, *result.leaks)} if result else set()
     if held - set(wanted):
         raise InputError(
             folder, f"holds the cross-validation of {_named(held)}", "choose another folder or ask for those, too"

@@ -67,14 +67,14 @@ def card(
 
 def _folds(crossval: Path, info: ModelInfo) -> Folds:
     """Read a cross-validation; refuse one of other settings, of which the recipe's own seed is one."""
-    from ..card import folds_of
+    from ..card import read_folds
     from ..metadata import read
 
     if info.learned and not info.learned.all_clips:
         raise InputError(
             "--crossval", "is for a network that learned from all clips", "give --split with what it has not heard"
         )
-    found = folds_of(crossval)
+    found = read_folds(crossval)
     made = [read(path.read_bytes(), path) for path, _ in found.networks]
     if not any(one and one.recipe_sha256 == info.recipe_sha256 for one in made):
         raise InputError(crossval, f"holds no network of the model's settings of {info.recipe}", "give the model's own")
@@ -87,7 +87,6 @@ def _evaluated(model: Path, dataset: Dataset, split: str, target: str) -> Evalua
     from ..targets import open_target
 
     info = model_info(read(model.read_bytes(), model), model)  # of a fold's network: what that one learned from
-
     with open_target(target, model) as place, progress(f"{model.name} on {target}") as step:
         return evaluate(model, info, dataset, split, place, progress=step)
 

@@ -207,8 +207,10 @@ def metrics_of(folder: str | Path, splits: Iterable[str] = ("train", "validation
     return metrics
 
 
-def finished(folder: str | Path, splits: Iterable[str]) -> dict[str, Any] | None:
+def done(folder: Path, splits: Iterable[str]) -> dict[str, Any] | None:
     """Scores of a run that is complete with all that the next step needs; None where it is not complete.
+
+    Checkpoints that a kill just before its end has left are removed.
 
     Raises
     ------
@@ -217,14 +219,8 @@ def finished(folder: str | Path, splits: Iterable[str]) -> dict[str, Any] | None
     """
     metrics = metrics_of(folder, splits)
     for name in (MODEL, CALIBRATION):
-        if metrics is not None and not (Path(folder) / name).is_file():
-            raise InputError(Path(folder) / name, _MISSING, _AGAIN)
-    return metrics
-
-
-def done(folder: Path, splits: Iterable[str]) -> dict[str, Any] | None:
-    """Scores of a complete run, as :func:`finished` gives them, rid of checkpoints that a kill just before has left."""
-    metrics = finished(folder, splits)
+        if metrics is not None and not (folder / name).is_file():
+            raise InputError(folder / name, _MISSING, _AGAIN)
     if metrics is not None:
         drop_checkpoints(folder)
     return metrics

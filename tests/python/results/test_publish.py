@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from scenelet.card import Folds, card, folds_of
+from scenelet.card import Folds, card, read_folds
 from scenelet.cli import main
 from scenelet.confusion import confusion_png
 from scenelet.data.dataset import open_dataset
@@ -124,8 +124,10 @@ def cross_validation(folder: Path, model: Path) -> Path:
         blocks = [{"filters": 8}, {"filters": 4}]
         recipe = {"model": {"blocks": blocks}, "distillation": {"method": "rrs"}}
         (run / "run.json").write_text(json.dumps({"recipe": recipe, "sources": {"teacher": "", "pruned": ""}}))
-        outcomes.append({"run": run.name, "fold": fold})
-    (folder / "crossval.json").write_text(json.dumps({"recipe": "sm3", "outcomes": outcomes}))
+        scores = {"windows": 5, "clips": 2, "accuracy": 0.5, "clip_accuracy": 0.5, "log_loss": 1.0}
+        told = dict.fromkeys(("validation", "float", "int8"), scores)
+        outcomes.append({"run": run.name, "fold": fold, "seed": 0, "epochs": 1, **told})
+    (folder / "crossval.json").write_text(json.dumps({"recipe": "sm3", "dataset": "esc10", "outcomes": outcomes}))
     return folder
 
 
@@ -143,7 +145,7 @@ def test_the_networks_of_a_cross_validation_are_scored_on_their_folds(
         ("fold1-seed0", "fold1"),
         ("fold2-seed0", "fold2"),
     ]
-    made = folds_of(folds)
+    made = read_folds(folds)
     assert (made.recipe, made.method, made.filters) == ("sm3", "rrs", (8, 4))
     assert main([*wanted, str(folds), "--split", "test"]) == 2
     assert main([*wanted, str(tmp_path)]) == 2
@@ -161,10 +163,10 @@ def test_the_networks_of_a_cross_validation_are_scored_on_their_folds(
         complaints,
         (
             "--crossval, not both",
-            "crossval.json: is missing or damaged",
+            "crossval.json: is missing; give the folder of a finished",
             "model.tflite: is missing",
             "--crossval: is for a network that learned from all clips",
-            "crossval.json: is missing or damaged",
+            "crossval.json: is damaged",
             "again: holds no network of the model's settings of sm1",
         ),
         strict=True,
