@@ -1,7 +1,7 @@
 """Write the decimator's generated headers from the design in scenelet.frontend.decimator."""
 
-from scenelet.files import write_text
-from scenelet.frontend.decimator_c import CIC_HEADER, HEADER, render_cic_table, render_taps
+from scenelet.core.files import write_text
+from scenelet.frontend.decimator_native import CIC_HEADER, HEADER, render_cic_table, render_taps
 
 if __name__ == "__main__":
     write_text(HEADER, render_taps())

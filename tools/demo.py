@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from scenelet.cli.output import out, progress, table
-from scenelet.demo import run_demo
+from scenelet.config.recipe import load
+from scenelet.core.toolchain import build_folder
 from scenelet.errors import SceneletError
-from scenelet.recipe import load
-from scenelet.toolchain import build_folder
+from scenelet.publish.demo import run_demo
 
 
 class Parser(argparse.ArgumentParser):

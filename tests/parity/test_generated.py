@@ -17,11 +17,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from networks import KINDS
 
+from scenelet.compiler.depth_first.stage import Stage
+from scenelet.compiler.operators.checker import OPERATORS
 from scenelet.compiler.pipeline import Compiled, compile_model
-from scenelet.compiler.reader import read_model
-from scenelet.compiler.stages import Stage
-from scenelet.compiler.support import OPERATORS
 from scenelet.errors import ParityError
+from scenelet.tflite.reader import read_model
 
 NETWORKS = int(os.environ.get("SCENELET_NETWORKS", "500"))
 BATCH = 50

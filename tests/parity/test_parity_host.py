@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from networks import ACTIVATIONS, PADDINGS, NetworkBuilder, random_network
 
-from scenelet import parity
 from scenelet.compiler.options import Options
 from scenelet.compiler.pipeline import compile_model
+from scenelet.evaluation import parity
 from scenelet.targets.host import HostTarget
 from scenelet.targets.litert import LitertTarget
 

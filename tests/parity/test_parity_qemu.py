@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from scenelet import parity, toolchain
 from scenelet.compiler.options import RAM_BYTES, WEIGHTS, Options
+from scenelet.core import toolchain
+from scenelet.evaluation import parity
 from scenelet.targets.qemu import QemuTarget
 
 pytestmark = pytest.mark.qemu

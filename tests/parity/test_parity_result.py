@@ -7,8 +7,8 @@ import pytest
 from networks import NetworkBuilder, random_network
 from numpy.typing import NDArray
 
-from scenelet import parity
 from scenelet.errors import ParityError
+from scenelet.evaluation import parity
 from scenelet.targets.litert import LitertTarget
 from scenelet.targets.tflm import TflmTarget
 

@@ -9,16 +9,16 @@ import pytest
 from networks import NetworkBuilder, random_network
 from tflite_writer import GraphBuilder, write_model
 
-from scenelet import metadata
 from scenelet.compiler.pipeline import compile_model
+from scenelet.config.recipe import FrontendConfig
 from scenelet.errors import InputError, ModelError, ToolError, UnsupportedError
-from scenelet.frontend import model as integer_model
-from scenelet.recipe import FrontendConfig
+from scenelet.frontend import fixed_point as integer_model
 from scenelet.targets import open_target
 from scenelet.targets.host import HostTarget
 from scenelet.targets.interpreter import LocalTarget
 from scenelet.targets.litert import LitertTarget
 from scenelet.targets.tflm import TflmTarget
+from scenelet.tflite import metadata
 
 LOCAL = ("litert", "tflm", "host")
 FRONTEND = FrontendConfig(n_fft=512, hop_length=512, n_mels=24, clip_seconds=0.5)

@@ -17,10 +17,11 @@ import numpy as np
 from networks import KINDS, random_network
 from numpy.typing import NDArray
 
-from scenelet import parity, toolchain
 from scenelet.compiler.options import DEFAULT, Options
 from scenelet.compiler.pipeline import Compiled, compile_model
-from scenelet.frontend import probe
+from scenelet.core import toolchain
+from scenelet.evaluation import parity
+from scenelet.frontend import on_target
 from scenelet.targets.host import _DECLARATIONS, ENGINE, WARNINGS, HostTarget, _aligned_bytes
 from scenelet.targets.interpreter import LocalTarget
 from scenelet.targets.litert import LitertTarget
@@ -176,7 +177,7 @@ def check_on_board(networks: Sequence[Network]) -> None:
         (folder / "networks.c").write_text(text, "utf-8")
         (folder / "inputs").write_bytes(b"".join(_inputs(models, networks)))
         sources = [folder / "networks.c", *sorted(ENGINE.glob("*.c"))]
-        probe.run_program(probe.build_program(folder, "networks_probe", sources, [f"-I{ENGINE}"]))
+        on_target.run_program(on_target.build_program(folder, "networks_probe", sources, [f"-I{ENGINE}"]))
         content = _records((folder / "tensors").read_bytes())
     for network, model, one in zip(networks, models, compiled, strict=True):
         parity.check(model, _Played(model, one, content), CASES, network.seed).require(network)

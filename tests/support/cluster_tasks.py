@@ -4,8 +4,8 @@ import os
 import signal
 import time
 
+from scenelet.core.parallel import apart, spread
 from scenelet.errors import AudioError
-from scenelet.parallel import apart, spread
 
 
 def where(number: int) -> tuple[int, int, bool]:

@@ -11,8 +11,8 @@ import cffi
 import numpy as np
 from numpy.typing import NDArray
 
-from scenelet import toolchain
 from scenelet.compiler.program import SCRATCH, Step
+from scenelet.core import toolchain
 
 FOLDER = toolchain.FIRMWARE / "lib" / "engine"
 HEADERS = ("scn_types.h", "scn_fully_connected.h", "scn_pooling.h", "scn_engine.h", "scn_segment.h")

@@ -6,8 +6,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from scenelet import toolchain
-from scenelet.targets import emulator
+from scenelet.core import toolchain
+from scenelet.targets.emulator import process
 
 
 def last_words(elf: Path, options: Sequence[str] = ()) -> tuple[int, str]:
@@ -15,7 +15,7 @@ def last_words(elf: Path, options: Sequence[str] = ()) -> tuple[int, str]:
     command = ["-M", "netduinoplus2", "-display", "none", "-monitor", "none", "-serial", "stdio"]
     command += ["-semihosting-config", "enable=on,target=native", *options]
     done = subprocess.run(
-        [toolchain.find(emulator.PROGRAM), *command, "-kernel", elf],
+        [toolchain.find(process.PROGRAM), *command, "-kernel", elf],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

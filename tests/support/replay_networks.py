@@ -9,8 +9,8 @@ import sys
 
 from networks import random_network
 
-from scenelet import parity
 from scenelet.compiler.options import Options
+from scenelet.evaluation import parity
 from scenelet.targets.host import SANITIZERS, HostTarget
 
 

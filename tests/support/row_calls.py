@@ -10,9 +10,9 @@ from engine_library import Engine
 from kernel_cases import Case
 from numpy.typing import NDArray
 
-from scenelet.compiler.lowering import lower
+from scenelet.compiler.kernels.winograd_weights import expand_winograd, pack_winograd
+from scenelet.compiler.operators import lower
 from scenelet.compiler.program import Struct
-from scenelet.compiler.winograd import expand_winograd, pack_winograd
 
 Int8 = NDArray[np.int8]
 Int32 = NDArray[np.int32]

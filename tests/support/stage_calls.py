@@ -10,10 +10,10 @@ from engine_library import Engine
 from kernel_cases import Case, Int8
 from networks import NetworkBuilder
 
-from scenelet.compiler.constants import emitted
-from scenelet.compiler.lowering import lower
+from scenelet.compiler.depth_first.stage import UNKNOWN, Stage, Variant, scratch_bytes, slide, variants
+from scenelet.compiler.depth_first.stage_parameters import emitted
+from scenelet.compiler.operators import lower
 from scenelet.compiler.program import Step, Struct, Table
-from scenelet.compiler.stages import UNKNOWN, Stage, Variant, scratch_bytes, slide, variants
 
 # Input, output channels, kernel, strides, padding: odd sizes, single pixels, runs of every length modulo 4.
 _COLUMNS = (

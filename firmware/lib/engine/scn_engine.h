@@ -73,7 +73,7 @@ void scn_model_run(const scn_model_t *model, uint8_t *arena, scn_observer_t obse
  * CONV_2D.
  * weights  packed by the host: output channels in pairs, the two channels' weights interleaved,
  *          [ceil(oc / 2)][kernel_h][row][2] where row = kernel_w * ic in (x, channel) order, padded with one 0 if odd;
- *          the partner of a last odd channel is all 0. Python: scenelet.compiler.packing.pack_conv2d.
+ *          the partner of a last odd channel is all 0. Python: scenelet.compiler.kernels.direct.pack_conv2d.
  * bias     [oc], int32 at scale input * weight, or NULL.
  * scale    [oc], input scale * weight scale / output scale; a per-tensor scale is repeated.
  */
@@ -127,7 +127,7 @@ typedef struct {
 /*
  * ADD of a map that is there to one that is being made: value v becomes sat8((v * multiplier + table[128 + s]) >> 16),
  * where s is the other map's value at the same place. The host has proved for all 65,536 pairs that this is TFLite's
- * ADD, and that no sum leaves int32. Python: scenelet.compiler.summing.
+ * ADD, and that no sum leaves int32. Python: scenelet.compiler.kernels.fused_add.
  * table    [256], or NULL where nothing is added.
  * skip     s; value i belongs to value i of a call's output. Constants leave it NULL, whoever calls a kernel sets it.
  */
@@ -187,7 +187,7 @@ void scn_conv2d_narrow_rows_s8(const scn_fused_conv2d_t *layer, const scn_lines_
  * packed    int8, transformed on the fly: [ceil(oc / 2)][ceil(ic / 2)][slide taps][3][2][2]. The last three axes: the
  *           tap along the axis; the input channel of a pair; the output channel of a pair. Input channels pair up by
  *           fours, the first with the third, the second with the fourth; of a rest of two, both. Absent channels are 0.
- *           Python: scenelet.compiler.winograd.
+ *           Python: scenelet.compiler.kernels.winograd_weights.
  *
  * expanded  int16, or NULL: [ceil(oc / 2)][ceil(ic / 2)][slide taps][6][2][2]: the transformed value; the output
  *           channel of the pair; the input channel of the pair. From taps g0, g1, g2 along the axis: g0, g0 + g1 + g2,

@@ -55,7 +55,7 @@ typedef struct {
  *           alone, tells them apart, if the first output's sum stays under 2^23. As large as INT8, with half the
  *           instructions to unpack. Starts: 256 * bias + bias', bias' of both pairs.
  * expanded  int16, or NULL: [ceil(outputs / 4)][pairs of inputs][4 outputs][2 inputs]. Starts: biases.
- * finish    [ceil(outputs / 4)]. Python: scenelet.compiler.dense.
+ * finish    [ceil(outputs / 4)]. Python: scenelet.compiler.kernels.dense.
  */
 typedef struct {
     int32_t batches;

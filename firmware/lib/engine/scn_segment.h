@@ -47,7 +47,7 @@ typedef struct {
  * group     1 or more: blocks of four positions that are gathered at a time.
  * packed    int8 [oc / 2][pairs of taps][2 taps][2 channels], 0 where a run ends; or NULL.
  * expanded  int16, doubled, 4-byte aligned [oc / 2][pairs of taps][2 channels][2 taps]; or NULL.
- *           Python: scenelet.compiler.columns.
+ *           Python: scenelet.compiler.kernels.gemm.
  * finish    [oc / 2].
  */
 typedef struct {

@@ -1,4 +1,4 @@
-/* Made by python/scenelet/frontend/decimator_c.py; not for editing. Included by scn_cic.c only. */
+/* Made by python/scenelet/frontend/decimator_native.py; not for editing. Included by scn_cic.c only. */
 #ifndef SCN_CIC_TABLE_H
 #define SCN_CIC_TABLE_H
 

@@ -1,4 +1,4 @@
-/* Made by python/scenelet/frontend/decimator_c.py; not for editing. Included by scn_decimator.c only. */
+/* Made by python/scenelet/frontend/decimator_native.py; not for editing. Included by scn_decimator.c only. */
 #ifndef SCN_DECIMATOR_TAPS_H
 #define SCN_DECIMATOR_TAPS_H
 

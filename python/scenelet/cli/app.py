@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import data, deploy, device, learn, measure, publish, teach
+from . import compress, data, deploy, device, measure, publish, train
 
 app = typer.Typer(
     help="From acoustic scene recordings to a Cortex-M4.",
@@ -14,7 +14,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(device.app, name="device")
-for module in (learn, teach, deploy, measure, publish):
+for module in (train, compress, deploy, measure, publish):
     module.register(app)
 
 

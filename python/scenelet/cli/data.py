@@ -20,8 +20,8 @@ def synth(
     json: Json = False,
 ) -> None:
     """Write a synthetic city in the exact layout of TAU Urban Acoustic Scenes 2022 Mobile."""
-    from ..data.dataset import open_dataset
-    from ..data.synth import write_city
+    from ..data.datasets.registry import open_dataset
+    from ..data.synthetic.city import write_city
 
     with progress("write the city") as step:
         write_city(to, seed=seed, progress=step)
@@ -31,13 +31,13 @@ def synth(
 @app.command()
 def info(data: Data, subset: Subset = None, json: Json = False) -> None:
     """Show a data set's classes and splits; checks its tables and that its files are there, and reads no sample."""
-    from ..data.dataset import open_dataset
+    from ..data.datasets.registry import open_dataset
 
     _describe(data, open_dataset(data, subset=subset), json)
 
 
 def _describe(root: Path, dataset: object, json: bool) -> None:
-    from ..data.dataset import Dataset
+    from ..data.datasets.registry import Dataset
 
     assert isinstance(dataset, Dataset)
     splits = {name: dataset.split(name) for name in dataset.split_names}

@@ -24,7 +24,7 @@ def budget(
     json: Json = False,
 ) -> None:
     """Count a model's cost against the limits, by layer. Exit status 1 over a limit."""
-    from ..budget import budget_of
+    from ..benchmark.budget import budget_of
 
     result = budget_of(subject, board)
     if json:
@@ -58,7 +58,7 @@ def explain(
     json: Json = False,
 ) -> None:
     """Tell what each layer became: kernel, fusion, buffers, memory over time, predicted cost, and why."""
-    from ..explain import explain as tell
+    from ..benchmark.explain import explain as tell
 
     result = tell(model, Options(weights=weights, ram_bytes=ram))
     if json:
@@ -100,7 +100,7 @@ def export(
     json: Json = False,
 ) -> None:
     """Write a model, its front end and its known answer as C sources."""
-    from ..export import export as write
+    from ..deploy.export import export as write
 
     options = Options(weights=weights, ram_bytes=ram, frontend_tables=frontend_tables)
     result = write(model, to, check=check, frontend=frontend, options=options)
@@ -123,10 +123,10 @@ def run(
     json: Json = False,
 ) -> None:
     """Run a model on audio clips or tensors; one result a window."""
-    from ..compiler.reader import read_model
-    from ..metadata import read
-    from ..predict import predict
+    from ..evaluation.predict import predict
     from ..targets import open_target
+    from ..tflite.metadata import read
+    from ..tflite.reader import read_model
 
     graph = read_model(model)
     with open_target(target, model) as place:

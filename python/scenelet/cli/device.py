@@ -20,7 +20,7 @@ Timeout = Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds of s
 @app.command()
 def info(port: Port, timeout: Timeout = 10.0, json: Json = False) -> None:
     """Print what the device holds, and what it costs."""
-    from ..targets.serialport import open_device
+    from ..targets.board import open_device
 
     with open_device(port, timeout) as device:
         held = device.info() | {"labels": ", ".join(device.labels())}
@@ -34,7 +34,7 @@ def info(port: Port, timeout: Timeout = 10.0, json: Json = False) -> None:
 def selftest(port: Port, timeout: Timeout = 10.0, json: Json = False) -> None:
     """Let the device hold itself to its known answer. Exit status 1 where it fails."""
     from ..errors import ParityError
-    from ..targets.serialport import open_device
+    from ..targets.board import open_device
 
     with open_device(port, timeout) as device:
         result = device.selftest()
@@ -49,7 +49,7 @@ def selftest(port: Port, timeout: Timeout = 10.0, json: Json = False) -> None:
 @app.command()
 def bench(port: Port, timeout: Timeout = 60.0, json: Json = False) -> None:
     """Time the front end and every layer on the device, in processor cycles."""
-    from ..targets.serialport import open_device
+    from ..targets.board import open_device
 
     with open_device(port, timeout) as device:
         held = device.info()
@@ -75,8 +75,8 @@ def checksums(
     json: Json = False,
 ) -> None:
     """Compare the device's features and every tensor with the references. Exit 1, naming the first that differs."""
-    from ..inspection import inspect, require_same
-    from ..targets.serialport import open_device
+    from ..deploy.device_parity import inspect, require_same
+    from ..targets.board import open_device
 
     with open_device(port, timeout) as device:
         rows = inspect(model, device, file)
@@ -102,9 +102,9 @@ def soak(
     json: Json = False,
 ) -> None:
     """Stream audio over a line that is spoilt on purpose; compare every window. Exit 1 on a difference."""
-    from ..data.dataset import open_dataset
-    from ..soak import soak as run
-    from ..targets.serialport import open_port
+    from ..data.datasets.registry import open_dataset
+    from ..deploy.soak import soak as run
+    from ..targets.board import open_port
 
     dataset = open_dataset(data, subset=subset)
     line = open_port(port)
@@ -134,9 +134,9 @@ def stream(
     json: Json = False,
 ) -> None:
     """Send audio files to the device and print its decisions as they come."""
-    from ..decision import Rule
-    from ..listen import listen
-    from ..targets.serialport import open_device
+    from ..deploy.listen import listen
+    from ..evaluation.decision import Rule
+    from ..targets.board import open_device
 
     with open_device(port, timeout) as device:
         device.decide_by(Rule.parse(decide).command if decide else "decide off")
@@ -163,14 +163,15 @@ def calibrate(
     json: Json = False,
 ) -> None:
     """Find the threshold below which the device had better say "unknown"; show whether scores mean what they say."""
-    from .. import files, reliability
-    from ..data.dataset import open_dataset
-    from ..data.learned import require_unheard
-    from ..decision import Rule, calibrate, clips_of
-    from ..evaluate import evaluate as measure
-    from ..evaluate import model_info
-    from ..metadata import read
+    from ..core import files
+    from ..data.datasets.registry import open_dataset
+    from ..data.provenance import require_unheard
+    from ..evaluation import calibration
+    from ..evaluation.decision import Rule, calibrate, clips_of
+    from ..evaluation.evaluate import evaluate as measure
+    from ..evaluation.evaluate import model_info
     from ..targets import open_target
+    from ..tflite.metadata import read
 
     files.require_place(diagram)
     metadata = model_info(read(model.read_bytes(), model) if model.is_file() else None, model)
@@ -180,10 +181,10 @@ def calibrate(
         result = measure(model, metadata, dataset, split, place, progress=step)
     clips = clips_of(result)
     rule, coverage = calibrate(clips, Rule(share, margin), accuracy)
-    bins = reliability.reliability(clips, rule)
-    error = reliability.calibration_error(bins)
+    bins = calibration.reliability(clips, rule)
+    error = calibration.calibration_error(bins)
     if diagram:
-        files.write_text(diagram, reliability.diagram(bins, rule, f"{model.name}, {split}"))
+        files.write_text(diagram, calibration.diagram(bins, rule, f"{model.name}, {split}"))
     if json:
         found = {"share": rule.share, "margin": rule.margin, "threshold": rule.threshold, "coverage": coverage}
         print_json(found | {"reliability": [asdict(one) for one in bins], "calibration_error": error})
@@ -212,10 +213,10 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Run a data set through the device; compare every window with this computer's result. Exit 1 on a difference."""
-    from ..data.dataset import open_dataset
-    from ..device import evaluate_device
-    from ..evaluate import model_info
-    from ..metadata import read
+    from ..data.datasets.registry import open_dataset
+    from ..deploy.device_evaluation import evaluate_device
+    from ..evaluation.evaluate import model_info
+    from ..tflite.metadata import read
 
     metadata = model_info(read(model.read_bytes(), model) if model.is_file() else None, model)
     dataset = open_dataset(data, subset=subset)

@@ -31,13 +31,13 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Measure accuracy and log loss on a data set, by class and by device."""
-    from ..compiler.reader import read_model
-    from ..data.dataset import open_dataset
-    from ..evaluate import evaluate as measure
-    from ..evaluate import model_info
-    from ..files import require_place
-    from ..metadata import read
+    from ..core.files import require_place
+    from ..data.datasets.registry import open_dataset
+    from ..evaluation.evaluate import evaluate as measure
+    from ..evaluation.evaluate import model_info
     from ..targets import open_target
+    from ..tflite.metadata import read
+    from ..tflite.reader import read_model
 
     require_place(predictions, confusion)
     read_model(model)
@@ -51,8 +51,8 @@ def evaluate(
     if predictions:
         result.write_predictions(predictions)
     if confusion:
-        from ..confusion import confusion_png
-        from ..files import write_bytes
+        from ..core.files import write_bytes
+        from ..evaluation.confusion_matrix import confusion_png
 
         title = f"{model.stem}, {split}, windows"
         write_bytes(confusion, confusion_png(result.confusion, result.labels, title))
@@ -84,7 +84,7 @@ def parity(
     json: Json = False,
 ) -> None:
     """Compare a target with TFLite's reference kernels, every tensor it can show. Exit status 1 on a difference."""
-    from ..parity import check
+    from ..evaluation.parity import check
     from ..targets import open_target
 
     options = Options(fusion=fusion, weights=weights, ram_bytes=ram)
@@ -110,7 +110,7 @@ def bench(
     json: Json = False,
 ) -> None:
     """Build for the Cortex-M4 and count instructions in QEMU, by layer (what is fused counts as one)."""
-    from ..bench import bench as measure
+    from ..benchmark.instructions import bench as measure
 
     result = measure(model, Options(fusion, weights, ram, frontend_tables))
     if json:
@@ -140,8 +140,8 @@ def profile(
     json: Json = False,
 ) -> None:
     """Count instructions by class, layer and source line in QEMU, and estimate the Cortex-M4's cycles (a model)."""
-    from ..profile import CLASSES
-    from ..profile import profile as measure
+    from ..benchmark.profile import CLASSES
+    from ..benchmark.profile import profile as measure
 
     result = measure(model, Options(fusion=fusion, weights=weights, ram_bytes=ram))
     if json:
@@ -181,8 +181,8 @@ def load(
     json: Json = False,
 ) -> None:
     """Build the whole product and count in QEMU what each hop and each decision takes; cycles are estimates."""
-    from ..load import CLOCKS_HZ
-    from ..load import load as measure
+    from ..benchmark.product_load import CLOCKS_HZ
+    from ..benchmark.product_load import load as measure
 
     with progress(f"{model.name} in the product"):
         result = measure(model, Options(weights=weights, ram_bytes=ram))
@@ -202,7 +202,7 @@ def report(
     json: Json = False,
 ) -> None:
     """Write a self-contained page about a run or a model."""
-    from ..report import write_report
+    from ..publish.report import write_report
 
     write_report(subject, to)
     if json:

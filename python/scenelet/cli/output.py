@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ..energy import Meter
+from ..core.energy import Meter
 from ..errors import ToolError
 
 _QUIET_SECONDS = 2.0

@@ -12,10 +12,10 @@ from .options import Data, Json, Model, Subset, TargetName
 from .output import out, print_json, progress
 
 if TYPE_CHECKING:
-    from ..card import Folds
-    from ..data.dataset import Dataset
-    from ..evaluate import Evaluation
-    from ..metadata import ModelInfo
+    from ..data.datasets.registry import Dataset
+    from ..evaluation.evaluate import Evaluation
+    from ..publish.model_card import Folds
+    from ..tflite.metadata import ModelInfo
 
 
 def register(app: typer.Typer) -> None:
@@ -43,12 +43,12 @@ def card(
     json: Json = False,
 ) -> None:
     """Measure a model and write its card: cost, data, scores, weaknesses, commands."""
-    from ..card import card as write
-    from ..compiler.reader import read_model
-    from ..data.dataset import open_dataset
-    from ..evaluate import model_info
-    from ..files import write_text
-    from ..metadata import read
+    from ..core.files import write_text
+    from ..data.datasets.registry import open_dataset
+    from ..evaluation.evaluate import model_info
+    from ..publish.model_card import card as write
+    from ..tflite.metadata import read
+    from ..tflite.reader import read_model
 
     if crossval and split:
         raise InputError("card", "takes --split or --crossval, not both", "give one of them")
@@ -67,8 +67,8 @@ def card(
 
 def _folds(crossval: Path, info: ModelInfo) -> Folds:
     """Read a cross-validation; refuse one of other settings, of which the recipe's own seed is one."""
-    from ..card import read_folds
-    from ..metadata import read
+    from ..publish.model_card import read_folds
+    from ..tflite.metadata import read
 
     if info.learned and not info.learned.all_clips:
         raise InputError(
@@ -82,9 +82,9 @@ def _folds(crossval: Path, info: ModelInfo) -> Folds:
 
 
 def _evaluated(model: Path, dataset: Dataset, split: str, target: str) -> Evaluation:
-    from ..evaluate import evaluate, model_info
-    from ..metadata import read
+    from ..evaluation.evaluate import evaluate, model_info
     from ..targets import open_target
+    from ..tflite.metadata import read
 
     info = model_info(read(model.read_bytes(), model), model)  # of a fold's network: what that one learned from
     with open_target(target, model) as place, progress(f"{model.name} on {target}") as step:
@@ -103,13 +103,13 @@ def submission(
     json: Json = False,
 ) -> None:
     """Write the challenge's files: system output with probabilities, metadata, the model."""
-    from ..compiler.reader import read_model
-    from ..data.dataset import open_dataset
-    from ..data.learned import require_unheard
-    from ..evaluate import evaluate, model_info
-    from ..metadata import read
-    from ..submission import audio_files, require_form, write_submission
+    from ..data.datasets.registry import open_dataset
+    from ..data.provenance import require_unheard
+    from ..evaluation.evaluate import evaluate, model_info
+    from ..publish.submission import audio_files, require_form, write_submission
     from ..targets import open_target
+    from ..tflite.metadata import read
+    from ..tflite.reader import read_model
 
     read_model(model)
     info = model_info(read(model.read_bytes(), model), model)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import InputError
-from ..frontend.device import check_form
+from ..frontend.flash_tables import check_form
 
 WEIGHTS = ("packed", "expanded", "auto")
 

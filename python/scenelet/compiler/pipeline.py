@@ -6,22 +6,22 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import metadata
-from ..cost import Cost, count
 from ..errors import ModelError
 from ..graph import Graph
-from ..metadata import ModelInfo
-from .emit import Identity, render_model
-from .expansion import expanded_operators, widened
-from .fusion import fuse
-from .lowering import lower
+from ..graph.cost import Cost, count
+from ..tflite import metadata
+from ..tflite.metadata import ModelInfo
+from ..tflite.reader import load, parse
+from .codegen.model import Identity, render_model
+from .depth_first.partition import divide
+from .depth_first.weight_layout import expanded_operators, widened
+from .memory.planner import Plan, check, plan
+from .operators import lower
+from .operators.checker import require_supported
 from .options import DEFAULT, Options
-from .partition import divide
-from .passes import drop_unread
-from .plan import Plan, check, plan
+from .passes.fuse_maps import fuse
+from .passes.graph_cleanup import drop_unread
 from .program import Program
-from .reader import load, parse
-from .support import require_supported
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def compile_model(source: str | Path | bytes, options: Options = DEFAULT) -> Com
     Returns
     -------
     Compiled
-        Not held to the challenge's limits: see :func:`scenelet.limits.require`.
+        Not held to the challenge's limits: see :func:`scenelet.graph.limits.require`.
 
     Raises
     ------

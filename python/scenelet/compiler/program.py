@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..graph import Graph
 
 if TYPE_CHECKING:
-    from .segments import Segment
+    from .depth_first.segment import Segment
 
 SCRATCH = "scratch"
 """The argument that stands for a step's scratch memory."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from ..errors import DatasetError
 
 if TYPE_CHECKING:
-    from .clips import Clip
+    from .dataset import Clip
 
 GroupKey = Literal["recording", "location"]
 

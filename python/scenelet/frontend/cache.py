@@ -26,11 +26,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import files, parallel
-from ..data.augmentation_plan import Altered, apply_to
-from ..data.clips import Clip
+from ..config.recipe import FrontendConfig
+from ..core import files, parallel
+from ..data.augmentation.plan import Altered, apply_to
+from ..data.dataset import Clip
 from ..errors import AudioError
-from ..recipe import FrontendConfig
 from .capture import read_capture
 from .native import Frontend
 from .tables import Tables, make_tables
@@ -62,7 +62,7 @@ def cached_features(
         Of the cache; made where it is missing. Deleting it costs only time.
     jobs
         Threads that read and compute, outside Python's lock; below 1, as many as there are processors. A cluster takes
-        their place (see :mod:`scenelet.parallel`).
+        their place (see :mod:`scenelet.core.parallel`).
     progress
         Called with clips done and clips in all, after every shard.
 

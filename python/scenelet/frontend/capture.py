@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..config.recipe import FrontendConfig
 from ..data import audio
 from ..errors import AudioError
-from ..recipe import FrontendConfig
-from .decimator_c import Decimator
+from .decimator_native import Decimator
 
 CAPTURE_BITS = 24
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..recipe import FrontendConfig
+from ..config.recipe import FrontendConfig
 
 # Malcolm Slaney's Auditory Toolbox: linear below 1 kHz, logarithmic above with 27 steps from 1 kHz to 6.4 kHz.
 _HZ_PER_MEL = 200.0 / 3.0

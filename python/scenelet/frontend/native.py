@@ -9,8 +9,8 @@ import numpy as np
 from cffi import FFI
 from numpy.typing import NDArray
 
-from .. import toolchain
-from .device import device_tables
+from ..core import toolchain
+from .flash_tables import device_tables
 from .tables import Tables
 from .windows import checked, cut
 
@@ -179,7 +179,7 @@ class Stream:
 def features(windows: NDArray[np.int32], tables: Tables) -> NDArray[np.int8]:
     """INT8 log-mel features, computed by the firmware's C.
 
-    The same contract and the same bits as :func:`scenelet.frontend.model.features`, about ten times as fast.
+    The same contract and the same bits as :func:`scenelet.frontend.fixed_point.features`, about ten times as fast.
 
     Parameters
     ----------

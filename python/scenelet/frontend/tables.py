@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..config.recipe import FrontendConfig
 from ..errors import RecipeError
-from ..recipe import FrontendConfig
 from . import decimator, mel
 
 Q31_ONE = 2**31 - 1

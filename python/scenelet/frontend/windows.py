@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..config.recipe import FrontendConfig
 from ..data import audio
 from ..errors import AudioError
-from ..recipe import FrontendConfig
 
 
 def cut(samples: NDArray[np.int32], config: FrontendConfig) -> NDArray[np.int32]:

@@ -7,9 +7,9 @@ the one-against-all teacher every member's layers begin with ``member0_``, ``mem
 
 from __future__ import annotations
 
+from ..config.recipe import Block, CnnConfig, InvertedResidual, MobileConfig, OneAgainstAllConfig, Recipe, require_pools
 from ..graph import Graph
-from ..recipe import Block, CnnConfig, InvertedResidual, MobileConfig, OneAgainstAllConfig, Recipe, require_pools
-from .builder import GraphBuilder
+from ..graph.builder import GraphBuilder
 
 
 def _block(builder: GraphBuilder, source: int, block: Block, prefix: str, number: int) -> int:

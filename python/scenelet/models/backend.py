@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 
+from ..core.stderr import quiet
 from ..errors import ToolError
-from ..quiet import quiet
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # start-up notes about absent GPUs; errors still raise

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..errors import ModelError
 from ..graph import Graph
+from ..graph.builder import GraphBuilder, Pair
 from .backend import keras
-from .builder import GraphBuilder, Pair
 
 layers = keras.layers
 

@@ -6,7 +6,16 @@ Output: softmax (batch, classes).
 
 from __future__ import annotations
 
-from ..recipe import Block, CnnConfig, InvertedResidual, MobileConfig, OneAgainstAllConfig, Recipe, Stem, require_pools
+from ..config.recipe import (
+    Block,
+    CnnConfig,
+    InvertedResidual,
+    MobileConfig,
+    OneAgainstAllConfig,
+    Recipe,
+    Stem,
+    require_pools,
+)
 from .backend import keras
 
 layers = keras.layers

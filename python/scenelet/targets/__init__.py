@@ -40,7 +40,7 @@ def open_target(name: str, model: str | Path, options: Options = DEFAULT) -> Tar
 
         return QemuTarget(model, options)
     if name.startswith(SERIAL):
-        from .serialport import SerialTarget
+        from .board import SerialTarget
 
         return SerialTarget(model, name.removeprefix(SERIAL))
     raise InputError(f"target '{name}'", "unknown", f"choose one of: {', '.join(NAMES)}, {SERIAL}PORT")

@@ -11,10 +11,10 @@ import cffi
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import toolchain
 from ..compiler import pipeline
+from ..compiler.memory.planner import ALIGNMENT
 from ..compiler.options import DEFAULT, Options
-from ..compiler.plan import ALIGNMENT
+from ..core import toolchain
 from .interpreter import LocalTarget
 
 ENGINE = toolchain.FIRMWARE / "lib" / "engine"

@@ -11,12 +11,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import metadata
-from ..compiler import reader
 from ..errors import InputError, ModelError, UnsupportedError
 from ..frontend import native
 from ..frontend.tables import Tables, make_tables
 from ..graph import Graph, Tensor
+from ..tflite import metadata, reader
 
 
 class LocalTarget(ABC):

@@ -14,19 +14,20 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import limits
 from ..compiler import pipeline
 from ..compiler.options import DEFAULT, Options
-from ..frontend.emit import render_frontend
+from ..frontend.codegen import render_frontend
 from ..frontend.tables import Tables
-from . import cross, emulator, product
-from . import watch as watching
-from .emulatedserial import SerialBoard
-from .framing import Input
+from ..graph import limits
+from .build import cortex_m4, platformio
+from .emulator import block_trace as watching
+from .emulator import process
+from .emulator.runner import Runner, Sizes
+from .emulator.serial_port import SerialBoard
 from .interpreter import LocalTarget
-from .knownanswer import render_known_answer
-from .link import Device, audio_contents, scores_of
-from .runner import Runner, Sizes
+from .known_answer import render_known_answer
+from .serial.client import Device, audio_contents, scores_of
+from .serial.framing import Input
 
 _MOST_BOARDS = 4
 _WINDOWS_A_BOARD = 8
@@ -138,7 +139,7 @@ class QemuTarget(LocalTarget):
         one
             The network's input; random by default.
         """
-        with emulator.Pipes(self.probing_elf, emulator.COUNT_INSTRUCTIONS) as pipes:
+        with process.Pipes(self.probing_elf, process.COUNT_INSTRUCTIONS) as pipes:
             return Runner(pipes, self._sizes).measure_stages(self._input_or_noise(one))
 
     def measure(self, one: NDArray[np.int8] | None = None, frame: NDArray[np.int32] | None = None) -> Counts:
@@ -157,7 +158,7 @@ class QemuTarget(LocalTarget):
             The same for the same arguments.
         """
         shaped = self._input_or_noise(one)
-        with emulator.Pipes(self.runner_elf, emulator.COUNT_INSTRUCTIONS) as pipes:
+        with process.Pipes(self.runner_elf, process.COUNT_INSTRUCTIONS) as pipes:
             runner = Runner(pipes, self._sizes)
             counts = runner.measure(shaped)
             if self._tables_or_none is None:
@@ -186,12 +187,12 @@ class QemuTarget(LocalTarget):
     @cached_property
     def runner_elf(self) -> Path:
         """The measuring program around this model."""
-        return cross.runner(self._engine_sources())
+        return cortex_m4.runner(self._engine_sources())
 
     @cached_property
     def probing_elf(self) -> Path:
         """The measuring program with probes in its depth-first segments."""
-        return cross.runner(self._engine_sources(), probes=True)
+        return cortex_m4.runner(self._engine_sources(), probes=True)
 
     @cached_property
     def product_elf(self) -> Path:
@@ -204,7 +205,7 @@ class QemuTarget(LocalTarget):
         """
         limits.require(self.compiled.cost, self.subject)
         answer = render_known_answer(self.compiled, self.tables, self.content)
-        return product.build(self._engine_sources() | answer)
+        return platformio.build(self._engine_sources() | answer)
 
     def _input_or_noise(self, one: NDArray[np.int8] | None) -> NDArray[np.int8]:
         if one is None:
@@ -228,7 +229,7 @@ class QemuTarget(LocalTarget):
 
     def _measuring(self) -> Runner:
         if self._runner is None:
-            self._runner = Runner(self._resources.enter_context(emulator.Pipes(self.runner_elf)), self._sizes)
+            self._runner = Runner(self._resources.enter_context(process.Pipes(self.runner_elf)), self._sizes)
         return self._runner
 
     def __enter__(self) -> Self:

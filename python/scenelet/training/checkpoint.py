@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..files import write_bytes
+from ..core.files import write_bytes
 
 Arrays = list[NDArray[Any]]
 

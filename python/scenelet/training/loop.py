@@ -11,22 +11,17 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..config.recipe import TrainingConfig
+from ..core.metrics import measure
+from ..data.augmentation.features import Augment, Targets
 from ..errors import RecipeError
 from ..models.backend import keras, tf
-from ..recipe import TrainingConfig
-from ..scores import measure
 from .checkpoint import Epoch, State
 from .windows import Windows
 
 # Loss of one batch: model, inputs (batch, mel, frames, 1), one-hot classes (batch, classes), and the lesson: a tuple of
 # what a teacher has to say about these windows, empty where there is none.
 Objective = Callable[[Any, Any, Any, tuple[Any, ...]], Any]
-
-# What a batch's windows shall lead to, each array (batch, width): first the one-hot classes.
-Targets = tuple[NDArray[np.float32], ...]
-
-# Change a batch on its way to the network: generator, inputs, targets -> inputs, targets.
-Augment = Callable[[np.random.Generator, NDArray[np.float32], Targets], tuple[NDArray[np.float32], Targets]]
 
 Watch = Callable[[Epoch, int], None]
 

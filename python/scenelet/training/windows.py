@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.dataset import Dataset
+from ..config.recipe import FrontendConfig
+from ..data.datasets.registry import Dataset
 from ..errors import DatasetError
 from ..frontend.cache import cached_features
-from ..recipe import FrontendConfig
 
 INPUT_SCALE = np.float32(1 / 64)
 

@@ -20,11 +20,11 @@ sys.path.insert(0, str(HERE.parents[1] / "support"))
 from kernel_cases import Case, cases, expected  # noqa: E402
 from row_calls import axes, dense, narrow_scratch, weights, winograd_scratch  # noqa: E402
 
-from scenelet.compiler import ctext  # noqa: E402
-from scenelet.compiler.lowering import lower  # noqa: E402
+from scenelet.compiler.codegen import c_literals  # noqa: E402
+from scenelet.compiler.kernels.winograd_weights import expand_winograd, pack_winograd  # noqa: E402
+from scenelet.compiler.operators import lower  # noqa: E402
 from scenelet.compiler.program import SCRATCH, Step, Table  # noqa: E402
-from scenelet.compiler.winograd import expand_winograd, pack_winograd  # noqa: E402
-from scenelet.files import write_folder  # noqa: E402
+from scenelet.core.files import write_folder  # noqa: E402
 
 # Kernels with code for the Cortex-M4 take all their cases there; one compiler's plain C needs only a few.
 _SIMD = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "SOFTMAX"}
@@ -71,10 +71,10 @@ def _case(name: str, step: Step, inputs: dict[int, NDArray[np.int8]], want: NDAr
     tables = [*step.tables, Table("want", "int8_t", want.ravel())]
     tables += [Table(f"input{index}", "int8_t", values.ravel()) for index, values in inputs.items()]
     for table in tables:
-        yield f"static const _Alignas(4) {table.type} {name}_{table.kind}[] = {{\n{ctext.array(table)}\n}};"
+        yield f"static const _Alignas(4) {table.type} {name}_{table.kind}[] = {{\n{c_literals.array(table)}\n}};"
     if isinstance(step.params, int):
         raise TypeError(f"{step.kernel} takes no struct")
-    fields = ctext.initialiser(step.params.fields, symbols)
+    fields = c_literals.initialiser(step.params.fields, symbols)
     yield f"static const {step.params.type} {name} = {fields};"
     arguments = ", ".join(_argument(name, step, argument, symbols) for argument in step.arguments)
     yield f"static void {name}_run(int8_t *output, void *scratch) {{\n    (void)scratch;"
@@ -96,7 +96,7 @@ def _row_calls(name: str, case: Case) -> Iterator[tuple[str, int, list[str]]]:
         ):
             suffix = f"{kind}_{'across' if across else 'down'}"
             table = Table(kind, "int16_t" if kind == "expanded" else "int8_t", made.ravel())
-            lines = [f"    static const _Alignas(4) {table.type} weights[] = {{\n{ctext.array(table)}\n    }};"]
+            lines = [f"    static const _Alignas(4) {table.type} weights[] = {{\n{c_literals.array(table)}\n    }};"]
             fields = f".conv = {name}, .across = {str(across).lower()}, .pool_height = 1, .pool_width = 1"
             lines.append(
                 f"    const scn_winograd_t layer = {{{fields}, .rows = 8, .part = {part}, .{kind} = weights}};"

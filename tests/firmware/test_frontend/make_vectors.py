@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from scenelet.files import write_folder
-from scenelet.frontend import model
-from scenelet.frontend.emit import render_frontend
+from scenelet.config.recipe import FrontendConfig
+from scenelet.core.files import write_folder
+from scenelet.frontend import fixed_point
+from scenelet.frontend.codegen import render_frontend
 from scenelet.frontend.tables import Tables, make_tables
-from scenelet.recipe import FrontendConfig
 
 # The paper's; a radix-2 stage and a window that is stored whole; short frames that never pad.
 FRONTENDS = {
@@ -46,7 +46,7 @@ def _case(name: str, tables: Tables, quieter: int) -> tuple[str, str]:
     """C of one clip's features, and its line in the list of vectors."""
     config = tables.config
     clip = noise(config.clip_samples, config.sample_bits, quieter)
-    values = model.features(clip[np.newaxis], tables).ravel().tolist()
+    values = fixed_point.features(clip[np.newaxis], tables).ravel().tolist()
     want = f"want_{name}_{quieter}"
     rows = [", ".join(map(str, values[at : at + 20])) for at in range(0, len(values), 20)]
     array = f"static const int8_t {want}[] = {{\n    " + ",\n    ".join(rows) + ",\n};\n"

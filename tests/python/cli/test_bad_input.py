@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from commands import Done
 
-from scenelet import toolchain
+from scenelet.core import toolchain
 from scenelet.errors import InputError
 
 MODEL = toolchain.FIRMWARE / "models" / "esc10_sm1.tflite"
@@ -200,7 +200,7 @@ def test_a_file_that_fails_where_nobody_looked_is_named_still(
     def fail(path: Path) -> bytes:
         raise OSError(5, "Input/output error", str(path))
 
-    monkeypatch.setattr("scenelet.report.sha256", fail)
+    monkeypatch.setattr("scenelet.publish.report.sha256", fail)
     done = scenelet("report", MODEL, "--out", tmp_path / "page.html")
     assert done.status == 2
     assert f"{MODEL}: Input/output error; check the path and its permissions" in done.complaint
@@ -275,7 +275,7 @@ def test_a_folder_where_a_file_is_to_be_written_is_named(scenelet: Run, tmp_path
 def test_a_place_that_cannot_be_written_is_told_before_the_work(
     scenelet: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], option: str
 ) -> None:
-    monkeypatch.setattr("scenelet.data.dataset.open_dataset", lambda *_, **__: pytest.fail("went to work"))
+    monkeypatch.setattr("scenelet.data.datasets.registry.open_dataset", lambda *_, **__: pytest.fail("went to work"))
     (tmp_path / "file").touch()
     for path, why in ((tmp_path / "file" / "below" / "x.svg", "Not a directory"), (tmp_path, "Is a directory")):
         done = scenelet(*command, MODEL, "--data", tmp_path, option, path)
@@ -296,9 +296,9 @@ def test_the_notes_of_a_data_set_are_told_once_by_every_training(
 ) -> None:
     data = folders_of_classes(tmp_path / "data", "r_1.wav", "r_2.wav", "r_3.wav")
     note = "rain: the 3 numbered files of 'r' count as recordings of their own"
-    for module, name in (("fit", "train"), ("distil", "distil"), ("prune", "prune")):
+    for module, name in (("train", "train"), ("distillation.distill", "distil"), ("pruning.prune", "prune")):
         monkeypatch.setattr(f"scenelet.training.{module}.{name}", _refuse)
-    monkeypatch.setattr("scenelet.crossval.cross_validate", _refuse)
+    monkeypatch.setattr("scenelet.evaluation.cross_validation.cross_validate", _refuse)
     place = ["--data", data, "--out", tmp_path / "out"]
     for command in (["train", "sm1"], ["crossval", "sm1"], ["distill", "sm1", "--teacher", data], ["prune", data]):
         assert scenelet(*command, *place).err.count(f"note: {note}\n") == 1

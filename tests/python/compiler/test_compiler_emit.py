@@ -10,13 +10,15 @@ import pytest
 from networks import NetworkBuilder, random_network
 from tflite_writer import write_model
 
-from scenelet import __version__, metadata, toolchain
-from scenelet.compiler import ctext
+from scenelet import __version__
+from scenelet.compiler.codegen import c_literals
 from scenelet.compiler.options import Options
 from scenelet.compiler.pipeline import compile_model
+from scenelet.config.recipe import FrontendConfig
+from scenelet.core import toolchain
 from scenelet.errors import ModelError, ToolError
-from scenelet.recipe import FrontendConfig
 from scenelet.targets.host import ENGINE, HostTarget
+from scenelet.tflite import metadata
 
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wstrict-prototypes", "-Werror")
 CORTEX = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
@@ -92,8 +94,8 @@ def test_names_of_a_foreign_model_cannot_break_out(tmp_path: Path) -> None:
     hostile = '*/ int x; /* "\\ \n??/ \u2028'
     tensors = {i: replace(tensor, name=hostile) for i, tensor in graph.tensors.items()}
     compile_c(compile_model(write_model(replace(graph, tensors=tensors))).files(), tmp_path, "gcc")
-    assert ctext.comment(hostile).count("*/") == 0
-    assert '"' not in ctext.quoted(hostile)[1:-1].replace('\\"', "")
+    assert c_literals.comment(hostile).count("*/") == 0
+    assert '"' not in c_literals.quoted(hostile)[1:-1].replace('\\"', "")
 
 
 def over_limit() -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from networks import NetworkBuilder
 
-from scenelet.compiler.passes import aliases, drop_unread
+from scenelet.compiler.passes.graph_cleanup import aliases, drop_unread
 from scenelet.targets.host import HostTarget
 
 

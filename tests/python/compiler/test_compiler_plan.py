@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from networks import NetworkBuilder, random_network
 from tflite_writer import write_model
 
-from scenelet.compiler.lowering import lower
+from scenelet.compiler.memory.planner import ALIGNMENT, Plan, check, plan
+from scenelet.compiler.operators import lower
 from scenelet.compiler.options import Options
-from scenelet.compiler.passes import drop_unread
+from scenelet.compiler.passes.graph_cleanup import drop_unread
 from scenelet.compiler.pipeline import compile_model
-from scenelet.compiler.plan import ALIGNMENT, Plan, check, plan
 from scenelet.compiler.program import Program, Step
 from scenelet.graph import Graph, Tensor
 

@@ -8,11 +8,11 @@ import pytest
 from networks import random_network
 from typer.testing import CliRunner
 
-from scenelet import toolchain
+from scenelet.benchmark.explain import explain
 from scenelet.cli.app import app
 from scenelet.compiler.options import Options
 from scenelet.compiler.pipeline import compile_model
-from scenelet.explain import explain
+from scenelet.core import toolchain
 
 MODEL = toolchain.FIRMWARE / "models" / "esc10_sm1.tflite"
 

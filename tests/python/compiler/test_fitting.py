@@ -8,17 +8,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scenelet import toolchain
-from scenelet.compiler import constants, segments
-from scenelet.compiler.fitting import fit
-from scenelet.compiler.fusion import fuse
-from scenelet.compiler.lowering import lower
-from scenelet.compiler.passes import drop_unread
-from scenelet.compiler.pooling import pools_sums
+from scenelet.compiler.depth_first import stage_parameters
+from scenelet.compiler.depth_first.segment import Segment, make
+from scenelet.compiler.depth_first.variant_search import fit
+from scenelet.compiler.kernels.fused_pool import pools_sums
+from scenelet.compiler.kernels.winograd import transforms
+from scenelet.compiler.operators import lower
+from scenelet.compiler.passes.fuse_maps import fuse
+from scenelet.compiler.passes.graph_cleanup import drop_unread
 from scenelet.compiler.program import Program, Step, Struct
-from scenelet.compiler.reader import read_model
-from scenelet.compiler.segments import Segment
-from scenelet.compiler.transforms import transforms
+from scenelet.core import toolchain
+from scenelet.tflite.reader import read_model
 
 NOTHING: frozenset[int] = frozenset()
 
@@ -31,7 +31,7 @@ def program() -> Program:
 @pytest.fixture(scope="module")
 def segment(program: Program) -> Segment:
     end = next(n for n, step in enumerate(program.steps) if step.kernel == "scn_mean_s8")
-    return segments.make(program.graph, program.steps[: end + 1], NOTHING)
+    return make(program.graph, program.steps[: end + 1], NOTHING)
 
 
 def after(program: Program, kernel: str) -> tuple[Step, Step, Step]:
@@ -81,7 +81,7 @@ def test_other_pools_stay_apart(program: Program, field: str, value: int) -> Non
 
 def test_activation_lies_in_the_table() -> None:
     table = np.arange(-128, 128).astype(np.int8)
-    made = constants._clamped(table, {"activation_min": -5, "activation_max": 90})
+    made = stage_parameters._clamped(table, {"activation_min": -5, "activation_max": 90})
     np.testing.assert_array_equal(made, np.clip(np.arange(-128, 128), -5, 90))
 
 

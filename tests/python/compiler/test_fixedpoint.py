@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenelet.compiler.fixedpoint import activation_bounds, fine_multiplier, quantize_multiplier
+from scenelet.compiler.numerics.fixed_point import activation_bounds, fine_multiplier, quantize_multiplier
 from scenelet.graph import Quantization, Tensor
 
 FACTORS = st.floats(2.0**-31, 2.0**29, allow_subnormal=False)

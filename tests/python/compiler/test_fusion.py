@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import ACTIVATIONS, NetworkBuilder
 
-from scenelet.compiler.affine import affine_step
-from scenelet.compiler.fusion import channel_map, compose, fuse
-from scenelet.compiler.lowering import lower
+from scenelet.compiler.numerics.affine_map import affine_step
+from scenelet.compiler.operators import lower
 from scenelet.compiler.options import Options
+from scenelet.compiler.passes.fuse_maps import channel_map, compose, fuse
 from scenelet.compiler.pipeline import compile_model
 from scenelet.compiler.program import Program
-from scenelet.compiler.reader import read_model
+from scenelet.core.toolchain import FIRMWARE
 from scenelet.targets.litert import LitertTarget
-from scenelet.toolchain import FIRMWARE
+from scenelet.tflite.reader import read_model
 
 KINDS = ("multiply", "add", "prelu", "quantize", "scalar")
 

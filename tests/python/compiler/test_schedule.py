@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenelet.compiler.schedule import Slide, StageRows, simulate
+from scenelet.compiler.depth_first.row_schedule import Slide, StageRows, simulate
 
 SM1 = [Slide(7, 1, 3), Slide(7, 1, 3), Slide(), Slide(3, 1, 1), Slide(2, 2, 0), Slide(7, 1, 3)]
 

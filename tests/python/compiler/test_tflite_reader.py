@@ -13,9 +13,9 @@ from networks import NetworkBuilder, random_network
 from tflite_writer import GraphBuilder, write_model
 
 from scenelet.compiler.pipeline import compile_model
-from scenelet.compiler.reader import read_model
 from scenelet.errors import ModelError, UnsupportedError
 from scenelet.graph import Graph
+from scenelet.tflite.reader import read_model
 
 MODEL = random_network(3, 4)
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from scenelet.data.synth import City, write_city
-from scenelet.data.tau import SCENES
+from scenelet.data.datasets.tau import SCENES
+from scenelet.data.synthetic.city import City, write_city
 
 RATE = 8000
 

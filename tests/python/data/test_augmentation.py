@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from scenelet.data.augmentation import convolve, device_response, fit_length, shift_pitch, shift_time, stretch_time
+from scenelet.data.augmentation.waveform import (
+    convolve,
+    device_response,
+    fit_length,
+    shift_pitch,
+    shift_time,
+    stretch_time,
+)
 
 RATE = 8000
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from scenelet.config.recipe import AugmentationConfig, FrontendConfig
 from scenelet.data import audio
-from scenelet.data.augmentation_plan import Alteration, Altered, altered, apply_to, augmented, copies, draw
-from scenelet.data.clips import Clip
-from scenelet.data.dataset import open_dataset
+from scenelet.data.augmentation.plan import Alteration, Altered, altered, apply_to, augmented, copies, draw
+from scenelet.data.dataset import Clip
+from scenelet.data.datasets.registry import open_dataset
 from scenelet.frontend.cache import cached_features
-from scenelet.recipe import AugmentationConfig, FrontendConfig
 
 ALL = AugmentationConfig(copies=2, pitch_semitones=2, stretch=(0.9, 1.15), shift=True, impulse_response=0.5)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from scenelet.data.dataset import open_dataset
-from scenelet.data.esc import ESC10_LABELS, ESC50_LABELS
+from scenelet.data.datasets.esc import ESC10_LABELS, ESC50_LABELS
+from scenelet.data.datasets.registry import open_dataset
 from scenelet.errors import DatasetError
 
 Write = Callable[..., Path]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scenelet.data.dataset import open_dataset
+from scenelet.data.datasets.registry import open_dataset
 from scenelet.errors import DatasetError
 
 Clip = Callable[[Path], Path]

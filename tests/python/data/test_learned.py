@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from scenelet.crossval import held_out
-from scenelet.data.dataset import Dataset, open_dataset
-from scenelet.data.learned import describe, known, require_unheard
+from scenelet.config.recipe import FrontendConfig
+from scenelet.data.datasets.registry import Dataset, open_dataset
+from scenelet.data.provenance import describe, known, require_unheard
 from scenelet.errors import InputError
-from scenelet.metadata import Learned, ModelInfo
-from scenelet.recipe import FrontendConfig
+from scenelet.evaluation.cross_validation import held_out
+from scenelet.tflite.metadata import Learned, ModelInfo
 
 
 @pytest.fixture

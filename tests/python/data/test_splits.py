@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenelet.data.clips import Clip
+from scenelet.data.dataset import Clip
 from scenelet.data.splits import hold_out
 from scenelet.errors import DatasetError
 

@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scenelet.data import synth
 from scenelet.data.audio import read_audio
-from scenelet.data.dataset import open_dataset
-from scenelet.data.devices import DEVICES, hear
-from scenelet.data.scenes import RECIPES, record
-from scenelet.data.sounds import SAMPLE_RATE
-from scenelet.data.synth import CITIES, City, write_city
-from scenelet.data.tau import DEVICES as TAU_DEVICES
-from scenelet.data.tau import SCENES
+from scenelet.data.datasets.registry import open_dataset
+from scenelet.data.datasets.tau import DEVICES as TAU_DEVICES
+from scenelet.data.datasets.tau import SCENES
+from scenelet.data.synthetic import city
+from scenelet.data.synthetic.city import CITIES, City, write_city
+from scenelet.data.synthetic.microphones import DEVICES, hear
+from scenelet.data.synthetic.scenes import RECIPES, record
+from scenelet.data.synthetic.sources import SAMPLE_RATE
 from scenelet.errors import DatasetError
 
 SMALL = {"train_locations": 2, "test_locations": 1, "train_seconds": 1}
@@ -115,8 +115,8 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
 
 
 def test_a_damaged_city_is_named(tmp_path: Path) -> None:
-    city = write_city(tmp_path / "city", **SMALL)
-    victim = next((city.folder / "audio").iterdir())
+    made = write_city(tmp_path / "city", **SMALL)
+    victim = next((made.folder / "audio").iterdir())
     victim.write_bytes(victim.read_bytes()[:1000])
     with pytest.raises(DatasetError, match=re.escape(f"{victim}: missing or cut off")):
         write_city(tmp_path / "city", **SMALL)
@@ -227,7 +227,7 @@ def test_noise_floor_is_what_is_left_of_silence() -> None:
 
 
 def test_samples_saturate_in_the_file(tmp_path: Path) -> None:
-    synth._write_wav(tmp_path / "a.wav", np.array([2.0, -2.0, 0.0, 1 / (1 << 23)]))
+    city._write_wav(tmp_path / "a.wav", np.array([2.0, -2.0, 0.0, 1 / (1 << 23)]))
     np.testing.assert_array_equal(read_audio(tmp_path / "a.wav", SAMPLE_RATE), [(1 << 23) - 1, -(1 << 23), 0, 1])
 
 

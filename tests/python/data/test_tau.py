@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from scenelet.data.dataset import open_dataset
-from scenelet.data.tau import FOLDER, SCENES
+from scenelet.data.datasets.registry import open_dataset
+from scenelet.data.datasets.tau import FOLDER, SCENES
 from scenelet.errors import DatasetError
 
 

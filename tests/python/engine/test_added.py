@@ -10,13 +10,13 @@ import pytest
 from numpy.typing import NDArray
 from tflite_writer import GraphBuilder, write_model
 
-from scenelet.compiler import summing
-from scenelet.compiler.arithmetic import evaluate
-from scenelet.compiler.lowering.layer import multiplier
+from scenelet.benchmark.explain import explain
+from scenelet.compiler.kernels import fused_add
+from scenelet.compiler.numerics.elementwise import evaluate
+from scenelet.compiler.operators.layer import multiplier
 from scenelet.compiler.options import Options
 from scenelet.compiler.pipeline import Compiled, compile_model
 from scenelet.compiler.program import Struct
-from scenelet.explain import explain
 from scenelet.targets.host import HostTarget
 from scenelet.targets.litert import LitertTarget
 
@@ -137,17 +137,17 @@ def params(scales: tuple[float, float, float], zero_points: tuple[int, int, int]
 
 def test_nearly_all_sums_have_a_table_and_what_has_is_exact() -> None:
     chance = np.random.default_rng(5)
-    values = summing.VALUES
+    values = fused_add.VALUES
     found = 0
     for _ in range(40):
         scales = tuple(2.0 ** chance.uniform(-6, 6, 3))
         wanted = evaluate(
             params(scales, tuple(chance.integers(-128, 128, 3))), values[:, np.newaxis], values[np.newaxis]
         )
-        exact = summing.exact(wanted)
+        exact = fused_add.exact(wanted)
         if exact is not None:
             found += 1
-            np.testing.assert_array_equal(summing.sums(*exact), wanted)
+            np.testing.assert_array_equal(fused_add.sums(*exact), wanted)
             totals = values[:, np.newaxis] * exact[0] + exact[1].astype(np.int64)
             assert np.abs(totals).max() < 2**31
     assert found >= 36
@@ -157,4 +157,4 @@ def test_what_is_no_sum_is_refused() -> None:
     wanted = np.zeros((256, 256), np.int8)
     wanted[100:, 7] = 1
     wanted[120:, 7] = 0
-    assert summing.exact(wanted) is None
+    assert fused_add.exact(wanted) is None

@@ -12,7 +12,7 @@ from engine_library import FOLDER
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from scenelet import toolchain
+from scenelet.core import toolchain
 
 SUPPORT = Path(__file__).resolve().parents[2] / "support"
 Scale = Callable[[int, int, int], int]

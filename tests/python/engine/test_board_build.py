@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from engine_library import FOLDER
 
-from scenelet import toolchain
+from scenelet.core import toolchain
 
 FLAGS = json.loads((toolchain.FIRMWARE / "flags.json").read_text("utf-8"))
 COMMON = [*FLAGS["cortex-m4"], *FLAGS["warnings"], "-std=c11"]

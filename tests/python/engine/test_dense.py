@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from kernel_cases import Case, expected
 from networks import NetworkBuilder
 
-from scenelet.compiler import dense
-from scenelet.compiler.lowering import lower
+from scenelet.compiler.kernels import dense
+from scenelet.compiler.operators import lower
 
 SIZES = [(8, 4), (1, 1), (7, 3), (64, 10), (33, 6), (130, 13)]
 

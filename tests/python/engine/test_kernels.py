@@ -9,7 +9,7 @@ import pytest
 from engine_library import Engine, build
 from kernel_cases import Case, cases, expected
 
-from scenelet.compiler.lowering import lower
+from scenelet.compiler.operators import lower
 from scenelet.compiler.program import Struct
 
 

@@ -11,7 +11,7 @@ from kernel_cases import Case, cases, expected
 from numpy.typing import NDArray
 from row_calls import RowCaller, axes, dense, one_image, pooling, weights
 
-from scenelet.compiler.winograd import LARGEST_TAPS, expand_winograd, pack_winograd
+from scenelet.compiler.kernels.winograd_weights import LARGEST_TAPS, expand_winograd, pack_winograd
 
 CONVOLUTIONS = [case for case in cases() if case.graph.operators[0].op == "CONV_2D" and one_image(case)]
 DENSE = [case for case in CONVOLUTIONS if dense(case)]

@@ -13,9 +13,9 @@ import pytest
 from engine_library import SANITIZE, build
 from kernel_cases import cases, expected
 
-from scenelet import toolchain
-from scenelet.compiler.lowering import lower
+from scenelet.compiler.operators import lower
 from scenelet.compiler.program import Step
+from scenelet.core import toolchain
 
 SUPPORT = Path(__file__).resolve().parents[2] / "support"
 Call = tuple[Step, dict[int, Any], Any]

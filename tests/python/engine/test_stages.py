@@ -10,9 +10,9 @@ from engine_library import Engine, build
 from kernel_cases import Case, expected
 from stage_calls import StageCaller, stage_cases, ways
 
-from scenelet.compiler.columns import expand_columns, pack_columns
-from scenelet.compiler.finishing import channels_finish
-from scenelet.compiler.lowering import lower
+from scenelet.compiler.kernels.gemm import expand_columns, pack_columns
+from scenelet.compiler.kernels.requantize import channels_finish
+from scenelet.compiler.operators import lower
 from scenelet.compiler.program import Struct
 
 CASES = stage_cases()

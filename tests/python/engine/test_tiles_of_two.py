@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 from networks import NetworkBuilder
 
-from scenelet.compiler import columns, estimates, stages
-from scenelet.compiler.lowering import lower
+from scenelet.compiler.depth_first import stage
+from scenelet.compiler.depth_first.stage import UNKNOWN, Stage
+from scenelet.compiler.kernels import cost_model, gemm
+from scenelet.compiler.kernels.winograd import transforms
+from scenelet.compiler.kernels.winograd_weights import LARGEST_TAPS
+from scenelet.compiler.operators import lower
 from scenelet.compiler.options import Options
 from scenelet.compiler.pipeline import compile_model
-from scenelet.compiler.reader import parse
-from scenelet.compiler.stages import UNKNOWN, Stage
-from scenelet.compiler.transforms import transforms
-from scenelet.compiler.winograd import LARGEST_TAPS
 from scenelet.targets.host import HostTarget
 from scenelet.targets.litert import LitertTarget
+from scenelet.tflite.reader import parse
 
 ROOMY = Options(weights="expanded", ram_bytes=2_000_000)
 
@@ -68,9 +69,9 @@ def test_tiles_of_two_are_offered_only_where_they_should_be_quicker() -> None:
     # Six products for four outputs are fewer than eight, wherever four outputs are wanted.
     wide = stage_of(network((16, 16, 16), 16, (3, 3)))
     assert {way.outputs for way in transforms(wide.step, expanded=True) if way.across} == {4}
-    assert stages.variants(wide, expanded=True)[0].kernel == "winograd"
+    assert stage.variants(wide, expanded=True)[0].kernel == "winograd"
     narrow = stage_of(network((28, 2, 16), 16, (7, 3)))
-    ways = stages.variants(narrow, expanded=True)
+    ways = stage.variants(narrow, expanded=True)
     assert ways[0].kernel == "winograd2"
-    others = min(way.instructions for way in columns.ways(narrow.step, expanded=True))
-    assert ways[0].instructions < min(others, estimates.convolution(narrow.step, 28))
+    others = min(way.instructions for way in gemm.ways(narrow.step, expanded=True))
+    assert ways[0].instructions < min(others, cost_model.convolution(narrow.step, 28))

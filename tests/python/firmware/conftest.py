@@ -19,16 +19,16 @@ from networks import NetworkBuilder
 from program_stream import ProgramStream
 from tflite_writer import GraphBuilder
 
-from scenelet import toolchain
 from scenelet.compiler.pipeline import Compiled, compile_model
-from scenelet.frontend.emit import render_frontend
+from scenelet.config.recipe import FrontendConfig
+from scenelet.core import toolchain
+from scenelet.frontend.codegen import render_frontend
 from scenelet.frontend.tables import Tables, make_tables
-from scenelet.metadata import ModelInfo, attach
-from scenelet.recipe import FrontendConfig
-from scenelet.targets import cross, product
+from scenelet.targets.build import cortex_m4, platformio
 from scenelet.targets.host import HostTarget
-from scenelet.targets.knownanswer import render_known_answer
-from scenelet.targets.link import Device
+from scenelet.targets.known_answer import render_known_answer
+from scenelet.targets.serial.client import Device
+from scenelet.tflite.metadata import ModelInfo, attach
 
 FRONTEND = FrontendConfig(n_fft=256, hop_length=256, n_mels=16, clip_seconds=0.256)
 LIVE = FrontendConfig(
@@ -118,7 +118,7 @@ def build_for_host(sources: dict[str, str], folder: Path) -> Path:
     toolchain.run(
         [
             toolchain.host_compiler(),
-            *("-std=c11", "-O1", '-DSCN_VERSION="0"', *SANITIZERS, *cross.flags()["warnings"]),
+            *("-std=c11", "-O1", '-DSCN_VERSION="0"', *SANITIZERS, *cortex_m4.flags()["warnings"]),
             *(f"-I{place}" for place in (*places, firmware / "lib" / "port")),
             *(source for place in places for source in sorted(place.glob("*.c"))),
             *("-o", program),
@@ -204,4 +204,4 @@ def _own_build_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
 @pytest.fixture(scope="session")
 def product_elf(small: Small) -> Path:
     """The product firmware around the small model, for the emulated board."""
-    return product.build(small.sources())
+    return platformio.build(small.sources())

@@ -14,8 +14,9 @@ from typing import Any
 import cffi
 import pytest
 
-from scenelet import limits, toolchain
-from scenelet.targets import cross, product
+from scenelet.core import toolchain
+from scenelet.targets import boards
+from scenelet.targets.build import cortex_m4, platformio
 from scenelet.targets.qemu import boot
 
 HERE = Path(__file__).parent
@@ -70,7 +71,7 @@ def pins(board: str) -> dict[str, str]:
 
 
 def mcu(board: str) -> str:
-    return str(cross.board(board)["build"]["mcu"])
+    return str(cortex_m4.board(board)["build"]["mcu"])
 
 
 def chip(board: str) -> Chip:
@@ -123,7 +124,7 @@ def test_clocks_stay_within_the_data_sheet(board: str) -> None:
     dividers = {0: 1, 4: 2, 5: 4, 6: 8, 7: 16}
     assert clock.apb1_hz == clock.cpu_hz / dividers[clock.cfgr >> 10 & 7] <= allowed.apb1
     assert clock.apb2_hz == clock.cpu_hz / dividers[clock.cfgr >> 13 & 7] <= allowed.apb2
-    assert float(str(cross.board(board)["build"]["f_cpu"]).rstrip("L")) == clock.cpu_hz
+    assert float(str(cortex_m4.board(board)["build"]["f_cpu"]).rstrip("L")) == clock.cpu_hz
 
 
 @pytest.mark.parametrize("board", BOARDS)
@@ -169,8 +170,10 @@ def test_a_board_is_known_everywhere(board: str) -> None:
     assert header(board)["NAME"] == f'"{board}"'
     configuration = (toolchain.REPOSITORY / "platformio.ini").read_text("utf-8")
     assert re.search(rf"^board = {board}$", configuration, re.MULTILINE)
-    assert board in limits.BOARDS
-    assert board == cross.BOARD or f"`{board}`" in (toolchain.REPOSITORY / "docs" / "FIRMWARE.md").read_text("utf-8")
+    assert board in boards.names()
+    assert board == cortex_m4.BOARD or f"`{board}`" in (toolchain.REPOSITORY / "docs" / "FIRMWARE.md").read_text(
+        "utf-8"
+    )
 
 
 @pytest.mark.qemu
@@ -178,7 +181,7 @@ def test_the_emulator_boots_what_is_flashed_to_the_feather(tmp_path: Path) -> No
     """The product for feather_f405 with the shipped model: its ELF, and the very bytes that a loader writes."""
     generated = toolchain.FIRMWARE / "generated"
     sources = {path.name: path.read_text("utf-8") for path in generated.glob("scn_*.[ch]")}
-    elf, image = product.build(sources, "feather_f405"), tmp_path / "firmware.bin"
+    elf, image = platformio.build(sources, "feather_f405"), tmp_path / "firmware.bin"
     toolchain.run(["arm-none-eabi-objcopy", "-O", "binary", elf, image])
     content = image.read_bytes()
     told = []
@@ -191,7 +194,7 @@ def test_the_emulator_boots_what_is_flashed_to_the_feather(tmp_path: Path) -> No
         assert int(info["image_crc32"], 16) == int.from_bytes(content[-4:], "little")
         assert int(info["flash_bytes"]) == len(content)
     stack, start = (int.from_bytes(content[place : place + 4], "little") for place in (0, 4))
-    held = limits.BOARDS["feather_f405"]
+    held = boards.find("feather_f405")
     assert 0x2000_0000 < stack <= 0x2000_0000 + held.ram_bytes
     assert start & 1, "Thumb"
     assert 0x0800_0000 < start < 0x0800_0000 + len(content) <= 0x0800_0000 + held.flash_bytes

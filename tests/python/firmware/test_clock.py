@@ -9,7 +9,8 @@ from typing import Any
 import cffi
 import pytest
 
-from scenelet import limits, toolchain
+from scenelet.core import toolchain
+from scenelet.targets import boards
 
 PROBE = Path(__file__).with_name("clock_probe.c")
 EXTERNAL, INTERNAL, EMULATED = 0, 1, 2
@@ -42,7 +43,7 @@ def pll(configuration: int) -> tuple[int, int, int, int, bool]:
     return m, n, p, configuration >> 24 & 15, bool(configuration >> 22 & 1)
 
 
-@pytest.mark.parametrize("board", sorted(limits.BOARDS))
+@pytest.mark.parametrize("board", boards.names())
 def test_every_crystal_becomes_168_mhz(board: str) -> None:
     clock = probe(board, RUNNING | HSE_READY | PLL_READY, ON_PLL)
     m, n, p, q, external = pll(clock.pllcfgr)

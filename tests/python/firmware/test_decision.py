@@ -11,12 +11,12 @@ from cffi import FFI
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenelet import toolchain
-from scenelet.decision import Decider, Rule, calibrate
+from scenelet.core import toolchain
 from scenelet.errors import InputError, ToolError
-from scenelet.reliability import calibration_error, diagram, reliability
-from scenelet.targets.framing import Input
-from scenelet.targets.link import audio_contents
+from scenelet.evaluation.calibration import calibration_error, diagram, reliability
+from scenelet.evaluation.decision import Decider, Rule, calibrate
+from scenelet.targets.serial.client import audio_contents
+from scenelet.targets.serial.framing import Input
 
 SOURCES = toolchain.FIRMWARE / "src"
 RULES = st.builds(Rule, st.integers(1, 256), st.integers(0, 255), st.integers(0, 255))

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from scenelet.cli import main
-from scenelet.targets import emulator
+from scenelet.targets.emulator import process
 
 pytestmark = pytest.mark.qemu
 
@@ -24,7 +24,7 @@ Run = Callable[..., tuple[int, Any, str]]
 def port(product_elf: Path) -> Iterator[str]:
     """A board whose serial port is a Unix socket; hosts come and go."""
     line = "socket,id=line,path=serial,server=on,wait=off,mux=on"  # at half the cost of a plain socket
-    with emulator.Emulator(product_elf, ("-echr", "256", "-chardev", line, "-serial", "chardev:line")) as board:
+    with process.Emulator(product_elf, ("-echr", "256", "-chardev", line, "-serial", "chardev:line")) as board:
         yield f"unix:{board.folder / 'serial'}"
 
 
@@ -172,7 +172,7 @@ def test_a_tcp_port_that_never_answers_is_given_up(run: Run) -> None:
 def test_tcp_serves_like_a_port(product_elf: Path, run: Run, small: Any, recordings: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         number = server.getsockname()[1]
-    with emulator.Emulator(product_elf, ("-serial", f"tcp:127.0.0.1:{number},server=on,wait=off")):
+    with process.Emulator(product_elf, ("-serial", f"tcp:127.0.0.1:{number},server=on,wait=off")):
         status, held, _ = run("device", "info", "--port", f"tcp:127.0.0.1:{number}")
         file = next((recordings / small.compiled.identity.labels[1]).iterdir())
         said = run("device", "stream", file, "--port", f"tcp:127.0.0.1:{number}")[1]

@@ -11,14 +11,17 @@ import numpy as np
 import pytest
 from last_words import last_words
 
-from scenelet import toolchain
+from scenelet.core import toolchain
 from scenelet.errors import InputError, ModelError, ToolError
-from scenelet.parity import check
-from scenelet.targets import cross, emulator, framing, open_target, product
-from scenelet.targets.framing import Input, Reason, Status
-from scenelet.targets.link import audio_contents, fields, samples_to_bytes, scores_of
+from scenelet.evaluation.parity import check
+from scenelet.targets import open_target
+from scenelet.targets.build import cortex_m4, platformio
+from scenelet.targets.emulator import process
+from scenelet.targets.emulator.runner import Runner, Sizes
 from scenelet.targets.qemu import QemuTarget, boot
-from scenelet.targets.runner import Runner, Sizes
+from scenelet.targets.serial import framing
+from scenelet.targets.serial.client import audio_contents, fields, samples_to_bytes, scores_of
+from scenelet.targets.serial.framing import Input, Reason, Status
 
 pytestmark = pytest.mark.qemu
 
@@ -65,7 +68,7 @@ def test_the_last_decision_is_never_a_tests_own(product_elf: Path, small: Any, c
 
 
 def test_a_boards_own_program_boots_in_the_emulator(small: Any) -> None:
-    with boot(product.build(small.sources(), "disco_f407vg")) as device:
+    with boot(platformio.build(small.sources(), "disco_f407vg")) as device:
         assert device.info()["board"] == "disco_f407vg"
 
 
@@ -113,7 +116,7 @@ def test_a_wrong_answer_to_the_self_test_stops_all_decisions(small: Any) -> None
     numbers = sources[name].split("{")[1].split("}")[0]
     wrong = [int(value) ^ 1 for value in numbers.split(",") if value.strip()]
     sources[name] = sources[name].replace(numbers, ", ".join(map(str, wrong)))
-    with boot(product.build(sources)) as device:
+    with boot(platformio.build(sources)) as device:
         assert device.selftest() == "fail: scores"
         with pytest.raises(ToolError, match="failed its self-test"):
             decide(device, small, small.windows(1))
@@ -124,7 +127,7 @@ def test_a_fault_ends_the_program_and_is_told(small: Any) -> None:
     sources = small.sources()
     name = "scn_frontend_tables.c"
     sources[name] = sources[name].replace(".sine = sine_table", ".sine = (const int32_t *)0x60000000")
-    status, said = last_words(product.build(sources))
+    status, said = last_words(platformio.build(sources))
     assert status == 99
     assert said.count("e-fault exception=0x00000003 pc=0x080") == 3, "it resets twice, then gives up"
     told = [line for line in said.splitlines() if line.startswith("crash ")]
@@ -140,7 +143,7 @@ def test_a_crash_while_listening_is_told_after_the_reset(small: Any) -> None:
     fall = f"{start} if (arena[scn_model.input_offset] == 0x5au) {{ *(volatile int *)0x60000000 = 0; }}"
     sources["scn_model.c"] = sources["scn_model.c"].replace(start, fall)
     poison = np.full((16 * 9,), 0x5A, np.int8).tobytes()
-    with boot(product.build(sources)) as device:
+    with boot(platformio.build(sources)) as device:
         assert device.info()["crashes"] == "0"
         for _ in range(4):  # more often than crashes in a row are forgiven
             frame = framing.start(1, Input.TENSOR, small.compiled.identity.sha256, None)
@@ -161,7 +164,7 @@ def test_a_stack_overflow_harms_no_data_and_is_told(small: Any) -> None:
     )
     start = "static void step0_run(uint8_t *arena) {"
     sources["scn_model.c"] = sources["scn_model.c"].replace(start, f"{deep}{start} deep(1000);")
-    status, said = last_words(product.build(sources))
+    status, said = last_words(platformio.build(sources))
     assert status == 99
     assert said.rstrip().endswith("cause=stack")
 
@@ -182,14 +185,14 @@ def test_features_are_the_hosts(target: Any, small: Any) -> None:
     from scenelet.frontend import native
 
     windows = small.windows(10, 7)
-    with emulator.Pipes(target.runner_elf) as pipes:
+    with process.Pipes(target.runner_elf) as pipes:
         runner = Runner(pipes, Sizes(16 * 9, 4, 0))
         features = np.stack([runner.features(window) for window in windows])
     assert np.array_equal(features, native.features(windows, small.tables).reshape(len(windows), -1))
 
 
 def test_instructions_are_counted_exactly_and_repeatably(target: Any) -> None:
-    with emulator.Pipes(target.runner_elf, emulator.COUNT_INSTRUCTIONS) as pipes:
+    with process.Pipes(target.runner_elf, process.COUNT_INSTRUCTIONS) as pipes:
         runner = Runner(pipes, Sizes(16 * 9, 4, 0))
         # The last wraps the 24-bit counter twice, and its interrupt is counted, too.
         for number, interrupts in ((1_000, 0), (1_000_000, 0), (200_000_000, 2)):
@@ -208,7 +211,7 @@ def test_a_serial_port_serves_like_the_emulator(product_elf: Path, small: Any, t
     with log.open("wb") as file:
         board = subprocess.Popen(
             [
-                *(toolchain.find(emulator.PROGRAM), "-M", "netduinoplus2", "-display", "none", "-monitor", "none"),
+                *(toolchain.find(process.PROGRAM), "-M", "netduinoplus2", "-display", "none", "-monitor", "none"),
                 *("-serial", "pty", "-kernel", str(product_elf)),
             ],
             stdin=subprocess.DEVNULL,
@@ -240,13 +243,13 @@ def test_a_port_that_is_not_there_is_named(small: Any) -> None:
 
 def test_a_program_that_says_nothing_is_given_up(target: Any) -> None:
     """The product firmware reads no pipes: the wait for its answer ends."""
-    silent = emulator.Pipes(target.product_elf, seconds=0.5)
+    silent = process.Pipes(target.product_elf, seconds=0.5)
     with silent as pipes, pytest.raises(ToolError, match=r"gave no answer in 0\.5 s"):
         pipes.receive(1)
 
 
 def test_a_program_that_ends_is_noticed(target: Any) -> None:
-    with emulator.Pipes(target.runner_elf) as pipes:
+    with process.Pipes(target.runner_elf) as pipes:
         pipes.send(b"\xff\0\0\0")
         with pytest.raises(ToolError, match="ended before it answered; QEMU ended with status 3"):
             pipes.receive(1)
@@ -257,4 +260,4 @@ def test_a_model_that_does_not_fit_the_board_is_named(small: Any) -> None:
     arena = f"#define SCN_MODEL_ARENA_BYTES {small.compiled.plan.arena_bytes}"
     sources["scn_model.h"] = sources["scn_model.h"].replace(arena, "#define SCN_MODEL_ARENA_BYTES 140000")
     with pytest.raises(ToolError, match="RAM' overflowed"):
-        cross.runner(sources)
+        cortex_m4.runner(sources)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenelet.targets import framing
-from scenelet.targets.framing import Garbage, Line, Receiver, Status
+from scenelet.targets.serial import framing
+from scenelet.targets.serial.framing import Garbage, Line, Receiver, Status
 
 
 def events(content: bytes) -> list[framing.Event]:

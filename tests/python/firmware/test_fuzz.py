@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scenelet.targets import framing
-from scenelet.targets.framing import Line, Receiver
+from scenelet.targets.serial import framing
+from scenelet.targets.serial.framing import Line, Receiver
 
 BYTES = 16 * 9
 _BOUNDED = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from scenelet.deploy.device_parity import inspect, require_same
 from scenelet.errors import ModelError, ParityError, ToolError
 from scenelet.frontend import native
-from scenelet.inspection import inspect, require_same
-from scenelet.targets import framing
-from scenelet.targets.framing import Input, Reason, Status
-from scenelet.targets.knownanswer import noise
-from scenelet.targets.link import audio_contents, samples_to_bytes, scores_of
+from scenelet.targets.known_answer import noise
+from scenelet.targets.serial import framing
+from scenelet.targets.serial.client import audio_contents, samples_to_bytes, scores_of
+from scenelet.targets.serial.framing import Input, Reason, Status
 
 
 def decide(device: Any, small: Any, windows: np.ndarray) -> np.ndarray:

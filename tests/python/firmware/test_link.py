@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from scenelet.errors import InputError, ToolError
-from scenelet.targets import framing
-from scenelet.targets.framing import Input, Reason, Status
-from scenelet.targets.link import Device, audio_contents, fields, samples_to_bytes, scores_of
-from scenelet.targets.sender import Sender
+from scenelet.targets.serial import framing
+from scenelet.targets.serial.client import Device, audio_contents, fields, samples_to_bytes, scores_of
+from scenelet.targets.serial.framing import Input, Reason, Status
+from scenelet.targets.serial.go_back_n import Sender
 
 
 def stream(device: Device, small: Any, windows: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from cffi import FFI
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenelet import toolchain
+from scenelet.core import toolchain
 from scenelet.frontend.decimator import CIC_RATE, cic, decimate
 
 PROBE = Path(__file__).with_name("listen_probe.c")

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from program_stream import ProgramStream
 
-from scenelet.decision import Decider, Rule, loudness
 from scenelet.errors import ToolError
+from scenelet.evaluation.decision import Decider, Rule, loudness
 from scenelet.frontend.decimator import decimate
 from scenelet.frontend.windows import cut
-from scenelet.targets import product
-from scenelet.targets.framing import Input
-from scenelet.targets.link import Device, capture_contents, fields, scores_of
+from scenelet.targets.build import platformio
 from scenelet.targets.qemu import boot
+from scenelet.targets.serial.client import Device, capture_contents, fields, scores_of
+from scenelet.targets.serial.framing import Input
 
 CAPTURE = 16_000
 FRAME = 4  # halfwords
@@ -105,7 +105,7 @@ def test_by_link_every_window_slides_as_training_cut_it(live_program: Path, live
 @pytest.mark.qemu
 def test_the_emulated_board_hears_the_same(live: Any) -> None:
     samples = sound(1.0, 1)
-    with boot(product.build(live.sources())) as device:
+    with boot(platformio.build(live.sources())) as device:
         assert np.array_equal(by_link(device, live, samples), expected(live, samples))
         assert device.info()["microphone"] == "none"
         with pytest.raises(ToolError, match="no microphone"):

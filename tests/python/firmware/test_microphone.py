@@ -11,7 +11,7 @@ import cffi
 import pytest
 from chip import DMA_EN, I2SE, OVR, PLLI2SON, TCIF3, TEIF3, Chip
 
-from scenelet import toolchain
+from scenelet.core import toolchain
 
 PROBE = Path(__file__).with_name("microphone_probe.c")
 BOARDS = {"disco_f407vg": "pdm", "feather_f405": "i2s", "nucleo_f446re": "i2s"}

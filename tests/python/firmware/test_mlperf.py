@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scenelet.targets.framing import Input
 from scenelet.targets.host import HostTarget
-from scenelet.targets.link import audio_contents, scores_of
+from scenelet.targets.serial.client import audio_contents, scores_of
+from scenelet.targets.serial.framing import Input
 
 BYTES = 16 * 9
 

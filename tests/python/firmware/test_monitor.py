@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from platformio.device.monitor.filters.base import load_monitor_filters
 from serial.tools import miniterm
 
-from scenelet import toolchain
-from scenelet.targets.framing import crc16
+from scenelet.core import toolchain
+from scenelet.targets.serial.framing import crc16
 
 
 @pytest.fixture(scope="module")

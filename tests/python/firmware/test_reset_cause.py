@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from cffi import FFI
 
-from scenelet import toolchain
+from scenelet.core import toolchain
 
 PORT = toolchain.FIRMWARE / "lib" / "port"
 UNKNOWN, POWER, PIN, SOFTWARE, WATCHDOG, LOW_POWER = range(6)

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from last_words import last_words
 
-from scenelet import toolchain
+from scenelet.core import toolchain
 from scenelet.errors import ToolError
-from scenelet.targets import product
-from scenelet.targets.framing import Input
-from scenelet.targets.link import fields
+from scenelet.targets.build import platformio
 from scenelet.targets.qemu import boot
+from scenelet.targets.serial.client import fields
+from scenelet.targets.serial.framing import Input
 
 pytestmark = pytest.mark.qemu
 
@@ -25,7 +25,7 @@ QUICK_CLOCK = ("-icount", "shift=6")
 
 @pytest.fixture(scope="module")
 def provoking(small: Any) -> Any:
-    return product.build(small.sources(), "provoke")
+    return platformio.build(small.sources(), "provoke")
 
 
 def function_at(elf: Path, address: int) -> str:
@@ -92,7 +92,7 @@ def test_a_model_that_hangs_is_ended_three_times_and_given_up(small: Any) -> Non
     start = "static void step0_run(uint8_t *arena) {"
     hang = f"{start} for (volatile int on = 1; on;) {{ }}"
     sources["scn_model.c"] = sources["scn_model.c"].replace(start, hang)
-    status, said = last_words(product.build(sources), QUICK_CLOCK)
+    status, said = last_words(platformio.build(sources), QUICK_CLOCK)
     assert status == 99
     assert said.count("cause=watchdog\n") == 3
     assert re.findall(r"^crash count=(\d)", said, re.MULTILINE) == ["1", "2"]
@@ -175,5 +175,5 @@ def test_initialised_data_is_sealed_and_copied(small: Any) -> None:
     start = "static void step0_run(uint8_t *arena) {"
     data = f"static volatile int loaded = 7;\n{start} if (loaded != 7) {{ __builtin_trap(); }}"
     sources["scn_model.c"] = sources["scn_model.c"].replace(start, data)
-    with boot(product.build(sources)) as device:
+    with boot(platformio.build(sources)) as device:
         assert device.selftest() == "pass"

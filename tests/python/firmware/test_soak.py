@@ -1,4 +1,4 @@
-"""Audio over a line that is spoilt on purpose: the short form of what tools/measure_stream.py does for an hour."""
+"""Audio over a line that is spoilt on purpose: the short form of what tools/experiments/stream.py does for an hour."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenelet.data.dataset import open_dataset
+from scenelet.config.recipe import FrontendConfig
+from scenelet.data.datasets.registry import open_dataset
+from scenelet.deploy.soak import endless_windows, soak
 from scenelet.errors import DatasetError, ModelError, ParityError
-from scenelet.recipe import FrontendConfig
-from scenelet.soak import endless_windows, soak
-from scenelet.targets import framing
-from scenelet.targets.emulatedserial import SerialBoard
-from scenelet.targets.link import Device
-from scenelet.targets.spoilt import SpoiltStream, chunk_ends
+from scenelet.targets.emulator.serial_port import SerialBoard
+from scenelet.targets.serial import framing
+from scenelet.targets.serial.client import Device
+from scenelet.targets.serial.fault_injection import SpoiltStream, chunk_ends
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from typing import Any
 import cffi
 import pytest
 
-from scenelet import toolchain
+from scenelet.core import toolchain
 
 PROBE = Path(__file__).with_name("systick_probe.c")
 PERIOD = 1 << 24

@@ -8,7 +8,7 @@ from typing import Any
 import cffi
 import pytest
 
-from scenelet import toolchain
+from scenelet.core import toolchain
 
 HERE = Path(__file__).parent
 PORT = toolchain.FIRMWARE / "lib" / "port"

@@ -4,9 +4,8 @@ import dataclasses
 
 import pytest
 
-from scenelet import cost, limits
 from scenelet.errors import LimitExceeded
-from scenelet.graph import Graph, Operator, Tensor
+from scenelet.graph import Graph, Operator, Tensor, cost, limits
 
 
 def tensor(index: int, shape: tuple[int, ...], dtype: str = "int8", constant: bool = False) -> Tensor:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scenelet import files
+from scenelet.core import files
 from scenelet.errors import InputError
 
 

@@ -1,9 +1,10 @@
-"""The house's rules that a reader relies on: who imports whom, and that the light core is light."""
+"""The rules of the house that a reader relies on: where things are, how large they are, and who imports whom."""
 
 import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -11,79 +12,105 @@ import pytest
 import scenelet
 
 PACKAGE = Path(scenelet.__file__).parent
-FOUNDATION = {
-    "__init__", "cost", "energy", "errors", "files", "flatfile", "graph", "limits", "logmel", "metadata", "network",
-    "parallel", "quiet", "recipe", "render", "scores", "section", "toolchain",
-}  # fmt: skip
-# Left to right, as the data flows.
-STAGES = [
-    {"data"},
-    {"frontend"},
-    {"models"},
-    {"training"},
-    {"tidy"},
-    {"quantize"},
-    {"compiler"},
-    {"targets"},
-    {"budget", "evaluate", "explain", "parity", "sqnr", "fakequant", "aware"},
-    {
-        "export",
-        "predict",
-        "bench",
-        "profile",
-        "report",
-        "outcomes",
-        "crossval",
-        "card",
-        "confusion",
-        "load",
-        "submission",
-    },
-    {"device", "listen", "decision", "soak", "inspection"},
-    {"reliability"},
-    {"demo"},
-    {"cli", "__main__"},
-]
+REPOSITORY = PACKAGE.parents[1]
+TOP = {"__init__", "__main__", "errors"}
+# Left to right, as the data flows: a package imports only packages to its left.
+PACKAGES = (
+    "core", "config", "graph", "tflite", "data", "models", "frontend", "training", "quantization", "compiler",
+    "targets", "evaluation", "benchmark", "deploy", "publish", "cli",
+)  # fmt: skip
+MOST_FILES, MOST_LINES, MOST_FUNCTION_LINES = 16, 400, 65
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
-def modules() -> Iterator[tuple[str, Path]]:
-    for path in sorted(PACKAGE.rglob("*.py")):
-        yield path.relative_to(PACKAGE).parts[0].removesuffix(".py"), path
+def name_of(path: Path) -> str:
+    parts = (PACKAGE.name, *path.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imported_stages(path: Path) -> set[str]:
-    """Top-level names below scenelet that a module imports, wherever in it."""
-    package = ["scenelet", *path.relative_to(PACKAGE).parent.parts]
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            parts = package[: len(package) - node.level + 1] + (node.module.split(".") if node.module else [])
-            names = [parts[1]] if len(parts) > 1 else [alias.name for alias in node.names]
-            found |= {
-                name if (PACKAGE / name).is_dir() or (PACKAGE / f"{name}.py").is_file() else "__init__"
-                for name in names
-            }
-    return found
+NAMES = {name_of(path) for path in MODULES}
 
 
-def rank(stage: str) -> int:
-    if stage in FOUNDATION:
-        return -1
-    return next(position for position, row in enumerate(STAGES) if stage in row)
+def imports(path: Path, tree: ast.AST) -> Iterator[str]:
+    """Modules of scenelet that a module imports, inside functions and under TYPE_CHECKING included."""
+    package = [PACKAGE.name, *path.relative_to(PACKAGE).parent.parts]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*above, *(node.module.split(".") if node.module else [])])
+            for alias in node.names:
+                yield f"{module}.{alias.name}" if f"{module}.{alias.name}" in NAMES else module
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
 
 
-def test_every_module_has_its_place() -> None:
-    known = FOUNDATION.union(*STAGES)
-    assert {stage for stage, _ in modules()} <= known
+def imported(path: Path) -> set[str]:
+    found = set(imports(path, ast.parse(path.read_text("utf-8"))))
+    return {name for name in found if name.split(".")[0] == PACKAGE.name}
 
 
-@pytest.mark.parametrize(("stage", "path"), list(modules()), ids=lambda value: getattr(value, "stem", value))
-def test_a_stage_imports_only_stages_to_its_left(stage: str, path: Path) -> None:
-    for other in imported_stages(path) - {stage}:
-        assert rank(other) <= rank(stage), f"{path.relative_to(PACKAGE)} imports {other}, which lies to its right"
+def at_import(path: Path) -> set[str]:
+    """What a module imports when it is imported, TYPE_CHECKING included; a command imports later, in its function."""
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [ast.Pass()]
+    return {name for name in imports(path, tree) if name in NAMES}
 
 
-@pytest.mark.parametrize("modules_", ["scenelet.cli.app", "scenelet.budget, scenelet.export, scenelet.evaluate"])
-def test_the_light_core_does_without_tensorflow(modules_: str) -> None:
-    code = f"import sys; import {modules_}; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+def rank(module: str) -> int:
+    """Place of a module's package; errors and the package's own file serve all, __main__ is served by all."""
+    part = (module.split(".") + ["__init__"])[1]
+    return len(PACKAGES) if part == "__main__" else -1 if part in TOP else PACKAGES.index(part)
+
+
+def test_the_packages_are_the_stages_and_little_lies_beside_them() -> None:
+    assert {path.stem for path in PACKAGE.glob("*.py")} == TOP
+    assert {path.parent.name for path in PACKAGE.glob("*/__init__.py")} == set(PACKAGES)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_package_imports_only_packages_to_its_left(path: Path) -> None:
+    for other in imported(path):
+        assert rank(other) <= rank(name_of(path)), f"{name_of(path)} imports {other}, which lies to its right"
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = {name_of(path): at_import(path) - {name_of(path)} for path in MODULES}
+    try:
+        list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_no_folder_is_crowded() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    sources = [Path(line) for line in listed.splitlines() if Path(line).suffix in (".py", ".c")]
+    counted = {path.parent: sum(other.parent == path.parent for other in sources) for path in sources}
+    # __init__.py says what a folder is for; it is no source to choose from.
+    crowded = {
+        str(folder): count
+        for folder, count in counted.items()
+        if count - (folder / "__init__.py" in sources) > MOST_FILES
+    }
+    assert not crowded
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_modules_and_functions_are_short(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert len(text.splitlines()) <= MOST_LINES
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or 0) - node.lineno + 1
+            assert lines <= MOST_FUNCTION_LINES, f"{node.name} has {lines} lines"
+
+
+@pytest.mark.parametrize(
+    "modules",
+    ["scenelet.cli.app", "scenelet.benchmark.budget, scenelet.deploy.export, scenelet.evaluation.evaluate"],
+)
+def test_the_light_core_does_without_tensorflow(modules: str) -> None:
+    code = f"import sys; import {modules}; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -17,14 +17,14 @@ import pytest
 import soundfile
 import worker_state
 
-from scenelet.data.clips import Clip
+from scenelet.config.recipe import FrontendConfig, Recipe, parse
+from scenelet.core.parallel import apart, cluster, on_cluster, spread, workers
+from scenelet.data.dataset import Clip
 from scenelet.errors import AudioError, InputError, ToolError
 from scenelet.frontend.cache import cached_features
 from scenelet.models.backend import keras
 from scenelet.models.keras_model import build
-from scenelet.parallel import apart, cluster, on_cluster, spread, workers
-from scenelet.recipe import FrontendConfig, Recipe, parse
-from scenelet.training.teacher import train_members
+from scenelet.training.one_vs_all import train_members
 from scenelet.training.windows import Windows
 
 SUPPORT = Path(cluster_tasks.__file__).parent
@@ -73,7 +73,7 @@ def test_tasks_of_tasks_and_errors_come_back(address: str) -> None:
 def test_a_worker_hands_tasks_on_without_importing_their_modules(address: str) -> None:
     with cluster(address):
         assert [number for number, _, _ in spread(cluster_tasks.where, [(0,), (1,)], 1)] == [0, 1]
-        told = spread(worker_state.imported, [("cluster_tasks",), ("scenelet.parallel",)] * 4, 1, threads=True)
+        told = spread(worker_state.imported, [("cluster_tasks",), ("scenelet.core.parallel",)] * 4, 1, threads=True)
         assert list(told) == [False, True] * 4
 
 
@@ -196,7 +196,7 @@ def test_what_is_no_address_is_told(text: str) -> None:
 
 
 def test_a_cluster_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scenelet.parallel._CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("scenelet.core.parallel._CONNECT_SECONDS", 0.5)
     with (
         pytest.raises(ToolError, match=r"cluster dask://127\.0\.0\.1:9: cannot be joined"),
         cluster("dask://127.0.0.1:9"),

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from scenelet import recipe
+from scenelet.config import recipe
 from scenelet.errors import RecipeError
 
 MINIMAL = """

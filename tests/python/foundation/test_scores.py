@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from scenelet import scores
+from scenelet.core import metrics
 
 
 def test_probabilities_are_positive_and_sum_to_one() -> None:
     values = np.array([[-128, 127], [0, 0], [-128, -128]], dtype=np.int8)
-    probability = scores.probabilities(values)
+    probability = metrics.probabilities(values)
     assert probability.min() > 0
     np.testing.assert_allclose(probability.sum(axis=1), 1)
     np.testing.assert_allclose(probability[1], 0.5)
@@ -14,7 +14,7 @@ def test_probabilities_are_positive_and_sum_to_one() -> None:
 
 def test_measure_against_a_count_by_hand() -> None:
     probability = np.array([[0.9, 0.1], [0.4, 0.6], [0.8, 0.2], [0.5, 0.5]])
-    result = scores.measure(probability, np.array([0, 1, 1, 0]))
+    result = metrics.measure(probability, np.array([0, 1, 1, 0]))
     assert result.count == 4
     assert result.accuracy == 0.75
     assert result.log_loss == pytest.approx(-np.log([0.9, 0.6, 0.2, 0.5]).mean())
@@ -23,12 +23,12 @@ def test_measure_against_a_count_by_hand() -> None:
 def test_macro_weighs_classes_alike() -> None:
     probability = np.array([[1.0, 0.0]] * 9 + [[1.0, 0.0]])
     truth = np.array([0] * 9 + [1])
-    groups = scores.by_group(probability, truth, ["a"] * 9 + ["b"], ["a", "b", "never"])
+    groups = metrics.by_group(probability, truth, ["a"] * 9 + ["b"], ["a", "b", "never"])
     assert set(groups) == {"a", "b"}
-    assert scores.macro(groups)[0] == 0.5
+    assert metrics.macro(groups)[0] == 0.5
 
 
 def test_a_clip_is_the_mean_of_its_windows() -> None:
     probability = np.array([[0.6, 0.4], [0.0, 1.0], [0.7, 0.3]])
-    merged = scores.merge(probability, np.array([0, 0, 1]), 2)
+    merged = metrics.merge(probability, np.array([0, 0, 1]), 2)
     np.testing.assert_allclose(merged, [[0.3, 0.7], [0.7, 0.3]])

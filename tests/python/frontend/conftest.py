@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from frontend_inputs import CONFIGS
 
-from scenelet.recipe import FrontendConfig
+from scenelet.config.recipe import FrontendConfig
 
 
 @pytest.fixture(params=list(CONFIGS))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from scenelet.frontend.signals import trial_signals
-from scenelet.recipe import FrontendConfig
+from scenelet.config.recipe import FrontendConfig
+from scenelet.frontend.stimuli import trial_signals
 
 # Every FFT size (with and without the radix-2 stage), both windows and grids, both widths, short and odd windows,
 # bands from few to more than there are bins, ranges of frequency, one range in dB a band.

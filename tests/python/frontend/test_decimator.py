@@ -11,14 +11,14 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scenelet.config.recipe import FrontendConfig
 from scenelet.errors import InputError
 from scenelet.frontend import decimator
 from scenelet.frontend.capture import read_capture
 from scenelet.frontend.decimator import CHAINS, CIC_RATE, PDM_RATE, cic, decimate
-from scenelet.frontend.decimator_c import CIC_HEADER, HEADER, Cic, Decimator, render_cic_table, render_taps
-from scenelet.frontend.probe import probe_decimator
+from scenelet.frontend.decimator_native import CIC_HEADER, HEADER, Cic, Decimator, render_cic_table, render_taps
+from scenelet.frontend.on_target import probe_decimator
 from scenelet.frontend.tables import make_tables
-from scenelet.recipe import FrontendConfig
 
 WAYS = list(CHAINS)
 FULL = 1 << 23

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import soundfile
 
+from scenelet.config.recipe import FrontendConfig
 from scenelet.data import audio
-from scenelet.data.clips import Clip
+from scenelet.data.dataset import Clip
 from scenelet.errors import AudioError, InputError
-from scenelet.frontend import cache, model
+from scenelet.frontend import cache, fixed_point
 from scenelet.frontend.cache import cached_features
 from scenelet.frontend.tables import make_tables
-from scenelet.recipe import FrontendConfig
 
 CONFIG = FrontendConfig(n_fft=256, hop_length=128, n_mels=16)
 
@@ -49,7 +49,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def expected(clips: list[Clip]) -> np.ndarray:
     windows = [audio.windows(audio.read_audio(clip.path, 8000, 24), 8000) for clip in clips]
-    return model.features(np.concatenate(windows), make_tables(CONFIG))
+    return fixed_point.features(np.concatenate(windows), make_tables(CONFIG))
 
 
 @pytest.mark.parametrize("jobs", [1, 3])

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scenelet.frontend.emit import render_frontend
+from scenelet.config.recipe import FrontendConfig
+from scenelet.frontend.codegen import render_frontend
 from scenelet.frontend.native import SOURCES
 from scenelet.frontend.tables import make_tables
-from scenelet.recipe import FrontendConfig
 
 _PRINT = """
 #include "scn_frontend_tables.h"

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from frontend_inputs import CONFIGS, extremes, varied
 
-from scenelet.frontend import model
-from scenelet.frontend.device import device_tables
-from scenelet.frontend.probe import Probed, probe
+from scenelet.config.recipe import FrontendConfig
+from scenelet.frontend import fixed_point
+from scenelet.frontend.flash_tables import device_tables
+from scenelet.frontend.on_target import Probed, probe
 from scenelet.frontend.tables import make_tables
-from scenelet.recipe import FrontendConfig
 
 pytestmark = pytest.mark.qemu
 
@@ -19,7 +19,7 @@ def probed(config: FrontendConfig, *flags: str, form: str = "fast") -> Probed:
     tables = make_tables(config)
     windows = np.concatenate([extremes(config)[::2], varied(config, 40)])
     result = probe(windows, tables, flags, form=form)
-    assert np.array_equal(result.features, model.features(windows, tables))
+    assert np.array_equal(result.features, fixed_point.features(windows, tables))
     return result
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from frontend_inputs import CONFIGS
 
+from scenelet.config.recipe import FrontendConfig
 from scenelet.errors import ToolError
-from scenelet.frontend import reference
-from scenelet.frontend.reference import ErrorReport, error_report
-from scenelet.recipe import FrontendConfig
+from scenelet.frontend import accuracy
+from scenelet.frontend.accuracy import ErrorReport, error_report
 
 
 @pytest.fixture(scope="module")
@@ -54,12 +54,12 @@ def test_other_sizes_are_as_near(name: str) -> None:
 def test_a_wrong_front_end_would_be_seen() -> None:
     config = FrontendConfig()
     windows = np.random.default_rng(0).integers(-(1 << 22), 1 << 22, (2, 8000), np.int32)
-    hann = reference.log_mel_db(windows, config)
-    hamming = reference.log_mel_db(windows, FrontendConfig(window="hamming"))
+    hann = accuracy.log_mel_db(windows, config)
+    hamming = accuracy.log_mel_db(windows, FrontendConfig(window="hamming"))
     assert np.abs(hann - hamming).mean() > 0.1
 
 
 def test_without_librosa_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "librosa", None)
     with pytest.raises(ToolError, match=r"scenelet\[train\]"):
-        reference.log_mel_db(np.zeros((1, 8000), np.int32), FrontendConfig())
+        accuracy.log_mel_db(np.zeros((1, 8000), np.int32), FrontendConfig())

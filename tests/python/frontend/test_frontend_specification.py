@@ -16,10 +16,10 @@ from frontend_specification import half_up, levels
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scenelet.config.recipe import FrontendConfig
 from scenelet.errors import AudioError
-from scenelet.frontend import model, native
+from scenelet.frontend import fixed_point, native
 from scenelet.frontend.tables import make_tables
-from scenelet.recipe import FrontendConfig
 
 
 def window_of(config: FrontendConfig) -> list[int]:
@@ -49,20 +49,20 @@ def test_model_is_the_specification(name: str) -> None:
     config = CONFIGS[name]
     tables = make_tables(config)
     windows = np.concatenate([extremes(config)[[1, 3, 8, 12]], varied(config, 60)])
-    frames = model.frames_of(windows, tables)[:, config.frames // 2]
+    frames = fixed_point.frames_of(windows, tables)[:, config.frames // 2]
     window, segments = window_of(config), segments_of(config)
     wanted = [levels(frame.tolist(), window, config.sample_bits, segments) for frame in frames]
-    assert np.array_equal(model.frame_levels(frames, tables) + tables.base, wanted)
+    assert np.array_equal(fixed_point.frame_levels(frames, tables) + tables.base, wanted)
 
 
 def test_c_equals_model(config: FrontendConfig) -> None:
     tables = make_tables(config)
     windows = np.concatenate([extremes(config), varied(config)])
-    frames = model.frames_of(windows, tables).reshape(-1, config.n_fft)
-    assert np.array_equal(native.Frontend(tables).frame_levels(frames), model.frame_levels(frames, tables))
+    frames = fixed_point.frames_of(windows, tables).reshape(-1, config.n_fft)
+    assert np.array_equal(native.Frontend(tables).frame_levels(frames), fixed_point.frame_levels(frames, tables))
     compact = native.Frontend(tables, form="compact").frame_levels(frames)
-    assert np.array_equal(compact, model.frame_levels(frames, tables))
-    wanted = model.features(windows, tables)
+    assert np.array_equal(compact, fixed_point.frame_levels(frames, tables))
+    wanted = fixed_point.features(windows, tables)
     assert np.array_equal(native.features(windows, tables), wanted)
     assert wanted.min() == -128  # silence is among them
     assert wanted.max() > 0
@@ -95,25 +95,25 @@ def test_c_equals_model_for_any_settings(n_fft: int, bits: int, seed: int, shift
     rng = np.random.default_rng(seed)
     full = 1 << (bits - 1)
     windows = rng.integers(-full, full, (2, config.clip_samples), np.int32) >> min(shift, bits - 1)
-    frames = model.frames_of(windows, tables)[:, :3].reshape(-1, n_fft)
-    assert np.array_equal(native.Frontend(tables).frame_levels(frames), model.frame_levels(frames, tables))
-    assert np.array_equal(native.features(windows, tables), model.features(windows, tables))
+    frames = fixed_point.frames_of(windows, tables)[:, :3].reshape(-1, n_fft)
+    assert np.array_equal(native.Frontend(tables).frame_levels(frames), fixed_point.frame_levels(frames, tables))
+    assert np.array_equal(native.features(windows, tables), fixed_point.features(windows, tables))
 
 
 def test_16_bits_in_24_are_the_same_features() -> None:
     narrow, broad = FrontendConfig(sample_bits=16), FrontendConfig(sample_bits=24)
     windows = np.concatenate([varied(narrow), extremes(narrow)[4:]])
-    narrow_levels = model.log_mel_q16(windows, make_tables(narrow))
-    assert np.array_equal(narrow_levels, model.log_mel_q16(windows << 8, make_tables(broad)))
+    narrow_levels = fixed_point.log_mel_q16(windows, make_tables(narrow))
+    assert np.array_equal(narrow_levels, fixed_point.log_mel_q16(windows << 8, make_tables(broad)))
 
 
 def test_features_follow_from_levels() -> None:
     config = FrontendConfig(lo_db=-70, hi_db=10)
     tables = make_tables(config)
     windows = varied(config)
-    decibels = model.log_mel_q16(windows, tables) * (10 * math.log10(2) / 65536)
+    decibels = fixed_point.log_mel_q16(windows, tables) * (10 * math.log10(2) / 65536)
     wanted = np.clip(np.floor((decibels + 70) / 80 * 255 + 0.5) - 128, -128, 127)
-    steps = np.abs(model.features(windows, tables) - wanted)
+    steps = np.abs(fixed_point.features(windows, tables) - wanted)
     assert steps.max() <= 1
     assert np.mean(steps > 0) < 1e-3
 
@@ -128,7 +128,7 @@ def test_every_build_gives_the_same_bits(compiler: str, level: str, monkeypatch:
     windows = np.concatenate([extremes(config), varied(config, 20)])
     got = native.Frontend(tables, (level,)).features(windows)
     native._library.cache_clear()
-    assert np.array_equal(got, model.features(windows, tables))
+    assert np.array_equal(got, fixed_point.features(windows, tables))
 
 
 _SANITIZED = """
@@ -166,7 +166,7 @@ def test_sanitizers_find_nothing() -> None:
     assert done.stdout.strip() == "clean"
 
 
-@pytest.mark.parametrize("features", [model.features, native.features, model.log_mel_q16])
+@pytest.mark.parametrize("features", [fixed_point.features, native.features, fixed_point.log_mel_q16])
 @pytest.mark.parametrize(
     ("windows", "complaint"),
     [
@@ -182,7 +182,7 @@ def test_unusable_windows_are_refused(features: object, windows: np.ndarray, com
         features(windows, make_tables(FrontendConfig()))  # type: ignore[operator]
 
 
-@pytest.mark.parametrize("features", [model.features, native.features])
+@pytest.mark.parametrize("features", [fixed_point.features, native.features])
 def test_no_window_gives_no_features(features: object) -> None:
     config = FrontendConfig()
     empty = features(np.zeros((0, 8000), np.int32), make_tables(config))  # type: ignore[operator]

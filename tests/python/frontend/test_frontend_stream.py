@@ -12,13 +12,13 @@ from frontend_inputs import varied
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenelet.data.clips import Clip
-from scenelet.frontend import model, native
+from scenelet.config.recipe import FrontendConfig
+from scenelet.data.dataset import Clip
+from scenelet.frontend import fixed_point, native
 from scenelet.frontend.cache import cached_features
-from scenelet.frontend.emit import render_frontend
+from scenelet.frontend.codegen import render_frontend
 from scenelet.frontend.tables import make_tables
 from scenelet.frontend.windows import cut
-from scenelet.recipe import FrontendConfig
 
 SMALL = FrontendConfig(n_fft=256, hop_length=200, n_mels=16, clip_seconds=0.2)
 LIVE = FrontendConfig(n_fft=256, hop_length=200, n_mels=16, clip_seconds=0.2, grid="continuous")
@@ -41,7 +41,7 @@ def test_blocks_of_any_size_give_the_same_map(blocks: list[int], live: bool) -> 
     while not stream.done:
         at += stream.push(clip[at:])
     assert at == config.clip_samples
-    assert np.array_equal(stream.features, model.features(clip[None], tables)[0])
+    assert np.array_equal(stream.features, fixed_point.features(clip[None], tables)[0])
 
 
 @pytest.mark.parametrize("config", [FrontendConfig(), FrontendConfig(grid="continuous"), SMALL, LIVE])
@@ -80,7 +80,7 @@ def test_begin_drops_what_was_heard() -> None:
     stream.begin()
     clip = noise(SMALL.clip_samples)
     assert stream.push(clip) == SMALL.clip_samples
-    assert np.array_equal(stream.features, model.features(clip[None], tables)[0])
+    assert np.array_equal(stream.features, fixed_point.features(clip[None], tables)[0])
 
 
 @pytest.mark.parametrize("columns", range(1, LIVE.frames + 1))
@@ -93,7 +93,7 @@ def test_sliding_equals_a_window_that_starts_later(columns: int) -> None:
         while not stream.ready:
             at += stream.push(sound[at : at + 97])
         window = sound[start : start + LIVE.clip_samples]
-        assert np.array_equal(stream.features, model.features(window[None], tables)[0])
+        assert np.array_equal(stream.features, fixed_point.features(window[None], tables)[0])
         stream.slide(columns)
         start += columns * LIVE.hop_length
 
@@ -111,7 +111,7 @@ def test_a_recording_is_cut_from_one_continuous_grid(count: int, slide: int, see
     windows = cut(samples, config)
     got = native.Frontend(tables).recording(samples)
     assert len(got) == max(1, 1 + (count - config.clip_samples) // (slide * config.hop_length))
-    assert np.array_equal(got, model.features(np.ascontiguousarray(windows), tables))
+    assert np.array_equal(got, fixed_point.features(np.ascontiguousarray(windows), tables))
     for one, other in pairwise(got):
         assert np.array_equal(one[:, slide:], other[:, : config.frames - slide])
 
@@ -134,7 +134,7 @@ def test_a_live_stream_in_blocks_of_any_size_loses_and_doubles_nothing(sizes: li
     padded = np.pad(samples, (0, SLIDING.clip_samples))
     for number, one in enumerate(maps):
         start = number * 2 * SLIDING.hop_length
-        assert np.array_equal(one, model.features(padded[None, start : start + SLIDING.clip_samples], tables)[0])
+        assert np.array_equal(one, fixed_point.features(padded[None, start : start + SLIDING.clip_samples], tables)[0])
 
 
 def test_the_slide_is_part_of_what_a_model_says() -> None:
@@ -162,8 +162,8 @@ def test_training_reads_overlapping_windows(tmp_path: Path) -> None:
 
 def test_grids_differ_where_the_clip_begins() -> None:
     clip = varied(FrontendConfig(), 11)[1:4]
-    centred = model.features(clip, make_tables(FrontendConfig()))
-    live = model.features(clip, make_tables(FrontendConfig(grid="continuous")))
+    centred = fixed_point.features(clip, make_tables(FrontendConfig()))
+    live = fixed_point.features(clip, make_tables(FrontendConfig(grid="continuous")))
     assert centred.shape[2] == 8
     assert live.shape[2] == 6
     # Centred frame 1 starts at the clip's first sample, as the continuous grid's frame 0 does.

@@ -6,11 +6,11 @@ import librosa
 import numpy as np
 import pytest
 
+from scenelet.config.recipe import FrontendConfig
 from scenelet.errors import InputError, RecipeError
-from scenelet.frontend import mel, model, native
-from scenelet.frontend.device import device_tables
+from scenelet.frontend import fixed_point, mel, native
+from scenelet.frontend.flash_tables import device_tables
 from scenelet.frontend.tables import make_tables
-from scenelet.recipe import FrontendConfig
 
 
 def test_band_edges_are_librosas(config: FrontendConfig) -> None:
@@ -57,9 +57,9 @@ def test_int8_range_is_the_recipes() -> None:
 def test_network_input_is_folded_in() -> None:
     config = FrontendConfig()
     windows = np.random.default_rng(0).integers(-9999, 9999, (4, 8000), np.int32)
-    plain = model.features(windows, make_tables(config)).astype(int)
+    plain = fixed_point.features(windows, make_tables(config)).astype(int)
     # Twice the scale and a zero point of 10: x = q / 64 = (q' - 10) / 32.
-    folded = model.features(windows, make_tables(config, 1 / 32, 10)).astype(int)
+    folded = fixed_point.features(windows, make_tables(config, 1 / 32, 10)).astype(int)
     assert np.abs(folded - np.clip(plain / 2 + 10, -128, 127)).max() <= 1
     assert np.array_equal(folded, native.features(windows, make_tables(config, 1 / 32, 10)))
 
@@ -68,7 +68,7 @@ def test_floor_is_the_power_that_librosa_clamps_at() -> None:
     config = FrontendConfig(lo_db=-110.0, hi_db=0.0)
     silence = np.zeros((1, 8000), np.int32)
     wanted = round(10 / 110 * 255) - 128
-    for features in (model.features, native.features):
+    for features in (fixed_point.features, native.features):
         assert np.all(features(silence, make_tables(config)) == wanted)
 
 

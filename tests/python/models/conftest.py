@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scenelet import recipe
+from scenelet.config import recipe
+from scenelet.config.recipe import Recipe
 from scenelet.models.backend import keras
 from scenelet.models.keras_model import build
-from scenelet.recipe import Recipe
 
 SMALL_FRONTEND = {"n_fft": 1024, "hop_length": 1024, "n_mels": 16}
 SMALL_CNN = {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from scenelet import cost, limits, recipe
+from scenelet.config import recipe
 from scenelet.errors import LimitExceeded, RecipeError
+from scenelet.graph import cost, limits
 from scenelet.models.architecture import graph_of
 
 # Parameter bytes, MACs, peak activation bytes. The paper prints 8 parameter bytes more for its students: its converter

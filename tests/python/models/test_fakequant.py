@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scenelet.compiler.reader import read_model
 from scenelet.errors import ModelError
-from scenelet.fakequant import FakeQuantised, network, to_integers, write_constants
 from scenelet.models.backend import tf
-from scenelet.quantize import convert_float, quantize
+from scenelet.quantization.convert import convert_float, quantize
+from scenelet.quantization.fake_quant import FakeQuantised, network, to_integers, write_constants
 from scenelet.targets.litert import LitertTarget
+from scenelet.tflite.reader import read_model
 
 LABELS = ("park", "tram", "bus")
 

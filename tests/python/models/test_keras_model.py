@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scenelet import cost, recipe
-from scenelet.compiler.reader import read_model
+from scenelet.config import recipe
 from scenelet.errors import ModelError
+from scenelet.graph import cost
 from scenelet.models.architecture import graph_of
 from scenelet.models.backend import keras
 from scenelet.models.from_keras import graph_of_model
 from scenelet.models.keras_model import build, build_member
-from scenelet.quantize import quantize
+from scenelet.quantization.convert import quantize
+from scenelet.tflite.reader import read_model
 
 KERAS_PARAMETERS = {"sm1": 51_986, "sm2": 68_090, "sm3": 85_194, "sm3_pruned": 64_290, "teacher": 519_770}
 LABELS = [f"scene{number}" for number in range(10)]

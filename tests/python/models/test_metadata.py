@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from scenelet import flatfile, metadata
+from scenelet.config.recipe import FrontendConfig
 from scenelet.errors import ModelError
-from scenelet.metadata import ModelInfo
-from scenelet.quantize import quantize
-from scenelet.recipe import FrontendConfig
+from scenelet.quantization.convert import quantize
+from scenelet.tflite import metadata, object_model
+from scenelet.tflite.metadata import ModelInfo
 
 LABELS = ("park", "tram", "bus")
 
@@ -28,9 +28,9 @@ def model(networks):
 
 @pytest.fixture(scope="module")
 def foreign(model):
-    tree = flatfile.unpack(model)
+    tree = object_model.unpack(model)
     tree.metadata = [entry for entry in tree.metadata if entry.name not in ("scenelet", b"scenelet")]
-    return flatfile.pack(tree)
+    return object_model.pack(tree)
 
 
 INFO = ModelInfo(
@@ -55,11 +55,11 @@ def test_attaching_again_replaces_and_adds_nothing(foreign):
     renamed = INFO.model_copy(update={"recipe": "third"})
     again = metadata.attach(once, renamed)
     assert metadata.read(again) == renamed
-    assert len(flatfile.unpack(again).buffers) == len(flatfile.unpack(once).buffers)
+    assert len(object_model.unpack(again).buffers) == len(object_model.unpack(once).buffers)
 
 
 def test_the_network_and_other_entries_stay(foreign):
-    before, after = flatfile.unpack(foreign), flatfile.unpack(metadata.attach(foreign, INFO))
+    before, after = object_model.unpack(foreign), object_model.unpack(metadata.attach(foreign, INFO))
     assert [entry.name for entry in after.metadata] == [*(entry.name for entry in before.metadata), b"scenelet"]
     for old, new in zip(before.buffers, after.buffers, strict=False):
         assert (old.data is None) == (new.data is None)
@@ -85,10 +85,10 @@ def test_labels_that_c_or_the_protocol_cannot_hold_are_refused(label):
 
 
 def test_an_entry_that_is_not_ours_is_named(foreign):
-    tree = flatfile.unpack(metadata.attach(foreign, INFO))
+    tree = object_model.unpack(metadata.attach(foreign, INFO))
     tree.buffers[tree.metadata[-1].buffer].data = b'{"labels": ["a"], "recipe": 7}'
     with pytest.raises(ModelError, match=r"x\.tflite: metadata '\w+'"):
-        metadata.read(flatfile.pack(tree), "x.tflite")
+        metadata.read(object_model.pack(tree), "x.tflite")
 
 
 @pytest.mark.parametrize("content", [b"", b"TFL3", b"RIFF1234WAVE", b"\0" * 64])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from scenelet.compiler.options import Options
-from scenelet.parity import check
-from scenelet.quantize import quantize
+from scenelet.evaluation.parity import check
+from scenelet.quantization.convert import quantize
 from scenelet.targets import open_target
 
 LABELS = ("park", "tram", "bus")

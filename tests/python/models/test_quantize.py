@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from scenelet import metadata
 from scenelet.errors import ModelError
-from scenelet.quantize import quantize
+from scenelet.quantization.convert import quantize
+from scenelet.tflite import metadata
 
 LABELS = ("park", "tram", "bus")
 
@@ -109,7 +109,7 @@ def test_what_does_not_fit_is_refused(features, labels, told, converted):
 
 
 def test_reading_metadata_does_not_import_tensorflow():
-    code = "import sys, scenelet.metadata, scenelet.quantize, scenelet.models.architecture as _; "
+    code = "import sys, scenelet.tflite.metadata, scenelet.quantization.convert, scenelet.models.architecture as _; "
     code += "print('tensorflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

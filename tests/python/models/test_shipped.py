@@ -6,10 +6,12 @@ import hashlib
 
 import pytest
 
-from scenelet import cost, limits, metadata, recipe
-from scenelet.compiler.reader import read_model
+from scenelet.config import recipe
+from scenelet.core.toolchain import FIRMWARE
+from scenelet.graph import cost, limits
 from scenelet.models.architecture import graph_of
-from scenelet.toolchain import FIRMWARE
+from scenelet.tflite import metadata
+from scenelet.tflite.reader import read_model
 
 FOLDER = FIRMWARE / "models"
 MODELS = sorted(path for path in FOLDER.glob("*.tflite") if not path.is_symlink())

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from scenelet.models.backend import tf
-from scenelet.models.surgery import cut, filter_norms, narrowed
-from scenelet.models.views import View
+from scenelet.models.embedding import View
+from scenelet.training.pruning.filters import cut, filter_norms, narrowed
 
 KEPT = [np.array([0, 3]), np.array([1, 2, 4]), np.array([0, 2, 3, 5])]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from scenelet import toolchain
+from scenelet.core import toolchain
 
 MODEL = toolchain.FIRMWARE / "models" / "esc10_sm1.tflite"
 CLASSES = ("rain", "rooster")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from scenelet import toolchain
-from scenelet.bench import Bench, bench, regressions
+from scenelet.benchmark.instructions import Bench, bench, regressions
 from scenelet.compiler.options import Options
+from scenelet.core import toolchain
 
 HISTORY = sorted((toolchain.REPOSITORY / "docs" / "bench").glob("*.json"))
 
@@ -23,7 +23,7 @@ def measured() -> Bench:
 
 
 def made_of_recipe(name: str, folder: Path) -> Path:
-    """A recipe's network with random weights, as tools/recipe_models.py makes it."""
+    """A recipe's network with random weights, as tools/models/recipe_models.py makes it."""
     toolchain.run([sys.executable, toolchain.REPOSITORY / "tools" / "recipe_models.py", name, "--out", folder])
     return folder / f"{name}.tflite"
 

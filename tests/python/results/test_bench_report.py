@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from scenelet.bench import bench
+from scenelet.benchmark.instructions import bench
+from scenelet.benchmark.link_map import flash_parts
 from scenelet.compiler.options import Options
 from scenelet.errors import InputError, ToolError
-from scenelet.report import write_report
-from scenelet.targets.linkmap import flash_parts
+from scenelet.publish.report import write_report
 from scenelet.targets.qemu import QemuTarget
 
 

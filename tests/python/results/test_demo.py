@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from scenelet import demo
-from scenelet import recipe as recipes
-from scenelet.data.dataset import open_dataset
-from scenelet.evaluate import Progress
-from scenelet.recipe import Recipe
+from scenelet.config import recipe as recipes
+from scenelet.config.recipe import Recipe
+from scenelet.data.datasets.registry import open_dataset
+from scenelet.evaluation.evaluate import Progress
+from scenelet.publish import demo
 
 
 @contextlib.contextmanager

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from scenelet.data.dataset import open_dataset
+from scenelet.data.datasets.registry import open_dataset
 from scenelet.errors import DatasetError, ModelError
-from scenelet.evaluate import Evaluation, evaluate, model_info
-from scenelet.metadata import ModelInfo, read
+from scenelet.evaluation.evaluate import Evaluation, evaluate, model_info
 from scenelet.targets.litert import LitertTarget
+from scenelet.tflite.metadata import ModelInfo, read
 
 
 class Scripted:

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from networks import NetworkBuilder
 
-from scenelet import limits, toolchain
-from scenelet.compiler.support import OPERATORS
+from scenelet.compiler.operators.checker import OPERATORS
+from scenelet.core import toolchain
+from scenelet.deploy.export import TFLM_METHODS, export
 from scenelet.errors import LimitExceeded, StaleError, ToolError
-from scenelet.export import TFLM_METHODS, export
-from scenelet.targets.knownanswer import noise
+from scenelet.graph import limits
+from scenelet.targets.known_answer import noise
 
 FILES = (
     "scn_frontend_tables.c", "scn_frontend_tables.h", "scn_known_answer.c", "scn_known_answer.h",

@@ -7,12 +7,12 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from scenelet import toolchain
+from scenelet.benchmark.product_load import CLOCKS_HZ, PARTS, Cost, Load, cycles_an_instruction, load
 from scenelet.cli.app import app
-from scenelet.load import CLOCKS_HZ, PARTS, Cost, Load, cycles_an_instruction, load
-from scenelet.targets.link import Device
+from scenelet.core import toolchain
+from scenelet.targets.emulator.block_trace import watch_product
 from scenelet.targets.qemu import QemuTarget
-from scenelet.targets.watch import watch_product
+from scenelet.targets.serial.client import Device
 
 pytestmark = pytest.mark.qemu
 

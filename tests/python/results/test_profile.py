@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from scenelet.bench import bench
+from scenelet.benchmark.disassembly import Instruction, SourceLines, block_at, cycles, disassemble, kind_of, spent
+from scenelet.benchmark.instructions import bench
+from scenelet.benchmark.profile import CLASSES, Profile, profile
 from scenelet.compiler.options import Options
 from scenelet.errors import ToolError
-from scenelet.profile import CLASSES, Profile, profile
-from scenelet.targets.disassembly import Instruction, SourceLines, block_at, cycles, disassemble, kind_of, spent
 from scenelet.targets.qemu import QemuTarget
 
 KINDS = {

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 import soundfile
 
-from scenelet.card import Folds, card, read_folds
 from scenelet.cli import main
-from scenelet.confusion import confusion_png
-from scenelet.data.dataset import open_dataset
+from scenelet.core.files import sha256
+from scenelet.core.metrics import Measures, probabilities
+from scenelet.data.datasets.registry import open_dataset
 from scenelet.errors import AudioError, InputError
-from scenelet.evaluate import Evaluation, evaluate, model_info, pooled
-from scenelet.files import sha256
-from scenelet.metadata import Learned, ModelInfo, attach, read
-from scenelet.scores import Measures, probabilities
-from scenelet.submission import audio_files, output_csv, to_yaml, write_submission
+from scenelet.evaluation.confusion_matrix import confusion_png
+from scenelet.evaluation.evaluate import Evaluation, evaluate, model_info, pooled
+from scenelet.publish.model_card import Folds, card, read_folds
+from scenelet.publish.submission import audio_files, output_csv, to_yaml, write_submission
+from scenelet.tflite.metadata import Learned, ModelInfo, attach, read
 
 LABEL = "Almeida_AI4EDGE_task1_1"
 

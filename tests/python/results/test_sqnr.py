@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scenelet import recipe
+from scenelet.config import recipe
 from scenelet.errors import ModelError
+from scenelet.evaluation.sqnr import compare_networks
 from scenelet.models.backend import keras
 from scenelet.models.keras_model import build
-from scenelet.quantize import convert_float, quantize
-from scenelet.sqnr import compare_networks
+from scenelet.quantization.convert import convert_float, quantize
 from scenelet.targets.litert import LitertTarget
 
 LABELS = ("park", "tram", "bus")

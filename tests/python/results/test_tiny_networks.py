@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from scenelet import toolchain
-from scenelet.bench import bench, regressions
+from scenelet.benchmark.instructions import bench, regressions
 from scenelet.compiler.options import Options
-from scenelet.parity import check
+from scenelet.core import toolchain
+from scenelet.evaluation.parity import check
 from scenelet.targets.qemu import QemuTarget
 
 HISTORY = sorted((toolchain.REPOSITORY / "docs" / "bench" / "tiny").glob("*.json"))

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from scenelet import recipe
-from scenelet.data.dataset import Dataset, open_dataset
-from scenelet.recipe import Recipe
+from scenelet.config import recipe
+from scenelet.config.recipe import Recipe
+from scenelet.data.datasets.registry import Dataset, open_dataset
 
 RATE = 8000
 TONES = {"low": 250, "middle": 900, "high": 2600}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scenelet.data.dataset import open_dataset
+from scenelet.config.recipe import AugmentationConfig, parse
+from scenelet.data.augmentation.features import batch_augmentation, mask, mixstyle, mixup
+from scenelet.data.datasets.registry import open_dataset
 from scenelet.errors import RecipeError
-from scenelet.recipe import AugmentationConfig, parse
-from scenelet.training import fit
-from scenelet.training.augment import batch_augmentation, mask, mixstyle, mixup
+from scenelet.training import train
 
 SHAPE = (32, 12, 8, 1)
 
@@ -113,8 +113,8 @@ def test_a_run_hears_copies_and_batches_and_resumes_to_the_bit(recordings, tiny_
         return tiny_recipe(epochs=epochs).model_copy(update={"augmentation": AugmentationConfig(**section)})
 
     dataset = open_dataset(recordings)
-    plain = fit.train(tiny_recipe(epochs=2), dataset, tmp_path / "plain", cache=tmp_path / "cache")
-    whole = fit.train(recipe(2), dataset, tmp_path / "whole", cache=tmp_path / "cache", jobs=2)
+    plain = train.train(tiny_recipe(epochs=2), dataset, tmp_path / "plain", cache=tmp_path / "cache")
+    whole = train.train(recipe(2), dataset, tmp_path / "whole", cache=tmp_path / "cache", jobs=2)
     assert whole.metrics["train"]["windows"] == 2 * plain.metrics["train"]["windows"]
     assert whole.metrics["test"]["windows"] == plain.metrics["test"]["windows"]
 
@@ -125,8 +125,8 @@ def test_a_run_hears_copies_and_batches_and_resumes_to_the_bit(recordings, tiny_
         raise Interrupted
 
     with pytest.raises(Interrupted):
-        fit.train(recipe(2), dataset, tmp_path / "parts", cache=tmp_path / "cache", watch=stop)
-    parts = fit.train(recipe(2), dataset, tmp_path / "parts", cache=tmp_path / "cache")
+        train.train(recipe(2), dataset, tmp_path / "parts", cache=tmp_path / "cache", watch=stop)
+    parts = train.train(recipe(2), dataset, tmp_path / "parts", cache=tmp_path / "cache")
     assert parts.metrics == whole.metrics
     assert (tmp_path / "parts/history.csv").read_bytes() == (tmp_path / "whole/history.csv").read_bytes()
 

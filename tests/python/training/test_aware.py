@@ -7,13 +7,13 @@ import shutil
 import numpy as np
 import pytest
 
-from scenelet import scores
-from scenelet.aware import quantize_aware
-from scenelet.data.dataset import open_dataset
+from scenelet.core import metrics
+from scenelet.data.datasets.registry import open_dataset
 from scenelet.errors import InputError
+from scenelet.quantization.qat import quantize_aware
 from scenelet.targets.litert import LitertTarget
-from scenelet.training import runfolder, windows
-from scenelet.training.fit import prepare, train
+from scenelet.training import run_folder, windows
+from scenelet.training.train import prepare, train
 
 QUANTIZE = {"calibration_windows": 12, "aware_epochs": 4, "aware_learning_rate": 0.003}
 
@@ -33,11 +33,11 @@ def _copy(run, tmp_path, name):
 
 
 def _int8_log_loss(run, recordings, cache):
-    recipe, dataset = prepare(runfolder.request_of(run).recipe, open_dataset(recordings))
+    recipe, dataset = prepare(run_folder.request_of(run).recipe, open_dataset(recordings))
     data = windows.load(dataset, "validation", recipe.frontend, cache)
-    target = LitertTarget((run / runfolder.TFLITE).read_bytes())
+    target = LitertTarget((run / run_folder.TFLITE).read_bytes())
     told = np.array([target.tensors(np.asarray(window))[target.output.index].reshape(-1) for window in data.features])
-    return scores.measure(scores.probabilities(told), data.classes).log_loss
+    return metrics.measure(metrics.probabilities(told), data.classes).log_loss
 
 
 @pytest.mark.train
@@ -45,7 +45,7 @@ def test_the_file_scores_as_the_fine_tuning_says(run, recordings, tmp_path):
     tuned = _copy(run, tmp_path, "tuned")
     made = quantize_aware(tuned, open_dataset(recordings), cache=run.parent / "cache")
     before, after = made.log_loss
-    assert (made.path, made.epochs) == (tuned / runfolder.TFLITE, 4)
+    assert (made.path, made.epochs) == (tuned / run_folder.TFLITE, 4)
     assert made.best_epoch > 0
     assert after < before
     assert _int8_log_loss(tuned, recordings, run.parent / "cache") == pytest.approx(after, abs=0.01)
@@ -65,11 +65,11 @@ def test_interrupted_it_ends_with_the_same_bytes(run, recordings, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         quantize_aware(parts, data, cache=cache, watch=stop)
-    assert not (parts / runfolder.TFLITE).exists()
+    assert not (parts / run_folder.TFLITE).exists()
     seen = []
     quantize_aware(parts, data, cache=cache, watch=lambda epoch, _most: seen.append(epoch.epoch))
     assert seen == [3, 4]
-    for name in (runfolder.TFLITE, "aware_history.csv"):
+    for name in (run_folder.TFLITE, "aware_history.csv"):
         assert (whole / name).read_bytes() == (parts / name).read_bytes(), name
 
 
@@ -81,4 +81,4 @@ def test_other_data_are_refused(run, tmp_path, recordings):
     next((other / "middle").iterdir()).unlink()
     with pytest.raises(InputError, match=r"was trained on another '(train|validation)' split"):
         quantize_aware(run, open_dataset(other), cache=tmp_path / "cache")
-    assert not (run / runfolder.TFLITE).exists()
+    assert not (run / run_folder.TFLITE).exists()

@@ -10,12 +10,20 @@ import numpy as np
 import pytest
 import soundfile
 
-from scenelet import outcomes, recipe
-from scenelet.crossval import _teacher_in, _train_leaking, cross_validate, folds_of, held_out, parse_folds
-from scenelet.data.dataset import open_dataset
+from scenelet.config import recipe
+from scenelet.data.datasets.registry import open_dataset
 from scenelet.errors import DatasetError, InputError, LimitExceeded
-from scenelet.training import fit
-from scenelet.training.distil import answers
+from scenelet.evaluation import crossval_results
+from scenelet.evaluation.cross_validation import (
+    _teacher_in,
+    _train_leaking,
+    cross_validate,
+    folds_of,
+    held_out,
+    parse_folds,
+)
+from scenelet.training import train
+from scenelet.training.distillation.distill import answers
 
 RATE = 8000
 TONES = {"rain": 300, "rooster": 1100, "sea_waves": 2600}
@@ -53,11 +61,11 @@ def result(folded, tiny_recipe, cache, tmp_path_factory):
 
 def test_a_fold_is_held_out_whole(folded, tiny_recipe):
     for fold in (1, 2):
-        _, split = fit.prepare(tiny_recipe(), held_out(folded, fold))
+        _, split = train.prepare(tiny_recipe(), held_out(folded, fold))
         assert {clip.fold for clip in split.split("test")} == {fold}
-        train, validation = ({clip.recording for clip in split.split(name)} for name in ("train", "validation"))
+        learned, validation = ({clip.recording for clip in split.split(name)} for name in ("train", "validation"))
         assert validation
-        assert not train & validation
+        assert not learned & validation
         assert {clip.fold for clip in split.split("train") + split.split("validation")} == {3 - fold}
 
 
@@ -76,7 +84,7 @@ def test_mean_and_spread_are_of_the_outcomes(result):
     told = json.loads((out / "crossval.json").read_text())
     assert told == found.to_json()
     for kind in ("float", "int8"):
-        for name in outcomes.MEASURES:
+        for name in crossval_results.MEASURES:
             values = [outcome[kind][name] for outcome in told["outcomes"]]
             assert told["summary"][kind][name]["mean"] == pytest.approx(sum(values) / 2)
             assert told["summary"][kind][name]["sd"] == pytest.approx(statistics.stdev(values))
@@ -108,7 +116,7 @@ def test_the_leak_does_leak(folded, tiny_recipe, cache, tmp_path, monkeypatch):
         seen.update(data)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(fit, "train_windows", stop)
+    monkeypatch.setattr(train, "train_windows", stop)
     with pytest.raises(KeyboardInterrupt):
         _train_leaking(tiny_recipe(), folded, tmp_path / "x", cache)
     assert sum(len(part) for part in seen.values()) == 36
@@ -121,13 +129,13 @@ def test_the_leak_does_leak(folded, tiny_recipe, cache, tmp_path, monkeypatch):
 
 def test_what_is_done_is_not_done_again_and_the_rest_goes_on(result, folded, tiny_recipe, cache, monkeypatch):
     out, found = result
-    before = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.name != outcomes.RESULT}
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.name != crossval_results.RESULT}
     assert cross_validate(tiny_recipe(epochs=4), folded, out, leak=True, cache=cache) == found
-    assert {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.name != outcomes.RESULT} == before
-    lost = out / "fold2-seed0" / outcomes.OUTCOME
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.name != crossval_results.RESULT} == before
+    lost = out / "fold2-seed0" / crossval_results.OUTCOME
     kept = json.loads(lost.read_text())
     lost.unlink()
-    monkeypatch.setattr(fit, "fit", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(train, "fit", lambda *_: pytest.fail("trained again"))
     assert cross_validate(tiny_recipe(epochs=4), folded, out, leak=True, cache=cache) == found
     assert {**json.loads(lost.read_text()), "cpu_seconds": 0} == {**kept, "cpu_seconds": 0}
 
@@ -150,7 +158,7 @@ def test_seeds_of_one_fold(folded, tiny_recipe, cache, tmp_path):
 
 def test_one_network_has_no_spread(result):
     _, found = result
-    assert outcomes.summary(found.outcomes[:1])["float"]["accuracy"]["sd"] is None
+    assert crossval_results.summary(found.outcomes[:1])["float"]["accuracy"]["sd"] is None
 
 
 def test_another_recipe_does_not_touch_the_runs(result, folded, tiny_recipe, cache):
@@ -223,7 +231,7 @@ def test_the_leak_is_for_plain_training(folded, tiny_recipe, tmp_path):
 
 
 def test_what_makes_no_sense_is_refused_before_anything_is_trained(folded, tiny_recipe, cache, tmp_path, monkeypatch):
-    monkeypatch.setattr("scenelet.training.fit.train", lambda *_, **__: pytest.fail("trained"))
+    monkeypatch.setattr("scenelet.training.train.train", lambda *_, **__: pytest.fail("trained"))
     student, out = tiny_recipe(), tmp_path / "out"
     deaf = student.model_copy(update={"frontend": student.frontend.model_copy(update={"hi_db": 10.0})})
     with pytest.raises(InputError, match="recipe tiny: hears another front end than recipe tiny; give both the same"):
@@ -234,7 +242,7 @@ def test_what_makes_no_sense_is_refused_before_anything_is_trained(folded, tiny_
         cross_validate(student, folded, out, filters=(1,), cache=cache)
     with pytest.raises(InputError, match="recipe cp_mobile: is not a plain chain of convolutions"):
         cross_validate(recipe.load("cp_mobile"), folded, out, filters=(1,), cache=cache)
-    monkeypatch.setattr("scenelet.limits.MACS", 10)
+    monkeypatch.setattr("scenelet.graph.limits.MACS", 10)
     with pytest.raises(LimitExceeded, match="recipe tiny, pruned: MACs"):
         cross_validate(student, folded, out, filters=[b.filters for b in student.model.blocks], cache=cache)
     assert not out.exists()
@@ -311,12 +319,12 @@ def test_a_folder_of_something_else_is_left_alone(folded, tiny_recipe, cache, tm
 
 def test_no_outcome_is_thrown_away(result, folded, tiny_recipe, cache, tmp_path, monkeypatch):
     out = shutil.copytree(result[0], tmp_path / "out")
-    (out / "cost.json").write_text("{}")  # tools/measure_training.py's
-    before = (out / outcomes.RESULT).read_bytes()
+    (out / "cost.json").write_text("{}")  # tools/experiments/training.py's
+    before = (out / crossval_results.RESULT).read_bytes()
     for fewer in ({"leak": True, "folds": (2,)}, {}):
         with pytest.raises(InputError, match="holds the cross-validation of folds 1,2 and the leak with seed 0"):
             cross_validate(tiny_recipe(epochs=4), folded, out, cache=cache, **fewer)
-    assert (out / outcomes.RESULT).read_bytes() == before
-    monkeypatch.setattr("scenelet.parallel.spread", lambda *_: iter([result[1].outcomes[0]] * 6))
+    assert (out / crossval_results.RESULT).read_bytes() == before
+    monkeypatch.setattr("scenelet.core.parallel.spread", lambda *_: iter([result[1].outcomes[0]] * 6))
     found = cross_validate(tiny_recipe(epochs=4), folded, out, leak=True, seeds=2, cache=cache)
     assert len(found.outcomes) == 6  # a seed more is no loss

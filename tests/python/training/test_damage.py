@@ -8,11 +8,11 @@ import shutil
 import pytest
 
 from scenelet.errors import InputError
-from scenelet.quantize import quantize_run
-from scenelet.training import runfolder
-from scenelet.training.distil import distil
-from scenelet.training.fit import train
-from scenelet.training.prune import prune
+from scenelet.quantization.convert import quantize_run
+from scenelet.training import run_folder
+from scenelet.training.distillation.distill import distil
+from scenelet.training.pruning.prune import prune
+from scenelet.training.train import train
 
 REMEDY = "delete the folder and train again"
 
@@ -38,13 +38,13 @@ def run(whole, tmp_path):
     ],
 )
 def test_damaged_scores_are_named(run, dataset, tiny_recipe, cache, damage):
-    path = run / runfolder.METRICS
+    path = run / run_folder.METRICS
     path.write_text(json.dumps(damage(json.loads(path.read_text()))))
     with pytest.raises(InputError, match=rf"metrics\.json: is damaged; {REMEDY}"):
         train(tiny_recipe(epochs=1), dataset, run, cache=cache)
 
 
-@pytest.mark.parametrize("name", [runfolder.MODEL, runfolder.CALIBRATION])
+@pytest.mark.parametrize("name", [run_folder.MODEL, run_folder.CALIBRATION])
 def test_a_finished_run_that_lacks_a_file_does_not_pass_as_done(run, dataset, tiny_recipe, cache, name):
     (run / name).unlink()
     with pytest.raises(InputError, match=f"{name}: is missing from a finished run; {REMEDY}"):
@@ -53,7 +53,7 @@ def test_a_finished_run_that_lacks_a_file_does_not_pass_as_done(run, dataset, ti
         quantize_run(run)
 
 
-@pytest.mark.parametrize("name", [runfolder.MODEL, runfolder.CALIBRATION])
+@pytest.mark.parametrize("name", [run_folder.MODEL, run_folder.CALIBRATION])
 @pytest.mark.parametrize("share", [0, 0.2, 0.9])
 def test_a_file_that_was_cut_off_is_named(run, name, share):
     content = (run / name).read_bytes()
@@ -63,7 +63,7 @@ def test_a_file_that_was_cut_off_is_named(run, name, share):
 
 
 def test_without_its_network_a_run_neither_teaches_nor_is_pruned(run, dataset, tiny_recipe, cache, tmp_path):
-    (run / runfolder.MODEL).unlink()
+    (run / run_folder.MODEL).unlink()
     told = rf"model\.keras: is missing from a finished run; {REMEDY}"
     with pytest.raises(InputError, match=told):
         distil(tiny_recipe(epochs=1), dataset, run, tmp_path / "out", cache=cache)

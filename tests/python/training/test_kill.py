@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from scenelet.training import runfolder
+from scenelet.training import run_folder
 
 EPOCHS = 40
 TIMEOUT = 120
@@ -52,12 +52,12 @@ def test_kill_and_run_again_gives_the_same_run(recordings, tiny_recipe, tmp_path
     os.kill(killed.pid, signal.SIGKILL)
     killed.communicate(timeout=TIMEOUT)
     assert killed.returncode == -signal.SIGKILL
-    assert not (tmp_path / "killed" / runfolder.METRICS).exists()
+    assert not (tmp_path / "killed" / run_folder.METRICS).exists()
 
     again = _epochs(_start(values, recordings, tmp_path / "killed", tmp_path / "cache"))
     assert again[0] >= 4  # what was done is not done again
     assert again[-1] == EPOCHS
-    for name in (runfolder.METRICS, runfolder.HISTORY, runfolder.CALIBRATION):
+    for name in (run_folder.METRICS, run_folder.HISTORY, run_folder.CALIBRATION):
         assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
-    first, second = (runfolder.load_model(tmp_path / name).get_weights() for name in ("whole", "killed"))
+    first, second = (run_folder.load_model(tmp_path / name).get_weights() for name in ("whole", "killed"))
     assert all((a == b).all() for a, b in zip(first, second, strict=True))

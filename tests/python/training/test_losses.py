@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from scenelet.models.backend import tf
-from scenelet.training import losses
+from scenelet.training.distillation import losses
 
 TEACHER = np.random.default_rng(0).normal(0, 2, (6, 5))
 STUDENT = np.random.default_rng(1).normal(1, 1, (6, 3))

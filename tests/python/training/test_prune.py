@@ -7,16 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scenelet import recipe
-from scenelet.cost import count
+from scenelet.config import recipe
+from scenelet.config.recipe import DistillationConfig
 from scenelet.errors import InputError, LimitExceeded
+from scenelet.graph.cost import count
 from scenelet.models.architecture import graph_of
 from scenelet.models.keras_model import build
-from scenelet.models.surgery import cut, filter_norms, narrowed
-from scenelet.quantize import quantize_run
-from scenelet.recipe import DistillationConfig
-from scenelet.training import fit, prune, runfolder
-from scenelet.training.prune import strongest, to_budget
+from scenelet.quantization.convert import quantize_run
+from scenelet.training import run_folder, train
+from scenelet.training.pruning import prune
+from scenelet.training.pruning.filters import cut, filter_norms, narrowed
+from scenelet.training.pruning.prune import strongest, to_budget
 
 PUBLISHED = (20, 22, 22, 24, 24, 16)
 
@@ -29,7 +30,7 @@ def sm3():
 
 @pytest.fixture(scope="module")
 def run(dataset, tiny_recipe, cache, tmp_path_factory):
-    return fit.train(tiny_recipe(epochs=10), dataset, tmp_path_factory.mktemp("runs") / "wide", cache=cache)
+    return train.train(tiny_recipe(epochs=10), dataset, tmp_path_factory.mktemp("runs") / "wide", cache=cache)
 
 
 def test_sm3_becomes_the_published_shape(sm3):
@@ -82,9 +83,9 @@ def test_a_pruned_run_is_tuned_and_converts(run, dataset, cache, tmp_path):
     made = prune.prune(run.folder, dataset, tmp_path / "narrow", filters=(3, 2), cache=cache)
     assert made.metrics["recipe"] == "tiny_pruned"
     assert made.metrics["test"]["accuracy"] > 0.5
-    request = runfolder.request_of(made.folder)
+    request = run_folder.request_of(made.folder)
     assert [block.filters for block in request.recipe.model.blocks] == [3, 2]
-    assert request.sources == {"pruned": runfolder.weights_sha256(runfolder.load_model(run.folder))}
+    assert request.sources == {"pruned": run_folder.weights_sha256(run_folder.load_model(run.folder))}
     assert quantize_run(made.folder).stat().st_size < quantize_run(run.folder).stat().st_size
 
 
@@ -117,21 +118,21 @@ def test_a_teacher_helps_tuning_and_the_run_goes_on(run, dataset, cache, tmp_pat
     parts = pruned(tmp_path / "parts", watch=lambda epoch, _: seen.append(epoch.epoch))
     assert seen[0] == 4
     assert parts.metrics == whole.metrics
-    request = runfolder.request_of(whole.folder)
+    request = run_folder.request_of(whole.folder)
     assert request.recipe.distillation.method == "response"
     assert set(request.sources) == {"pruned", "teacher"}
 
 
 def test_a_method_leaves_the_recipes_other_settings(run, dataset, cache, tmp_path, monkeypatch):
     config = DistillationConfig(method="rrs", alpha=0.25, temperature=2.0)
-    original = runfolder.request_of
+    original = run_folder.request_of
 
     def described(folder):
         request = original(folder)
         taught = request.recipe.model_copy(update={"distillation": config})
         return replace(request, recipe=taught) if folder == run.folder else request
 
-    monkeypatch.setattr(runfolder, "request_of", described)
+    monkeypatch.setattr(run_folder, "request_of", described)
     made = prune.prune(
         run.folder, dataset, tmp_path / "r", filters=(3, 3), teacher=run.folder, method="hint", cache=cache
     )
@@ -139,7 +140,7 @@ def test_a_method_leaves_the_recipes_other_settings(run, dataset, cache, tmp_pat
 
 
 def test_a_run_that_may_have_learned_from_the_test_is_not_pruned(dataset, tiny_recipe, cache, tmp_path):
-    whole = fit.train(tiny_recipe(epochs=1), dataset.untested(), tmp_path / "all", cache=cache)
+    whole = train.train(tiny_recipe(epochs=1), dataset.untested(), tmp_path / "all", cache=cache)
     with pytest.raises(InputError, match="all: was trained with another test split, so it may have learned from this"):
         prune.prune(whole.folder, dataset, tmp_path / "pruned", filters=(3, 3), cache=cache)
     assert not (tmp_path / "pruned").exists()
@@ -148,7 +149,7 @@ def test_a_run_that_may_have_learned_from_the_test_is_not_pruned(dataset, tiny_r
 
 
 def test_what_is_left_over_the_limits_is_refused(run, dataset, cache, tmp_path, monkeypatch):
-    monkeypatch.setattr("scenelet.limits.MACS", 1000)
+    monkeypatch.setattr("scenelet.graph.limits.MACS", 1000)
     with pytest.raises(LimitExceeded, match="recipe tiny_pruned: MACs"):
         prune.prune(run.folder, dataset, tmp_path / "narrow", filters=(3, 2), cache=cache)
     assert not (tmp_path / "narrow").exists()

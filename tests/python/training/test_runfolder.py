@@ -7,9 +7,9 @@ import json
 import pytest
 
 from scenelet.errors import InputError
-from scenelet.training import runfolder
+from scenelet.training import run_folder
 from scenelet.training.checkpoint import Epoch
-from scenelet.training.runfolder import Request
+from scenelet.training.run_folder import Request
 
 
 @pytest.fixture
@@ -18,9 +18,9 @@ def request_(tiny_recipe):
 
 
 def test_a_claimed_folder_can_be_claimed_again(request_, tmp_path):
-    runfolder.claim(tmp_path / "run", request_)
-    runfolder.claim(tmp_path / "run", request_)
-    assert runfolder.request_of(tmp_path / "run") == request_
+    run_folder.claim(tmp_path / "run", request_)
+    run_folder.claim(tmp_path / "run", request_)
+    assert run_folder.request_of(tmp_path / "run") == request_
 
 
 @pytest.mark.parametrize(
@@ -31,23 +31,23 @@ def test_a_claimed_folder_can_be_claimed_again(request_, tmp_path):
     ],
 )
 def test_another_recipe_is_refused_and_the_key_named(changes, told, request_, tiny_recipe, tmp_path):
-    runfolder.claim(tmp_path, request_)
+    run_folder.claim(tmp_path, request_)
     other = Request(tiny_recipe(**changes["training"]), "city", ("a", "b", "c"), {"train": "00"})
     with pytest.raises(InputError, match=told):
-        runfolder.claim(tmp_path, other)
+        run_folder.claim(tmp_path, other)
 
 
 def test_other_data_are_refused(request_, tmp_path):
-    runfolder.claim(tmp_path, request_)
+    run_folder.claim(tmp_path, request_)
     other = Request(request_.recipe, "city", request_.labels, {"train": "11"})
     with pytest.raises(InputError, match=r'features_sha256\.train was "00" and is "11"'):
-        runfolder.claim(tmp_path, other)
+        run_folder.claim(tmp_path, other)
 
 
 def test_a_folder_of_something_else_is_left_alone(request_, tmp_path):
     (tmp_path / "holiday.txt").write_text("sea")
     with pytest.raises(InputError, match="not a training run and not empty"):
-        runfolder.claim(tmp_path, request_)
+        run_folder.claim(tmp_path, request_)
     assert [path.name for path in tmp_path.iterdir()] == ["holiday.txt"]
 
 
@@ -55,16 +55,16 @@ def test_a_folder_of_something_else_is_left_alone(request_, tmp_path):
 def test_a_damaged_request_is_named(content, tmp_path):
     (tmp_path / "run.json").write_text(content)
     with pytest.raises(InputError, match=r"run\.json"):
-        runfolder.request_of(tmp_path)
+        run_folder.request_of(tmp_path)
 
 
 def test_what_is_no_run_is_named(tmp_path):
     with pytest.raises(InputError, match="give the folder of a training run"):
-        runfolder.request_of(tmp_path)
+        run_folder.request_of(tmp_path)
     with pytest.raises(InputError, match="no finished network"):
-        runfolder.load_model(tmp_path)
+        run_folder.load_model(tmp_path)
     with pytest.raises(InputError, match=r"calibration\.npy: is missing or damaged"):
-        runfolder.load_calibration(tmp_path)
+        run_folder.load_calibration(tmp_path)
 
 
 def test_a_damaged_network_is_named(tmp_path):
@@ -72,14 +72,14 @@ def test_a_damaged_network_is_named(tmp_path):
     metrics = {"recipe": "tiny", "dataset": "city", "epochs": 1, "train": scores, "validation": scores}
     (tmp_path / "metrics.json").write_text(json.dumps(metrics))
     with pytest.raises(InputError, match=r"model\.keras: is missing from a finished run; delete the folder and train"):
-        runfolder.load_model(tmp_path)
+        run_folder.load_model(tmp_path)
     (tmp_path / "model.keras").write_bytes(b"PK\3\4 cut")
     with pytest.raises(InputError, match=r"model\.keras: is damaged"):
-        runfolder.load_model(tmp_path)
+        run_folder.load_model(tmp_path)
 
 
 def test_history_is_a_table_and_a_picture(tmp_path):
-    runfolder.write_history(tmp_path, [Epoch(1, 2.0, 1.5, 0.25), Epoch(2, 1.0, 1.25, 0.5)], 2)
+    run_folder.write_history(tmp_path, [Epoch(1, 2.0, 1.5, 0.25), Epoch(2, 1.0, 1.25, 0.5)], 2)
     lines = (tmp_path / "history.csv").read_text().splitlines()
     assert lines == ["epoch,loss,validation_loss,validation_accuracy", "1,2.0,1.5,0.25", "2,1.0,1.25,0.5"]
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")

@@ -12,40 +12,41 @@ import numpy as np
 import pytest
 import soundfile
 
-from scenelet import limits, recipe
-from scenelet.cost import count
-from scenelet.data.dataset import open_dataset
+from scenelet.config import recipe
+from scenelet.data.datasets.registry import open_dataset
 from scenelet.errors import InputError, LimitExceeded, RecipeError
+from scenelet.graph import limits
+from scenelet.graph.cost import count
 from scenelet.models.architecture import graph_of
-from scenelet.training import search as module
-from scenelet.training import search_space
 from scenelet.training.checkpoint import State
 from scenelet.training.loop import Trainer
-from scenelet.training.search import search
-from scenelet.training.search_space import cost_at, declare, recipe_at, to_toml, verdict
+from scenelet.training.search import hyperband as module
+from scenelet.training.search import space
+from scenelet.training.search.hyperband import search
+from scenelet.training.search.space import cost_at, declare, recipe_at, to_toml, verdict
 
 MACS = 150_000  # in the place of 30 million, for networks that train in a blink
 
 
 def _values(**changes):
-    space = keras_tuner.HyperParameters()
-    declare(space)
-    return {**space.values, **changes}
+    declared = keras_tuner.HyperParameters()
+    declare(declared)
+    return {**declared.values, **changes}
 
 
 @pytest.fixture(scope="module")
 def small():
     """A space of few, quick networks, of which some are over a limit that is lowered for them."""
 
-    def declared(space, parts):
+    def declared(hyper, parts):
         assert parts == ("architecture",)
         for name, value in _values(blocks=2, units=32).items():
             if name == "filters1":
-                space.Choice(name, [8, 12, 16, 20, 40])
+                hyper.Choice(name, [8, 12, 16, 20, 40])
             elif name in ("kernel_mel1", "kernel_mel2"):
-                space.Choice(name, [3, 5])
+                hyper.Choice(name, [3, 5])
             elif not name.startswith(("sample", "n_", "hop")):
-                space.Fixed(name, value)
+                hyper.Fixed(name, value)
 
     return declared
 
@@ -240,11 +241,11 @@ def test_a_recipe_survives_its_own_text(name, tmp_path):
 def test_a_teacher_is_not_searched(recordings, tmp_path):
     with pytest.raises(RecipeError, match="no plain chain"):
         search(recipe.load("teacher"), open_dataset(recordings), tmp_path / "out")
-    assert search_space.PARTS == ("representation", "architecture")
+    assert space.PARTS == ("representation", "architecture")
 
 
 def test_parts_by_name():
-    assert search_space.parts_named("") == search_space.PARTS
-    assert search_space.parts_named("architecture") == ("architecture",)
+    assert space.parts_named("") == space.PARTS
+    assert space.parts_named("architecture") == ("architecture",)
     with pytest.raises(InputError, match="part 'colour': is not one of the search's"):
-        search_space.parts_named("colour")
+        space.parts_named("colour")

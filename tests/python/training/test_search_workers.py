@@ -12,12 +12,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from scenelet import recipe
-from scenelet.data.dataset import open_dataset
+from scenelet.config import recipe
+from scenelet.data.datasets.registry import open_dataset
 from scenelet.errors import InputError
-from scenelet.training.search import open_search
-from scenelet.training.search_space import verdict
-from scenelet.training.search_workers import lead, role
+from scenelet.training.search.hyperband import open_search
+from scenelet.training.search.space import verdict
+from scenelet.training.search.workers import lead, role
 
 WORKER = """
 import json, sys

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scenelet.data.dataset import open_dataset
+from scenelet.data.datasets.registry import open_dataset
 from scenelet.errors import InputError
-from scenelet.training import fit, runfolder, tf_config
+from scenelet.training import run_folder, tf_config, train
 from scenelet.training.checkpoint import State
 
 EPOCHS, TIMEOUT = 3, 240
@@ -103,7 +103,7 @@ def team(smooth: Any, recordings: Path, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.mark.train
 def test_two_workers_give_the_gradient_of_the_whole_batch(team: Path, smooth: Any) -> None:
-    from scenelet import recipe
+    from scenelet.config import recipe
     from scenelet.models.backend import keras, tf
     from scenelet.models.keras_model import build
     from scenelet.training.loop import Predictor, cross_entropy
@@ -142,25 +142,25 @@ def test_interrupted_and_resumed_ends_like_undisturbed(team: Path) -> None:
     whole, parts = json.loads((team / "metrics0.json").read_text())
     assert whole == parts
     assert whole["epochs"] == EPOCHS
-    first, second = (runfolder.load_model(team / "rank0" / name).get_weights() for name in ("whole", "parts"))
+    first, second = (run_folder.load_model(team / "rank0" / name).get_weights() for name in ("whole", "parts"))
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
     assert sorted(path.name for path in (team / "rank1").iterdir()) == ["cache"]  # the chief alone keeps folders
 
 
 @pytest.mark.train
 def test_a_team_learns_what_one_process_does(team: Path, smooth: Any, recordings: Path, tmp_path: Path) -> None:
-    from scenelet import recipe
+    from scenelet.config import recipe
 
-    alone = fit.train(
+    alone = train.train(
         recipe.parse(smooth, "tiny"), open_dataset(recordings), tmp_path / "run", cache=tmp_path / "cache"
     )
     runs = (alone.folder, team / "rank0" / "whole")
-    one, two = (np.loadtxt(run / runfolder.HISTORY, delimiter=",", skiprows=1) for run in runs)
+    one, two = (np.loadtxt(run / run_folder.HISTORY, delimiter=",", skiprows=1) for run in runs)
     # The loss of training alone: a bias before a normalisation gets rounding noise for a gradient, and Adam makes steps
     # of it, which batch statistics take out and running statistics do not.
     assert one[0, 1] == pytest.approx(two[0, 1], rel=1e-4)
     np.testing.assert_allclose(one[:, 1], two[:, 1], rtol=0.05)
-    assert runfolder.request_of(runs[0]) == runfolder.request_of(runs[1])
+    assert run_folder.request_of(runs[0]) == run_folder.request_of(runs[1])
 
 
 def test_a_state_goes_through_bytes() -> None:
@@ -204,5 +204,5 @@ def test_other_stages_refuse_to_do_the_same_thing_twice(
     two = '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 1}}'
     monkeypatch.setenv(tf_config.VARIABLE, two)
     with pytest.raises(InputError, match="they share plain training alone"):
-        fit.train(tiny_recipe(), open_dataset(recordings), tmp_path / "out")
+        train.train(tiny_recipe(), open_dataset(recordings), tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scenelet.data.dataset import open_dataset
+from scenelet.data.datasets.registry import open_dataset
 from scenelet.errors import DatasetError
 from scenelet.training import windows
 from scenelet.training.windows import Windows, stratified

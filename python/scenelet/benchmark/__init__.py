@@ -1,0 +1,1 @@
+"""What a model costs: instructions, flash, RAM, and the reasons for each."""

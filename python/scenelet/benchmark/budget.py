@@ -1,0 +1,99 @@
+"""A model's cost against the limits, whatever form the model has: recipe, Keras model or .tflite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..compiler.pipeline import compile_model
+from ..config import recipe
+from ..errors import InputError
+from ..graph import Graph, limits
+from ..graph.cost import Cost, count
+from ..graph.limits import Board, Violation
+from ..models.architecture import graph_of
+from ..targets import boards
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Cost, planned RAM of the engine (None for a recipe, which has no weights to plan for) and verdict."""
+
+    subject: str
+    cost: Cost
+    planned_ram_bytes: int | None
+    board: Board | None
+    violations: tuple[Violation, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every limit holds."""
+        return not self.violations
+
+    def to_json(self) -> dict[str, Any]:
+        """As a dictionary."""
+        allowed = {"params_bytes": limits.PARAMS_BYTES, "macs": limits.MACS}
+        if self.board:
+            allowed |= {"flash_bytes": self.board.flash_bytes, "ram_bytes": self.board.ram_bytes}
+        return {
+            "subject": self.subject,
+            "params_bytes": self.cost.params_bytes,
+            "macs": self.cost.macs,
+            "peak_activation_bytes": self.cost.peak_activation_bytes,
+            "planned_ram_bytes": self.planned_ram_bytes,
+            "board": self.board.name if self.board else None,
+            "limits": allowed,
+            "ok": self.ok,
+            "violations": [asdict(violation) | {"message": str(violation)} for violation in self.violations],
+            "layers": [asdict(layer) for layer in self.cost.layers],
+        }
+
+    def summary(self) -> Iterator[str]:
+        """Lines of text: each quantity with its limit."""
+        yield _line("parameters", self.cost.params_bytes, limits.PARAMS_BYTES, "B")
+        yield _line("MACs", self.cost.macs, limits.MACS, "")
+        yield f"{'peak activations':18}{self.cost.peak_activation_bytes:>12,} B"
+        if self.planned_ram_bytes is not None:
+            yield f"{'planned RAM':18}{self.planned_ram_bytes:>12,} B"
+        if self.board:
+            ram = self.cost.peak_activation_bytes if self.planned_ram_bytes is None else self.planned_ram_bytes
+            yield _line(f"{self.board.name} RAM", ram, self.board.ram_bytes, "B")
+        yield "within the limits" if self.ok else "OVER THE LIMITS"
+
+
+def _line(name: str, value: int, allowed: int, unit: str) -> str:
+    return f"{name:18}{value:>12,} {unit:1} of {allowed:>12,} ({value / allowed:.1%})"
+
+
+def graph_from(subject: str) -> tuple[Graph, int | None]:
+    """Graph of a recipe, a .keras model or a .tflite file, and the engine's planned RAM for the last."""
+    if recipe.is_recipe(subject):
+        return graph_of(recipe.load(subject)), None
+    if subject.endswith(".keras"):
+        from ..models.from_keras import graph_of_model, load_model
+
+        return graph_of_model(load_model(subject)), None
+    if not subject.endswith(".tflite") and not Path(subject).exists():
+        known = ", ".join(recipe.shipped())
+        raise InputError(subject, "no such recipe or file", f"give a .tflite, a .keras, a .toml or one of: {known}")
+    compiled = compile_model(subject)
+    return compiled.graph, compiled.plan.arena_bytes
+
+
+def budget_of(subject: str, board: str | None = None) -> Budget:
+    """Count and check one model.
+
+    Parameters
+    ----------
+    subject
+        Name or path of a recipe, path of a .keras or .tflite file.
+    board
+        Also hold the model to this board's flash and RAM.
+    """
+    place = None if board is None else boards.find(board)
+    graph, planned = graph_from(subject)
+    cost = count(graph)
+    found = limits.violations(cost, place, ram_bytes=planned)
+    return Budget(subject, cost, planned, place, tuple(found))

@@ -1,0 +1,160 @@
+"""What the compiler made of each layer, where it lies in memory and when, what it should cost, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..compiler.depth_first.segment import Segment
+from ..compiler.depth_first.stage import scratch_bytes
+from ..compiler.kernels import cost_model
+from ..compiler.options import DEFAULT, Options
+from ..compiler.pipeline import compile_model
+from ..compiler.program import Step
+
+
+@dataclass(frozen=True)
+class Part:
+    """A layer as it runs: a step, or a stage of a depth-first step.
+
+    Attributes
+    ----------
+    step
+        Number of the step that it belongs to.
+    layer, operators
+        Name; numbers of the operators of the .tflite that it computes.
+    kernel
+        What runs, such as "winograd", or the engine's function.
+    rows
+        Output rows at a time; None for whole maps.
+    line_bytes
+        Line buffer of its output, or sums so far; 0 where that lies whole in the arena.
+    scratch_bytes
+        Working memory.
+    macs
+        By the challenge's counting rules.
+    predicted_instructions
+        An estimate for the Cortex-M4, from measured layers; ``scenelet bench`` measures.
+    why
+        What decided.
+    """
+
+    step: int
+    layer: str
+    operators: tuple[int, ...]
+    kernel: str
+    rows: int | None
+    line_bytes: int
+    scratch_bytes: int
+    macs: int
+    predicted_instructions: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A block of the arena and the steps, inclusive, in which it holds something."""
+
+    name: str
+    offset: int
+    bytes: int
+    first_step: int
+    last_step: int
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A model's code in figures and words."""
+
+    model: str
+    parts: tuple[Part, ...]
+    memory: tuple[Piece, ...]
+    arena_bytes: int
+    busiest_step_bytes: int
+    constant_bytes: int
+
+    @property
+    def predicted_instructions(self) -> int:
+        """Estimate for one inference."""
+        return sum(part.predicted_instructions for part in self.parts)
+
+    def to_json(self) -> dict[str, Any]:
+        """As a dictionary."""
+        return asdict(self) | {"predicted_instructions": self.predicted_instructions}
+
+    def timeline(self) -> Iterator[tuple[int, str, str]]:
+        """Step, what it holds as "offset+bytes name", and how many bytes that spans."""
+        for step in sorted({part.step for part in self.parts}):
+            alive = [piece for piece in self.memory if piece.first_step <= step <= piece.last_step]
+            held = ", ".join(f"{p.offset}+{p.bytes} {p.name}" for p in sorted(alive, key=lambda p: p.offset))
+            yield step, held, f"{max(p.offset + p.bytes for p in alive):,}"
+
+
+def explain(model: str | Path | bytes, options: Options = DEFAULT) -> Explanation:
+    """Compile a model and tell what became of it.
+
+    Parameters
+    ----------
+    model
+        Path of an INT8 .tflite, or its bytes.
+    options
+        How it is compiled.
+
+    Raises
+    ------
+    ModelError, UnsupportedError
+        As :func:`scenelet.compiler.pipeline.compile_model`.
+    """
+    compiled = compile_model(model, options)
+    parts = tuple(part for number, step in enumerate(compiled.program.steps) for part in _parts(number, step))
+    memory = tuple(Piece(b.name, b.offset, b.nbytes, b.first, b.last) for b in compiled.plan.blocks)
+    plan = compiled.plan
+    name = compiled.identity.name
+    return Explanation(name, parts, memory, plan.arena_bytes, plan.lower_bound, compiled.program.table_bytes)
+
+
+def _parts(number: int, step: Step) -> Iterator[Part]:
+    if step.segment:
+        yield from _stages(number, step.segment)
+        return
+    fused = len(step.operators) > 1
+    why = "constants of all its operators in one table of 256 values" if fused else "whole map at once"
+    yield Part(
+        number,
+        step.name,
+        step.operators,
+        step.kernel,
+        None,
+        0,
+        step.scratch_bytes,
+        step.macs,
+        cost_model.step(step),
+        why,
+    )
+
+
+def _stages(number: int, segment: Segment) -> Iterator[Part]:
+    for stage, rows in zip(segment.stages, segment.rows, strict=True):
+        steps = (stage.step, *stage.followers)
+        kept = {rows.output, *(n for n in rows.inputs if segment.lines[n].more_bytes)}
+        kernel = stage.step.kernel if stage.variant.kernel == "rows" else stage.variant.kernel
+        why = stage.variant.why + ("; what follows is one table of 256 values a channel" if stage.map else "")
+        why += "; sums are pooled before they are rescaled" if stage.pool else ""
+        why += "; ADD as it stores: one multiplication and one table, exact for all pairs" if stage.added else ""
+        yield Part(
+            step=number,
+            layer=" + ".join(step.name for step in steps),
+            operators=tuple(number for step in steps for number in step.operators),
+            kernel=kernel
+            + (" + map" if stage.map else "")
+            + (" + pool" if stage.pool else "")
+            + (" + add" if stage.added else ""),
+            rows=rows.turn,
+            line_bytes=sum(line.nbytes for n, line in enumerate(segment.lines) if n in kept and line in segment.kept),
+            scratch_bytes=scratch_bytes(stage),
+            macs=sum(step.macs for step in steps),
+            predicted_instructions=stage.instructions,
+            why=why,
+        )

@@ -1,0 +1,218 @@
+"""What a model costs on the Cortex-M4: instructions by layer, memory, flash; counted in QEMU, the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..compiler.depth_first.stage import Stage
+from ..compiler.options import DEFAULT, Options
+from ..compiler.program import Step
+from ..frontend.flash_tables import DeviceTables, device_tables
+from ..targets.qemu import QemuTarget
+from .link_map import Part, flash_parts
+
+
+@dataclass(frozen=True)
+class StageBench:
+    """One stage of a depth-first segment; the first is the segment's own schedule.
+
+    Stages are counted by probes, which move the code a little: their sum is near the step's count, not equal to it.
+    """
+
+    name: str
+    op: str
+    kernel: str
+    macs: int
+    instructions: int
+
+
+@dataclass(frozen=True)
+class LayerBench:
+    """One step of the network; ``stages`` where it is a segment of several."""
+
+    name: str
+    op: str
+    macs: int
+    instructions: int
+    stages: tuple[StageBench, ...] = ()
+
+
+@dataclass(frozen=True)
+class Flash:
+    """Bytes of flash that model, engine and front end take in the linked program; board code and libc are not in it.
+
+    Attributes
+    ----------
+    weights
+        The model's tables: weights, biases, factors, maps.
+    code
+        Functions.
+    tables
+        The front end's tables.
+    structs
+        Parameter structs, names, labels and small constants.
+    parts
+        The same bytes by origin.
+    """
+
+    weights: int
+    code: int
+    tables: int
+    structs: int
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def total(self) -> int:
+        """All of it: the image without board code."""
+        return self.weights + self.code + self.tables + self.structs
+
+
+@dataclass(frozen=True)
+class FrontendBench:
+    """One frame of the front end: instructions, and bytes of RAM and tables."""
+
+    instructions_per_frame: int
+    ram_bytes: int
+    table_bytes: int
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What was counted. Instructions are QEMU's, one each; they are no cycles, and no latency."""
+
+    model: str
+    options: Options
+    layers: tuple[LayerBench, ...]
+    activation_bytes: int
+    scratch_bytes: int
+    arena_bytes: int
+    flash: Flash
+    frontend: FrontendBench | None
+
+    @property
+    def instructions(self) -> int:
+        """Of one inference, without the front end."""
+        return sum(layer.instructions for layer in self.layers)
+
+    def to_json(self) -> dict[str, Any]:
+        """As a dictionary."""
+        values = asdict(self)
+        values["flash"]["total"] = self.flash.total
+        return {"instructions": self.instructions, **values}
+
+    def summary(self) -> Iterator[str]:
+        """Lines of text below the table of layers."""
+        yield (
+            f"RAM    {self.arena_bytes:,} bytes of arena: activations {self.activation_bytes:,}, "
+            f"scratch {self.scratch_bytes:,}, sharing what they can"
+        )
+        yield (
+            f"flash  {self.flash.total:,} bytes: weights {self.flash.weights:,}, code {self.flash.code:,}, "
+            f"front end tables {self.flash.tables:,}, structs and names {self.flash.structs:,}"
+        )
+        if self.frontend:
+            yield (
+                f"front end  {self.frontend.instructions_per_frame:,} instructions a frame, "
+                f"{self.frontend.ram_bytes:,} bytes of RAM, {self.frontend.table_bytes:,} bytes of tables"
+            )
+
+
+TOLERANCE = 0.02
+"""Growth of a figure that passes for noise of compilers; counts of one toolchain repeat exactly."""
+
+
+def regressions(before: Mapping[str, Any], now: Bench) -> list[str]:
+    """Find what has grown by more than :data:`TOLERANCE`.
+
+    Parameters
+    ----------
+    before
+        :meth:`Bench.to_json` of a committed measurement of the same model and options.
+    now
+        A new one.
+
+    Returns
+    -------
+    list of str
+        One sentence a figure, empty if none has grown.
+    """
+    after = now.to_json()
+    figures = {"instructions": (before["instructions"], after["instructions"])}
+    figures["arena bytes"] = before["arena_bytes"], after["arena_bytes"]
+    figures |= {f"flash {key}": (before["flash"][key], after["flash"][key]) for key in ("weights", "code", "total")}
+    if before["frontend"] and after["frontend"]:
+        figures |= {f"front end {key}": (value, after["frontend"][key]) for key, value in before["frontend"].items()}
+    return [
+        f"{name}: {new:,} instead of {old:,}, {new / old - 1:+.1%}"
+        for name, (old, new) in figures.items()
+        if new > old * (1 + TOLERANCE)
+    ]
+
+
+def bench(model: str | Path, options: Options = DEFAULT) -> Bench:
+    """Build a model for the Cortex-M4 and count one inference and one frame in QEMU.
+
+    Parameters
+    ----------
+    model
+        Path of an INT8 .tflite.
+    options
+        How it is compiled.
+
+    Raises
+    ------
+    ToolError
+        If the cross compiler or QEMU is missing, or the model does not fit the board.
+    """
+    with QemuTarget(model, options) as target:
+        counts = target.measure()
+        compiled = target.compiled
+        parts = _stages(target)
+        tables = target.tables if compiled.info else None
+        steps = compiled.program.steps
+        device = device_tables(tables, options.frontend_form) if tables else None
+        flash = _flash(flash_parts(target.runner_elf.with_suffix(".map")), compiled.program.table_bytes, device)
+    layers = tuple(
+        LayerBench(step.name, step.op, step.macs, count, stages)
+        for step, count, stages in zip(steps, counts.steps, parts, strict=True)
+    )
+    frontend = None
+    if tables and device and counts.frame is not None:
+        frontend = FrontendBench(counts.frame, tables.work_bytes + tables.history_bytes, device.table_bytes)
+    plan = compiled.plan
+    return Bench(
+        str(model), options, layers, plan.activation_bytes, plan.scratch_bytes, plan.arena_bytes, flash, frontend
+    )
+
+
+def _flash(parts: tuple[Part, ...], weights: int, device: DeviceTables | None) -> Flash:
+    code, tables = sum(part.code for part in parts), device.table_bytes if device else 0
+    return Flash(weights, code, tables, sum(part.constants for part in parts) - weights - tables, parts)
+
+
+def _stages(target: QemuTarget) -> list[tuple[StageBench, ...]]:
+    """Look into the steps that are segments of several stages; nothing is run where there is none."""
+    steps = target.compiled.program.steps
+    if not any(_parts(step) for step in steps):
+        return [()] * len(steps)
+    found = []
+    for step, (schedule, *counts) in zip(steps, target.measure_stages(), strict=True):
+        rows = [StageBench("schedule", "", "", 0, schedule)]
+        for stage, count in zip(_parts(step), counts, strict=False):
+            rows.append(StageBench(*describe(stage), count))
+        found.append(tuple(rows) if _parts(step) else ())
+    return found
+
+
+def describe(stage: Stage) -> tuple[str, str, str, int]:
+    """Name, operators, kernel and MACs of a stage with the map that follows it."""
+    both = [stage.step, *stage.followers]
+    name, op = (" + ".join(getattr(part, field) for part in both) for field in ("name", "op"))
+    return name, op, stage.variant.kernel, sum(part.macs for part in both)
+
+
+def _parts(step: Step) -> tuple[Stage, ...]:
+    return step.segment.stages if step.segment and len(step.segment.stages) > 1 else ()

@@ -1,0 +1,199 @@
+"""How much of the processor and of the board's memory the whole product takes, counted in QEMU.
+
+Instructions are counted. Cycles are estimated (see targets/disassembly.py): all that ran from reset to the end of the
+firmware's own ``bench`` gives the cycles an instruction of each part, and so the shares of a processor.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..compiler.options import DEFAULT, Options
+from ..core import toolchain
+from ..targets.emulator.block_trace import Run, watch_product
+from ..targets.qemu import QemuTarget
+from ..targets.serial.client import fields
+from .disassembly import SourceLines, block_at, disassemble, spent
+
+CLOCKS_HZ = (84_000_000, 168_000_000)
+PARTS = ("frontend", "engine", "link")
+"""Of the firmware, with a factor each; folders of firmware/lib."""
+
+_RAM = re.compile(r"^\.(?:stack|data|noinit|bss)\s+(\d+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One task that comes again and again.
+
+    Attributes
+    ----------
+    name
+        For people.
+    instructions
+        The most that was counted, of all inputs tried.
+    cycles
+        Estimated.
+    seconds
+        From one to the next.
+    """
+
+    name: str
+    instructions: int
+    cycles: int
+    seconds: float
+
+    def share(self, clock_hz: int) -> float:
+        """Estimated share of a processor's time, 0 to 1 where it can be done."""
+        return self.cycles / (self.seconds * clock_hz)
+
+
+@dataclass(frozen=True)
+class Load:
+    """What the product firmware takes; memory in bytes, the stack with its guard included in ``ram_bytes``."""
+
+    model: str
+    options: Options
+    hop: Cost
+    link: Cost
+    decision: Cost
+    flash_bytes: int
+    ram_bytes: int
+    stack_bytes: int
+    stack_peak_bytes: int
+
+    @property
+    def costs(self) -> tuple[Cost, ...]:
+        """All tasks."""
+        return self.hop, self.link, self.decision
+
+    def to_json(self) -> dict[str, Any]:
+        """As a dictionary."""
+        values = asdict(self)
+        for cost in self.costs:
+            name = next(key for key in ("hop", "link", "decision") if getattr(self, key) is cost)
+            values[name]["shares"] = {str(hertz): cost.share(hertz) for hertz in CLOCKS_HZ}
+        return values
+
+    def rows(self) -> Iterator[tuple[object, ...]]:
+        """Task, instructions, estimated cycles, period in ms, share of each clock in per cent; a sum last."""
+        for cost in self.costs:
+            shares = (f"{cost.share(hertz):.1%}" for hertz in CLOCKS_HZ)
+            yield cost.name, cost.instructions, cost.cycles, f"{cost.seconds * 1e3:g}", *shares
+        sums = (f"{sum(cost.share(hertz) for cost in self.costs):.1%}" for hertz in CLOCKS_HZ)
+        yield "all", "", "", "", *sums
+
+    def summary(self) -> Iterator[str]:
+        """Lines of text below the table."""
+        yield f"flash  {self.flash_bytes:,} bytes, all included"
+        yield (
+            f"RAM    {self.ram_bytes:,} bytes, buffers and stack included; the stack has been "
+            f"{self.stack_peak_bytes:,} of {self.stack_bytes:,} deep"
+        )
+
+
+def _inputs(count: int) -> Iterator[NDArray[np.int8]]:
+    """Inputs that a network's cost might depend on: noise, both ends, silence's own value, and a chequered one."""
+    yield np.random.default_rng(1).integers(-128, 128, count).astype(np.int8)
+    for value in (-128, 0, 127):
+        yield np.full(count, value, np.int8)
+    yield np.resize(np.array([-128, 127], np.int8), count)
+
+
+def _frames(n_fft: int, bits: int) -> Iterator[NDArray[np.int32]]:
+    """Frames of audio: noise, silence, the softest and the loudest square wave."""
+    limit = 1 << (bits - 1)
+    yield np.random.default_rng(1).integers(-limit, limit, n_fft).astype(np.int32)
+    yield np.zeros(n_fft, np.int32)
+    for low, high in ((0, 1), (-limit, limit - 1)):
+        yield np.resize(np.repeat(np.array([low, high], np.int32), 8), n_fft)
+
+
+def _worst(target: QemuTarget) -> tuple[int, int]:
+    """Instructions of the costliest inference, and by how much a frame can cost more than one of noise."""
+    config = target.tables.config
+    networks = [sum(target.measure(one).steps) for one in _inputs(target.input.elements)]
+    frames = [target.measure(frame=frame).frame or 0 for frame in _frames(config.n_fft, config.sample_bits)]
+    return max(networks), max(frames) - frames[0]
+
+
+def _part(path: str) -> str:
+    """Part of the firmware that a source belongs to; empty for the rest of it."""
+    folder = Path(path).parent
+    if Path(path).name == "scn_model.c":
+        return "engine"
+    return folder.name if folder.parent.name == "lib" and folder.name in PARTS else ""
+
+
+def cycles_an_instruction(elf: Path, runs: Iterable[Run]) -> dict[str, float]:
+    """Estimated cycles an instruction of what ran, by :data:`PARTS`.
+
+    Parameters
+    ----------
+    elf
+        The program that ran.
+    runs
+        Of :func:`scenelet.targets.emulator.block_trace.watch_product`; every part ran.
+    """
+    code, sources = disassemble(elf), SourceLines(elf)
+    counted: Counter[str] = Counter()
+    costs: Counter[str] = Counter()
+    for run in runs:
+        part, block = _part(sources.of(run.first)[0]), block_at(code, run.first, run.end)
+        counted[part] += run.runs * len(block)
+        costs[part] += sum(spent(block, run.runs, run.jumps))
+    return {part: costs[part] / counted[part] for part in PARTS}
+
+
+def load(model: str | Path, options: Options = DEFAULT) -> Load:
+    """Build the product around a model, boot it in QEMU and count what it does for each hop and each decision.
+
+    Parameters
+    ----------
+    model
+        An INT8 .tflite with a front end.
+    options
+        How the model is compiled.
+
+    Returns
+    -------
+    Load
+        Counts repeat for the same toolchain, up to a few instructions.
+
+    Raises
+    ------
+    ModelError
+        The model cannot be compiled, or came without a front end.
+    ToolError
+        A compiler or QEMU is missing, or the firmware does not fit its board.
+    """
+    with QemuTarget(model, options) as target:
+        config, elf = target.tables.config, target.product_elf
+        network, extra = _worst(target)
+    (lines, info), runs = watch_product(elf, lambda device: (device.command("bench"), device.info()))
+    lines = [line for line in lines if not line.startswith("bench step=")]
+    factors = cycles_an_instruction(elf, runs)
+    told = {line.split()[1]: fields(line) for line in lines}
+    per_cycle = 1e9 / int(info["cpu_hz"])
+    hop, link = (round(int(told["hop"][key]) * per_cycle) for key in ("cycles", "link_cycles"))
+    decision = max(round(int(told["network"]["cycles"]) * per_cycle), network)
+    period, window = config.hop_length / config.sample_rate, config.clip_samples / config.sample_rate
+    return Load(
+        str(model),
+        options,
+        Cost("a hop's samples and column", hop + extra, round((hop + extra) * factors["frontend"]), period),
+        Cost("a hop's frames over the link", link, round(link * factors["link"]), period),
+        Cost("a decision", decision, round(decision * factors["engine"]), window),
+        int(info["flash_bytes"]),
+        sum(map(int, _RAM.findall(toolchain.run(["arm-none-eabi-size", "-A", "-d", elf])))),
+        int(info["stack_bytes"]),
+        int(info["stack_peak_bytes"]),
+    )

@@ -1,0 +1,134 @@
+"""``distill``, ``prune``, ``sqnr``: what a teacher, fewer filters and eight bits make of a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import InputError
+from .options import AllClips, Cluster, Data, Jobs, Json, MeasureEnergy, Subset
+from .output import meter, note, out, print_json, progress, table
+from .train import filter_numbers, show_run, watcher
+
+Out = Annotated[Path, typer.Option("--out", help="Run folder; an interrupted run in it goes on.")]
+Teacher = Annotated[Path, typer.Option("--teacher", metavar="RUN", help="Finished run folder of the teacher.")]
+Method = Annotated[
+    str | None, typer.Option("--method", help="response, relational, hint or rrs; by default what the recipe says.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    for command in (distill, prune, sqnr):
+        app.command()(command)
+
+
+def distill(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a shipped recipe, or path of a .toml file.")],
+    teacher: Teacher,
+    data: Data,
+    to: Out,
+    method: Method = None,
+    subset: Subset = None,
+    all_clips: AllClips = False,
+    jobs: Jobs = -1,
+    cluster: Cluster = None,
+    energy: MeasureEnergy = False,
+    json: Json = False,
+) -> None:
+    """Train a recipe's network with a teacher, stage by stage; run it again to go on after an interruption."""
+    from ..config import recipe as recipes
+    from ..core.parallel import cluster as joined
+    from ..data.datasets.registry import open_dataset
+    from ..training.distillation.distill import distil, with_method
+
+    described = recipes.load(recipe)
+    described = with_method(described, method) if method else described
+    dataset = open_dataset(data, subset=subset)
+    note(dataset.notes)
+    dataset = dataset.untested() if all_clips else dataset
+    with joined(cluster), progress(f"distill {described.name}") as step:
+        watch = watcher(step, meter(energy, to))
+        result = distil(described, dataset, teacher, to, jobs=jobs, watch=watch)
+    show_run(result.to_json(), json)
+
+
+def prune(
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run folder that `scenelet train` or `distill` finished.")
+    ],
+    data: Data,
+    to: Out,
+    filters: Annotated[
+        str | None, typer.Option("--filters", help="Filters that stay of each convolution: 20,22,22,24,24,16.")
+    ] = None,
+    budget: Annotated[
+        int | None, typer.Option("--budget", min=1, help="MACs that must suffice; by default the challenge's limit.")
+    ] = None,
+    teacher: Annotated[
+        Path | None,
+        typer.Option("--teacher", metavar="RUN", help="Finished run folder of a teacher that helps tuning."),
+    ] = None,
+    method: Method = None,
+    subset: Subset = None,
+    all_clips: AllClips = False,
+    jobs: Jobs = -1,
+    cluster: Cluster = None,
+    json: Json = False,
+) -> None:
+    """Cut the weakest filters (L1 norm) out of a run's network and train what is left, with a teacher or without."""
+    from ..core.parallel import cluster as joined
+    from ..data.datasets.registry import open_dataset
+    from ..training.pruning.prune import prune as cut_and_tune
+
+    if filters is not None and budget is not None:
+        raise InputError("--filters and --budget", "say the same thing twice", "give one of them")
+    if method is not None and teacher is None:
+        raise InputError("--method", "wants a teacher", "give --teacher RUN or leave it out")
+    dataset = open_dataset(data, subset=subset)
+    note(dataset.notes)
+    dataset = dataset.untested() if all_clips else dataset
+    with joined(cluster), progress(f"prune {run}") as step:
+        result = cut_and_tune(
+            run,
+            dataset,
+            to,
+            filters=None if filters is None else filter_numbers(filters),
+            macs=budget,
+            teacher=teacher,
+            method=method,
+            jobs=jobs,
+            watch=lambda epoch, most: step(epoch.epoch, most),
+        )
+    show_run(result.to_json(), json)
+
+
+def _decibels(value: float | None) -> str:
+    return "exact" if value is None else f"{value:.1f}"
+
+
+def sqnr(
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run folder that `scenelet train` or `distill` finished.")
+    ],
+    windows: Annotated[
+        int, typer.Option("-n", min=1, help="Windows to compare on, of those that the run kept for calibration.")
+    ] = 32,
+    json: Json = False,
+) -> None:
+    """Compare INT8 with float, layer by layer: signal to quantisation noise, and the noise that each layer adds."""
+    from ..evaluation.sqnr import compare
+
+    found = compare(run, windows)
+    if json:
+        print_json(found.to_json())
+        return
+    rows = [
+        (row.name, row.op, f"{row.scale:.3g}", f"{row.rms:.3g}", _decibels(row.sqnr_db), f"{row.added:+.3%}")
+        for row in found.layers
+    ]
+    columns = ["layer", "operator", ">scale", ">RMS, float", ">SQNR, dB", ">noise added"]
+    out.print(table(f"{run}: INT8 against float, {found.windows} windows", columns, rows))
+    out.print(f"most noise is added by {found.worst.name}; same decision in {found.agreement:.1%} of the windows")

@@ -1,0 +1,260 @@
+"""``train``, ``quantize``: from recordings to a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import InputError
+from .options import AllClips, Cluster, Data, Jobs, Json, MeasureEnergy, Subset
+from .output import err, meter, note, out, print_json, progress, table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..core.energy import Meter
+    from ..training.checkpoint import Epoch
+    from ..training.loop import Watch
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    for command in (train, quantize, crossval, tune):
+        app.command()(command)
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a shipped recipe, or path of a .toml file.")],
+    data: Data,
+    to: Annotated[Path, typer.Option("--out", help="Run folder; an interrupted run in it goes on.")],
+    subset: Subset = None,
+    all_clips: AllClips = False,
+    jobs: Jobs = -1,
+    cluster: Cluster = None,
+    energy: MeasureEnergy = False,
+    json: Json = False,
+) -> None:
+    """Train a recipe's network into a run folder; run the same command again to go on after an interruption."""
+    from ..config import recipe as recipes
+    from ..core.parallel import cluster as joined
+    from ..data.datasets.registry import open_dataset
+    from ..training import tf_config
+
+    described = recipes.load(recipe)
+    if not described.deployable:
+        err.print(f"note: {described.name} is not meant for a board and not held to the limits", markup=False)
+    dataset = open_dataset(data, subset=subset)
+    note(dataset.notes)
+    dataset = dataset.untested() if all_clips else dataset
+    with joined(cluster), progress(f"train {described.name}") as step:
+        team = tf_config.workers()
+        keeps = team is None or team[0] == 0  # the run folder, and what was measured with it
+        settings: dict[str, Any] = {"jobs": jobs, "watch": watcher(step, meter(energy and keeps, to))}
+        if team:
+            from ..training.distributed.worker_group import Team, train_together
+
+            result = train_together(described, dataset, to, Team(), **settings)
+        else:
+            from ..training.train import train as fit
+
+            result = fit(described, dataset, to, **settings)
+    show_run(result.to_json(), json)
+
+
+def quantize(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that `scenelet train` finished.")],
+    aware: Annotated[
+        bool, typer.Option("--aware", help="Train on as an INT8 network, on the run's own --data; resumes.")
+    ] = False,
+    data: Annotated[Path | None, typer.Option("--data", help="With --aware: the run's data set.")] = None,
+    subset: Subset = None,
+    jobs: Jobs = -1,
+    json: Json = False,
+) -> None:
+    """Convert a run's network to full INT8: RUN/model.tflite, with labels and front end inside."""
+    from ..quantization.convert import quantize_run
+
+    if aware or data:
+        _quantize_aware(run, data if aware else None, subset, jobs, json)
+        return
+    made = quantize_run(run)
+    if json:
+        print_json({"run": str(run), "model": str(made), "bytes": made.stat().st_size})
+    else:
+        out.print(f"{made} written: {made.stat().st_size:,} bytes")
+
+
+def _quantize_aware(run: Path, data: Path | None, subset: str | None, jobs: int, json: bool) -> None:
+    from ..data.datasets.registry import open_dataset
+    from ..quantization.qat import quantize_aware
+
+    if data is None:
+        raise InputError("quantize", "wants --aware and --data together or neither", "give both, or only the run")
+    dataset = open_dataset(data, subset=subset)
+    with progress(f"quantize {run.name}") as step:
+        made = quantize_aware(run, dataset, jobs=jobs, watch=lambda epoch, most: step(epoch.epoch, most))
+    if json:
+        print_json({"run": str(run), "bytes": made.path.stat().st_size, **made.to_json()})
+        return
+    before, after = made.log_loss
+    told = f"best epoch {made.best_epoch} of {made.epochs}"
+    out.print(f"validation log loss {before:.3f} plain, {after:.3f} aware ({told})")
+    out.print(f"{made.path} written: {made.path.stat().st_size:,} bytes")
+
+
+def crossval(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a shipped recipe, or path of a .toml file.")],
+    data: Data,
+    to: Annotated[Path, typer.Option("--out", help="Folder for one run folder a network; interrupted ones go on.")],
+    subset: Subset = None,
+    teacher: Annotated[
+        str | None,
+        typer.Option(
+            help="To distil from: a recipe that is trained once a fold, or its own cross-validation's folder."
+        ),
+    ] = None,
+    method: Annotated[
+        str | None, typer.Option("--method", help="response, relational, hint or rrs; by default what the recipe says.")
+    ] = None,
+    filters: Annotated[
+        str | None, typer.Option("--filters", help="Prune every network to so many filters: 20,22,22,24,24,16.")
+    ] = None,
+    folds: Annotated[str, typer.Option(help="Folds to test on, such as 1,2,3,4; by default all.")] = "",
+    seeds: Annotated[int, typer.Option(min=1, help="Networks a fold, with consecutive seeds.")] = 1,
+    leaky_random_split: Annotated[
+        bool,
+        typer.Option(
+            "--leaky-random-split",
+            help="Also show what splitting pieces of recordings at random pretends. No validation: a warning.",
+        ),
+    ] = False,
+    jobs: Annotated[int, typer.Option("--jobs", help="Networks to train at a time, in processes; -1: all cores.")] = 1,
+    cluster: Cluster = None,
+    json: Json = False,
+) -> None:
+    """Train and score a recipe once a published fold: mean and spread, float and INT8."""
+    from ..config import recipe as recipes
+    from ..core.parallel import cluster as joined
+    from ..data.datasets.registry import open_dataset
+    from ..evaluation.cross_validation import cross_validate, parse_folds
+    from ..training.distillation.distill import with_method
+
+    described, dataset = recipes.load(recipe), open_dataset(data, subset=subset)
+    note(dataset.notes)
+    if method:
+        if teacher is None:
+            raise InputError("--method", "wants a teacher", "give --teacher or leave it out")
+        described = with_method(described, method)
+    mentor = None if teacher is None else Path(teacher) if Path(teacher).is_dir() else recipes.load(teacher)
+    with joined(cluster), progress(f"crossval {described.name}") as step:
+        result = cross_validate(
+            described,
+            dataset,
+            to,
+            teacher=mentor,
+            filters=None if filters is None else filter_numbers(filters),
+            folds=parse_folds(folds),
+            seeds=seeds,
+            leak=leaky_random_split,
+            jobs=jobs,
+            progress=step,
+        )
+    if json:
+        print_json(result.to_json())
+        return
+    columns = ["", "format", ">accuracy", ">of clips", ">log loss"]
+    out.print(table(f"{result.recipe} on {result.dataset}, fold by fold (macro)", columns, result.rows()))
+    if result.leaks:
+        out.print(f"leak: {result.warning}")
+
+
+def filter_numbers(text: str) -> tuple[int, ...]:
+    """Read a list of filters, one number a convolution."""
+    try:
+        return tuple(int(number) for number in text.split(","))
+    except ValueError:
+        raise InputError("--filters", f"'{text}' is no list of numbers", "write them as 20,22,22,24,24,16") from None
+
+
+def tune(
+    recipe: Annotated[
+        str, typer.Argument(metavar="RECIPE", help="A chain of convolutions to start from, such as sm1.")
+    ],
+    data: Data,
+    to: Annotated[Path, typer.Option("--out", help="Folder of the search; an interrupted one in it goes on.")],
+    subset: Subset = None,
+    only: Annotated[str, typer.Option(help="Search this part alone: representation or architecture.")] = "",
+    epochs: Annotated[int | None, typer.Option(min=1, help="Most epochs of a trial; by default the recipe's.")] = None,
+    jobs: Jobs = -1,
+    cluster: Cluster = None,
+    json: Json = False,
+) -> None:
+    """Search representation and architecture under the limits (Hyperband); train and convert the best."""
+    from ..config import recipe as recipes
+    from ..core.parallel import cluster as joined
+    from ..data.datasets.registry import open_dataset
+    from ..quantization.convert import quantize_run
+    from ..training.search.hyperband import carry_out, open_search
+    from ..training.search.space import parts_named
+    from ..training.search.workers import assist, lead, role
+
+    described = recipes.load(recipe)
+    if epochs:
+        described = recipes.changed(described, "training", epochs=epochs)
+    part, dataset = role(), open_dataset(data, subset=subset)
+    with joined(cluster), progress(f"tune {described.name}") as step:
+        opened = open_search(described, dataset, to, parts=parts_named(only), jobs=jobs)
+        if part == "worker":
+            out.print(f"{assist(opened, step):,} trials done here; the chief writes {to / 'tune.json'}")
+            return
+        found = lead(opened) if part == "chief" else carry_out(opened, step)
+    model = quantize_run(found.run.folder)
+    if json:
+        print_json({**found.told, "recipe_file": str(to / "best.toml"), "model": str(model)})
+        return
+    learnt = [trial for trial in found.told["trials"] if trial["validation_loss"] is not None]
+    ranked = sorted(learnt, key=lambda trial: trial["validation_loss"])[:10]
+    rows = [(t["trial"], t["epochs"], f"{t['validation_loss']:.3f}", t["params_bytes"], t["macs"]) for t in ranked]
+    columns = ["trial", ">epochs", ">validation loss", ">parameter bytes", ">MACs"]
+    trials, invalid = len(found.told["trials"]), len(found.told["invalid"])
+    out.print(table(f"best of {trials:,} trials; {invalid:,} points were over a limit or impossible", columns, rows))
+    out.print(f"{to / 'best.toml'} is the recipe, {model} its network")
+    show_run(found.run.to_json(), json)
+
+
+def watcher(step: Callable[[int, int], None], energy: Meter | None) -> Watch:
+    """Show every epoch, and add up the energy that it took; what comes after a run's last epoch is next to nothing."""
+
+    def watch(epoch: Epoch, most: int) -> None:
+        if energy:
+            energy.lap()
+        step(epoch.epoch, most)
+
+    return watch
+
+
+def show_run(result: dict[str, Any], json: bool) -> None:
+    """Print a run's scores: one row a split."""
+    if json:
+        print_json(result)
+        return
+    rows = [
+        (
+            name,
+            part["windows"],
+            part["clips"],
+            f"{part['accuracy']:.1%}",
+            f"{part['clip_accuracy']:.1%}",
+            f"{part['log_loss']:.3f}",
+        )
+        for name, part in result.items()
+        if isinstance(part, dict) and "accuracy" in part
+    ]
+    columns = ["split", ">windows", ">clips", ">accuracy", ">of clips", ">log loss"]
+    out.print(table(f"{result['recipe']} on {result['dataset']} (macro)", columns, rows))
+    if "energy" in result:
+        used = result["energy"]
+        out.print(f"energy of training: {used['kwh'] * 1000:.3g} Wh in {used['seconds']:.0f} s, by codecarbon")
+    out.print(f"{result['run']}: done")

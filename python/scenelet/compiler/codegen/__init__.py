@@ -1,0 +1,1 @@
+"""A planned program as C text."""

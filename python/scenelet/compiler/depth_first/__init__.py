@@ -1,0 +1,1 @@
+"""Depth-first segments: which steps run row by row together, by which kernels, in which memory."""

@@ -1,0 +1,63 @@
+"""Chooses the layers whose weights lie in flash larger than INT8, already transformed or widened, for speed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..kernels import cost_model, dense
+from ..options import FLASH_BYTES, Options
+from ..program import Program, Step
+from .stage import UNKNOWN, Stage, variants
+
+
+def expanded_operators(program: Program, options: Options) -> frozenset[int]:
+    """Pick operators for expanded weights.
+
+    Parameters
+    ----------
+    program
+        Lowered and fused.
+    options
+        ``weights`` decides.
+
+    Returns
+    -------
+    frozenset of int
+        Operator numbers: none for "packed", all that gain for "expanded"; for "auto" those with the most estimated
+        instructions saved a byte, while the constants stay within :data:`scenelet.compiler.options.FLASH_BYTES`.
+    """
+    if options.weights == "packed":
+        return frozenset()
+    chosen = set()
+    total = program.table_bytes
+    for _, extra, step in sorted(_offers(program), key=lambda offer: (-offer[0], offer[1], offer[2].operators)):
+        if options.weights == "expanded" or total + extra <= FLASH_BYTES:
+            chosen.add(step.operators[0])
+            total += extra
+    return frozenset(chosen)
+
+
+def widened(program: Program, expanded: frozenset[int]) -> Program:
+    """Write the dense layers that were picked with an int16 a weight."""
+    steps = tuple(
+        dense.expanded(step) if step.kernel == "scn_dense_s8" and step.operators[0] in expanded else step
+        for step in program.steps
+    )
+    return replace(program, steps=steps)
+
+
+def _offers(program: Program) -> list[tuple[float, int, Step]]:
+    """Instructions saved a byte, bytes, and the step, of every convolution that would gain."""
+    found = []
+    for step in program.steps:
+        if step.kernel == "scn_dense_s8":
+            saved = cost_model.step(step) - cost_model.step(dense.expanded(step))
+            found.append((saved / step.tables[0].nbytes, step.tables[0].nbytes, step))
+        if step.kernel != "scn_conv2d_s8":
+            continue
+        stage = Stage(step, UNKNOWN)
+        before, after = (variants(stage, expanded)[0] for expanded in (False, True))
+        if after.expanded and after.instructions < before.instructions:
+            extra = after.weight_bytes - next(t.nbytes for t in step.tables)
+            found.append(((before.instructions - after.instructions) / max(extra, 1), extra, step))
+    return found

@@ -1,0 +1,70 @@
+"""Whether a convolution may pool its own sums: the largest sum gives the largest output where all behind is monotone.
+
+Rescaling never turns the order of two sums; a clamp does not either; a table of 256 values a channel is looked at. So a
+MAX_POOL_2D may take the largest sum, or the smallest where a channel's table falls, before all that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..program import Step, Struct
+
+_SIZES = (1, 2)
+_LEAST_SHIFT, _MOST_SHIFT = -20, -1
+_LIMIT = 1 << 30
+_LARGEST_PRODUCT = 255 * 128
+
+
+def pools_sums(convolution: Step, applied: Step | None, pool: Step) -> bool:
+    """Decide whether scn_winograd_rows_s8 may pool before it rescales.
+
+    Parameters
+    ----------
+    convolution
+        A lowered CONV_2D.
+    applied
+        The map behind it, a table for every channel, or None.
+    pool
+        What reads the result.
+    """
+    if pool.kernel != "scn_max_pool_s8" or not _tiles(_fields(pool)):
+        return False
+    fields = _fields(convolution)
+    if applied is not None and not _monotone(applied):
+        return False
+    tables = {table.kind: table.values for table in convolution.tables}
+    taps = fields["window"]["height"] * fields["window"]["width"] * fields["input"]["channels"]
+    room = _LIMIT - 1 - taps * _LARGEST_PRODUCT
+    bias = np.abs(tables["bias"].astype(np.int64)).max() if "bias" in tables else 0
+    shifts = tables["scale"][:, 1]
+    return bool(bias <= room and shifts.min() >= _LEAST_SHIFT and shifts.max() <= _MOST_SHIFT)
+
+
+def _tiles(pool: Mapping[str, Any]) -> bool:
+    """Whether the pool's windows lie side by side inside the map, at most 2 x 2, and clamp nothing."""
+    window, source, target = pool["window"], pool["input"], pool["output"]
+    size = (window["height"], window["width"])
+    return (
+        all(side in _SIZES for side in size)
+        and size == (window["stride_h"], window["stride_w"])
+        and (window["pad_top"], window["pad_left"]) == (0, 0)
+        and target["height"] * size[0] <= source["height"]
+        and target["width"] * size[1] <= source["width"]
+        and (pool["activation_min"], pool["activation_max"]) == (-128, 127)
+    )
+
+
+def _monotone(applied: Step) -> bool:
+    if applied.tables[0].type != "int8_t":  # affine steps and saturation keep an order, or turn it round
+        return True
+    steps = np.diff(applied.tables[0].values.reshape(-1, 256).astype(np.int16), axis=1)
+    return bool(((steps >= 0).all(axis=1) | (steps <= 0).all(axis=1)).all())
+
+
+def _fields(step: Step) -> Mapping[str, Any]:
+    assert isinstance(step.params, Struct)
+    return step.params.fields

@@ -1,0 +1,199 @@
+"""How Winograd's kernels can run a convolution: tiles, axis, rows that share weights, memory and cost of each.
+
+Sizes follow the macros of scn_engine.h, which the generated code asserts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ..program import Step, Struct
+from .winograd_weights import LARGEST_TAPS
+
+_Fields = Mapping[str, Any]
+
+_LEAST_CHANNELS = 8
+"""Input and output channels from which a transform is repaid."""
+
+_MOST_TAPS = 7
+_LED = 4
+_ROWS_ACROSS, _ROWS_NARROW = (2, 4, 6, 8, 12, 16), (4, 8, 12, 16)
+_ROWS_DOWN = {4: (8, 16, 24), 2: (4, 8, 16, 24)}
+
+
+class _Costs(NamedTuple):
+    """Instructions of a tile's kind, measured: of a slot and four channels of it, a tap's weights, a unit, a tile."""
+
+    slot: float
+    slot_four: float
+    tap: float
+    unit: float
+    unit_part: float
+    tile: float
+
+
+_COSTS = {4: _Costs(90, 110, 37, 220, 170, 75), 2: _Costs(55, 40, 28, 430, 150, 37)}
+# A multiply-accumulate of a plane is done 16 at a time, in 10.
+_PART, _STEP, _OUTPUT, _POOLED_POSITION = 95, 6, 9.5, 4.6
+
+
+@dataclass(frozen=True)
+class Transform:
+    """Parameters of one way, and what follows from them.
+
+    Attributes
+    ----------
+    outputs
+        Of a tile along the axis: 4 of F(4, 3), or 2 of F(2, 3).
+    across
+        Whether the axis of three taps is the width, else the height.
+    rows
+        Output rows that share transformed weights.
+    part
+        Pairs of input channels whose weights are transformed at a time.
+    expanded
+        Whether the weights lie transformed in flash.
+    slots, pairs, units
+        Of a block: what a tile sees along the other axis, pairs of tiles, units of two tiles at two positions.
+    taps, depth, channels
+        Taps of the other axis, input and output channels.
+    led
+        Whether all positions see all slots.
+    """
+
+    outputs: int
+    across: bool
+    rows: int
+    part: int
+    expanded: bool
+    slots: int
+    pairs: int
+    units: int
+    taps: int
+    depth: int
+    channels: int
+    led: bool
+    pad_left: int
+    width: int
+    out_width: int
+
+    @property
+    def steps(self) -> int:
+        """Pairs of input channels."""
+        return -(-self.depth // 2)
+
+    @property
+    def planes(self) -> int:
+        """Products of a tile, one a plane."""
+        return self.outputs + 2
+
+    @property
+    def whole(self) -> bool:
+        """Whether all input channels' weights are ready at once."""
+        return self.part >= self.steps
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Working memory: tiles, a pixel, weights, sums."""
+        plane_bytes = 8 * self.planes
+        tiles = self.pairs * self.slots * self.steps * plane_bytes + -(-self.depth // 4) * 4
+        weights = 0 if self.expanded else self.part * self.taps * plane_bytes
+        return tiles + weights + (1 if self.whole else self.units) * 4 * plane_bytes
+
+    @property
+    def weight_bytes(self) -> int:
+        """Flash of the weights."""
+        return -(-self.channels // 2) * self.steps * self.taps * (8 * self.planes if self.expanded else 12)
+
+    @property
+    def claims(self) -> tuple[str, str]:
+        """What the engine's macros must say of these sizes."""
+        if self.across:
+            slots = f"SCN_WINOGRAD_SLOTS_ACROSS({self.outputs}, {self.out_width}, {self.rows}, {self.taps})"
+        else:
+            slots = f"SCN_WINOGRAD_SLOTS_DOWN({self.width}, {self.out_width}, {self.taps}, {self.pad_left})"
+        scratch = f"SCN_WINOGRAD_TILE_BYTES({self.outputs}, {self.pairs}, {slots}, {self.depth})"
+        if not self.expanded:
+            scratch += f" + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES({self.outputs}, {self.part}, {self.taps})"
+        scratch += f" + SCN_WINOGRAD_SUM_BYTES({self.outputs}, {1 if self.whole else self.units})"
+        kind = f"EXPANDED_BYTES({self.outputs}, " if self.expanded else "PACKED_BYTES("
+        weights = f"SCN_WINOGRAD_{kind}{self.taps}, {self.depth}, {self.channels})"
+        return f"{scratch} == {self.scratch_bytes}", f"{weights} == {self.weight_bytes}"
+
+    def instructions(self, height: int, pool: tuple[int, int] = (1, 1)) -> int:
+        """Estimate for a map of so many output rows, pooled by so many rows and columns, a block a call."""
+        cost, tile = _COSTS[self.outputs], self.outputs
+        blocks = height / self.rows * (-(-self.out_width // (2 * tile)) if self.across else 1)
+        gathered = self.pairs * 2 * self.slots * (cost.slot + cost.slot_four * -(-self.depth // 4))
+        parts = -(-self.steps // self.part)
+        weights = 0 if self.expanded else self.steps * self.taps * cost.tap + parts * _PART
+        step = 10 * (self.slots if self.led else self.taps) + _STEP
+        unit = self.planes * self.steps * step + cost.unit + parts * cost.unit_part
+        pairs = -(-self.channels // 2)
+        tiles = height * -(-self.out_width // tile) if self.across else self.out_width * -(-height // tile)
+        output = _OUTPUT / (pool[0] * pool[1]) + (_POOLED_POSITION if pool[0 if self.across else 1] > 1 else 0)
+        stored = self.channels * (tiles * cost.tile + height * self.out_width * output)
+        return int(blocks * (gathered + pairs * (weights + self.units * unit)) + stored)
+
+
+def transforms(step: Step, *, expanded: bool) -> Iterator[Transform]:
+    """List the ways to run a CONV_2D; none where the kernels do not take it.
+
+    Tiles of two are listed where the larger ones' range is not proved, or where they should be quicker than tiles of
+    four along the same axis with as many rows and parts, or where those cannot make so few rows.
+
+    Parameters
+    ----------
+    step
+        A lowered CONV_2D.
+    expanded
+        Whether the weights lie transformed in flash, or INT8.
+    """
+    assert isinstance(step.params, Struct)
+    fields: _Fields = step.params.fields
+    window, source, target = fields["window"], fields["input"], fields["output"]
+    plain = all(window[key] == 1 for key in ("stride_h", "stride_w", "dilation_h", "dilation_w"))
+    taps = window["height"] * window["width"] * source["channels"]
+    if not plain or min(source["channels"], target["channels"]) < _LEAST_CHANNELS:
+        return
+    for across, along, other in ((True, "width", "height"), (False, "height", "width")):
+        if window[along] != 3 or window[other] > _MOST_TAPS or target[other] < 2:
+            continue
+        large: dict[tuple[int, int], int] = {}
+        for outputs in (4, 2):
+            if target[along] < outputs or taps > LARGEST_TAPS[outputs]:
+                continue
+            for rows in _rows(outputs, across, target):
+                for way in _parts(outputs, across, rows, expanded, fields):
+                    cost = way.instructions(target["height"])
+                    if outputs == 4:
+                        large[rows, way.part] = cost
+                    if cost <= large.get((rows, way.part), cost):
+                        yield way
+
+
+def _rows(outputs: int, across: bool, target: Mapping[str, int]) -> tuple[int, ...]:
+    choices = _ROWS_DOWN[outputs] if not across else _ROWS_NARROW if target["width"] <= outputs else _ROWS_ACROSS
+    return tuple(rows for rows in choices if rows <= max(target["height"], choices[0]))
+
+
+def _parts(outputs: int, across: bool, rows: int, expanded: bool, fields: _Fields) -> Iterator[Transform]:
+    window, source, target = fields["window"], fields["input"], fields["output"]
+    taps = window["height" if across else "width"]
+    width, pad = source["width"], window["pad_left"]
+    led = not across and width <= _LED and pad >= -(-width // 2) * 2 - 1 and taps >= width + pad
+    if across:
+        positions = -(-rows // 4) * 2 if target["width"] <= outputs else rows
+        slots, pairs, units = positions + taps - 1, 1, -(-positions // 2)
+    else:
+        positions = -(-target["width"] // 2)
+        pairs = rows // (2 * outputs)
+        slots, units = width if led else positions * 2 + taps - 1, positions * pairs
+    steps = -(-source["channels"] // 2)
+    for part in (steps,) if expanded else sorted({steps, -(-steps // 2), -(-steps // 3), -(-steps // 5)}, reverse=True):
+        yield Transform(
+            outputs, across, rows, part, expanded, slots, pairs, units, taps, source["channels"], target["channels"],
+            led, pad, width, target["width"],
+        )  # fmt: skip

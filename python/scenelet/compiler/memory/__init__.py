@@ -1,0 +1,1 @@
+"""The arena: where each tensor and each scratch buffer lies."""

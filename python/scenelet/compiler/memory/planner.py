@@ -1,0 +1,278 @@
+"""Gives every tensor and every step's scratch memory its place in one arena, on the host, to the byte.
+
+Two blocks that are alive in the same step may not overlap, except an output that replaces its step's input in place.
+Placing blocks one by one at the lowest free offset is optimal for some order of them; the search tries the orders that
+usually win, then improves the best one by seeded random exchanges, and stops when the arena is as small as the busiest
+step: no plan can beat that.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from ..program import Program
+
+ALIGNMENT = 4
+"""Offsets are multiples of this, so that kernels may load four INT8 values, or an int32 of scratch, at once."""
+
+_EXCHANGES = 400
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of the arena.
+
+    Attributes
+    ----------
+    name
+        For people: the step that writes the tensor ("input" for none), or whose scratch it is.
+    tensor
+        Index of the tensor, -1 for scratch.
+    nbytes
+        Size.
+    first, last
+        Steps at which it is alive, inclusive.
+    offset
+        Place in the arena, bytes from its start.
+    """
+
+    name: str
+    tensor: int
+    nbytes: int
+    first: int
+    last: int
+    offset: int = 0
+
+    @property
+    def end(self) -> int:
+        """First byte behind it."""
+        return self.offset + self.nbytes
+
+    def alive_with(self, other: Block) -> bool:
+        """Whether both are alive in one step."""
+        return self.first <= other.last and other.first <= self.last
+
+    def overlaps(self, other: Block) -> bool:
+        """Whether they share a byte."""
+        return self.offset < other.end and other.offset < self.end
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The arena's memory map.
+
+    Attributes
+    ----------
+    blocks
+        Tensors and scratch with their offsets, in order of their first step.
+    pairs
+        (input, output) tensors that lie in one place because the output replaces the input.
+    lower_bound
+        Bytes of the busiest step; no plan is smaller.
+    """
+
+    blocks: tuple[Block, ...]
+    pairs: frozenset[tuple[int, int]] = frozenset()
+    lower_bound: int = 0
+
+    @cached_property
+    def _offsets(self) -> Mapping[int, int]:
+        return {block.tensor: block.offset for block in self.blocks if block.tensor >= 0}
+
+    @cached_property
+    def _scratch(self) -> Mapping[int, int]:
+        return {block.first: block.offset for block in self.blocks if block.tensor < 0}
+
+    @property
+    def arena_bytes(self) -> int:
+        """Size of the arena."""
+        return _extent(self.blocks)
+
+    @property
+    def activation_bytes(self) -> int:
+        """What the arena would need without scratch, in this map."""
+        return _extent(block for block in self.blocks if block.tensor >= 0)
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Largest scratch of a step."""
+        return max((block.nbytes for block in self.blocks if block.tensor < 0), default=0)
+
+    def offset(self, tensor: int) -> int:
+        """Where a tensor lies, bytes from the arena's start."""
+        return self._offsets[tensor]
+
+    def scratch_offset(self, step: int) -> int:
+        """Where a step's scratch lies; 0 where it has none."""
+        return self._scratch.get(step, 0)
+
+
+@dataclass
+class _Problem:
+    blocks: list[Block]
+    pairs: set[tuple[int, int]] = field(default_factory=set)
+
+    def may_share(self, one: Block, other: Block) -> bool:
+        return (one.tensor, other.tensor) in self.pairs or (other.tensor, one.tensor) in self.pairs
+
+    def compatible(self, one: Block, other: Block) -> bool:
+        """Whether two placed blocks leave each other's bytes alone while both are alive."""
+        if not one.alive_with(other) or not one.overlaps(other):
+            return True
+        return one.offset == other.offset and self.may_share(one, other)
+
+
+def plan(program: Program) -> Plan:
+    """Plan the arena of a program.
+
+    Parameters
+    ----------
+    program
+        Steps in execution order.
+
+    Returns
+    -------
+    Plan
+        The same for the same program, on every machine.
+    """
+    problem = _Problem(_blocks(program), _pairs(program))
+    bound = _lower_bound(problem, len(program.steps))
+    placed = _search(problem, bound)
+    ordered = sorted(placed, key=lambda block: (block.first, block.tensor < 0, block.offset))
+    offsets = {block.tensor: block.offset for block in placed}
+    shared = frozenset(pair for pair in problem.pairs if offsets[pair[0]] == offsets[pair[1]])
+    return Plan(tuple(ordered), shared, bound)
+
+
+def check(program: Program, made: Plan) -> None:
+    """Hold a plan to the rule in this module's first paragraph.
+
+    Raises
+    ------
+    ValueError
+        Naming two blocks that collide, or a step that finds a tensor missing.
+    """
+    problem = _Problem(list(made.blocks), _pairs(program))
+    for position, block in enumerate(made.blocks):
+        if block.offset % ALIGNMENT:
+            raise ValueError(f"{block.name} lies at {block.offset}, which is not a multiple of {ALIGNMENT}")
+        for other in made.blocks[:position]:
+            if not problem.compatible(block, other):
+                raise ValueError(f"{block.name} and {other.name} collide")
+    alive = {block.tensor: block for block in made.blocks}
+    for number, step in enumerate(program.steps):
+        for tensor in (*step.reads, *step.writes):
+            if not alive[tensor].first <= number <= alive[tensor].last:
+                raise ValueError(f"{step.name} finds tensor {tensor} gone")
+
+
+def _blocks(program: Program) -> list[Block]:
+    alive = {program.source: (0, 0)}
+    scratch = []
+    for number, step in enumerate(program.steps):
+        for tensor in step.writes:
+            alive[tensor] = (number, number)
+        for tensor in step.reads:
+            alive[tensor] = (alive[tensor][0], number)
+        if step.scratch_bytes:
+            scratch.append(Block(f"scratch of {step.name}", -1, step.scratch_bytes, number, number))
+    alive[program.target] = (alive[program.target][0], len(program.steps) - 1)
+    names = {tensor: step.name for step in program.steps for tensor in step.writes}
+    tensors = [Block(names.get(i, "input"), i, program.nbytes(i), first, last) for i, (first, last) in alive.items()]
+    return tensors + scratch
+
+
+def _pairs(program: Program) -> set[tuple[int, int]]:
+    """List inputs that die in the step that may overwrite them, each with that step's output."""
+    last_read = {tensor: number for number, step in enumerate(program.steps) for tensor in step.reads}
+    return {
+        (tensor, step.writes[0])
+        for number, step in enumerate(program.steps)
+        for tensor in step.overwrites
+        if last_read[tensor] == number and tensor != program.target
+    }
+
+
+def _aligned(offset: int) -> int:
+    return -(-offset // ALIGNMENT) * ALIGNMENT
+
+
+def _extent(blocks: Iterable[Block]) -> int:
+    return max((block.end for block in blocks), default=0)
+
+
+def _lower_bound(problem: _Problem, steps: int) -> int:
+    """Bytes of the busiest step, each output counted into the one input it can replace that saves the most."""
+    busiest = 0
+    for number in range(steps):
+        live = [block for block in problem.blocks if block.first <= number <= block.last]
+        total = sum(block.nbytes for block in live)
+        for block in live:
+            partners = [other for other in live if (other.tensor, block.tensor) in problem.pairs]
+            total -= max((min(block.nbytes, other.nbytes) for other in partners), default=0)
+        busiest = max(busiest, total)
+    return busiest
+
+
+def _search(problem: _Problem, bound: int) -> list[Block]:
+    keys = (
+        lambda block: (-block.nbytes, block.first),
+        lambda block: (block.first, -block.nbytes),
+        lambda block: (-block.nbytes * (1 + block.last - block.first), block.first),
+        lambda block: (-block.last, -block.nbytes),
+    )
+    two_ended = _place_from_both_ends(problem, bound)
+    if two_ended is not None:
+        return two_ended
+    candidates = [sorted(problem.blocks, key=key) for key in keys]
+    placements = [_place(problem, order) for order in candidates]
+    best = min(range(len(keys)), key=lambda i: _extent(placements[i]))
+    return _improve(problem, candidates[best], placements[best], bound)
+
+
+def _place_from_both_ends(problem: _Problem, bound: int) -> list[Block] | None:
+    """Put blocks at the arena's two ends in turn: a chain without sharing then needs what its busiest step needs.
+
+    None where the blocks do not fit into ``bound`` that way.
+    """
+    placed: list[Block] = []
+    for rank, block in enumerate(sorted(problem.blocks, key=lambda block: (block.first, block.last))):
+        top = (bound - block.nbytes) // ALIGNMENT * ALIGNMENT
+        tried = _moved(block, top if rank % 2 else 0)
+        if top < 0 or not all(problem.compatible(tried, other) for other in placed):
+            return None
+        placed.append(tried)
+    return placed
+
+
+def _improve(problem: _Problem, order: Sequence[Block], placed: list[Block], bound: int) -> list[Block]:
+    chance = random.Random(len(order))
+    # Alignment gaps can put the bound out of reach by a few bytes; the tries are cheap enough to be wasted then.
+    for _ in range(_EXCHANGES if len(order) > 1 else 0):
+        if _extent(placed) <= bound:
+            break
+        trial = list(order)
+        one, other = chance.sample(range(len(trial)), 2)
+        trial.insert(other, trial.pop(one))
+        tried = _place(problem, trial)
+        if _extent(tried) <= _extent(placed):
+            order, placed = trial, tried
+    return placed
+
+
+def _place(problem: _Problem, order: Sequence[Block]) -> list[Block]:
+    """Put each block at the lowest offset that the ones before it leave free."""
+    placed: list[Block] = []
+    for block in order:
+        rivals = [other for other in placed if other.alive_with(block)]
+        offsets = sorted({0, *(_aligned(other.end) for other in rivals), *(other.offset for other in rivals)})
+        tries = (_moved(block, offset) for offset in offsets)
+        placed.append(next(t for t in tries if all(problem.compatible(t, other) for other in rivals)))
+    return placed
+
+
+def _moved(block: Block, offset: int) -> Block:
+    return Block(block.name, block.tensor, block.nbytes, block.first, block.last, offset)

@@ -1,0 +1,1 @@
+"""Integer arithmetic as the engine does it: multipliers, ranges, element-wise maps."""

@@ -1,0 +1,100 @@
+"""What the element-wise kernels compute, for arrays, from the same integer parameters: see scn_engine.h.
+
+With a constant per channel as its second operand, each of them is a map from 256 values to 256 values. The host
+evaluates it here once instead of the board at every value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..program import Struct
+from .fixed_point import ADD_LEFT_SHIFT, INT8_MAX, INT8_MIN
+
+Integers = NDArray[np.int64]
+
+
+def scaled(values: Integers, factor: Mapping[str, int]) -> Integers:
+    """Multiply by a factor like the engine's ``scn_scale``: both of TFLite's roundings.
+
+    Parameters
+    ----------
+    values
+        int32 values.
+    factor
+        scn_multiplier_t: "multiplier" 0..2^31-1 and "shift" -31..30.
+
+    Returns
+    -------
+    Integers
+        int32 values, wrapped where the engine's wrap.
+    """
+    left, right = max(factor["shift"], 0), max(-factor["shift"], 0)
+    high = (_wrapped(values << left) * factor["multiplier"] + (1 << 30)) >> 31
+    if right == 0:
+        return high
+    return (((high - (high < 0)) >> (right - 1)) + 1) >> 1
+
+
+def _wrapped(values: Integers) -> Integers:
+    return (values + 2**31) % 2**32 - 2**31
+
+
+def _clamped(values: Integers, fields: Mapping[str, Any]) -> Integers:
+    moved = _wrapped(values + fields["output_zero_point"])
+    return np.clip(moved, fields.get("activation_min", INT8_MIN), fields.get("activation_max", INT8_MAX))
+
+
+def _multiply(fields: Mapping[str, Any], one: Integers, other: Integers) -> Integers:
+    product = (one - fields["zero_point1"]) * (other - fields["zero_point2"])
+    return _clamped(scaled(product, fields["scale"]), fields)
+
+
+def _add(fields: Mapping[str, Any], one: Integers, other: Integers) -> Integers:
+    first = scaled((one - fields["zero_point1"]) << ADD_LEFT_SHIFT, fields["scale1"])
+    second = scaled((other - fields["zero_point2"]) << ADD_LEFT_SHIFT, fields["scale2"])
+    return _clamped(scaled(first + second, fields["output_scale"]), fields)
+
+
+def _prelu(fields: Mapping[str, Any], one: Integers, other: Integers) -> Integers:
+    value, slope = one - fields["zero_point"], other - fields["alpha_zero_point"]
+    falling = scaled(value * slope, fields["alpha_scale"])
+    return _clamped(np.where(value >= 0, scaled(value, fields["scale"]), falling), fields)
+
+
+def _quantize(fields: Mapping[str, Any], one: Integers, _other: Integers) -> Integers:
+    return _clamped(scaled(one - fields["input_zero_point"], fields["scale"]), fields)
+
+
+_EVALUATORS: dict[str, Callable[[Mapping[str, Any], Integers, Integers], Integers]] = {
+    "scn_add_t": _add,
+    "scn_mul_t": _multiply,
+    "scn_prelu_t": _prelu,
+    "scn_quantize_t": _quantize,
+}
+
+MAPS = frozenset(_EVALUATORS)
+"""Parameter structs that :func:`evaluate` knows."""
+
+
+def evaluate(params: Struct, one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.int8]:
+    """Compute an element-wise kernel's output.
+
+    Parameters
+    ----------
+    params
+        The kernel's struct, one of :data:`MAPS`.
+    one, other
+        INT8 operands in the kernel's order, broadcast to each other; QUANTIZE reads only ``one``.
+
+    Returns
+    -------
+    NDArray[np.int8]
+        In the operands' common shape.
+    """
+    made = _EVALUATORS[params.type](params.fields, np.asarray(one, np.int64), np.asarray(other, np.int64))
+    return made.astype(np.int8)

@@ -1,0 +1,116 @@
+"""ADD, MUL and PRELU: two operands over one dense output, either of them broadcast, one of them perhaps a constant."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...graph import Tensor
+from ..kernels import fused_add
+from ..numerics.elementwise import evaluate
+from ..numerics.fixed_point import INT8_MAX, INT8_MIN, add_factors, multiply_factor, rescale_factor, zero_point_of
+from ..program import Step, Struct, Table
+from .layer import Layer, four, multiplier, table
+
+
+def add(layer: Layer) -> Step:
+    """ADD: both inputs to twice the larger scale, sum, output scale."""
+    one, other = layer.input(0), layer.input(1)
+    scale1, scale2, output = add_factors(one, other, layer.target)
+    fields = {
+        **_shape_and_zero_points(layer),
+        "scale1": multiplier(scale1),
+        "scale2": multiplier(scale2),
+        "output_scale": multiplier(output),
+        **layer.activation(),
+    }
+    params = Struct("scn_add_t", fields)
+    whole = layer.activation() == {"activation_min": INT8_MIN, "activation_max": INT8_MAX}
+    if whole and not one.constant and not other.constant and one.shape == other.shape:
+        step = _sum(layer, params)
+        if step:
+            return step
+    return _two_operands(layer, "scn_add_s8", params)
+
+
+def _sum(layer: Layer, params: Struct) -> Step | None:
+    """ADD of two whole maps, either of them multiplied; None where that is not exact."""
+    wanted = evaluate(params, fused_add.VALUES[:, None], fused_add.VALUES[None, :])
+    operands = layer.input(0), layer.input(1)
+    for order in (1, -1):
+        multiplied, tabled = operands[::order]
+        found = fused_add.exact(wanted if order == 1 else wanted.T)
+        if found is None:
+            continue
+        held = layer.held(multiplied), layer.held(tabled)
+        step = layer.step(
+            "scn_sum_s8",
+            Struct("scn_sum_t", {"elements": layer.target.elements, "table": "table", "multiplier": found[0]}),
+            (*held, layer.target.index),
+            tables=(Table("table", "int32_t", found[1]),),
+            overwrites=tuple(dict.fromkeys(held)),
+        )
+        return replace(step, reads=tuple(dict.fromkeys(held)))  # a segment hands rows in in this order
+    return None
+
+
+def multiply(layer: Layer) -> Step:
+    """MUL: product of the offset inputs, one scale."""
+    factor = multiply_factor(layer.input(0), layer.input(1), layer.target)
+    fields = {**_shape_and_zero_points(layer), "scale": multiplier(factor), **layer.activation()}
+    return _two_operands(layer, "scn_mul_s8", Struct("scn_mul_t", fields))
+
+
+def prelu(layer: Layer) -> Step:
+    """PRELU: slope from a constant, per channel or broadcast."""
+    source, alpha, target = layer.source, layer.input(1), layer.target
+    fields = {
+        "shape": broadcast(source, alpha, target),
+        "zero_point": zero_point_of(source),
+        "alpha_zero_point": zero_point_of(alpha),
+        "output_zero_point": zero_point_of(target),
+        "scale": multiplier(rescale_factor(source, target)),
+        "alpha_scale": multiplier(multiply_factor(source, alpha, target)),
+    }
+    return _two_operands(layer, "scn_prelu_s8", Struct("scn_prelu_t", fields))
+
+
+def broadcast(one: Tensor, other: Tensor, target: Tensor) -> dict[str, tuple[int, ...]]:
+    """scn_broadcast_t: the output's size, and how far each operand moves along each dimension."""
+    return {
+        "size": four(target.shape),
+        "stride1": _strides(one.shape),
+        "stride2": _strides(other.shape),
+    }
+
+
+def _strides(shape: tuple[int, ...]) -> tuple[int, ...]:
+    sizes = four(shape)
+    distances = [1]
+    for size in reversed(sizes[1:]):
+        distances.insert(0, distances[0] * size)
+    return tuple(0 if size == 1 else distance for size, distance in zip(sizes, distances, strict=True))
+
+
+def _shape_and_zero_points(layer: Layer) -> dict[str, object]:
+    one, other = layer.input(0), layer.input(1)
+    return {
+        "shape": broadcast(one, other, layer.target),
+        "zero_point1": zero_point_of(one),
+        "zero_point2": zero_point_of(other),
+        "output_zero_point": zero_point_of(layer.target),
+    }
+
+
+def _two_operands(layer: Layer, kernel: str, params: Struct) -> Step:
+    operands = [layer.input(0), layer.input(1)]
+    tables = tuple(table(f"operand{i}", tensor) for i, tensor in enumerate(operands, 1) if tensor.constant)
+    arguments = tuple(f"operand{i}" if t.constant else layer.held(t) for i, t in enumerate(operands, 1))
+    # A broadcast operand has fewer elements than the output: writing in place would destroy what is read again.
+    whole = [t for t in operands if not t.constant and t.elements == layer.target.elements]
+    return layer.step(
+        kernel,
+        params,
+        (*arguments, layer.target.index),
+        tables=tables,
+        overwrites=tuple(dict.fromkeys(layer.held(tensor) for tensor in whole)),
+    )

@@ -1,0 +1,1 @@
+"""What every stage uses: files, processes, tools, templates, metrics."""

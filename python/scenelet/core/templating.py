@@ -1,0 +1,42 @@
+"""Jinja templates to text: C sources and pages. An unknown name in a template is an error, never an empty string."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import jinja2
+
+
+@cache
+def _environment(package: str, html: bool, filters: tuple[tuple[str, Callable[..., str]], ...]) -> jinja2.Environment:
+    """One environment for each package and set of filters; it keeps its compiled templates."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader(package),
+        undefined=jinja2.StrictUndefined,
+        autoescape=html,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(filters)
+    return environment
+
+
+def render(package: str, name: str, values: Mapping[str, Any], **filters: Callable[..., str]) -> str:
+    """Fill a template; the same values give the same text. Pages (.html) are escaped.
+
+    Parameters
+    ----------
+    package
+        Dotted name of the package whose folder ``templates`` holds the template: a caller passes its ``__package__``.
+    name
+        Name of the template without its ending ".j2".
+    values
+        What the template may name.
+    **filters
+        Functions of text to text that the template may apply.
+    """
+    environment = _environment(package, name.endswith(".html"), tuple(sorted(filters.items())))
+    return environment.get_template(f"{name}.j2").render(values)

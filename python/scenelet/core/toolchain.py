@@ -1,0 +1,95 @@
+"""Programs that scenelet calls: compilers, emulator, PlatformIO; where they are and what to install."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from ..errors import ToolError
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+FIRMWARE = REPOSITORY / "firmware"
+
+_REMEDY = {
+    "cc": "install a C compiler (Debian: apt-get install gcc)",
+    "arm-none-eabi-gcc": "install it (Debian: apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi)",
+    "arm-none-eabi-objdump": "install it (Debian: apt-get install binutils-arm-none-eabi)",
+    "arm-none-eabi-size": "install it (Debian: apt-get install binutils-arm-none-eabi)",
+    "qemu-system-arm": "install it (Debian: apt-get install qemu-system-arm)",
+    "pio": "install PlatformIO (pip install platformio scons)",
+}
+
+
+def build_folder() -> Path:
+    """Folder for everything that can be made again: SCENELET_BUILD, else build/ of the repository."""
+    return Path(os.environ.get("SCENELET_BUILD") or REPOSITORY / "build")
+
+
+def find(program: str) -> str:
+    """Path of a program on PATH or beside this Python.
+
+    Raises
+    ------
+    ToolError
+        Naming the program and the package to install.
+    """
+    beside = os.path.dirname(sys.executable)
+    path = shutil.which(program) or shutil.which(program, path=beside)
+    if not path:
+        raise ToolError(program, "not found on PATH", _REMEDY.get(program, "install it"))
+    return path
+
+
+def run(command: Sequence[str | Path], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
+    """Run a program and return its standard output.
+
+    Raises
+    ------
+    ToolError
+        With the first error line, where the program is missing or fails.
+    """
+    program = find(str(command[0]))
+    done = subprocess.run(
+        [program, *map(str, command[1:])], cwd=cwd, env=env, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        lines = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.returncode}"]
+        told = next((line for line in lines if "error" in line.lower()), lines[-1])
+        raise ToolError(command[0], told.strip(), "run it by hand to see all it says")
+    return done.stdout
+
+
+def host_compiler() -> str:
+    """The host's C compiler: the environment's CC, else ``cc``."""
+    return os.environ.get("CC") or "cc"
+
+
+def shared_library(
+    name: str, sources: Iterable[Path], includes: Iterable[Path] = (), flags: Sequence[str] = ()
+) -> Path:
+    """Compile C sources into a shared library for this computer, once per content.
+
+    The library lies in the build folder under a hash of the compiler, the flags, the sources and every header of the
+    include folders, so a stale one is never loaded; it appears whole or not at all.
+    """
+    sources, includes = sorted(sources), list(includes)
+    compiler = find(host_compiler())
+    command = [compiler, "-std=c11", "-O2", "-fPIC", "-shared", *flags, *(f"-I{folder}" for folder in includes)]
+    digest = hashlib.sha256("\0".join(command).encode())
+    headers = sorted(header for folder in includes for header in folder.glob("*.h"))
+    for path in (*sources, *headers):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    library = build_folder() / "native" / f"{name}-{digest.hexdigest()[:16]}.so"
+    if not library.exists():
+        library.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=library.parent) as folder:
+            fresh = Path(folder) / library.name
+            run([*command, *sources, "-o", fresh, "-lm"])
+            fresh.replace(library)
+    return library

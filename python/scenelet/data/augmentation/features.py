@@ -1,0 +1,84 @@
+"""What happens to a batch of features on its way to the network, drawn anew every epoch.
+
+A batch is float32 (batch, mel bands, frames, 1) with targets (batch, width): the one-hot classes, and what a teacher
+said of the windows where that was looked up. The training loop hands in a generator seeded by (seed, epoch), so a run
+that was interrupted goes on with the same draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...config.recipe import AugmentationConfig
+
+Batch = NDArray[np.float32]
+
+Targets = tuple[NDArray[np.float32], ...]
+"""What the windows of a batch are trained towards, each array (batch, width): first the one-hot classes."""
+
+Augment = Callable[[np.random.Generator, Batch, Targets], tuple[Batch, Targets]]
+"""Changes a batch on its way to the network: generator, inputs, targets -> inputs, targets."""
+
+_TINY = np.float32(1e-6)
+
+
+def mixstyle(generator: np.random.Generator, inputs: Batch, alpha: float) -> Batch:
+    """Mix mean and standard deviation of every mel band, over frames, with another window's (Freq-MixStyle).
+
+    Devices differ by a gain a band; what is left when statistics are exchanged is what the scene did over time.
+    After Kim et al. 2022, with frequency in the place of MixStyle's channels (Zhou et al. 2021).
+    """
+    order = generator.permutation(len(inputs))
+    share = generator.beta(alpha, alpha, (len(inputs), 1, 1, 1)).astype(np.float32)
+    mean = inputs.mean(axis=2, keepdims=True)
+    spread = np.sqrt(inputs.var(axis=2, keepdims=True) + _TINY)
+    new_mean = share * mean + (1 - share) * mean[order]
+    new_spread = share * spread + (1 - share) * spread[order]
+    return np.asarray((inputs - mean) / spread * new_spread + new_mean, np.float32)
+
+
+def mixup(generator: np.random.Generator, inputs: Batch, targets: Targets, alpha: float) -> tuple[Batch, Targets]:
+    """Mix every window, and its targets, with another one of the batch (Zhang et al. 2018)."""
+    order = generator.permutation(len(inputs))
+    share = generator.beta(alpha, alpha, len(inputs)).astype(np.float32)
+    wide = share.reshape(-1, 1, 1, 1)
+    narrow = share[:, np.newaxis]
+    mixed = tuple(narrow * target + (1 - narrow) * target[order] for target in targets)
+    return wide * inputs + (1 - wide) * inputs[order], mixed
+
+
+def mask(generator: np.random.Generator, inputs: Batch, axis: int, count: int, longest: int) -> Batch:
+    """Put the window's mean in the place of ``count`` runs of bands (axis 1) or frames (axis 2), as SpecAugment does.
+
+    A run has 0 to ``longest`` members, at most half of the axis, wherever it fits (Park et al. 2019).
+    """
+    size = inputs.shape[axis]
+    longest = min(longest, size // 2)
+    length = generator.integers(0, longest + 1, (len(inputs), count))
+    start = np.floor(generator.random((len(inputs), count)) * (size - length + 1)).astype(np.int64)
+    place = np.arange(size)
+    inside = (place >= start[..., np.newaxis]) & (place < (start + length)[..., np.newaxis])
+    hidden = np.expand_dims(inside.any(axis=1), (2, 3) if axis == 1 else (1, 3))
+    return np.where(hidden, inputs.mean(axis=(1, 2, 3), keepdims=True), inputs)
+
+
+def batch_augmentation(config: AugmentationConfig | None) -> Augment | None:
+    """Join the parts of a batch that a recipe turns on; None where it turns on none."""
+    if config is None or not (config.mixstyle or config.mixup or config.time_masks or config.frequency_masks):
+        return None
+
+    def augment(generator: np.random.Generator, inputs: Batch, targets: Targets) -> tuple[Batch, Targets]:
+        if config.mixstyle and generator.random() < config.mixstyle:
+            inputs = mixstyle(generator, inputs, config.mixstyle_alpha)
+        if config.mixup:
+            inputs, targets = mixup(generator, inputs, targets, config.mixup)
+        if config.frequency_masks:
+            inputs = mask(generator, inputs, 1, config.frequency_masks, config.frequency_mask_bands)
+        if config.time_masks:
+            inputs = mask(generator, inputs, 2, config.time_masks, config.time_mask_frames)
+        return inputs, targets
+
+    return augment

@@ -1,0 +1,140 @@
+"""Which altered copies of which clips training gets, and how each of them sounds.
+
+A copy is a :class:`~scenelet.data.dataset.Clip` that carries what was drawn for it, so the feature cache computes it
+once and knows it again. What is drawn depends on the seed, the clip's name and the copy's number alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...config.recipe import AugmentationConfig
+from ..dataset import Clip, Dataset
+from .waveform import convolve, device_response, fit_length, shift_pitch, shift_time, stretch_time
+
+# Part of every identity: raise it when the same draw begins to sound otherwise.
+_RULE = "altered 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Alteration:
+    """What happens to one copy, in this order.
+
+    Attributes
+    ----------
+    tempo
+        1 leaves it.
+    semitones
+        Of pitch.
+    turn
+        Part of the length by which the copy is turned round, 0 <= turn < 1.
+    response_seed, response_db
+        The microphone, or None for none.
+    """
+
+    tempo: float = 1.0
+    semitones: float = 0.0
+    turn: float = 0.0
+    response_seed: int | None = None
+    response_db: float = 0.0
+
+    def apply(self, samples: NDArray[np.int32], sample_rate: int, bits: int) -> NDArray[np.int32]:
+        """Alter integer samples of a width; the length stays, so does full scale, where peaks are cut."""
+        scale = float(1 << (bits - 1))
+        sound = samples / scale
+        sound = fit_length(stretch_time(sound, self.tempo), samples.size)
+        sound = shift_time(shift_pitch(sound, self.semitones), int(self.turn * samples.size))
+        if self.response_seed is not None:
+            generator = np.random.default_rng(self.response_seed)
+            sound = convolve(sound, device_response(generator, sample_rate, self.response_db))
+        return np.clip(np.rint(sound * scale), -scale, scale - 1).astype(np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class Altered(Clip):
+    """An altered copy of a clip."""
+
+    alteration: Alteration = Alteration()
+
+    @property
+    def identity(self) -> str:
+        """Says all that tells its samples from the file's."""
+        return f"{_RULE} {sorted(asdict(self.alteration).items(), key=lambda item: item[0])}"
+
+
+def apply_to(clip: Clip, samples: NDArray[np.int32], sample_rate: int, bits: int) -> NDArray[np.int32]:
+    """Alter a clip's samples where it is a copy."""
+    return clip.alteration.apply(samples, sample_rate, bits) if isinstance(clip, Altered) else samples
+
+
+def draw(config: AugmentationConfig, clip: Clip, number: int) -> Alteration:
+    """Draw what happens to copy ``number`` of a clip."""
+    name = f"{config.seed}\0{clip.label}\0{clip.recording}\0{clip.path.name}\0{number}"
+    generator = np.random.default_rng(list(hashlib.sha256(name.encode()).digest()))
+    tempo, semitones, turn, heard = generator.random(4)
+    response_seed = int(generator.integers(1 << 62))
+    slow, fast = config.stretch
+    return Alteration(
+        # A range of tempi is even in its logarithm: half as fast is as likely as twice.
+        tempo=math.exp(math.log(slow) + tempo * math.log(fast / slow)),
+        semitones=config.pitch_semitones * (2 * semitones - 1),
+        turn=turn if config.shift else 0.0,
+        response_seed=response_seed if heard < config.impulse_response else None,
+        response_db=config.impulse_response_db if heard < config.impulse_response else 0.0,
+    )
+
+
+def copies(config: AugmentationConfig, clips: Sequence[Clip]) -> list[int]:
+    """Copies that every clip gets.
+
+    Groups of a class, of a device or of both are brought to the size of the largest, as far as ``most_copies`` allows;
+    within a group the clips' numbers differ by one at most.
+    """
+    counts = [config.copies] * len(clips)
+    if not config.balance:
+        return counts
+    groups = [_group(clip, config.balance) for clip in clips]
+    sizes = Counter(groups)
+    wanted = max(sizes.values()) * (1 + config.copies)
+    seen: Counter[tuple[str, ...]] = Counter()
+    for index, group in enumerate(groups):
+        extra = min(wanted, sizes[group] * (1 + config.most_copies)) - sizes[group]
+        each, rest = divmod(extra, sizes[group])
+        counts[index] = each + (seen[group] < rest)
+        seen[group] += 1
+    return counts
+
+
+def _group(clip: Clip, balance: Sequence[str]) -> tuple[str, ...]:
+    names = {"class": clip.label, "device": clip.device}
+    return tuple(names[key] for key in sorted(set(balance)))
+
+
+def altered(config: AugmentationConfig, clips: Sequence[Clip]) -> list[Clip]:
+    """List the altered copies of clips, clip by clip."""
+    return [
+        _copy(clip, draw(config, clip, number))
+        for clip, count in zip(clips, copies(config, clips), strict=True)
+        for number in range(count)
+    ]
+
+
+def _copy(clip: Clip, alteration: Alteration) -> Altered:
+    fields: dict[str, Any] = {name: getattr(clip, name) for name in Clip.__dataclass_fields__}
+    return Altered(**fields, alteration=alteration)
+
+
+def augmented(dataset: Dataset, config: AugmentationConfig | None) -> Dataset:
+    """Add a recipe's altered copies to a data set's "train" split; the other splits stay as they are."""
+    if config is None or not config.alters:
+        return dataset
+    train = dataset.split("train")
+    return replace(dataset, splits={**dataset.splits, "train": (*train, *altered(config, train))})

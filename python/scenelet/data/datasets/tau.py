@@ -1,0 +1,92 @@
+"""TAU Urban Acoustic Scenes 2022 Mobile, development set: ten scenes, ten cities, nine devices, clips of 1 s.
+
+``meta.csv`` and ``evaluation_setup/fold1_*.csv`` are separated by tabs. The name of a clip,
+``audio/<scene>-<city>-<location>-<segment>-<second>-<device>.wav``, less its last two fields names a recording; clips
+recorded at the same time by several devices belong to one.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from ..dataset import Clip, Dataset
+from .csv_table import Row, read_table
+
+FOLDER = "TAU-urban-acoustic-scenes-2022-mobile-development"
+META = Path("meta.csv")
+SETUP = Path("evaluation_setup")
+SYNTHETIC_MARK = "synthetic.json"  # written by the synthetic city, so that its results are never taken for TAU's
+
+SCENES = (
+    "airport",
+    "bus",
+    "metro",
+    "metro_station",
+    "park",
+    "public_square",
+    "shopping_mall",
+    "street_pedestrian",
+    "street_traffic",
+    "tram",
+)
+DEVICES = ("a", "b", "c", "s1", "s2", "s3", "s4", "s5", "s6")
+
+_NAME = re.compile(r"audio/([^/-]+-[^/-]+-[^/-]+-[^/-]+)-[^/-]+-[^/-]+\.wav")
+
+
+def is_tau(root: Path) -> bool:
+    """Whether a folder has this layout, complete or not."""
+    if (root / SETUP).is_dir():
+        return True
+    if not (root / META).is_file():
+        return False
+    with (root / META).open("rb") as file:
+        return b"\t" in file.readline(1000)
+
+
+def read_tau(root: Path) -> Dataset:
+    """Read the development set: "train" is fold1_train, "test" fold1_evaluate; "validation" keeps locations whole."""
+    clips = _clips(root)
+    train = _fold(root / SETUP / "fold1_train.csv", clips)
+    test = _fold(root / SETUP / "fold1_evaluate.csv", clips)
+    for name, row in test.items():
+        if name in train:
+            raise row.error(f"'{name}' is in fold1_train.csv too", "restore both files")
+    splits = {
+        "train": tuple(clip for name, clip in clips.items() if name in train),
+        "test": tuple(clip for name, clip in clips.items() if name in test),
+    }
+    name = "synthetic_city" if (root / SYNTHETIC_MARK).is_file() else "tau2022"
+    return Dataset(name, root, SCENES, tuple(clips.values()), splits, "location")
+
+
+def _clips(root: Path) -> dict[str, Clip]:
+    """Clips by file name; the table's rows, several times their size, are gone afterwards."""
+    rows = read_table(root / META, ("filename", "scene_label", "identifier", "source_label"), delimiter="\t")
+    return {row["filename"]: _clip(root, row) for row in rows}
+
+
+def _clip(root: Path, row: Row) -> Clip:
+    name = _NAME.fullmatch(row["filename"])
+    if not name:
+        form = "audio/<scene>-<city>-<location>-<segment>-<second>-<device>.wav"
+        raise row.error(f"filename '{row['filename']}' is not of the form {form}", "correct it")
+    label, device = row.choice("scene_label", SCENES), row.choice("source_label", DEVICES)
+    # Thousands of clips share each of these; the table has a copy a row.
+    label, recording, location, device = map(sys.intern, (label, name[1], row["identifier"], device))
+    return Clip(row.file(root / row["filename"]), label, recording, location, device)
+
+
+def _fold(path: Path, clips: dict[str, Clip]) -> dict[str, Row]:
+    """Rows of a split's file by file name; each must agree with meta.csv."""
+    rows = read_table(path, ("filename", "scene_label"), delimiter="\t")
+    for row in rows:
+        label = row.choice("scene_label", SCENES)
+        if row["filename"] not in clips:
+            raise row.error(f"'{row['filename']}' is not in {META}", "restore both files")
+        known = clips[row["filename"]].label
+        if label != known:
+            raise row.error(f"scene_label '{label}' is '{known}' in {META}", "restore both files")
+    return {row["filename"]: row for row in rows}

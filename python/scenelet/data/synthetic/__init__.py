@@ -1,0 +1,1 @@
+"""A synthetic city: scenes, sources and microphones for demos and tests."""

@@ -1,0 +1,91 @@
+"""Whether a score means what it says: windows sorted by confidence, and how many of them are right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.templating import render
+from ..errors import InputError
+from .decision import Decider, Rule
+
+_BINS = 10
+_FULL = 256 * 256  # a level of 256 would be certainty; the highest is 255
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Windows whose confidence lies in ``low`` .. ``high`` (0 to 1).
+
+    Attributes
+    ----------
+    confidence, accuracy
+        Means over these windows; 0 where there are none.
+    """
+
+    low: float
+    high: float
+    windows: int
+    confidence: float
+    accuracy: float
+
+
+def reliability(clips: list[tuple[int, NDArray[np.int8]]], rule: Rule) -> tuple[Bin, ...]:
+    """Sort windows by the level of the class that the rule, without its threshold, puts in charge.
+
+    Parameters
+    ----------
+    clips
+        Of validation data: the true class, and the scores (windows, classes) of one clip.
+
+    Returns
+    -------
+    tuple of Bin
+        Ten, from confidence 0 to 1.
+
+    Raises
+    ------
+    InputError
+        There is no window.
+    """
+    confidence, right = [], []
+    for truth, scores in clips:
+        decider = Decider(Rule(rule.share, rule.margin))
+        for window in scores:
+            held = decider.push(window)
+            confidence.append(decider.level(held) / _FULL if held is not None else 0.0)
+            right.append(held == truth)
+    if not confidence:
+        raise InputError("reliability", "there are no windows", "choose another split")
+    place = (np.array(confidence) * _BINS).astype(int)
+    return tuple(_bin(number, np.array(confidence)[place == number], np.array(right)[place == number])
+                 for number in range(_BINS))  # fmt: skip
+
+
+def _bin(number: int, confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> Bin:
+    means = (float(confidence.mean()), float(right.mean())) if confidence.size else (0.0, 0.0)
+    return Bin(number / _BINS, (number + 1) / _BINS, confidence.size, *means)
+
+
+def calibration_error(bins: tuple[Bin, ...]) -> float:
+    """Expected calibration error (Naeini et al. 2015): distance of confidence and accuracy, mean over windows."""
+    total = sum(one.windows for one in bins)
+    return sum(one.windows * abs(one.confidence - one.accuracy) for one in bins) / total
+
+
+def diagram(bins: tuple[Bin, ...], rule: Rule, title: str) -> str:
+    """Draw accuracy over confidence as an SVG; what is calibrated lies on the diagonal.
+
+    The rule's threshold is a line, and a bar's width is its share of the fullest bar's windows.
+    """
+    most = max(one.windows for one in bins)
+    values = {
+        "title": title,
+        "bins": [one for one in bins if one.windows],
+        "most": most,
+        "threshold": rule.threshold / 256,
+        "error": calibration_error(bins),
+    }
+    return render(__package__, "reliability.svg", values)

@@ -1,0 +1,143 @@
+"""From scores of windows to what a device says: the twin of ``firmware/src/scn_decision.c``, and its calibration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from .evaluate import Evaluation
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How to decide. A score counts from 0 (INT8 -128) to 255.
+
+    Attributes
+    ----------
+    share
+        Of the newest window in a class's level, 1 to 256 of 256; 256: no smoothing.
+    margin
+        The class in charge stays as long as no other is more than this above it, 0 to 255.
+    threshold
+        Below it nobody takes charge, 0 to 255; who has it loses it ``margin`` further down.
+    """
+
+    share: int = 256
+    margin: int = 0
+    threshold: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least, most in (("share", 1, 256), ("margin", 0, 255), ("threshold", 0, 255)):
+            if not least <= getattr(self, name) <= most:
+                raise InputError(f"{name} {getattr(self, name)}", "is out of range", f"give {least} to {most}")
+
+    @property
+    def command(self) -> str:
+        """The line that makes a device use it."""
+        return f"decide {self.share} {self.margin} {self.threshold}"
+
+    @classmethod
+    def parse(cls, text: str) -> Rule:
+        """Read "SHARE MARGIN THRESHOLD".
+
+        Raises
+        ------
+        InputError
+            It is not three whole numbers in their ranges.
+        """
+        words = text.split()
+        if len(words) != 3 or not all(word.isdecimal() for word in words):
+            raise InputError(f"rule '{text}'", "is not three whole numbers", 'write "SHARE MARGIN THRESHOLD"')
+        return cls(*map(int, words))
+
+
+class Decider:
+    """A rule at work on consecutive windows."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self._level: list[int] = []
+        self._held: int | None = None
+
+    def level(self, label: int) -> int:
+        """Level of a class, 1/256; there must have been a window."""
+        return self._level[label]
+
+    def push(self, scores: NDArray[np.int8]) -> int | None:
+        """Take a window's INT8 scores, (classes,); give the class in charge, or None where it is unknown."""
+        newest = [(int(score) + 128) * 256 for score in scores]
+        if self._level:
+            # int() divides towards zero, as C does.
+            newest = [
+                level + int((value - level) * self.rule.share / 256)
+                for level, value in zip(self._level, newest, strict=True)
+            ]
+        self._level = newest
+        best = newest.index(max(newest))
+        if self._held is not None:
+            defended = newest[self._held] + self.rule.margin * 256
+            if defended >= newest[best] and defended >= self.rule.threshold * 256:
+                return self._held
+        self._held = best if newest[best] >= self.rule.threshold * 256 else None
+        return self._held
+
+
+def loudness(samples: NDArray[np.int32]) -> int:
+    """Mean absolute value, rounded down, of the samples since the last window: what a device's gate compares.
+
+    0 where there are none. The firmware's twin is ``scn_classifier_loudness``.
+    """
+    return int(np.abs(samples.astype(np.int64)).sum()) // samples.size if samples.size else 0
+
+
+def calibrate(clips: list[tuple[int, NDArray[np.int8]]], rule: Rule, accuracy: float) -> tuple[Rule, float]:
+    """Find the lowest threshold at which what is said is right often enough.
+
+    Parameters
+    ----------
+    clips
+        Of validation data: the true class, and the scores (windows, classes) of one clip.
+    rule
+        Gives ``share`` and ``margin``; its threshold is not looked at.
+    accuracy
+        Share of the windows with an answer that must be right, 0 to 1.
+
+    Returns
+    -------
+    rule
+        With the threshold.
+    coverage
+        Share of the windows that then get an answer.
+
+    Raises
+    ------
+    InputError
+        There is no window, or no threshold is enough.
+    """
+    if not sum(len(scores) for _, scores in clips):
+        raise InputError("calibration", "there are no windows", "choose another split")
+    for threshold in range(256):
+        tried = Rule(rule.share, rule.margin, threshold)
+        said = [(truth, label) for truth, scores in clips for label in _decide(tried, scores)]
+        answered = [truth == label for truth, label in said if label is not None]
+        if answered and sum(answered) >= accuracy * len(answered):
+            return tried, len(answered) / len(said)
+    raise InputError("calibration", f"no threshold makes {accuracy:.0%} of the answers right", "ask for less")
+
+
+def clips_of(result: Evaluation) -> list[tuple[int, NDArray[np.int8]]]:
+    """Group an evaluation's rows by clip, in order."""
+    clips: list[tuple[int, list[tuple[int, ...]]]] = []
+    for _, window, truth, scores in result.rows:
+        if window == 0:
+            clips.append((result.labels.index(truth), []))
+        clips[-1][1].append(scores)
+    return [(truth, np.array(scores, np.int8)) for truth, scores in clips]
+
+
+def _decide(rule: Rule, scores: NDArray[np.int8]) -> list[int | None]:
+    decider = Decider(rule)
+    return [decider.push(window) for window in scores]

@@ -1,0 +1,251 @@
+"""How well a model hears: accuracy and log loss on a data set, on any target."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core import metrics as sc
+from ..core.files import write_text
+from ..data.datasets.registry import Clip, Dataset
+from ..data.provenance import known
+from ..errors import DatasetError, ModelError
+from ..frontend.capture import read_capture
+from ..frontend.windows import cut
+from ..targets.base import Target
+from ..tflite.metadata import ModelInfo
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of one model on one split.
+
+    Attributes
+    ----------
+    accuracy, log_loss
+        Over windows, macro: the mean over classes.
+    clip_accuracy
+        Over clips, macro; a clip's class is that of the mean of its windows' probabilities.
+    learned_clips
+        Clips among them that the model learned from; None where that cannot be told (:mod:`scenelet.data.provenance`).
+    rows
+        One (file, window, truth, scores) a window.
+    """
+
+    model: str
+    target: str
+    split: str
+    labels: tuple[str, ...]
+    windows: int
+    clips: int
+    accuracy: float
+    log_loss: float
+    clip_accuracy: float
+    learned_clips: int | None
+    by_class: dict[str, sc.Measures]
+    by_device: dict[str, sc.Measures]
+    confusion: NDArray[np.int64]
+    rows: tuple[tuple[str, int, str, tuple[int, ...]], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything but the rows."""
+        return {
+            "model": self.model,
+            "target": self.target,
+            "split": self.split,
+            "windows": self.windows,
+            "clips": self.clips,
+            "accuracy": self.accuracy,
+            "clip_accuracy": self.clip_accuracy,
+            "learned_clips": self.learned_clips,
+            "log_loss": self.log_loss,
+            "by_class": {name: asdict(value) for name, value in self.by_class.items()},
+            "by_device": {name: asdict(value) for name, value in self.by_device.items()},
+            "labels": list(self.labels),
+            "confusion": self.confusion.tolist(),
+        }
+
+    def write_predictions(self, path: str | Path) -> None:
+        """Write one CSV row a window: file, window, truth, label, and the INT8 score of every class."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["file", "window", "truth", "label", *self.labels])
+        for file, window, truth, values in self.rows:
+            writer.writerow([file, window, truth, self.labels[int(np.argmax(values))], *values])
+        write_text(path, text.getvalue())
+
+
+def model_info(info: ModelInfo | None, model: str | Path) -> ModelInfo:
+    """Insist on the metadata that says what a model hears and how its classes are called."""
+    if info is None:
+        raise ModelError(
+            model, "carries no labels and front-end settings", "use a model that `scenelet train` made to run audio"
+        )
+    return info
+
+
+def clip_windows(clip: Clip, info: ModelInfo) -> NDArray[np.int32]:
+    """Read a clip as the model's windows, (n, clip samples), integers of the front end's sample width."""
+    config = info.frontend
+    samples = read_capture(clip.path, config)
+    return cut(samples, config)
+
+
+def _batches(clips: list[Clip], info: ModelInfo, size: int) -> Iterator[tuple[list[int], NDArray[np.int32]]]:
+    """Group windows of consecutive clips, so that a target with a start-up cost is used well."""
+    owners: list[int] = []
+    pieces: list[NDArray[np.int32]] = []
+    for index, clip in enumerate(clips):
+        windows = clip_windows(clip, info)
+        owners += [index] * len(windows)
+        pieces.append(windows)
+        if len(owners) >= size:
+            yield owners, np.concatenate(pieces)
+            owners, pieces = [], []
+    if owners:
+        yield owners, np.concatenate(pieces)
+
+
+def _class_of(clips: list[Clip], labels: tuple[str, ...], model: str | Path) -> NDArray[np.int64]:
+    unknown = sorted({clip.label for clip in clips} - set(labels))
+    if unknown:
+        raise DatasetError(
+            clips[0].path.parent,
+            f"label '{unknown[0]}' is not one of the model's: {', '.join(labels)}",
+            f"evaluate {model} on the kind of data it was trained on",
+        )
+    return np.array([labels.index(clip.label) for clip in clips], dtype=np.int64)
+
+
+def evaluate(
+    model: str | Path,
+    info: ModelInfo,
+    dataset: Dataset,
+    split: str,
+    target: Target,
+    *,
+    progress: Progress | None = None,
+    batch: int = 64,
+) -> Evaluation:
+    """Classify every window of a split on a target.
+
+    Parameters
+    ----------
+    model
+        Path, for messages and the result.
+    split
+        Of the data set; "train" and "validation" are those of the model's own training, where it says which.
+    progress
+        Called with (clips done, clips).
+
+    Raises
+    ------
+    DatasetError
+        If the split is empty or holds a label that the model does not know.
+    """
+    place = known(dataset, info)
+    clips = place.dataset.split(split)
+    if not clips:
+        raise DatasetError(dataset.root, f"split '{split}' holds no clip", "choose another split")
+    truth = _class_of(clips, info.labels, model)
+    owners: list[int] = []
+    outputs = []
+    for batch_owners, windows in _batches(clips, info, batch):
+        outputs.append(target.classify(windows))
+        owners += batch_owners
+        if progress:
+            progress(batch_owners[-1] + 1, len(clips))
+    return _summary(
+        str(model),
+        target.name,
+        split,
+        info.labels,
+        clips,
+        place.learned(split),
+        truth,
+        np.array(owners),
+        np.concatenate(outputs),
+    )
+
+
+def _summary(
+    model: str,
+    target: str,
+    split: str,
+    labels: tuple[str, ...],
+    clips: list[Clip],
+    learned: int | None,
+    truth: NDArray[np.int64],
+    owners: NDArray[np.int64],
+    outputs: NDArray[np.int8],
+) -> Evaluation:
+    probability = sc.probabilities(outputs)
+    window_truth = truth[owners]
+    classes = [labels[index] for index in window_truth]
+    devices = [clips[index].device or "" for index in owners]
+    by_class = sc.by_group(probability, window_truth, classes, labels)
+    accuracy, log_loss = sc.macro(by_class)
+    clip_probability = sc.merge(probability, owners, len(clips))
+    clip_accuracy, _ = sc.macro(sc.by_group(clip_probability, truth, [labels[i] for i in truth], labels))
+    confusion = np.zeros((len(labels), len(labels)), dtype=np.int64)
+    np.add.at(confusion, (window_truth, probability.argmax(axis=1)), 1)
+    starts = np.searchsorted(owners, owners, side="left")
+    rows = tuple(
+        (clips[owner].path.name, int(row - starts[row]), labels[truth[owner]], tuple(int(v) for v in outputs[row]))
+        for row, owner in enumerate(owners)
+    )
+    return Evaluation(
+        model,
+        target,
+        split,
+        labels,
+        len(owners),
+        len(clips),
+        accuracy,
+        log_loss,
+        clip_accuracy,
+        learned,
+        by_class,
+        sc.by_group(probability, window_truth, devices, sorted(set(devices) - {""})),
+        confusion,
+        rows,
+    )
+
+
+def pooled(evaluations: Sequence[Evaluation]) -> Evaluation:
+    """Put several networks' evaluations together: one or more a fold of a cross-validation.
+
+    Accuracy, log loss and clip accuracy are means over the networks; classes, devices and confusion are of all windows
+    that they were asked about; clips are counted once.
+    """
+    first = evaluations[0]
+    clips = {one.split: one.clips for one in evaluations}
+    return replace(
+        first,
+        split=", ".join(clips),
+        windows=sum(one.windows for one in evaluations),
+        clips=sum(clips.values()),
+        by_class=sc.joined([one.by_class for one in evaluations]),
+        by_device=sc.joined([one.by_device for one in evaluations]),
+        confusion=np.sum([one.confusion for one in evaluations], axis=0),
+        rows=tuple(row for one in evaluations for row in one.rows),
+        learned_clips=_sum([one.learned_clips for one in evaluations]),
+        accuracy=float(np.mean([one.accuracy for one in evaluations])),
+        log_loss=float(np.mean([one.log_loss for one in evaluations])),
+        clip_accuracy=float(np.mean([one.clip_accuracy for one in evaluations])),
+    )
+
+
+def _sum(counts: Sequence[int | None]) -> int | None:
+    """Sum; None where one cannot be told."""
+    told = [count for count in counts if count is not None]
+    return sum(told) if len(told) == len(counts) else None

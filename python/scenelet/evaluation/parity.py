@@ -1,0 +1,155 @@
+"""Whether a target computes what TFLite's reference kernels compute, tensor by tensor, bit by bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ParityError
+from ..targets.base import Target
+from ..targets.litert import LitertTarget
+
+EXTREMES = 4
+"""Inputs that are not random: all -128, all 127, all at the zero point, and -128 and 127 in turn."""
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """The first value that differs; ``position`` is its index in the tensor."""
+
+    case: int
+    tensor: int
+    layer: str
+    position: tuple[int, ...]
+    expected: int
+    got: int
+
+    def __str__(self) -> str:
+        where = f"tensor {self.tensor} of {self.layer} at {self.position}, input {self.case}"
+        return f"{where}: {self.got} instead of {self.expected}"
+
+
+@dataclass(frozen=True)
+class ParityResult:
+    """What a comparison found.
+
+    Attributes
+    ----------
+    cases
+        Inputs compared.
+    values
+        INT8 values compared, over all tensors that the target shows.
+    mismatches
+        Values that differ.
+    first_mismatch
+        In the first input that has one, of the earliest tensor in execution order.
+    """
+
+    target: str
+    cases: int
+    values: int
+    mismatches: int
+    first_mismatch: Mismatch | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    def require(self, subject: object) -> None:
+        """Raise a ParityError unless every value agrees."""
+        if self.first_mismatch is not None:
+            told = f"{self.mismatches:,} of {self.values:,} values differ, first {self.first_mismatch}"
+            raise ParityError(subject, told, f"compare that layer on {self.target} with litert")
+
+
+def check(
+    model: str | Path | bytes,
+    target: Target,
+    n: int = 16,
+    seed: int = 0,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> ParityResult:
+    """Run inputs through a target and through LiteRT's reference kernels.
+
+    Parameters
+    ----------
+    model
+        The .tflite that ``target`` runs.
+    target
+        Shows as many tensors as it can; those are compared.
+    n
+        Inputs, at least 1: up to :data:`EXTREMES` extreme ones, the rest random.
+    seed
+        Of the random ones.
+    progress
+        Called with (inputs done, inputs).
+
+    Returns
+    -------
+    ParityResult
+        The same for the same arguments.
+    """
+    with LitertTarget(model) as reference:
+        order = [reference.input.index, *(i for op in reference.graph.operators for i in op.outputs)]
+        values = mismatches = 0
+        first: Mismatch | None = None
+        for case, one in enumerate(inputs(reference, n, seed)):
+            expected, got = reference.tensors(one), target.tensors(one)
+            for tensor in (index for index in order if index in got):
+                wrong = np.argwhere(expected[tensor] != got[tensor])
+                values += expected[tensor].size
+                mismatches += len(wrong)
+                if len(wrong) and first is None:
+                    first = _describe(reference, case, tensor, tuple(wrong[0].tolist()), expected, got)
+            if progress:
+                progress(case + 1, n)
+    return ParityResult(target.name, n, values, mismatches, first)
+
+
+def inputs(reference: LitertTarget, n: int, seed: int) -> Iterator[NDArray[np.int8]]:
+    """Make input tensors: extremes first, then random ones of every spread.
+
+    Parameters
+    ----------
+    reference
+        Knows the input's shape and zero point.
+    n, seed
+        Number of inputs; seed of the random ones.
+
+    Yields
+    ------
+    NDArray[np.int8]
+        In the input tensor's shape.
+    """
+    tensor = reference.input
+    zero_point = 0 if tensor.quantization is None else int(tensor.quantization.zero_point[0])
+    chance = np.random.default_rng(seed)
+    turns = np.where(np.arange(tensor.elements) % 2, 127, -128)
+    extremes = [np.full(tensor.elements, value) for value in (-128, 127, zero_point)] + [turns]
+    for case in range(n):
+        if case < len(extremes):
+            one = extremes[case]
+        else:
+            # Quiet maps reach other roundings than full-range noise does.
+            spread = int(chance.integers(1, 129))
+            one = np.clip(zero_point + chance.integers(-spread, spread, tensor.elements), -128, 127)
+        yield one.astype(np.int8).reshape(tensor.shape)
+
+
+def _describe(
+    reference: LitertTarget,
+    case: int,
+    tensor: int,
+    position: tuple[int, ...],
+    expected: dict[int, NDArray[np.int8]],
+    got: dict[int, NDArray[np.int8]],
+) -> Mismatch:
+    layers = {index: reference.graph.layer_name(op) for op in reference.graph.operators for index in op.outputs}
+    values = int(expected[tensor][position]), int(got[tensor][position])
+    return Mismatch(case, tensor, layers.get(tensor, "input"), position, *values)

@@ -1,0 +1,72 @@
+"""Run a model on files: audio clips, or INT8 tensors as .npy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..frontend.capture import read_capture
+from ..frontend.windows import cut
+from ..graph import Graph
+from ..targets.base import Target
+from ..tflite.metadata import ModelInfo
+from .evaluate import model_info
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Scores of one window of one file; ``label`` is the class of the highest score."""
+
+    file: str
+    window: int
+    label: str
+    scores: tuple[int, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As a dictionary."""
+        return asdict(self)
+
+
+def _tensors(path: Path, shape: tuple[int, ...]) -> NDArray[np.int8]:
+    """Read (n, *shape) or (*shape) INT8 values from a .npy file."""
+    try:
+        values = np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise InputError(path, "no such file", "check the path") from None
+    except (OSError, ValueError) as error:
+        raise InputError(path, f"not a .npy array: {error}", "save it with numpy.save") from None
+    if not isinstance(values, np.ndarray) or values.dtype != np.int8:
+        raise InputError(
+            path, f"holds {getattr(values, 'dtype', 'no array')}", "give int8 values, quantised for this model"
+        )
+    if values.shape == shape:
+        values = values[None]
+    if values.shape[1:] != shape:
+        raise InputError(path, f"has shape {values.shape}", f"give (n, {', '.join(map(str, shape))})")
+    return np.asarray(values)
+
+
+def _scores(path: Path, graph: Graph, info: ModelInfo | None, target: Target, model: Path) -> NDArray[np.int8]:
+    if path.suffix == ".npy":
+        return target.run(_tensors(path, graph.tensors[graph.inputs[0]].shape[1:]))
+    config = model_info(info, model).frontend
+    samples = read_capture(path, config)
+    return target.classify(cut(samples, config))
+
+
+def predict(
+    files: Sequence[Path], graph: Graph, info: ModelInfo | None, target: Target, model: Path
+) -> Iterator[Prediction]:
+    """Classify every window of every file, in order."""
+    labels = info.labels if info else None
+    for path in files:
+        for window, values in enumerate(_scores(path, graph, info, target, model)):
+            flat = values.reshape(-1)
+            best = int(flat.argmax())
+            yield Prediction(str(path), window, labels[best] if labels else str(best), tuple(int(v) for v in flat))

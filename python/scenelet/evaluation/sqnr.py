@@ -1,0 +1,183 @@
+"""What eight bits cost, layer by layer: signal to quantisation noise of a run's INT8 network against its float one.
+
+Both go through the same converter, so every INT8 activation has its float counterpart under the same name. The noise of
+a layer's output holds what came before; ``added`` says by how much its own operator raised it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from numpy.typing import NDArray
+
+from ..errors import ModelError
+from ..graph import Graph, Operator, Tensor
+from ..quantization.convert import INPUT_SCALE, convert_float, quantize
+from ..targets.litert import LitertTarget
+from ..training import run_folder
+
+_SILENCE = 1e-30
+
+
+@dataclass(frozen=True)
+class LayerError:
+    """One operator's output.
+
+    Attributes
+    ----------
+    name, op
+        Layer and operator.
+    scale
+        Float value of one INT8 step.
+    rms
+        Root mean square of the float values.
+    sqnr_db
+        10 log10 of the float values' energy over that of their difference to the INT8 ones; None if there is none.
+    added
+        Noise over signal (energies) of the output, less that of the operator's noisiest input; negative where the
+        operator averages noise away.
+    """
+
+    name: str
+    op: str
+    scale: float
+    rms: float
+    sqnr_db: float | None
+    added: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All layers in order; ``agreement`` is the share of windows with the same decision."""
+
+    windows: int
+    agreement: float
+    layers: tuple[LayerError, ...]
+
+    @property
+    def worst(self) -> LayerError:
+        """The layer that adds most noise."""
+        return max(self.layers, key=lambda layer: layer.added)
+
+    def to_json(self) -> dict[str, Any]:
+        """Comparison by layer."""
+        return {**asdict(self), "worst": self.worst.name}
+
+
+class _Energies:
+    """Sums over windows of squared values and squared errors, by tensor name."""
+
+    def __init__(self) -> None:
+        self.signal: dict[str, float] = {}
+        self.noise: dict[str, float] = {}
+        self.values: dict[str, int] = {}
+
+    def add(self, name: str, wanted: NDArray[np.float64], found: NDArray[np.float64]) -> None:
+        self.signal[name] = self.signal.get(name, 0.0) + float(np.square(wanted).sum())
+        self.noise[name] = self.noise.get(name, 0.0) + float(np.square(wanted - found).sum())
+        self.values[name] = self.values.get(name, 0) + wanted.size
+
+    def ratio(self, name: str) -> float:
+        """Noise over signal."""
+        return self.noise[name] / max(self.signal[name], _SILENCE)
+
+
+class _Float:
+    """The float network's activations by name."""
+
+    def __init__(self, content: bytes) -> None:
+        self._interpreter = Interpreter(
+            model_content=content,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
+            experimental_preserve_all_tensors=True,
+        )
+        self._interpreter.allocate_tensors()
+        self._source = self._interpreter.get_input_details()[0]["index"]
+        self.names = {tensor["name"]: tensor["index"] for tensor in self._interpreter.get_tensor_details()}
+
+    def run(self, window: NDArray[np.int8]) -> None:
+        self._interpreter.set_tensor(self._source, window[None, ..., None].astype(np.float32) * np.float32(INPUT_SCALE))
+        self._interpreter.invoke()
+
+    def value(self, name: str) -> NDArray[np.float64]:
+        return np.asarray(self._interpreter.get_tensor(self.names[name]), np.float64)
+
+
+def _shown(graph: Graph, known: _Float) -> dict[int, Tensor]:
+    """INT8 activations, which must all have a float counterpart, by index."""
+    outputs = [index for operator in graph.operators for index in operator.outputs]
+    shown = {index: graph.tensors[index] for index in (*graph.inputs, *outputs)}
+    missing = [tensor.name for tensor in shown.values() if tensor.name not in known.names]
+    if missing:
+        raise ModelError(graph.name, f"'{missing[0]}' is not in the float network", "use the layers of the recipes")
+    return shown
+
+
+def _real(tensor: Tensor, values: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Float values that INT8 ones stand for."""
+    assert tensor.quantization is not None
+    scale, zero_point = float(tensor.quantization.scale[0]), int(tensor.quantization.zero_point[0])
+    return scale * (values.astype(np.float64) - zero_point)
+
+
+def _layer(graph: Graph, operator: Operator, energies: _Energies, shown: dict[int, Tensor]) -> LayerError:
+    output = graph.tensors[operator.outputs[0]]
+    assert output.quantization is not None
+    own = energies.ratio(output.name)
+    before = max((energies.ratio(shown[index].name) for index in operator.inputs if index in shown), default=0.0)
+    rms = math.sqrt(energies.signal[output.name] / energies.values[output.name])
+    sqnr_db = -10 * math.log10(own) if own > 0 else None
+    scale = float(output.quantization.scale[0])
+    return LayerError(graph.layer_name(operator), operator.op, scale, rms, sqnr_db, own - before)
+
+
+def compare_networks(content: bytes, float_content: bytes, windows: NDArray[np.int8]) -> Comparison:
+    """Compare an INT8 network with its float counterpart.
+
+    Parameters
+    ----------
+    content, float_content
+        Made of one network by :func:`scenelet.quantization.convert.quantize` and
+        :func:`scenelet.quantization.convert.convert_float`.
+    windows
+        The front end's features, (n, mel bands, frames), n of 1 or more.
+
+    Raises
+    ------
+    ModelError
+        Where the two do not have the same activations.
+    """
+    target, exact, energies = LitertTarget(content), _Float(float_content), _Energies()
+    graph = target.graph
+    shown = _shown(graph, exact)
+    same = 0
+    for window in windows:
+        found = target.tensors(window)
+        exact.run(window)
+        for index, tensor in shown.items():
+            wanted = exact.value(tensor.name)
+            energies.add(tensor.name, wanted, _real(tensor, found[index]).reshape(wanted.shape))
+        same += int(exact.value(target.output.name).argmax() == found[target.output.index].argmax())
+    layers = tuple(_layer(graph, operator, energies, shown) for operator in graph.operators)
+    return Comparison(len(windows), same / len(windows), layers)
+
+
+def compare(run: str | Path, windows: int) -> Comparison:
+    """Compare both networks of a finished run on some of the windows that it kept for calibration.
+
+    Raises
+    ------
+    InputError
+        Where the run is not finished or damaged.
+    """
+    request = run_folder.request_of(run)
+    model, calibration = run_folder.load_model(run), run_folder.load_calibration(run)
+    content = quantize(model, calibration, request.recipe, request.labels, dataset=request.dataset)
+    # They are sorted by recording: every so manieth is a fair draw of classes.
+    chosen = np.unique(np.linspace(0, len(calibration) - 1, min(windows, len(calibration))).round().astype(np.int64))
+    return compare_networks(content, convert_float(model), calibration[chosen])

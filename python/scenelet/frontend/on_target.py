@@ -1,0 +1,183 @@
+"""The front end's C on an emulated Cortex-M4: its features, and how many instructions they take.
+
+For any front end, without a network. What a model's firmware takes as a whole is measured by its own runner.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core import toolchain
+from ..errors import ToolError
+from .codegen import render_frontend
+from .tables import Tables
+from .windows import checked
+
+_BOARD = "netduinoplus2"
+_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Probed:
+    """Results of the emulated board.
+
+    Attributes
+    ----------
+    features
+        int8, (n, n_mels, frames).
+    frame_instructions
+        Of one ``scn_frontend_frame``, the largest over the clips; exact to about 6.
+    clip_instructions
+        Of one whole clip through the streaming driver, the largest over the clips.
+    code_bytes
+        Machine code of the front end in flash, tables not counted.
+    """
+
+    features: NDArray[np.int8]
+    frame_instructions: int
+    clip_instructions: int
+    code_bytes: int
+
+
+def probe(windows: NDArray[np.int32], tables: Tables, flags: Sequence[str] = (), *, form: str = "fast") -> Probed:
+    """Compute features on the emulated board.
+
+    Parameters
+    ----------
+    windows
+        (n, clip_samples) integers, n >= 1.
+    tables
+        From :func:`scenelet.frontend.tables.make_tables`.
+    flags
+        Further compiler flags, such as another optimisation.
+    form
+        "fast" or "compact" tables.
+
+    Raises
+    ------
+    ToolError
+        Where compiler or emulator is missing or fails.
+    """
+    windows = checked(windows, tables.config)
+    config = tables.config
+    with tempfile.TemporaryDirectory(prefix="scenelet-") as place:
+        folder = Path(place)
+        elf = _build(folder, render_frontend(tables, form=form), flags)
+        (folder / "clips").write_bytes(windows.astype("<i4").tobytes())
+        run_program(elf)
+        maps = np.frombuffer((folder / "features").read_bytes(), np.int8)
+        cycles = np.frombuffer((folder / "cycles").read_bytes(), "<u8")
+        if cycles.size != 2 * len(windows):
+            raise ToolError("qemu-system-arm", f"gave {cycles.size // 2} of {len(windows)} clips", "report this defect")
+        frame, clip = (instructions(int(column.max())) for column in cycles.reshape(-1, 2).T)
+        features = maps.reshape(len(windows), config.n_mels, config.frames).copy()
+        return Probed(features, frame, clip, _code_bytes(elf))
+
+
+def _board() -> dict[str, dict[str, str | int]]:
+    content = (toolchain.FIRMWARE / "boards" / f"{_BOARD}.json").read_text("utf-8")
+    return dict(json.loads(content))
+
+
+def instructions(cycles: int) -> int:
+    """Turn cycles into instructions: one is a nanosecond under -icount shift=0; cycles are counted at the clock."""
+    return round(cycles * 1e9 / int(str(_board()["build"]["f_cpu"]).rstrip("L")))
+
+
+def _build(folder: Path, generated: Mapping[str, str], flags: Sequence[str]) -> Path:
+    for name, text in generated.items():
+        (folder / name).write_text(text, "utf-8")
+    library = toolchain.FIRMWARE / "lib" / "frontend"
+    sources = [folder / "scn_frontend_tables.c", *sorted(library.glob("*.c"))]
+    return build_program(folder, "frontend_probe", sources, flags)
+
+
+def build_program(folder: Path, name: str, sources: Sequence[Path], flags: Sequence[str] = ()) -> Path:
+    """Compile ``firmware/probe/<name>.c`` and sources for the emulated board; gives the ELF."""
+    firmware, board = toolchain.FIRMWARE, _board()
+    settings = json.loads((firmware / "flags.json").read_text("utf-8"))
+    port = firmware / "lib" / "port" / str(board["build"]["port"])
+    symbols = {
+        "SCN_FLASH_BYTES": board["upload"]["maximum_size"],
+        "SCN_RAM_BYTES": board["upload"]["maximum_ram_size"],
+        "SCN_STACK_BYTES": settings["stack_bytes"],
+    }
+    includes = [folder, firmware / "lib" / "frontend", port, port.parent, firmware / "boards" / _BOARD]
+    elf = folder / "probe.elf"
+    toolchain.run(
+        [
+            "arm-none-eabi-gcc",
+            *(flag for kind in ("cortex-m4", "c", "warnings", "link") for flag in settings[kind]),
+            *flags,
+            *(f"-Wl,--defsym={name}={value}" for name, value in symbols.items()),
+            *("-T", str(port / f"{port.name}.ld")),
+            *(f"-I{include}" for include in includes),
+            *map(str, [*sources, firmware / "probe" / f"{name}.c", *sorted(port.glob("*.c"))]),
+            *("-o", str(elf)),
+        ]
+    )
+    return elf
+
+
+def run_program(elf: Path) -> None:
+    """Run a probe in its folder, where its files are, to its end."""
+    machine = str(_board()["build"]["qemu_machine"])
+    command = [
+        *(toolchain.find("qemu-system-arm"), "-M", machine, "-icount", "shift=0", "-display", "none"),
+        *("-monitor", "none", "-serial", "null", "-semihosting-config", "enable=on,target=native"),
+        *("-kernel", str(elf)),
+    ]
+    try:
+        done = subprocess.run(command, cwd=elf.parent, capture_output=True, text=True, check=False, timeout=_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise ToolError("qemu-system-arm", f"did not end in {_SECONDS} s", "give fewer clips") from None
+    if done.returncode:
+        raise ToolError("qemu-system-arm", f"ended with status {done.returncode}: {done.stderr}", "report this defect")
+
+
+def _code_bytes(elf: Path) -> int:
+    """Sum the functions of the front end that are in the program."""
+    listing = toolchain.run(["arm-none-eabi-nm", "--size-sort", "-S", "-l", str(elf)])
+    lines = (line.split() for line in listing.splitlines() if "/lib/frontend/" in line)
+    return sum(int(size, 16) for _, size, kind, *_ in lines if kind in "tT")
+
+
+def probe_decimator(
+    content: bytes, rate_in: int, rate_out: int, flags: Sequence[str] = ()
+) -> tuple[NDArray[np.int32], int]:
+    """Decimate on the emulated board.
+
+    Parameters
+    ----------
+    content
+        int32 samples, little endian; uint16 words of PDM where ``rate_in`` is 1,024,000.
+
+    Returns
+    -------
+    samples
+        int32 (n,).
+    count
+        Instructions in all, exact to about 6 for every 256 samples or words.
+
+    Raises
+    ------
+    ToolError
+        Where compiler or emulator is missing or fails.
+    """
+    with tempfile.TemporaryDirectory(prefix="scenelet-") as place:
+        folder = Path(place)
+        library = toolchain.FIRMWARE / "lib" / "frontend"
+        elf = build_program(folder, "decimator_probe", [library / "scn_decimator.c", library / "scn_cic.c"], flags)
+        (folder / "header").write_bytes(np.array([rate_in, rate_out], "<u4").tobytes())
+        (folder / "input").write_bytes(content)
+        run_program(elf)
+        samples = np.frombuffer((folder / "output").read_bytes(), "<i4").astype(np.int32)
+        return samples, instructions(int(np.frombuffer((folder / "cycles").read_bytes(), "<u8")[0]))

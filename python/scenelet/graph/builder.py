@@ -1,0 +1,197 @@
+"""Writing a graph down operator by operator, fused and folded the way the TFLite converter does it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypedDict, Unpack
+
+from .graph import Graph, Operator, Tensor
+
+Pair = tuple[int, int]
+
+# Operators that can carry an activation; the first three also absorb a batch normalisation behind them.
+_FOLDING = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+_FUSING = (*_FOLDING, "MUL", "ADD", "MAX_POOL_2D", "AVERAGE_POOL_2D")
+
+
+def _extent(size: int, kernel: int, stride: int, padding: str) -> int:
+    return math.ceil(size / stride) if padding == "SAME" else (size - kernel) // stride + 1
+
+
+def _window(strides: Pair, padding: str) -> dict[str, Any]:
+    return {
+        "padding": padding,
+        "stride_h": strides[0],
+        "stride_w": strides[1],
+        "dilation_h_factor": 1,
+        "dilation_w_factor": 1,
+    }
+
+
+class Way(TypedDict, total=False):
+    """How a convolution moves and what follows it.
+
+    Attributes
+    ----------
+    strides
+        Mel bands x frames, by default 1 x 1.
+    padding
+        "SAME", the default, or "VALID".
+    activation
+        "NONE", the default, or "RELU", fused.
+    """
+
+    strides: Pair
+    padding: str
+    activation: str
+
+
+@dataclass
+class GraphBuilder:
+    """Collects operators; every method takes and returns tensor indices.
+
+    Weights have INT8 size and biases INT32 size, but no data: enough to count with.
+    """
+
+    name: str
+    _tensors: dict[int, Tensor] = field(default_factory=dict)
+    _operators: list[Operator] = field(default_factory=list)
+    _axes: int | None = None
+
+    def _tensor(self, name: str, shape: tuple[int, ...], dtype: str = "int8", *, constant: bool = False) -> int:
+        index = len(self._tensors)
+        self._tensors[index] = Tensor(index, name, shape, dtype, constant)
+        return index
+
+    def _constant(self, name: str, shape: tuple[int, ...], dtype: str = "int8") -> int:
+        return self._tensor(name, shape, dtype, constant=True)
+
+    def _emit(
+        self, op: str, name: str, inputs: tuple[int, ...], shape: tuple[int, ...], attributes: Mapping[str, Any]
+    ) -> int:
+        output = self._tensor(name, shape)
+        self._operators.append(Operator(len(self._operators), op, inputs, (output,), dict(attributes)))
+        return output
+
+    def _producer(self, tensor: int) -> Operator | None:
+        return next((operator for operator in self._operators if tensor in operator.outputs), None)
+
+    def shape(self, tensor: int) -> tuple[int, ...]:
+        """Shape of a tensor."""
+        return self._tensors[tensor].shape
+
+    def input(self, name: str, shape: tuple[int, ...]) -> int:
+        """Add the network's input, (mel bands, frames, channels) without the batch."""
+        return self._tensor(name, (1, *shape))
+
+    def conv(self, source: int, name: str, filters: int, kernel: Pair, **way: Unpack[Way]) -> int:
+        """Add a convolution with bias; ``kernel`` is mel bands x frames."""
+        shape = (filters, *kernel, self.shape(source)[-1])
+        return self._convolve("CONV_2D", source, name, (shape, filters), {}, way)
+
+    def depthwise(self, source: int, name: str, kernel: Pair, **way: Unpack[Way]) -> int:
+        """Add a depthwise convolution with bias, one filter a channel; ``kernel`` as in :meth:`conv`."""
+        channels = self.shape(source)[-1]
+        weights = (1, *kernel, channels), channels
+        return self._convolve("DEPTHWISE_CONV_2D", source, name, weights, {"depth_multiplier": 1}, way)
+
+    def _convolve(
+        self,
+        op: str,
+        source: int,
+        name: str,
+        weights: tuple[tuple[int, int, int, int], int],
+        further: Mapping[str, Any],
+        way: Way,
+    ) -> int:
+        """Add a convolution; ``weights`` are their shape, with the kernel in the middle, and the channels they make."""
+        shape, channels = weights
+        strides, padding = way.get("strides", (1, 1)), way.get("padding", "SAME")
+        size = self.shape(source)[1:3]
+        rows, columns = (_extent(*along, padding) for along in zip(size, shape[1:3], strides, strict=True))
+        kernel = self._constant(f"{name}/kernel", shape)
+        bias = self._constant(f"{name}/bias", (channels,), "int32")
+        attributes = {
+            **_window(strides, padding),
+            **further,
+            "fused_activation_function": way.get("activation", "NONE"),
+        }
+        return self._emit(op, name, (source, kernel, bias), (1, rows, columns, channels), attributes)
+
+    def add(self, one: int, other: int, name: str) -> int:
+        """Add two maps of one shape, value by value."""
+        return self._emit("ADD", name, (one, other), self.shape(one), {"fused_activation_function": "NONE"})
+
+    def batch_norm(self, source: int, name: str) -> int:
+        """Add a batch normalisation: nothing behind a linear convolution, else a MUL and an ADD by constants."""
+        producer = self._producer(source)
+        linear = producer and producer.attributes.get("fused_activation_function") == "NONE"
+        if producer and producer.op in _FOLDING and linear:
+            return source
+        shape = self.shape(source)
+        scale = self._constant(f"{name}/scale", shape[-1:])
+        offset = self._constant(f"{name}/offset", shape[-1:])
+        attributes = {"fused_activation_function": "NONE"}
+        product = self._emit("MUL", f"{name}/mul", (source, scale), shape, attributes)
+        return self._emit("ADD", f"{name}/add", (product, offset), shape, attributes)
+
+    def relu(self, source: int, name: str) -> int:
+        """Add a ReLU: nothing behind another one, else fused into the operator before it where TFLite can."""
+        producer = self._producer(source)
+        if producer is None or producer.op not in _FUSING:
+            return self._emit("RELU", name, (source,), self.shape(source), {})
+        if producer.attributes["fused_activation_function"] == "NONE":
+            attributes = {**producer.attributes, "fused_activation_function": "RELU"}
+            self._operators[producer.index] = replace(producer, attributes=attributes)
+        return source
+
+    def pool(self, source: int, name: str, kind: str, size: Pair) -> int:
+        """Add a pool without overlap and without padding; ``kind`` is "max" or "average"."""
+        _, height, width, channels = self.shape(source)
+        return self._emit(
+            "MAX_POOL_2D" if kind == "max" else "AVERAGE_POOL_2D",
+            name,
+            (source,),
+            (1, height // size[0], width // size[1], channels),
+            {
+                "padding": "VALID",
+                "stride_h": size[0],
+                "stride_w": size[1],
+                "filter_height": size[0],
+                "filter_width": size[1],
+                "fused_activation_function": "NONE",
+            },
+        )
+
+    def global_average(self, source: int, name: str) -> int:
+        """Add the mean over mel bands and frames."""
+        if self._axes is None:  # the converter stores equal constants once
+            self._axes = self._constant("axes", (2,), "int32")
+        return self._emit("MEAN", name, (source, self._axes), (1, self.shape(source)[-1]), {"keep_dims": False})
+
+    def dense(self, source: int, name: str, units: int, *, activation: str = "NONE") -> int:
+        """Add a fully connected layer with bias; a feature map is flattened by the operator itself."""
+        weights = self._constant(f"{name}/kernel", (units, math.prod(self.shape(source)[1:])))
+        bias = self._constant(f"{name}/bias", (units,), "int32")
+        return self._emit(
+            "FULLY_CONNECTED",
+            name,
+            (source, weights, bias),
+            (1, units),
+            {"keep_num_dims": False, "fused_activation_function": activation},
+        )
+
+    def concatenate(self, sources: tuple[int, ...], name: str) -> int:
+        """Join vectors end to end."""
+        width = sum(self.shape(source)[-1] for source in sources)
+        return self._emit("CONCATENATION", name, sources, (1, width), {"axis": -1, "fused_activation_function": "NONE"})
+
+    def softmax(self, source: int, name: str) -> int:
+        """Add a softmax over the last dimension."""
+        return self._emit("SOFTMAX", name, (source,), self.shape(source), {"beta": 1.0})
+
+    def finish(self, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> Graph:
+        """Return the graph."""
+        return Graph(self.name, dict(self._tensors), tuple(self._operators), inputs, outputs)

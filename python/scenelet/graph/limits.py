@@ -1,0 +1,94 @@
+"""What a model may cost, and the one check that every stage calls.
+
+The challenge's limits are DCASE 2023 task 1's: 128 kB of parameters, zero-valued ones included, and 30 million
+multiply-accumulates for the inference on one 1-s clip. kB is 1,000 bytes here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..errors import LimitExceeded
+from .cost import Cost, LayerCost
+
+PARAMS_BYTES = 128_000
+MACS = 30_000_000
+
+
+@dataclass(frozen=True)
+class Board:
+    """Memory of a board, in bytes."""
+
+    name: str
+    flash_bytes: int
+    ram_bytes: int
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One limit that is exceeded."""
+
+    limit: str
+    value: int
+    allowed: int
+    unit: str
+    shrink: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        value = f"{self.limit} {self.value:,} {self.unit}".rstrip()
+        text = f"{value}: over the limit of {self.allowed:,} by {self.value - self.allowed:,}"
+        if self.shrink:
+            text += f"; shrink {', '.join(self.shrink)}"
+        return text
+
+
+def _largest(layers: Iterable[LayerCost], attribute: str, count: int = 3) -> tuple[str, ...]:
+    ranked = sorted(layers, key=lambda layer: -getattr(layer, attribute))[:count]
+    return tuple(f"{layer.name} ({getattr(layer, attribute):,})" for layer in ranked if getattr(layer, attribute))
+
+
+def violations(
+    cost: Cost, board: Board | None = None, *, flash_bytes: int | None = None, ram_bytes: int | None = None
+) -> list[Violation]:
+    """List the limits that a model exceeds.
+
+    Parameters
+    ----------
+    cost
+        Counted by :func:`scenelet.graph.cost.count`.
+    board
+        Also hold the model to this board's memory.
+    flash_bytes, ram_bytes
+        Measured or planned use of the board's memory; by default the parameters and the peak of the activations.
+    """
+    found = []
+    if cost.params_bytes > PARAMS_BYTES:
+        found.append(
+            Violation("parameters", cost.params_bytes, PARAMS_BYTES, "B", _largest(cost.layers, "params_bytes"))
+        )
+    if cost.macs > MACS:
+        found.append(Violation("MACs", cost.macs, MACS, "", _largest(cost.layers, "macs")))
+    if board:
+        flash = cost.params_bytes if flash_bytes is None else flash_bytes
+        ram = cost.peak_activation_bytes if ram_bytes is None else ram_bytes
+        if flash > board.flash_bytes:
+            found.append(
+                Violation(f"{board.name} flash", flash, board.flash_bytes, "B", _largest(cost.layers, "params_bytes"))
+            )
+        if ram > board.ram_bytes:
+            found.append(Violation(f"{board.name} RAM", ram, board.ram_bytes, "B", _largest(cost.layers, "live_bytes")))
+    return found
+
+
+def require(cost: Cost, subject: object) -> None:
+    """Raise unless a model is within the challenge's limits.
+
+    Raises
+    ------
+    LimitExceeded
+        Naming every limit exceeded and the layers to shrink.
+    """
+    found = violations(cost)
+    if found:
+        raise LimitExceeded(subject, "; ".join(map(str, found)))

@@ -1,0 +1,1 @@
+"""What is shown to others: reports, model cards, challenge submissions, the demo."""

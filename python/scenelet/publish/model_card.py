@@ -1,0 +1,236 @@
+"""A model's card: what it is, what it was made from, what it scores and where it is weak, each figure just measured."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..benchmark.budget import Budget, budget_of
+from ..core.energy import read_energy
+from ..core.files import sha256
+from ..errors import InputError
+from ..evaluation.crossval_results import read_result
+from ..evaluation.evaluate import Evaluation, pooled
+from ..graph import limits
+from ..tflite.metadata import ModelInfo
+
+# What a card must say of the data sets that scenelet knows.
+_SOURCES = {
+    "esc10": 'ESC-10 (K. J. Piczak, "ESC: Dataset for Environmental Sound Classification", ACM Multimedia 2015, '
+    "DOI 10.1145/2733373.2806390), licence CC BY 3.0; the recordings come from Freesound and are credited one by one "
+    "in the data set.",
+    "esc50": 'ESC-50 (K. J. Piczak, "ESC: Dataset for Environmental Sound Classification", ACM Multimedia 2015, '
+    "DOI 10.1145/2733373.2806390), licence CC BY-NC 3.0: no commercial use.",
+    "tau2022": "TAU Urban Acoustic Scenes 2022 Mobile, development set (T. Heittola, A. Mesaros, T. Virtanen, Tampere "
+    "University; Zenodo), for non-commercial use; see the data set's own licence.",
+    "synthetic_city": "The synthetic city, computed by scenelet. Scores on it say that the pipeline works and nothing "
+    "about real scenes.",
+}
+_WEAK = 0.5
+
+
+@dataclass(frozen=True)
+class Folds:
+    """A cross-validation of the recipe of a model that has heard all folds.
+
+    Attributes
+    ----------
+    networks
+        INT8 networks, each with the name of the split that it has not heard.
+    recipe
+        Its command's recipe; what was pruned has another name.
+    method
+        Of distillation; None without a teacher.
+    filters
+        That pruning left; None where nothing was pruned.
+    """
+
+    networks: tuple[tuple[Path, str], ...]
+    recipe: str
+    method: str | None = None
+    filters: tuple[int, ...] | None = None
+
+
+def card(model: Path, info: ModelInfo, evaluations: Sequence[Evaluation], *, folds: Folds | None = None) -> str:
+    """Write a card.
+
+    Parameters
+    ----------
+    model
+        The .tflite file.
+    info
+        Its metadata.
+    evaluations
+        At least one; the first is the one that is shown by class.
+    folds
+        Whose networks the evaluations are of, each on its own test fold, in the place of the model's: it has heard all
+        folds, so there is no test for it.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    shown = pooled(evaluations) if folds else evaluations[0]
+    parts = [
+        _facts(model, info, budget_of(str(model))),
+        _data(info),
+        _scores(evaluations, shown, folds is not None),
+        _weakness(shown),
+        _commands(model, evaluations, folds),
+    ]
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def read_folds(folder: Path) -> Folds:
+    """Read a finished cross-validation.
+
+    Raises
+    ------
+    InputError
+        Where there is none, or one of networks for no board.
+    """
+    result = read_result(folder)
+    networks = tuple((folder / one.run / "model.tflite", f"fold{one.fold}") for one in result.outcomes)
+    for model, _ in networks:
+        if not model.is_file():
+            raise InputError(model, "is missing", "cross-validate a recipe for a board")
+    return Folds(networks, result.recipe, *_changes(networks[0][0].with_name("run.json")))
+
+
+def _changes(path: Path) -> tuple[str | None, tuple[int, ...] | None]:
+    """Distillation's method and pruning's filters, of a run that has them."""
+    try:
+        request = json.loads(path.read_text("utf-8"))
+        sources, recipe = request.get("sources", {}), request["recipe"]
+        method = recipe["distillation"]["method"] if "teacher" in sources else None
+        filters = tuple(block["filters"] for block in recipe["model"]["blocks"]) if "pruned" in sources else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise InputError(path, "is missing or damaged", "give the folder of a finished `scenelet crossval`") from None
+    return method, filters
+
+
+def _facts(model: Path, info: ModelInfo, budget: Budget) -> Iterator[str]:
+    front = info.frontend
+    yield f"# {model.stem}"
+    yield ""
+    yield (
+        f"{len(info.labels)} classes from {front.clip_seconds:g}-s windows of {front.sample_rate / 1000:g} kHz audio: "
+        f"a full INT8 network, recipe `{info.recipe}`."
+    )
+    yield ""
+    yield "| | |"
+    yield "|---|---|"
+    yield f"| file | `{model.name}`, {model.stat().st_size:,} bytes, SHA-256 `{sha256(model)}` |"
+    yield f"| classes | {', '.join(info.labels)} |"
+    yield f"| parameters | {budget.cost.params_bytes:,} B of {limits.PARAMS_BYTES:,} |"
+    yield f"| multiply-accumulates | {budget.cost.macs:,} of {limits.MACS:,} |"
+    yield f"| peak activations, planned RAM | {budget.cost.peak_activation_bytes:,} B, {budget.planned_ram_bytes:,} B |"
+    yield (
+        f"| front end | {front.sample_rate / 1000:g} kHz, {front.sample_bits} bit, n_fft {front.n_fft}, hop "
+        f"{front.hop_length}, {front.n_mels} Slaney mel bands, {front.frames} frames |"
+    )
+    yield f"| front end SHA-256 | `{info.frontend_sha256}` |"
+    yield f"| recipe SHA-256 | `{info.recipe_sha256}` |"
+    energy = read_energy(model.parent)
+    if energy:  # the model lies in the run folder that it was trained in
+        yield f"| energy of training | {energy.kwh * 1000:.3g} Wh in {energy.seconds:,.0f} s, by codecarbon |"
+    yield f"| made by | scenelet {info.version} |"
+
+
+def _data(info: ModelInfo) -> Iterator[str]:
+    yield "## Data"
+    yield ""
+    name = info.dataset or "unknown"
+    yield _SOURCES.get(name, f"Recordings of the data set `{name}`; whoever passes the model on, states their licence.")
+
+
+def _scores(evaluations: Sequence[Evaluation], shown: Evaluation, folds: bool) -> Iterator[str]:
+    yield "## Scores"
+    yield ""
+    yield (
+        "Means over classes, of windows and of clips (the mean of a clip's window probabilities). "
+        f"Chance is {1 / len(shown.labels):.1%}."
+    )
+    if folds:
+        yield "This network learned from all folds, so nothing is left to test it on. These are the scores of networks"
+        yield "of the same recipe, each of which learned from the other folds alone; the spread is theirs."
+    for one in evaluations:
+        if one.learned_clips:
+            share = f"{one.learned_clips:,} of the {one.clips:,} clips of {one.split}"
+            yield f"**No test: the network learned from {share}.**"
+    yield ""
+    yield "| target | split | windows | accuracy | log loss | clips | clip accuracy |"
+    yield "|---|---|---|---|---|---|---|"
+    for one in evaluations:
+        yield (
+            f"| `{one.target}` | {one.split} | {one.windows:,} | {one.accuracy:.1%} | {one.log_loss:.3f} | "
+            f"{one.clips:,} | {one.clip_accuracy:.1%} |"
+        )
+    if folds and len(evaluations) > 1:
+        windows, losses, clips = (
+            np.array([getattr(one, name) for one in evaluations]) for name in ("accuracy", "log_loss", "clip_accuracy")
+        )
+        yield (
+            f"| | mean | {shown.windows:,} | {_spread(windows)} | {losses.mean():.3f} ± {losses.std(ddof=1):.3f} | "
+            f"{shown.clips:,} | {_spread(clips)} |"
+        )
+    for title, groups in (("class", shown.by_class), ("device", shown.by_device)):
+        if groups:
+            yield ""
+            yield f"| {title} (`{shown.target}`, {shown.split}) | windows | accuracy | log loss |"
+            yield "|---|---|---|---|"
+            yield from (f"| {name} | {m.count:,} | {m.accuracy:.1%} | {m.log_loss:.3f} |" for name, m in groups.items())
+
+
+def _spread(values: NDArray[np.float64]) -> str:
+    return f"{values.mean():.1%} ± {values.std(ddof=1):.1%}"
+
+
+def _weakness(one: Evaluation) -> Iterator[str]:
+    """Say which classes are missed more often than not, and for what they are taken."""
+    yield "## Limits of use"
+    yield ""
+    weak = [name for name, measures in one.by_class.items() if measures.accuracy < _WEAK]
+    for name in weak:
+        row = one.confusion[one.labels.index(name)].copy()
+        row[one.labels.index(name)] = 0
+        taken = one.labels[int(np.argmax(row))]
+        yield f"- `{name}` is missed more often than not; most often it is taken for `{taken}` ({row.max()} windows)."
+    if not weak:
+        yield "- No class is missed more often than not."
+    yield f"- {one.clips:,} clips were scored; one is {100 / one.clips:.2f} points of clip accuracy."
+    yield "- Sounds of no class of the list get an answer from the list, too."
+
+
+def _commands(model: Path, evaluations: Sequence[Evaluation], folds: Folds | None) -> Iterator[str]:
+    yield "## Made and measured with" if folds else "## Measured with"
+    yield ""
+    yield "```"
+    if folds:
+        yield from _making(folds)
+        yield "scenelet quantize RUN"
+        yield f"scenelet card {model.name} --data DIR --crossval FOLDS --out {model.stem}.md"
+    else:
+        for one in evaluations:
+            yield f"scenelet evaluate {model.name} --data DIR --split {one.split} --target {one.target}"
+    yield "```"
+
+
+def _making(folds: Folds) -> Iterator[str]:
+    """Commands of the cross-validation and of the network that learned from all folds."""
+    taught = f" --method {folds.method}" if folds.method else ""
+    filters = f" --filters {','.join(map(str, folds.filters))}" if folds.filters else ""
+    teachers = " --teacher TEACHERS" if taught else ""
+    yield f"scenelet crossval {folds.recipe} --data DIR --out FOLDS{teachers}{taught}{filters}"
+    out = "WHOLE" if filters else "RUN"
+    teacher = " --teacher TEACHER" if taught else ""
+    command = f"distill {folds.recipe}{teacher}{taught}" if taught else f"train {folds.recipe}"
+    yield f"scenelet {command} --data DIR --out {out} --all-clips"
+    if filters:
+        yield f"scenelet prune WHOLE{filters}{teacher} --data DIR --out RUN --all-clips"

@@ -1,0 +1,107 @@
+"""A self-contained HTML page about a run or a model: cost, scores, curves, front end. No network, no scripts."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+from ..benchmark.budget import Budget, budget_of
+from ..core.files import sha256, write_text
+from ..core.templating import render
+from ..errors import InputError
+from ..tflite.metadata import ModelInfo, read
+
+MODEL_FILE = "model.tflite"
+
+
+def _model_of(subject: Path) -> Path:
+    """The .tflite that a run folder or a path stands for."""
+    model = subject / MODEL_FILE if subject.is_dir() else subject
+    if not model.is_file():
+        raise InputError(
+            subject,
+            f"holds no {MODEL_FILE}" if subject.is_dir() else "no such file",
+            "run `scenelet quantize` on it first" if subject.is_dir() else "check the path",
+        )
+    return model
+
+
+def _tiles(budget: Budget) -> list[tuple[str, str, str, str]]:
+    """Name, value, note and state of the boxes at the top."""
+    over = {violation.limit for violation in budget.violations}
+
+    def state(name: str) -> str:
+        return "bad" if name in over else "ok"
+
+    return [
+        ("parameters", f"{budget.cost.params_bytes:,} B", "of 128,000", state("parameters")),
+        ("MACs", f"{budget.cost.macs / 1e6:.2f} M", "of 30 M", state("MACs")),
+        ("peak activations", f"{budget.cost.peak_activation_bytes:,} B", "live at once", ""),
+        ("planned RAM", f"{budget.planned_ram_bytes:,} B", "of the engine", ""),
+    ]
+
+
+def _facts(info: ModelInfo, model: Path) -> list[tuple[str, str]]:
+    settings = info.frontend.model_dump(mode="json", exclude_none=True)
+    return [
+        ("labels", ", ".join(info.labels)),
+        ("recipe", info.recipe),
+        ("data set", info.dataset),
+        ("front end", ", ".join(f"{name} {value}" for name, value in settings.items())),
+        ("front end SHA-256", info.frontend_sha256),
+        ("model SHA-256", sha256(model)),
+    ]
+
+
+def _evaluations(folder: Path) -> list[dict[str, Any]]:
+    """Evaluations saved beside a run's model as evaluation*.json, by name."""
+    return [_evaluation(path) for path in sorted(folder.glob("evaluation*.json"))]
+
+
+def _evaluation(path: Path) -> dict[str, Any]:
+    remedy = "write it again or remove it"
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise InputError(path, f"cannot be read: {error.strerror}", remedy) from None
+    except ValueError as error:
+        raise InputError(path, f"is no JSON: {error}", remedy) from None
+    if not isinstance(content, dict):
+        raise InputError(path, "is no evaluation", remedy)
+    return content
+
+
+def write_report(subject: Path, to: Path) -> None:
+    """Write the page.
+
+    Parameters
+    ----------
+    subject
+        A run folder with a quantised model, or a .tflite file.
+    to
+        HTML file to write.
+
+    Raises
+    ------
+    InputError
+        If there is no model, or the page cannot be written.
+    """
+    model = _model_of(subject)
+    budget = budget_of(str(model))
+    info = read(model.read_bytes(), model)
+    curves = subject / "curves.png"
+    page = render(
+        __package__,
+        "report.html",
+        {
+            "title": f"{info.recipe} on {info.dataset}" if info else model.name,
+            "tiles": _tiles(budget),
+            "curves": base64.b64encode(curves.read_bytes()).decode() if curves.is_file() else "",
+            "evaluations": _evaluations(subject) if subject.is_dir() else [],
+            "layers": budget.cost.layers,
+            "info": _facts(info, model) if info else [],
+        },
+    )
+    write_text(to, page)

@@ -1,0 +1,197 @@
+"""The files that DCASE task 1 asks of a system: its output on a folder of clips, and metadata about it.
+
+::
+
+    OUT/<label>/<label>.output.csv   tabs; filename, scene_label, and one probability a class
+    OUT/<label>/<label>.meta.yaml    the system, its cost, its scores on the development set
+    OUT/<label>/<label>.tflite       the model
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..benchmark.budget import budget_of
+from ..core.files import write_bytes, write_text
+from ..core.metrics import probabilities
+from ..data import audio
+from ..errors import AudioError, InputError
+from ..evaluation.evaluate import Evaluation
+from ..frontend.capture import read_capture
+from ..frontend.windows import cut
+from ..targets.base import Target
+from ..tflite.metadata import ModelInfo
+
+_LABEL = re.compile(r"[A-Za-z]+_[A-Za-z0-9]+_task1_[1-4]")
+
+
+@dataclass(frozen=True)
+class Submission:
+    """Where the files are, and how many clips were classified."""
+
+    folder: Path
+    clips: int
+
+    def to_json(self) -> dict[str, Any]:
+        """As a dictionary."""
+        return {"folder": str(self.folder), "clips": self.clips, "files": sorted(p.name for p in self.folder.iterdir())}
+
+
+def audio_files(folder: Path) -> list[Path]:
+    """Audio files anywhere below a folder, by name.
+
+    Raises
+    ------
+    AudioError
+        Where there is none.
+    """
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in audio.SUFFIXES and path.is_file())
+    if not found:
+        raise AudioError(folder, "holds no audio file", "give the folder of the evaluation set's clips")
+    return found
+
+
+def clip_probabilities(path: Path, info: ModelInfo, target: Target) -> NDArray[np.float64]:
+    """Mean of the probabilities of a clip's windows, (classes,)."""
+    config = info.frontend
+    windows = cut(read_capture(path, config), config)
+    return np.asarray(probabilities(target.classify(windows)).mean(axis=0))
+
+
+def output_csv(
+    folder: Path, info: ModelInfo, target: Target, progress: Callable[[int, int], None] | None = None
+) -> str:
+    """Classify every clip below a folder: one line a clip, tabs between the columns."""
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
+    writer.writerow(["filename", "scene_label", *info.labels])
+    files = audio_files(folder)
+    for number, path in enumerate(files, 1):
+        values = clip_probabilities(path, info, target)
+        told = [f"{value:.6f}" for value in values]
+        writer.writerow([path.relative_to(folder).as_posix(), info.labels[int(values.argmax())], *told])
+        if progress:
+            progress(number, len(files))
+    return text.getvalue()
+
+
+def metadata(label: str, model: Path, info: ModelInfo, development: Evaluation) -> dict[str, Any]:
+    """What the challenge asks, as far as model and scores tell; authors and source code are yours to fill in."""
+    cost = budget_of(str(model)).cost
+    measured = {"accuracy": round(100 * development.accuracy, 2), "logloss": round(development.log_loss, 4)}
+    return {
+        "submission": {
+            "label": label,
+            "name": info.recipe,
+            "abbreviation": info.recipe[:10],
+            "authors": [{"lastname": label.split("_")[0], "firstname": "", "email": "", "corresponding": True}],
+        },
+        "system": {
+            "description": {
+                "input_sampling_rate": f"{info.frontend.sample_rate / 1000:g}kHz",
+                "acoustic_features": "log-mel energies",
+                "machine_learning_method": "CNN",
+                "framework": "keras/tensorflow",
+                "complexity_management": "weight and activation quantization (int8)",
+                "development_data": info.dataset,
+                "device": development.target,
+            },
+            "complexity": {"total_parameters_bytes": cost.params_bytes, "macs": cost.macs},
+            "source_code": "",
+        },
+        "results": {
+            "development_dataset": {
+                "split": development.split,
+                "overall": measured,
+                "class_wise": _groups(development.by_class),
+                "device_wise": _groups(development.by_device),
+            }
+        },
+    }
+
+
+def _groups(groups: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: {"accuracy": round(100 * one.accuracy, 2), "logloss": round(one.log_loss, 4)}
+        for name, one in groups.items()
+    }
+
+
+def to_yaml(value: Mapping[str, Any]) -> str:
+    """Write nested dictionaries and lists of them as YAML 1.2; scalars are in JSON's notation, which YAML contains."""
+    return "\n".join(_lines(value, "")) + "\n"
+
+
+def _lines(value: Any, indent: str) -> Iterator[str]:
+    for key, inner in value.items():
+        if isinstance(inner, Mapping) and inner:
+            yield f"{indent}{key}:"
+            yield from _lines(inner, indent + "  ")
+        elif isinstance(inner, list):
+            yield f"{indent}{key}:"
+            for item in inner:
+                first, *rest = _lines(item, indent + "    ")
+                yield f"{indent}  - {first.strip()}"
+                yield from rest
+        else:
+            yield f"{indent}{key}: {json.dumps(inner)}"
+
+
+def require_form(label: str) -> None:
+    """Insist on the challenge's form of a label.
+
+    Raises
+    ------
+    InputError
+        Where it is another one.
+    """
+    if not _LABEL.fullmatch(label):
+        raise InputError(f"label '{label}'", "is no submission label", "use <last name>_<institute>_task1_<1 to 4>")
+
+
+def write_submission(
+    label: str,
+    model: Path,
+    info: ModelInfo,
+    clips: Path,
+    development: Evaluation,
+    target: Target,
+    out: Path,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> Submission:
+    """Write a system's files.
+
+    Parameters
+    ----------
+    label
+        <last name>_<institute>_task1_<1 to 4>.
+    clips
+        Folder of the clips to classify; their labels need not be known.
+    development
+        The model's scores on the development set.
+
+    Raises
+    ------
+    InputError
+        Where the label is not of that form.
+    AudioError
+        Where there is no clip, or one cannot be read.
+    """
+    require_form(label)
+    text = output_csv(clips, info, target, progress)
+    folder = out / label
+    write_text(folder / f"{label}.output.csv", text)
+    write_text(folder / f"{label}.meta.yaml", to_yaml(metadata(label, model, info, development)))
+    write_bytes(folder / f"{label}.tflite", model.read_bytes())
+    return Submission(folder, text.count("\n") - 1)

@@ -1,0 +1,1 @@
+"""From a Keras network to INT8: conversion, fake quantization, quantization-aware training."""

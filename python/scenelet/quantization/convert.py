@@ -1,0 +1,207 @@
+"""A trained network to a full INT8 .tflite file that says what it is.
+
+INT8 in and out, INT8 weights and activations, INT32 biases. The input's scale is exactly 1/64 with zero point 0, so the
+front end's INT8 features go in as they are. The same network, calibration and recipe give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..config.recipe import Recipe
+from ..core.files import write_bytes
+from ..core.stderr import quiet
+from ..errors import ModelError, ToolError
+from ..tflite import canonicalize, metadata, object_model
+from ..tflite.metadata import Learned, ModelInfo
+
+if TYPE_CHECKING:
+    from ..models.backend import keras
+
+INPUT_SCALE = 1 / 64
+
+
+def _calibration(windows: NDArray[np.int8]) -> NDArray[np.float32]:
+    """Float inputs that hold both ends of the INT8 range: two values of one window are moved there if none is."""
+    chosen = np.array(windows, np.int8)[..., np.newaxis]
+    for corner, end in ((0, -128), (-1, 127)):
+        if not (chosen == end).any():
+            chosen[0].reshape(-1)[corner] = end
+    return chosen.astype(np.float32) * np.float32(INPUT_SCALE)
+
+
+def _converter(model: keras.Model) -> Any:
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    from ..models.backend import tf
+
+    signature = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="features")
+    function = tf.function(lambda features: model(features, training=False), autograph=False)
+    # Keras 3's own route leaves READ_VARIABLE operators; frozen constants do not.
+    frozen = convert_variables_to_constants_v2(function.get_concrete_function(signature))
+    return tf.lite.TFLiteConverter.from_concrete_functions([frozen], model)
+
+
+def _converted(converter: Any, name: str) -> bytes:
+    try:
+        with quiet():
+            return bytes(converter.convert())
+    except Exception as error:
+        told = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ToolError(f"TFLite converter on {name}", told, "use only the layers of the shipped recipes") from error
+
+
+def _convert(model: keras.Model, inputs: NDArray[np.float32]) -> bytes:
+    from ..models.backend import tf
+
+    converter = _converter(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([window[np.newaxis]] for window in inputs)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    return _converted(converter, model.name)
+
+
+def convert_int8(model: keras.Model, inputs: NDArray[np.float32]) -> bytes:
+    """Convert any network to full INT8, without the metadata that a recipe's network carries.
+
+    Parameters
+    ----------
+    model
+        With one input, whose first dimension is the batch.
+    inputs
+        (n, *input shape): they set the ranges of all activations, the input's included.
+
+    Raises
+    ------
+    ToolError
+        Where the converter fails.
+    """
+    return object_model.pack(_tidied(_convert(model, inputs), model))
+
+
+def _tidied(content: bytes, model: keras.Model) -> Any:
+    tree = object_model.unpack(content)
+    canonicalize.drop_reshapes(tree)
+    canonicalize.rename(tree, [layer.name for layer in model.layers])
+    return tree
+
+
+def convert_float(model: keras.Model) -> bytes:
+    """Convert a network without quantisation: float32, with the operators and the names of its INT8 file.
+
+    Raises
+    ------
+    ToolError
+        Where the converter fails.
+    """
+    return object_model.pack(_tidied(_converted(_converter(model), model.name), model))
+
+
+def _check_input(tree: Any, name: str) -> None:
+    graph = tree.subgraphs[0]
+    quantization = graph.tensors[graph.inputs[0]].quantization
+    scale, zero_point = float(quantization.scale[0]), int(quantization.zeroPoint[0])
+    if (scale, zero_point) != (INPUT_SCALE, 0):
+        raise ModelError(
+            name,
+            f"the converter gave the input scale {scale} and zero point {zero_point}, not 1/64 and 0",
+            "use a TensorFlow release that this project supports",
+        )
+
+
+def quantize(
+    model: keras.Model,
+    calibration: NDArray[np.int8],
+    recipe: Recipe,
+    labels: Sequence[str],
+    *,
+    dataset: str = "",
+    learned: Learned | None = None,
+) -> bytes:
+    """Convert a trained network to full INT8.
+
+    Parameters
+    ----------
+    model
+        Built by :func:`scenelet.models.keras_model.build`.
+    calibration
+        The front end's features, (n, mel bands, frames); they set the ranges of all activations.
+    recipe
+        Of the network; its front end travels in the file.
+    labels
+        Class names in the order of the scores.
+    dataset
+        Name of the data set.
+    learned
+        Which of its clips the network learned from.
+
+    Returns
+    -------
+    bytes
+        Content of the .tflite file.
+
+    Raises
+    ------
+    ModelError
+        Where calibration or labels do not fit the network.
+    ToolError
+        Where the converter fails.
+    """
+    if calibration.dtype != np.int8 or calibration.shape[1:] != recipe.input_shape[:2] or not len(calibration):
+        raise ModelError(
+            model.name,
+            f"calibration of {calibration.dtype} {calibration.shape} does not fit the input {recipe.input_shape[:2]}",
+            "give INT8 features of the recipe's front end",
+        )
+    if len(labels) != model.output_shape[-1]:
+        raise ModelError(
+            model.name, f"{len(labels)} labels for {model.output_shape[-1]} scores", "give one label a score"
+        )
+    tree = _tidied(_convert(model, _calibration(calibration)), model)
+    _check_input(tree, model.name)
+    info = ModelInfo(
+        labels=tuple(labels),
+        frontend=recipe.frontend,
+        recipe=recipe.name,
+        recipe_sha256=recipe.sha256,
+        dataset=dataset,
+        learned=learned,
+    )
+    return metadata.attach(object_model.pack(tree), info)
+
+
+def quantize_run(folder: str | Path) -> Path:
+    """Convert a finished training run with the calibration windows that it kept; writes its ``model.tflite``.
+
+    Parameters
+    ----------
+    folder
+        Run folder (see :mod:`scenelet.training.run_folder`).
+
+    Returns
+    -------
+    Path
+        Of the .tflite file.
+
+    Raises
+    ------
+    InputError
+        Where the run is not finished or damaged.
+    ToolError
+        Where the converter fails.
+    """
+    from ..training import run_folder
+
+    request = run_folder.request_of(folder)
+    model, calibration = run_folder.load_model(folder), run_folder.load_calibration(folder)
+    learned = run_folder.learned_of(folder)
+    content = quantize(model, calibration, request.recipe, request.labels, dataset=request.dataset, learned=learned)
+    path = Path(folder) / run_folder.TFLITE
+    write_bytes(path, content)
+    return path

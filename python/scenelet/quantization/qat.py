@@ -1,0 +1,144 @@
+"""Quantisation-aware fine-tuning: a finished run's network is trained on as the INT8 network that it will be.
+
+It begins with what plain conversion gives. Ranges of activations stay as calibration set them; weights, biases and the
+constants of batch normalisation learn, and go into that same file. What is better is decided by the validation windows;
+where no epoch is, the file is the plain one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Unpack
+
+from ..config.recipe import Recipe, TrainingConfig
+from ..core.files import write_bytes
+from ..core.metrics import measure
+from ..data.augmentation.features import batch_augmentation
+from ..data.datasets.registry import Dataset
+from ..errors import InputError
+from ..tflite.reader import read_model
+from ..training import run_folder
+from ..training.checkpoint import State
+from ..training.loop import Trainer, Watch, cross_entropy, fit
+from ..training.train import Conditions, load_splits, prepare
+from ..training.windows import Windows
+from .convert import convert_float, quantize
+from .fake_quant import FakeQuantised, network, write_constants
+
+
+@dataclass(frozen=True)
+class Aware:
+    """What fine-tuning did.
+
+    Attributes
+    ----------
+    path
+        Of the .tflite file.
+    epochs, best_epoch
+        Trained, and kept; a best epoch of 0 is the network as it was converted.
+    log_loss
+        Of the validation windows before and after, nats.
+    """
+
+    path: Path
+    epochs: int
+    best_epoch: int
+    log_loss: tuple[float, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """File and losses."""
+        before, after = self.log_loss
+        return {
+            "model": str(self.path),
+            "epochs": self.epochs,
+            "best_epoch": self.best_epoch,
+            "validation_log_loss": {"plain": before, "aware": after},
+        }
+
+
+@dataclass
+class _Tuner(Trainer):
+    """A trainer for which the network as it is counts as the best one so far."""
+
+    def state(self) -> State:
+        state = super().state()
+        state.best_loss = measure(self.predict(self.validation), self.validation.classes).log_loss
+        return state
+
+
+def _settings(recipe: Recipe) -> TrainingConfig:
+    epochs = recipe.quantize.aware_epochs
+    told = {
+        "epochs": epochs,
+        "patience": epochs,
+        "learning_rate": recipe.quantize.aware_learning_rate,
+        "schedule": "cosine",
+        "warmup_epochs": 0,
+        "keep": "best",
+    }
+    return recipe.training.model_copy(update=told)
+
+
+def tune_windows(folder: str | Path, train: Windows, validation: Windows, watch: Watch | None = None) -> Aware:
+    """Fine-tune a finished run on windows that are at hand; :func:`quantize_aware` loads them.
+
+    Returns
+    -------
+    Aware
+        With the run's ``model.tflite`` written.
+
+    Raises
+    ------
+    InputError
+        Where the run is not finished or damaged.
+    ModelError
+        Where the network has an operator that cannot be trained quantised.
+    """
+    out = Path(folder)
+    request = run_folder.request_of(out)
+    recipe = request.recipe
+    model, calibration = run_folder.load_model(out), run_folder.load_calibration(out)
+    learned = run_folder.learned_of(out)
+    plain = quantize(model, calibration, recipe, request.labels, dataset=request.dataset, learned=learned)
+    tuned = network(read_model(plain), read_model(convert_float(model)))
+    objective = cross_entropy(recipe.training.label_smoothing)
+    trainer = _Tuner(tuned, train, validation, _settings(recipe), objective, batch_augmentation(recipe.augmentation))
+    before = trainer.state().best_loss
+    checkpoint = out / f"{run_folder.AWARE}{run_folder.CHECKPOINT}"
+    state = fit(trainer, checkpoint, watch)
+    layer = next(layer for layer in tuned.layers if isinstance(layer, FakeQuantised))
+    write_bytes(out / run_folder.TFLITE, write_constants(plain, layer.constants()))
+    run_folder.write_history(out, state.history, state.best_epoch, run_folder.AWARE)
+    checkpoint.unlink()
+    return Aware(out / run_folder.TFLITE, len(state.history), state.best_epoch, (before, state.best_loss))
+
+
+def quantize_aware(folder: str | Path, dataset: Dataset, **conditions: Unpack[Conditions]) -> Aware:
+    """Convert a finished run to INT8 and fine-tune it there, on the data that it was trained on.
+
+    An interrupted fine-tuning goes on after its last whole epoch, to the same result.
+
+    Parameters
+    ----------
+    folder
+        Run folder; its recipe's ``quantize.aware_epochs`` and ``aware_learning_rate`` say how.
+    dataset
+        That of the run.
+    conditions
+        Of :class:`scenelet.training.train.Conditions`.
+
+    Raises
+    ------
+    InputError
+        Where the run is not finished, or was trained on other windows.
+    """
+    request = run_folder.request_of(folder)
+    recipe, dataset = prepare(request.recipe, dataset)
+    data = load_splits(recipe, dataset, conditions, ("train", "validation"))
+    for split, part in data.items():
+        if part.sha256 != request.features_sha256.get(split):
+            raise InputError(
+                folder, f"was trained on another '{split}' split than {dataset.root} has", "give the run's own data set"
+            )
+    return tune_windows(folder, data["train"], data["validation"], conditions.get("watch"))

@@ -1,0 +1,198 @@
+"""A board on a serial port that holds the product firmware."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import serial
+from numpy.typing import NDArray
+
+from ..compiler import pipeline
+from ..errors import InputError, ModelError, ToolError
+from .interpreter import LocalTarget
+from .serial.client import Decision, Device, audio_contents, scores_of
+from .serial.framing import Input
+from .serial.streams import ByteStream, SocketStream
+
+BAUD = 921_600
+
+
+_GREETING_SECONDS = 10.0
+_CONNECT_SECONDS = 2.0
+
+
+class SerialStream:
+    """A serial port as a byte stream.
+
+    Parameters
+    ----------
+    port
+        Such as /dev/ttyACM0 or COM3.
+
+    Raises
+    ------
+    ToolError
+        The port does not exist, or may not be opened.
+    """
+
+    def __init__(self, port: str) -> None:
+        self._port = port
+        try:
+            self._serial = serial.Serial(port, BAUD, timeout=0, write_timeout=10.0)
+        except (serial.SerialException, OSError, ValueError) as error:
+            told = str(error).removeprefix("[Errno 2] ")
+            raise ToolError(port, f"cannot be opened: {told}", "check the cable, the name and your rights") from None
+
+    def read(self, seconds: float) -> bytes:
+        """See :class:`scenelet.targets.serial.streams.ByteStream`."""
+        try:
+            self._serial.timeout = seconds
+            first = self._serial.read(1)
+            self._serial.timeout = 0
+            return bytes(first + self._serial.read(65_536)) if first else b""
+        except (serial.SerialException, OSError) as error:
+            raise ToolError(self._port, f"went away: {error}", "connect the board again") from None
+
+    def write(self, content: bytes) -> None:
+        """See :class:`scenelet.targets.serial.streams.ByteStream`."""
+        try:
+            self._serial.write(content)
+        except (serial.SerialException, OSError) as error:
+            raise ToolError(self._port, f"takes no bytes: {error}", "connect the board again") from None
+
+    def close(self) -> None:
+        """See :class:`scenelet.targets.serial.streams.ByteStream`."""
+        with contextlib.suppress(serial.SerialException, OSError):
+            self._serial.close()
+
+
+def open_port(port: str) -> ByteStream:
+    """Open a port by its name.
+
+    Parameters
+    ----------
+    port
+        ``unix:PATH`` or ``tcp:HOST:PORT`` as QEMU's ``-serial`` names them, else a serial port's name.
+
+    Raises
+    ------
+    InputError
+        ``tcp:`` without host and port number.
+    ToolError
+        Nobody is there, or it may not be opened.
+    """
+    if port.startswith("unix:"):
+        return SocketStream(Path(port.removeprefix("unix:")), _CONNECT_SECONDS)
+    if not port.startswith("tcp:"):
+        return SerialStream(port)
+    host, _, number = port.removeprefix("tcp:").rpartition(":")
+    if not number.isdecimal() or not 0 < int(number) < 65_536:
+        raise InputError(port, "is no TCP port", "write tcp:HOST:PORT, such as tcp:localhost:5555")
+    return SocketStream((host or "localhost", int(number)), _CONNECT_SECONDS)
+
+
+@contextmanager
+def open_device(port: str, seconds: float = _GREETING_SECONDS) -> Iterator[Device]:
+    """Speak to the device on a port, whatever it is doing.
+
+    Parameters
+    ----------
+    port
+        See :func:`open_port`.
+    seconds
+        Silence after which the device is taken for dead.
+
+    Raises
+    ------
+    ToolError
+        The port cannot be opened, or nobody answers there.
+    """
+    stream = open_port(port)
+    try:
+        yield Device(stream, give_up_seconds=seconds)
+    finally:
+        stream.close()
+
+
+def require_model(info: dict[str, str], model_sha256: str, frontend_sha256: str | None, subject: object) -> None:
+    """Raise a ModelError, naming both hashes, unless a device's ``info`` names this model and this front end."""
+    remedy = f"flash it with: scenelet export {subject} --out firmware/generated, pio run -e BOARD -t upload"
+    held = info.get("model_sha256", "none")
+    if held != model_sha256:
+        name = info.get("model", "unknown")
+        raise ModelError(subject, f"the device holds another model, {name} {held}, not {model_sha256}", remedy)
+    held = info.get("frontend_sha256", "none")
+    if frontend_sha256 is not None and held != frontend_sha256:
+        raise ModelError(subject, f"the device holds another front end, {held}, not {frontend_sha256}", remedy)
+
+
+class SerialTarget(LocalTarget):
+    """Runs a model on a board that holds it; shows the input and the scores.
+
+    Parameters
+    ----------
+    model
+        Path of the INT8 .tflite that the board was flashed with, or its bytes.
+    port
+        Of the board; see :func:`open_port`.
+    seconds
+        Silence after which the board is taken for dead.
+
+    Raises
+    ------
+    ToolError
+        The port cannot be opened, or nobody answers there.
+    ModelError
+        The board holds another model.
+    """
+
+    def __init__(self, model: str | Path | bytes, port: str, seconds: float = _GREETING_SECONDS) -> None:
+        self.compiled = pipeline.compile_model(model)
+        super().__init__(model)
+        self.name = f"serial:{port}"
+        self._frontend_sha256 = self.tables.sha256 if self.compiled.info else None
+        self._connection = open_device(port, seconds)
+        self._device = self._connection.__enter__()
+        try:
+            require_model(self._device.info(), self.compiled.identity.sha256, self._frontend_sha256, self.subject)
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def _decide(self, contents: Iterator[bytes], kind: Input) -> NDArray[np.int8]:
+        decisions = self._device.decide(contents, kind, self.compiled.identity.sha256, self._frontend_sha256)
+        return scores_of(decisions, self.output.shape[1:])
+
+    def run(self, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
+        """See :class:`LocalTarget`; every input travels over the serial port."""
+        return self._decide((one.tobytes() for one in self.shaped(inputs)), Input.TENSOR)
+
+    def invoke(self, one: NDArray[np.int8]) -> NDArray[np.int8]:
+        """See :class:`LocalTarget`."""
+        return np.asarray(self.run(one.reshape(1, -1))[0])
+
+    def tensors(self, one: NDArray[np.int8]) -> dict[int, NDArray[np.int8]]:
+        """See :class:`LocalTarget`; the board shows no tensor between input and output."""
+        shaped = self.shaped(np.asarray(one).reshape(1, -1))[0]
+        return {self.input.index: shaped, self.output.index: self.invoke(shaped).reshape(self.output.shape)}
+
+    def classify(self, windows: NDArray[np.int32]) -> NDArray[np.int8]:
+        """See :class:`LocalTarget`; every window travels over the serial port."""
+        return self._decide(audio_contents(windows, self.tables.config), Input.AUDIO)
+
+    def decisions(self, windows: NDArray[np.int32]) -> Iterator[Decision]:
+        """Like :meth:`classify`, one decision after the other, as they come."""
+        contents = audio_contents(windows, self.tables.config)
+        return self._device.decide(contents, Input.AUDIO, self.compiled.identity.sha256, self._frontend_sha256)
+
+    @property
+    def resent(self) -> int:
+        """Frames that had to be sent more than once."""
+        return self._device.resent
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.__exit__(None, None, None)

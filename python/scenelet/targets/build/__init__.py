@@ -1,0 +1,1 @@
+"""Builds of the firmware: by the cross compiler alone, and by PlatformIO."""

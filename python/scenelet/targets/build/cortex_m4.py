@@ -1,0 +1,156 @@
+"""Programs for the Cortex-M4, compiled with the flags that PlatformIO uses."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ...core import toolchain
+from ...errors import ToolError
+
+COMPILER = "arm-none-eabi-gcc"
+BOARD = "netduinoplus2"
+"""The board that QEMU emulates."""
+
+_LIBRARIES = ("engine", "frontend", "port")
+
+
+@cache
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text("utf-8")))
+    except FileNotFoundError:
+        raise ToolError(path, "no such file", "work in a clone of the repository") from None
+
+
+def flags() -> dict[str, Any]:
+    """Compiler and linker flags of every firmware program (firmware/flags.json)."""
+    return _json(toolchain.FIRMWARE / "flags.json")
+
+
+def board(name: str = BOARD) -> dict[str, Any]:
+    """PlatformIO's description of a board (firmware/boards)."""
+    return _json(toolchain.FIRMWARE / "boards" / f"{name}.json")
+
+
+def _includes() -> list[Path]:
+    libraries = toolchain.FIRMWARE / "lib"
+    port = libraries / "port" / board()["build"]["port"]
+    return [*(libraries / name for name in _LIBRARIES), port, toolchain.FIRMWARE / "boards" / BOARD]
+
+
+def _compile_flags() -> list[str]:
+    every = flags()
+    cpu = every[board()["build"]["cpu"]]
+    return [*cpu, *every["c"], *every["warnings"]]
+
+
+def _link_flags() -> list[str]:
+    every, memory = flags(), board()["upload"]
+    port = board()["build"]["port"]
+    symbols = {
+        "SCN_FLASH_BYTES": memory["maximum_size"],
+        "SCN_RAM_BYTES": memory["maximum_ram_size"],
+        "SCN_STACK_BYTES": every["stack_bytes"],
+    }
+    script = toolchain.FIRMWARE / "lib" / "port" / port / f"{port}.ld"
+    return [
+        *every[board()["build"]["cpu"]],
+        *every["link"],
+        *(f"-Wl,--defsym={name}={value}" for name, value in symbols.items()),
+        "-T",
+        str(script),
+    ]
+
+
+def _digest(*parts: bytes) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "little") + part)
+    return digest.hexdigest()[:24]
+
+
+def _contents(paths: Iterable[Path]) -> list[bytes]:
+    return [path.name.encode() + b"\0" + path.read_bytes() for path in sorted(paths)]
+
+
+def _invoke(arguments: Sequence[str | Path]) -> None:
+    """Run the compiler; a failure names its first error line."""
+    program = toolchain.find(COMPILER)
+    done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+        told = next((line for line in lines if "overflowed" in line or "error" in line.lower()), lines[-1])
+        raise ToolError(COMPILER, told.strip(), "shrink the model if it does not fit, else report this as a defect")
+
+
+def _objects(sources: Iterable[Path], includes: Sequence[Path], defines: Sequence[str]) -> list[Path]:
+    """Compile each source once per content of itself, of every header, and of the command."""
+    folder = toolchain.build_folder() / "arm"
+    folder.mkdir(parents=True, exist_ok=True)
+    options = [*_compile_flags(), *defines]
+    headers = _contents(header for place in includes for header in place.glob("*.h"))
+    made = []
+    for source in sources:
+        key = _digest("\0".join(options).encode(), source.name.encode(), source.read_bytes(), *headers)
+        target = folder / f"{source.stem}-{key}.o"
+        if not target.exists():
+            with tempfile.TemporaryDirectory(dir=folder) as place:
+                fresh = Path(place) / target.name
+                _invoke([*options, *(f"-I{include}" for include in includes), "-c", source, "-o", fresh])
+                fresh.replace(target)
+        made.append(target)
+    return made
+
+
+def _sources() -> list[Path]:
+    libraries = toolchain.FIRMWARE / "lib"
+    port = libraries / "port" / board()["build"]["port"]
+    return sorted((*(libraries / "engine").glob("*.c"), *(libraries / "frontend").glob("*.c"), *port.glob("*.c")))
+
+
+def runner(generated: Mapping[str, str], *, probes: bool = False) -> Path:
+    """Build the measuring program around a model.
+
+    Parameters
+    ----------
+    generated
+        C sources by file name, as :func:`scenelet.deploy.export.render_engine` gives them.
+    probes
+        Let it look into depth-first segments, at some instructions a stage's turn: see firmware/lib/engine/scn_probe.h.
+
+    Returns
+    -------
+    Path
+        An ELF file in the build folder, made once per content; the linker's map lies beside it, ending in ".map".
+
+    Raises
+    ------
+    ToolError
+        The compiler is missing, or the program does not fit the board's memory.
+    """
+    build = toolchain.build_folder() / "arm"
+    build.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=build) as place:
+        folder = Path(place)
+        for name, text in generated.items():
+            (folder / name).write_text(text, "utf-8")
+        # Here a model is measured, whatever its size; the challenge's limits hold where one ships.
+        defines = ("-DSCN_MODEL_UNLIMITED", *(("-DSCN_PROBE",) if probes else ()))
+        libraries = _objects(_sources(), _includes(), defines)
+        own = [*sorted(folder.glob("*.c")), *(toolchain.FIRMWARE / "runner").glob("*.c")]
+        objects = [*libraries, *_objects(own, [*_includes(), folder], defines)]
+        elf = build / f"runner-{_digest('.'.join(_link_flags()).encode(), *_contents(objects))}.elf"
+        if not (elf.exists() and elf.with_suffix(".map").exists()):
+            fresh = folder / "runner.elf"
+            link_map = fresh.with_suffix(".map")
+            _invoke([*_link_flags(), *objects, f"-Wl,-Map={link_map}", "-o", fresh])
+            link_map.replace(elf.with_suffix(".map"))
+            fresh.replace(elf)
+    return elf

@@ -1,0 +1,103 @@
+"""The product firmware around a model, built by PlatformIO."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from ...core import toolchain
+from ...core.files import write_folder
+from ...errors import ToolError
+
+ENVIRONMENT = "qemu"
+_ELF = "firmware.elf"
+
+
+def _inputs() -> Iterator[Path]:
+    """Every file of the repository that the firmware is made of, but the generated ones."""
+    yield toolchain.REPOSITORY / "platformio.ini"
+    yield toolchain.REPOSITORY / "python" / "scenelet" / "__init__.py"
+    for path in sorted(toolchain.FIRMWARE.rglob("*")):
+        apart = path.relative_to(toolchain.FIRMWARE).parts[0] in ("generated", "models", "runner")
+        if path.is_file() and not apart and path.suffix in (".c", ".h", ".ld", ".json", ".py"):
+            yield path
+
+
+def _digest(generated: Mapping[str, str], environment: str) -> str:
+    digest = hashlib.sha256(environment.encode())
+    for path in _inputs():
+        digest.update(str(path.relative_to(toolchain.REPOSITORY)).encode() + b"\0" + path.read_bytes())
+    for name, text in sorted(generated.items()):
+        digest.update(name.encode() + b"\0" + text.encode())
+    return digest.hexdigest()[:24]
+
+
+@contextmanager
+def _workshop(folder: Path) -> Iterator[Path]:
+    """One place for all builds, one build at a time: another model compiles only what differs."""
+    place = folder / "workshop"
+    place.mkdir(exist_ok=True)
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield place
+
+
+def _replace(folder: Path, sources: Mapping[str, str]) -> None:
+    """Make a folder hold these sources and no others; those that are the same already stay as they are."""
+    flat = {name: text for name, text in sources.items() if "/" not in name}
+    write_folder(folder, flat)
+    for path in folder.iterdir():
+        if path.name not in flat:
+            path.unlink()
+
+
+def _run_platformio(environment: str, generated: Path, build: Path) -> None:
+    variables = {
+        **os.environ,
+        "SCENELET_GENERATED": str(generated),
+        "PLATFORMIO_BUILD_DIR": str(build),
+        "PLATFORMIO_DISABLE_UPGRADE_CHECK": "true",
+        "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
+    }
+    command = [toolchain.find("pio"), "run", "-e", environment, "-d", str(toolchain.REPOSITORY)]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = (done.stdout + done.stderr).strip().splitlines()
+        told = next((line for line in lines if "overflowed" in line or "error:" in line.lower()), lines[-1])
+        raise ToolError(f"pio run -e {environment}", told.strip(), "run it by hand to see all it says")
+
+
+def build(generated: Mapping[str, str], environment: str = ENVIRONMENT) -> Path:
+    """Build the product firmware, once per content of everything that it is made of.
+
+    Parameters
+    ----------
+    generated
+        C sources by file name, as ``scenelet export`` writes them.
+    environment
+        Of platformio.ini, with a board.
+
+    Returns
+    -------
+    Path
+        An ELF file in the build folder.
+
+    Raises
+    ------
+    ToolError
+        PlatformIO or the compiler is missing, or the firmware does not fit the board's memory.
+    """
+    folder = toolchain.build_folder() / "product"
+    folder.mkdir(parents=True, exist_ok=True)
+    elf = folder / f"{environment}-{_digest(generated, environment)}.elf"
+    if not elf.exists():
+        with _workshop(folder) as place:
+            _replace(place / "generated", generated)
+            _run_platformio(environment, place / "generated", place / "build")
+            (place / "build" / environment / _ELF).replace(elf)
+    return elf

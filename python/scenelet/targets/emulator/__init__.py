@@ -1,0 +1,1 @@
+"""QEMU as a process, as a serial port, and as a counter of instructions."""

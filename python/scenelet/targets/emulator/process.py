@@ -1,0 +1,210 @@
+"""QEMU as a board: programs that are started, spoken to and ended, and never waited for without end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ...core import toolchain
+from ...errors import ToolError
+from ..build import cortex_m4
+
+PROGRAM = "qemu-system-arm"
+COUNT_INSTRUCTIONS = ("-icount", "shift=0")
+"""One instruction is one nanosecond of emulated time: counts are exact and repeatable, and no latency."""
+
+_EXIT_SECONDS = 5.0
+
+
+class Emulator:
+    """An emulated board that runs one ELF; a context manager.
+
+    Parameters
+    ----------
+    elf
+        The program.
+    options
+        Further options of QEMU.
+
+    Attributes
+    ----------
+    folder
+        Working folder of QEMU, for sockets and pipes; gone after leaving.
+    """
+
+    def __init__(self, elf: Path, options: Sequence[str] = ()) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="scenelet-"))
+        machine = cortex_m4.board()["build"]["qemu_machine"]
+        self._command = [
+            *(toolchain.find(PROGRAM), "-M", machine, "-display", "none", "-monitor", "none"),
+            *("-semihosting-config", "enable=on,target=native", "-kernel", str(elf.resolve())),
+            *options,
+        ]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Switch the board on."""
+        with (self.folder / "log").open("wb") as log:
+            self._process = subprocess.Popen(
+                self._command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+
+    def status(self) -> int | None:
+        """Exit status of QEMU; None while it runs."""
+        return self._process.poll() if self._process else None
+
+    @property
+    def pid(self) -> int | None:
+        """QEMU's process; None before it was started."""
+        return self._process.pid if self._process else None
+
+    def failure(self, problem: str) -> ToolError:
+        """Say what went wrong, with QEMU's own last line."""
+        status = self.status()
+        if status is not None:
+            problem += f"; QEMU ended with status {status}"
+        log = (self.folder / "log").read_text("utf-8", "replace").strip() if (self.folder / "log").exists() else ""
+        if log:
+            problem += f": {log.splitlines()[-1]}"
+        return ToolError(PROGRAM, problem, "run the firmware by hand with: pio run -e qemu -t emulate")
+
+    def end(self) -> None:
+        """Have QEMU end in order, unlike :meth:`stop`, which may kill it: its plugins write what they know.
+
+        Raises
+        ------
+        ToolError
+            It does not end.
+        """
+        if self._process:
+            self._process.terminate()
+            try:
+                self._process.wait(_EXIT_SECONDS)
+            except subprocess.TimeoutExpired:
+                raise self.failure(f"did not end in {_EXIT_SECONDS:g} s") from None
+
+    def stop(self) -> None:
+        """End QEMU and remove its folder."""
+        if self._process and self._process.poll() is None:
+            try:
+                self._process.wait(_EXIT_SECONDS if self._ends_by_itself() else 0)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _ends_by_itself(self) -> bool:
+        return False
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+class Pipes(Emulator):
+    """A board whose program reads requests from one named pipe and writes answers to another.
+
+    Parameters
+    ----------
+    elf
+        The program: firmware/runner.
+    options
+        Further options of QEMU.
+    seconds
+        Longest wait for an answer.
+    """
+
+    def __init__(self, elf: Path, options: Sequence[str] = (), *, seconds: float = 120.0) -> None:
+        super().__init__(elf, options)
+        self._seconds = seconds
+        self._request = self._answer = -1
+
+    def start(self) -> None:
+        """Switch the board on."""
+        for name in ("request", "answer"):
+            os.mkfifo(self.folder / name)
+        # Open both ends, so that neither side blocks before the other has come.
+        self._request = os.open(self.folder / "request", os.O_RDWR | os.O_NONBLOCK)
+        self._answer = os.open(self.folder / "answer", os.O_RDWR | os.O_NONBLOCK)
+        super().start()
+
+    def stop(self) -> None:
+        """End the program by ending its requests."""
+        self._hang_up()
+        super().stop()
+
+    def _hang_up(self) -> None:
+        for handle in (self._request, self._answer):
+            if handle >= 0:
+                with contextlib.suppress(OSError):
+                    os.close(handle)
+        self._request = self._answer = -1
+
+    def finish(self) -> None:
+        """Let the program end, and wait for it.
+
+        Raises
+        ------
+        ToolError
+            It does not end, or not well.
+        """
+        self._hang_up()
+        try:
+            status = self._process.wait(self._seconds) if self._process else 0
+        except subprocess.TimeoutExpired:
+            raise self.failure(f"the firmware did not end in {self._seconds:g} s") from None
+        if status:
+            raise self.failure("the firmware did not end well")
+
+    def _ends_by_itself(self) -> bool:
+        return True
+
+    def send(self, content: bytes) -> None:
+        """Write a request, whole.
+
+        Raises
+        ------
+        ToolError
+            The program ended, or does not read.
+        """
+        end, rest = time.monotonic() + self._seconds, memoryview(content)
+        while rest:
+            if self._ready(end, writing=True):
+                rest = rest[os.write(self._request, rest[:4096]) :]
+
+    def receive(self, count: int) -> bytes:
+        """Read ``count`` bytes of an answer.
+
+        Raises
+        ------
+        ToolError
+            The program ended, or does not answer.
+        """
+        end, content = time.monotonic() + self._seconds, bytearray()
+        while len(content) < count:
+            if self._ready(end, writing=False):
+                content += os.read(self._answer, count - len(content))
+        return bytes(content)
+
+    def _ready(self, end: float, *, writing: bool) -> bool:
+        reads, writes = ([], [self._request]) if writing else ([self._answer], [])
+        ready = any(select.select(reads, writes, [], 0.2)[:2])
+        if not ready and self.status() is not None:
+            raise self.failure("the firmware ended before it answered")
+        if not ready and time.monotonic() > end:
+            raise self.failure(f"the firmware gave no answer in {self._seconds:g} s")
+        return ready

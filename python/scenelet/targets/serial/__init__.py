@@ -1,0 +1,1 @@
+"""The wire protocol, host side: frames, streams, retransmission, the client."""

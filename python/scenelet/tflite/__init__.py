@@ -1,0 +1,1 @@
+"""The .tflite file: reader, object model, metadata, and one canonical form."""

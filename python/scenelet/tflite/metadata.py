@@ -1,0 +1,165 @@
+"""What a .tflite file says about itself: labels, front end and origin, in one metadata entry named "scenelet".
+
+The entry holds canonical JSON (sorted keys, no time stamp), so equal inputs give equal bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import tflite
+from ai_edge_litert import schema_py_generated as schema
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .. import __version__
+from ..config.recipe import FrontendConfig
+from ..errors import ModelError
+from . import object_model
+
+ENTRY = "scenelet"
+
+# A label becomes a C string and a line of the board's protocol: printable, and short enough for both.
+Label = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+class Learned(BaseModel):
+    """Which clips of its data set a model learned from, so that no score on them passes for a test.
+
+    Attributes
+    ----------
+    folds
+        Published folds that training and validation were drawn from; none where the data set has none.
+    all_clips
+        They were drawn from all clips, the published test's too.
+    validation_fraction, validation_seed
+        Of the split that stopped the training; see :meth:`scenelet.data.dataset.Dataset.with_validation`.
+    clips_sha256
+        Of the training clips' names and labels, in the data set's order.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    folds: tuple[int, ...] = ()
+    all_clips: bool = False
+    validation_fraction: Annotated[float, Field(gt=0, lt=1)]
+    validation_seed: int
+    clips_sha256: str
+
+
+class ModelInfo(BaseModel):
+    """What travels with a model.
+
+    Attributes
+    ----------
+    labels
+        Class names in the order of the scores.
+    frontend
+        Settings of the front end that made the training features.
+    recipe, recipe_sha256
+        Name and hash of the experiment.
+    dataset
+        Name of the data set it was trained on.
+    learned
+        Which of its clips it learned from; None where the training did not say.
+    version
+        scenelet's version that wrote the model.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    labels: Annotated[tuple[Label, ...], Field(min_length=1)]
+    frontend: FrontendConfig
+    recipe: str
+    recipe_sha256: str = ""
+    dataset: str = ""
+    learned: Learned | None = None
+    version: str = __version__
+
+    @property
+    def frontend_sha256(self) -> str:
+        """Hash of the front end's settings."""
+        return self.frontend.sha256
+
+    def to_json(self) -> bytes:
+        """Canonical JSON of all fields."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":")).encode()
+
+
+def attach(model: bytes, info: ModelInfo) -> bytes:
+    """Put an entry into a .tflite file, in place of one that is there already.
+
+    Parameters
+    ----------
+    model
+        Content of a .tflite file.
+    info
+        What to say about it.
+
+    Returns
+    -------
+    bytes
+        The same network with the entry; a pure function of both arguments.
+
+    Raises
+    ------
+    ModelError
+        Where ``model`` is not a .tflite file.
+    """
+    tree = object_model.unpack(model)
+    tree.metadata = list(tree.metadata or [])
+    ours = next((entry for entry in tree.metadata if entry.name in (ENTRY, ENTRY.encode())), None)
+    if ours is None:
+        ours = schema.MetadataT()
+        ours.name = ENTRY
+        tree.metadata.append(ours)
+    if not 0 < ours.buffer < len(tree.buffers):
+        ours.buffer = len(tree.buffers)
+        tree.buffers.append(object_model.Buffer())
+    tree.buffers[ours.buffer].data = info.to_json()
+    return object_model.pack(tree)
+
+
+def _find(model: bytes) -> bytes | None:
+    root = tflite.Model.GetRootAs(model, 0)
+    for position in range(root.MetadataLength()):
+        entry = root.Metadata(position)
+        if entry is not None and entry.Name() == ENTRY.encode():
+            buffer = root.Buffers(entry.Buffer())
+            return b"" if buffer is None or buffer.DataIsNone() else bytes(buffer.DataAsNumpy())
+    return None
+
+
+def read(model: bytes, source: object = "model") -> ModelInfo | None:
+    """Read a .tflite file's entry.
+
+    Parameters
+    ----------
+    model
+        Content of a .tflite file.
+    source
+        Names it in errors.
+
+    Returns
+    -------
+    ModelInfo or None
+        None for a foreign model, which has no such entry.
+
+    Raises
+    ------
+    ModelError
+        Where the file or its entry is damaged.
+    """
+    object_model.require_identifier(model, source)
+    try:
+        content = _find(model)
+    except object_model.BROKEN_FILE:
+        raise object_model.damaged(source) from None
+    if content is None:
+        return None
+    try:
+        return ModelInfo.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or ENTRY
+        raise ModelError(source, f"metadata '{where}': {first['msg']}", "quantize the run again") from None

@@ -1,0 +1,251 @@
+"""Reads a .tflite file into a :class:`~scenelet.graph.Graph`, with the light ``tflite`` bindings and no TensorFlow.
+
+The bindings follow offsets without checking them, so a damaged file surfaces as one of a handful of Python exceptions,
+or as an absurd length. Both are caught here: whatever the bytes, the result is a graph or a ModelError.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tflite
+from numpy.typing import NDArray
+
+from ..errors import ModelError, UnsupportedError
+from ..graph import Graph, Operator, Quantization, Tensor
+from .builtin_options import DamagedError, read_attributes
+
+_DTYPES = {
+    tflite.TensorType.FLOAT32: "float32",
+    tflite.TensorType.FLOAT16: "float16",
+    tflite.TensorType.INT32: "int32",
+    tflite.TensorType.UINT8: "uint8",
+    tflite.TensorType.INT64: "int64",
+    tflite.TensorType.BOOL: "bool",
+    tflite.TensorType.INT16: "int16",
+    tflite.TensorType.INT8: "int8",
+}
+_TYPE_NAMES = {value: name.lower() for name, value in vars(tflite.TensorType).items() if name.isupper()}
+_OPERATORS = {value: name for name, value in vars(tflite.BuiltinOperator).items() if name.isupper()}
+
+# What the bindings raise when an offset, a length or a type in the file is wrong.
+_DAMAGE = (
+    AttributeError,
+    IndexError,
+    KeyError,
+    MemoryError,
+    OverflowError,
+    RuntimeError,
+    TypeError,
+    UnicodeError,
+    ValueError,
+    struct.error,
+)
+
+_HEADER_BYTES = 8
+_CONVERT_AGAIN = "convert or copy it again"
+
+
+def read_model(source: str | Path | bytes) -> Graph:
+    """Read a .tflite model.
+
+    Parameters
+    ----------
+    source
+        Path of the file, or its bytes. The graph is named after the file ("model" for bytes).
+
+    Returns
+    -------
+    Graph
+        The one subgraph: every tensor by its index in the file, constants with their values (NHWC and the schema's
+        weight layouts), operators in execution order. What it may hold beyond INT8 is for
+        :func:`scenelet.compiler.operators.checker.require_supported` to judge.
+
+    Raises
+    ------
+    ModelError
+        The file is missing, is not a .tflite file, is cut short, or contradicts itself.
+    UnsupportedError
+        It holds a custom operator, sparse or variable tensors, or several subgraphs.
+    """
+    return parse(*load(source))
+
+
+def load(source: str | Path | bytes) -> tuple[str, str, bytes]:
+    """Fetch a model's bytes.
+
+    Returns
+    -------
+    tuple
+        What to call it in errors, its graph's name, and its content, which is not looked at yet.
+
+    Raises
+    ------
+    ModelError
+        The file is missing or cannot be read.
+    """
+    if isinstance(source, bytes):
+        return "model", "model", source
+    path = Path(source)
+    try:
+        return str(path), path.resolve().stem, path.read_bytes()
+    except FileNotFoundError:
+        raise ModelError(path, "no such file", "give the path of a .tflite model") from None
+    except OSError as error:
+        raise ModelError(path, f"cannot be read ({error.strerror})", "give the path of a .tflite model") from None
+
+
+def parse(subject: str, name: str, data: bytes) -> Graph:
+    """Do :func:`read_model`'s work on bytes; ``subject`` names them in errors, ``name`` becomes the graph's."""
+    if data[4:_HEADER_BYTES] != b"TFL3":
+        raise ModelError(subject, "not a .tflite file", "give an INT8 .tflite model")
+    try:
+        return _Reader(subject, data).graph(name)
+    except _DAMAGE as error:
+        problem = "damaged or cut short"
+        told = str(error) if isinstance(error, DamagedError) else ""
+        raise ModelError(subject, f"{problem} ({told})" if told else problem, _CONVERT_AGAIN) from None
+
+
+class _Reader:
+    """One file's bytes and the model table over them."""
+
+    def __init__(self, subject: str, data: bytes) -> None:
+        self._subject = subject
+        self._data = data
+        self._model = tflite.Model.GetRootAsModel(data, 0)
+
+    def graph(self, name: str) -> Graph:
+        """Everything the file says, checked against itself."""
+        self._check_buffers()
+        count = self._model.SubgraphsLength()
+        if count != 1:
+            raise UnsupportedError(self._subject, f"{count} subgraphs", "export a model without control flow")
+        table = self._model.Subgraphs(0)
+        tensors = {i: self._tensor(i, entry) for i, entry in enumerate(self._entries(table, "Tensors"))}
+        operators = tuple(
+            self._operator(i, entry, tensors) for i, entry in enumerate(self._entries(table, "Operators"))
+        )
+        inputs = self._indices(table, "Inputs", tensors)
+        graph = Graph(name, tensors, operators, inputs, self._indices(table, "Outputs", tensors))
+        self._check_order(graph)
+        return graph
+
+    def _length(self, table: Any, field: str) -> int:
+        """Length of a vector; one that cannot lie in the file is damage, not a reason to loop for hours."""
+        length = int(getattr(table, f"{field}Length")())
+        if not 0 <= length <= len(self._data):
+            raise DamagedError(f"{field} claims {length} entries")
+        return length
+
+    def _entries(self, table: Any, field: str) -> Iterator[Any]:
+        get: Callable[[int], Any] = getattr(table, field)
+        return (get(i) for i in range(self._length(table, field)))
+
+    def _vector(self, table: Any, field: str) -> NDArray[Any]:
+        if not self._length(table, field):
+            return np.empty(0, np.int64)
+        values: NDArray[Any] = getattr(table, f"{field}AsNumpy")()
+        return values
+
+    def _indices(self, table: Any, field: str, tensors: Mapping[int, Tensor]) -> tuple[int, ...]:
+        indices = tuple(int(value) for value in self._vector(table, field))
+        for index in indices:
+            if index != -1 and index not in tensors:
+                raise DamagedError(f"{field} name tensor {index} of {len(tensors)}")
+        return indices
+
+    def _check_buffers(self) -> None:
+        """Every buffer must end inside the file: this is how a cut shows even where the graph is whole."""
+        for position, buffer in enumerate(self._entries(self._model, "Buffers")):
+            if buffer.Offset() > 1:
+                raise UnsupportedError(self._subject, "weights stored behind the model", "export it below 2 GB")
+            held = self._vector(buffer, "Data").size
+            if held != buffer.DataLength():
+                raise DamagedError(f"buffer {position} holds {held} bytes of {buffer.DataLength()}")
+
+    def _tensor(self, index: int, entry: Any) -> Tensor:
+        name = (entry.Name() or b"").decode("utf-8", "replace")
+        label = f"tensor {index} '{name}'"
+        if entry.Sparsity() is not None:
+            raise UnsupportedError(self._subject, f"{label} is stored sparse", "export it dense")
+        if entry.IsVariable():
+            raise UnsupportedError(self._subject, f"{label} is a variable", "export a model without state")
+        shape = tuple(int(size) for size in self._vector(entry, "Shape"))
+        if any(size < 1 for size in shape):
+            raise DamagedError(f"{label} has shape {shape}")
+        if entry.Type() not in _DTYPES:
+            kind = _TYPE_NAMES.get(entry.Type(), str(entry.Type()))
+            raise UnsupportedError(self._subject, f"{label} is {kind}", "convert the model to full INT8")
+        dtype = _DTYPES[entry.Type()]
+        data = self._constant(label, entry, shape, dtype)
+        return Tensor(index, name, shape, dtype, data is not None, data, self._quantization(label, entry, shape))
+
+    def _constant(self, label: str, entry: Any, shape: tuple[int, ...], dtype: str) -> NDArray[Any] | None:
+        position = entry.Buffer()
+        if not 0 <= position < self._length(self._model, "Buffers"):
+            raise DamagedError(f"{label} lies in buffer {position}, which does not exist")
+        raw = self._vector(self._model.Buffers(position), "Data")
+        if not raw.size:
+            return None
+        values = np.frombuffer(raw.tobytes(), np.dtype(dtype).newbyteorder("<"))
+        expected = int(np.prod(shape, dtype=object))
+        if values.size != expected:
+            raise DamagedError(f"{label} holds {values.size} values for shape {shape}")
+        return values.reshape(shape)
+
+    def _quantization(self, label: str, entry: Any, shape: tuple[int, ...]) -> Quantization | None:
+        table = entry.Quantization()
+        if table is None or not self._length(table, "Scale"):
+            return None
+        scale = self._vector(table, "Scale").astype(np.float32)
+        zero_point = self._vector(table, "ZeroPoint").astype(np.int64)
+        axis = int(table.QuantizedDimension())
+        if zero_point.size not in (0, 1, scale.size):
+            raise DamagedError(f"{label} has {scale.size} scales and {zero_point.size} zero points")
+        if scale.size > 1 and not (0 <= axis < len(shape) and shape[axis] == scale.size):
+            raise DamagedError(f"{label} has {scale.size} scales on axis {axis} of shape {shape}")
+        if not np.all(np.isfinite(scale)) or np.any(scale < 0):
+            raise DamagedError(f"{label} has a scale that is negative or not a number")
+        whole = np.zeros(scale.size, np.int64) if zero_point.size == 0 else zero_point
+        return Quantization(scale, np.ascontiguousarray(np.broadcast_to(whole, scale.shape)), axis)
+
+    def _operator(self, index: int, entry: Any, tensors: Mapping[int, Tensor]) -> Operator:
+        position = entry.OpcodeIndex()
+        if not 0 <= position < self._length(self._model, "OperatorCodes"):
+            raise DamagedError(f"operator {index} has code {position}, which does not exist")
+        code = self._model.OperatorCodes(position)
+        number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+        if number == tflite.BuiltinOperator.CUSTOM:
+            name = (code.CustomCode() or b"").decode("utf-8", "replace")
+            raise UnsupportedError(self._subject, f"operator {index} is the custom operator '{name}'", "remove it")
+        if number not in _OPERATORS:
+            raise DamagedError(f"operator {index} has the unknown code {number}")
+        inputs, outputs = self._indices(entry, "Inputs", tensors), self._indices(entry, "Outputs", tensors)
+        if not inputs or not outputs or -1 in outputs:
+            raise DamagedError(f"operator {index} lacks inputs or outputs")
+        op = _OPERATORS[number]
+        return Operator(index, op, inputs, outputs, read_attributes(op, entry))
+
+    @staticmethod
+    def _check_order(graph: Graph) -> None:
+        """Tensors must be written before they are read, and once."""
+        if not graph.operators or not graph.inputs or not graph.outputs:
+            raise DamagedError("no operators, inputs or outputs")
+        if -1 in graph.inputs or -1 in graph.outputs:
+            raise DamagedError("an absent tensor as input or output")
+        known = {index for index, tensor in graph.tensors.items() if tensor.constant} | set(graph.inputs)
+        for operator in graph.operators:
+            for index in operator.inputs:
+                if index >= 0 and index not in known:
+                    raise DamagedError(f"operator {operator.index} reads tensor {index} before it is written")
+            for index in operator.outputs:
+                if index in known:
+                    raise DamagedError(f"operator {operator.index} writes tensor {index}, which already has a value")
+                known.add(index)
+        if not known.issuperset(graph.outputs):
+            raise DamagedError("an output that no operator writes")

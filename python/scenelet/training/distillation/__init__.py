@@ -1,0 +1,1 @@
+"""Knowledge distillation from a teacher: losses and the two-stage method."""

@@ -1,0 +1,148 @@
+"""The one-against-all teacher: one network a class learns "this scene against the rest", then all are joined.
+
+Every member is trained on its own, gives up its two scores, and is frozen; then the Dense softmax over the members'
+joined embeddings is trained. The embeddings no longer change, so they are computed once: an epoch of that last layer
+costs next to nothing.
+
+Members share nothing, so several are trained at a time, each in a process of its own on one thread: however many run
+beside each other, each gets the same weights. (Sums that are split over another number of threads round differently.)
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..config.recipe import Recipe
+from ..core import parallel
+from ..data.augmentation.features import batch_augmentation
+from ..errors import ToolError
+from ..models.backend import keras, one_thread
+from ..models.keras_model import build_member
+from .checkpoint import Epoch, State
+from .loop import Trainer, Watch, cross_entropy, fit
+from .run_folder import CHECKPOINT
+from .teacher_outputs import KeptGuide
+from .windows import Windows
+
+
+def _against_the_rest(data: Windows, number: int) -> Windows:
+    return replace(data, classes=(data.classes == number).astype(np.int64))
+
+
+def _adopt(teacher: keras.Model, member: keras.Model) -> None:
+    """Move a member's weights into the teacher, by layer name, and freeze them there."""
+    for layer in member.layers:
+        if layer.name.startswith("member"):
+            place = teacher.get_layer(layer.name)
+            place.set_weights(layer.get_weights())
+            place.trainable = False
+
+
+def _train_member(
+    recipe: Recipe, number: int, train: Windows, validation: Windows, checkpoint: Path, watch: Watch | None = None
+) -> State:
+    keras.utils.set_random_seed(recipe.training.seed + 1 + number)
+    trainer = Trainer(
+        build_member(recipe, number),
+        _against_the_rest(train, number),
+        _against_the_rest(validation, number),
+        recipe.training,
+        cross_entropy(recipe.training.label_smoothing),
+        batch_augmentation(recipe.augmentation),
+    )
+    return fit(trainer, checkpoint, watch)
+
+
+def _in_own_process(recipe: Recipe, number: int, train: Windows, validation: Windows, checkpoint: Path) -> Epoch:
+    """Train a member in a worker; its state stays in the checkpoint, its last epoch is told."""
+    one_thread()
+    return _train_member(recipe, number, train, validation, checkpoint).history[-1]
+
+
+def train_members(
+    recipe: Recipe,
+    model: keras.Model,
+    train: Windows,
+    validation: Windows,
+    out: Path,
+    jobs: int = 1,
+    watch: Watch | None = None,
+) -> None:
+    """Train the members into ``model``; each can be resumed and is trained once.
+
+    Parameters
+    ----------
+    recipe
+        A one-against-all recipe.
+    model
+        The teacher, built from it; its members' weights are replaced and frozen.
+    train, validation
+        Windows of all classes.
+    out
+        Run folder; member k keeps its state in ``member<k>_checkpoint.npz`` until the run is complete.
+    jobs
+        Members to train at a time (see :mod:`scenelet.core.parallel`). With 1 they are trained in this process, on all
+        its threads.
+    watch
+        Called after every epoch; with several processes, with the last one of every member that is done.
+
+    Raises
+    ------
+    RecipeError
+        Where a member's loss is no longer a number.
+    """
+    numbers = range(recipe.model.classes)
+    checkpoints = [out / f"member{number}_{CHECKPOINT}" for number in numbers]
+    if parallel.apart(jobs):
+        tasks = [(recipe, number, train, validation, path) for number, path in zip(numbers, checkpoints, strict=True)]
+        for last in parallel.spread(_in_own_process, tasks, jobs):
+            if watch:
+                watch(last, recipe.training.epochs)
+    else:
+        for number, checkpoint in zip(numbers, checkpoints, strict=True):
+            _train_member(recipe, number, train, validation, checkpoint, watch)
+    for number, checkpoint in zip(numbers, checkpoints, strict=True):
+        state = State.load(checkpoint)
+        if state is None:
+            raise ToolError(checkpoint, "is missing or damaged", "start the run again")
+        member = build_member(recipe, number)
+        member.set_weights(state.best_weights)
+        _adopt(model, member)
+
+
+@dataclass(frozen=True)
+class _Embedded(Windows):
+    """Windows as frozen members hear them."""
+
+    guide: KeptGuide
+
+    def batch(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Joined embeddings, (batch, width)."""
+        return self.guide(index, np.empty(0, np.float32))[0]
+
+
+def train_scores(
+    recipe: Recipe, model: keras.Model, train: Windows, validation: Windows, out: Path, watch: Watch | None = None
+) -> State:
+    """Train the last layer of a teacher whose members are trained; parameters as in :func:`train_members`."""
+    folder = out / "embeddings"
+    last = model.get_layer("scores")
+    heard, judged = (
+        _Embedded(part.features, part.classes, part.clips, KeptGuide(model, part, folder))
+        for part in (train, validation)
+    )
+    joined = keras.Input((int(last.kernel.shape[0]),), name="joined")
+    head = keras.Model(
+        joined, keras.layers.Dense(recipe.model.classes, "softmax", name="scores")(joined), name="scores"
+    )
+    head.set_weights(last.get_weights())
+    trainer = Trainer(head, heard, judged, recipe.training, cross_entropy(recipe.training.label_smoothing))
+    state = fit(trainer, out / CHECKPOINT, watch)
+    last.set_weights(head.get_weights())
+    shutil.rmtree(folder)
+    return state

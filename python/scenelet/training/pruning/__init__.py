@@ -1,0 +1,1 @@
+"""Filters pruned by their L1 norm."""

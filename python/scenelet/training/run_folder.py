@@ -1,0 +1,320 @@
+"""The folder of one training run.
+
+::
+
+    run.json         what was asked: recipe, data set, hash of the features; a folder with another request is refused
+    learned.json     which clips it learns from, for the model's metadata
+    checkpoint.npz   state after the last epoch; gone when the run is complete
+    history.csv      one line an epoch
+    curves.png       the same as a picture
+    model.keras      the network, with the best epoch's weights
+    calibration.npy  INT8 features, (n, mel bands, frames), that set the ranges of the INT8 network
+    metrics.json     scores by split; written last, so its presence says that the run is complete
+    model.tflite     written by quantisation
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import tempfile
+import zipfile
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from ..config import recipe as recipes
+from ..config.recipe import Recipe
+from ..core.files import sweep, write_bytes, write_text
+from ..core.metrics import are_scores
+from ..errors import InputError
+from ..models.backend import keras
+from ..tflite.metadata import Learned
+from .checkpoint import Epoch
+
+REQUEST, LEARNED, CHECKPOINT = "run.json", "learned.json", "checkpoint.npz"
+HISTORY, CURVES = "history.csv", "curves.png"
+MODEL, CALIBRATION, METRICS, TFLITE = "model.keras", "calibration.npy", "metrics.json", "model.tflite"
+AWARE = "aware_"  # before the names of files that quantisation-aware fine-tuning adds to a complete run
+
+_AGAIN = "delete the folder and train again"
+_MISSING = "is missing from a finished run"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a run was asked to do.
+
+    Attributes
+    ----------
+    recipe
+        With the number of classes that the data set has.
+    dataset
+        Name of the data set.
+    labels
+        Its classes in the order of the scores.
+    features_sha256
+        Of every split's windows.
+    sources
+        Hashes of the weights of other networks that this one is made from: its teacher, what it was pruned from.
+    """
+
+    recipe: Recipe
+    dataset: str
+    labels: tuple[str, ...]
+    features_sha256: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """As a dictionary."""
+        return {
+            "recipe": self.recipe.model_dump(mode="json"),
+            "dataset": self.dataset,
+            "labels": list(self.labels),
+            "features_sha256": dict(self.features_sha256),
+            **({"sources": dict(self.sources)} if self.sources else {}),
+        }
+
+
+def _flat(values: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(values, dict):
+        return {prefix: values}
+    return {key: leaf for name, value in values.items() for key, leaf in _flat(value, f"{prefix}.{name}").items()}
+
+
+def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
+    """Name the first setting that differs."""
+    before, after = _flat(old), _flat(new)
+    key = next(key for key in sorted(before.keys() | after.keys()) if before.get(key) != after.get(key))
+    return f"{key.lstrip('.')} was {_short(before.get(key))} and is {_short(after.get(key))}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read an object of a run.
+
+    Raises
+    ------
+    InputError
+        Where it is missing, damaged or not to be read.
+    """
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise InputError(path, "no such file", "give the folder of a training run") from None
+    except NotADirectoryError:
+        raise InputError(path.parent, "is no folder", "give the folder of a training run") from None
+    except OSError as error:
+        raise InputError(path, f"cannot be read: {error.strerror}", "check its permissions") from None
+    except ValueError as error:
+        raise InputError(path, f"cannot be read: {error}", _AGAIN) from None
+    if not isinstance(content, dict):
+        raise InputError(path, "is not a JSON object", _AGAIN)
+    return content
+
+
+def claim(folder: Path, request: Request, learned: Learned | None = None) -> None:
+    """Make a folder this request's, or find that it is already; note there which clips the run learns from.
+
+    Raises
+    ------
+    InputError
+        Where it holds another run, naming the setting that differs.
+    """
+    path = folder / REQUEST
+    if folder.is_dir():
+        sweep(folder)
+    wanted = json.loads(json.dumps(request.to_json()))
+    if path.is_file():
+        found = read_json(path)
+        if found != wanted:
+            raise InputError(
+                folder, f"holds another run: {_difference(found, wanted)}", "choose another folder or delete this one"
+            )
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(folder, "is not a training run and not empty", "choose another folder")
+    else:
+        write_text(path, json.dumps(wanted, indent=2) + "\n")
+    if learned and learned_of(folder) != learned:
+        write_text(folder / LEARNED, learned.model_dump_json(indent=2) + "\n")
+
+
+def request_of(folder: str | Path) -> Request:
+    """Read what a run was asked to do.
+
+    Raises
+    ------
+    InputError
+        Where the folder is not a training run.
+    """
+    path = Path(folder) / REQUEST
+    content = read_json(path)
+    try:
+        return Request(
+            recipes.parse(content["recipe"], str(path)),
+            content["dataset"],
+            tuple(content["labels"]),
+            content["features_sha256"],
+            content.get("sources", {}),
+        )
+    except (KeyError, TypeError) as error:
+        raise InputError(path, f"lacks {error}", _AGAIN) from None
+
+
+def learned_of(folder: str | Path) -> Learned | None:
+    """Read which clips a run learned from; None where it has not noted them.
+
+    Raises
+    ------
+    InputError
+        Where the file is damaged.
+    """
+    path = Path(folder) / LEARNED
+    if not path.is_file():
+        return None
+    try:
+        return Learned.model_validate(read_json(path))
+    except ValidationError:
+        raise InputError(path, "is damaged", "carry the training's command out again") from None
+
+
+def metrics_of(folder: str | Path, splits: Iterable[str] = ("train", "validation")) -> dict[str, Any] | None:
+    """Scores of a complete run; None where it is not complete.
+
+    Raises
+    ------
+    InputError
+        Where the file is damaged, or lacks the scores of one of ``splits``.
+    """
+    path = Path(folder) / METRICS
+    if not path.is_file():
+        return None
+    metrics = read_json(path)
+    named = all(isinstance(metrics.get(name), str) for name in ("recipe", "dataset"))
+    if not (named and type(metrics.get("epochs")) is int and all(are_scores(metrics.get(name)) for name in splits)):
+        raise InputError(path, "is damaged", _AGAIN)
+    return metrics
+
+
+def done(folder: Path, splits: Iterable[str]) -> dict[str, Any] | None:
+    """Scores of a run that is complete with all that the next step needs; None where it is not complete.
+
+    Checkpoints that a kill just before its end has left are removed.
+
+    Raises
+    ------
+    InputError
+        As :func:`metrics_of` does, and where network or calibration windows of a complete run are missing.
+    """
+    metrics = metrics_of(folder, splits)
+    for name in (MODEL, CALIBRATION):
+        if metrics is not None and not (folder / name).is_file():
+            raise InputError(folder / name, _MISSING, _AGAIN)
+    if metrics is not None:
+        drop_checkpoints(folder)
+    return metrics
+
+
+def drop_checkpoints(folder: Path) -> None:
+    """Remove the run's checkpoints, those of its members and stages included; fine-tuning's own is not the run's."""
+    for path in sorted(folder.glob(f"*{CHECKPOINT}")):
+        if path.name != f"{AWARE}{CHECKPOINT}":
+            path.unlink(missing_ok=True)
+
+
+def save_model(folder: Path, model: keras.Model) -> None:
+    """Write the network whole or not at all."""
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / MODEL
+        model.save(path)
+        write_bytes(folder / MODEL, path.read_bytes())
+
+
+def load_model(folder: str | Path) -> keras.Model:
+    """Read the network of a complete run.
+
+    Raises
+    ------
+    InputError
+        Where the run is not complete, or its network missing or damaged.
+    """
+    path = Path(folder) / MODEL
+    if metrics_of(folder) is None:
+        raise InputError(folder, "holds no finished network", "let `scenelet train` finish")
+    if not path.is_file():
+        raise InputError(path, _MISSING, _AGAIN)
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        raise InputError(path, "is damaged", _AGAIN) from None
+
+
+def weights_sha256(model: keras.Model) -> str:
+    """Hash of a network's weights; that of its file changes with the time it was written."""
+    digest = hashlib.sha256()
+    for weight in model.get_weights():
+        digest.update(repr(weight.shape).encode() + weight.tobytes())
+    return digest.hexdigest()
+
+
+def save_calibration(folder: Path, features: NDArray[np.int8]) -> None:
+    """Write the windows that the INT8 network's ranges come from."""
+    content = io.BytesIO()
+    np.save(content, features)
+    write_bytes(folder / CALIBRATION, content.getvalue())
+
+
+def load_calibration(folder: str | Path) -> NDArray[np.int8]:
+    """Read the windows that the INT8 network's ranges come from.
+
+    Raises
+    ------
+    InputError
+        Where the file is missing or damaged.
+    """
+    path = Path(folder) / CALIBRATION
+    try:
+        features = np.lib.format.read_array(io.BytesIO(path.read_bytes()), allow_pickle=False)
+    except (OSError, EOFError, ValueError):
+        raise InputError(path, "is missing or damaged", _AGAIN) from None
+    return np.asarray(features, np.int8)
+
+
+def write_history(folder: Path, history: list[Epoch], best_epoch: int, prefix: str = "") -> None:
+    """Write the epochs as CSV and as a picture; ``prefix`` goes before their names."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(Epoch.__dataclass_fields__), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in history)
+    write_text(folder / f"{prefix}{HISTORY}", text.getvalue())
+    write_bytes(folder / f"{prefix}{CURVES}", _picture(history, best_epoch))
+
+
+def _picture(history: list[Epoch], best_epoch: int) -> bytes:
+    from matplotlib.figure import Figure  # not pyplot: no display and no global state
+
+    figure = Figure(figsize=(8, 3.5), layout="constrained")
+    losses, accuracies = figure.subplots(1, 2)
+    epochs = [row.epoch for row in history]
+    losses.plot(epochs, [row.loss for row in history], label="training")
+    losses.plot(epochs, [row.validation_loss for row in history], label="validation")
+    losses.set(xlabel="epoch", ylabel="loss")
+    accuracies.plot(epochs, [row.validation_accuracy for row in history], color="C1", label="validation")
+    accuracies.set(xlabel="epoch", ylabel="accuracy of windows", ylim=(0, 1))
+    for axes in (losses, accuracies):
+        axes.axvline(best_epoch, color="0.6", linestyle=":", label="best")
+        axes.legend()
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=100, metadata={"Software": None})
+    return content.getvalue()

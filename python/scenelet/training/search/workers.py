@@ -1,0 +1,127 @@
+"""One search on several machines by KerasTuner's own protocol: a chief that draws points, and workers that train them.
+
+KerasTuner's environment variables say who is who; all share the search's folder.
+
+::
+
+    KERASTUNER_TUNER_ID       chief, or another name for every worker
+    KERASTUNER_ORACLE_IP      where the chief listens
+    KERASTUNER_ORACLE_PORT
+
+A worker that was killed is started again under its name and gets its trial again. Workers do not wait for each other,
+so a point may be promoted before its round is complete; which ones are, then depends on who is done first.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from typing import Any, Literal
+
+from ...errors import InputError, SceneletError, ToolError
+from .hyperband import LOSS, Found, Oracle, Progress, Search, conclude, known
+
+try:
+    import keras_tuner
+except ImportError:
+    raise ToolError("keras-tuner", "is not installed", "pip install 'scenelet[train]'") from None
+
+_IDLE_SECONDS = 0.5
+
+Role = Literal["chief", "worker"]
+
+
+def role() -> Role | None:
+    """What KerasTuner's environment makes of this process; None for a search by itself.
+
+    Raises
+    ------
+    InputError
+        Where a part of the environment is missing.
+    """
+    from keras_tuner.src.distribute import utils
+
+    try:
+        if not utils.has_chief_oracle():
+            return None
+    except RuntimeError:
+        raise InputError(
+            "KERASTUNER_ORACLE_IP", "is set without the rest", "also set KERASTUNER_ORACLE_PORT and KERASTUNER_TUNER_ID"
+        ) from None
+    return "chief" if utils.is_chief_oracle() else "worker"
+
+
+class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):  # type: ignore[misc]
+    """KerasTuner's loop around a search's trials."""
+
+    def __init__(self, oracle: Oracle, shared: Search, scratch: str, progress: Progress | None = None) -> None:
+        self._shared, self._progress, self._most = shared, progress, oracle.most_trials
+        self._asked_in_vain, self.done = False, 0
+        super().__init__(oracle, directory=scratch, project_name="search")
+
+    def pre_create_trial(self) -> None:
+        """Give a chief that has nothing to do yet some time."""
+        if self._asked_in_vain:
+            time.sleep(_IDLE_SECONDS)
+        self._asked_in_vain = True
+
+    def on_trial_begin(self, _trial: Any) -> None:
+        """Note that there was something to do."""
+        self._asked_in_vain = False
+
+    def run_trial(self, trial: Any, *_: Any, **__: Any) -> dict[str, float]:
+        """Train a trial's point."""
+        try:
+            return {LOSS: self._shared.trial(trial.hyperparameters.values)}
+        except SceneletError as error:  # nothing that another trial would do better
+            raise keras_tuner.errors.FatalError(str(error)) from error
+
+    def on_trial_end(self, trial: Any) -> None:
+        """Tell the chief, and whoever watches."""
+        super().on_trial_end(trial)
+        self.done += 1
+        if self._progress:
+            self._progress(self.done, self._most)
+
+
+def lead(shared: Search) -> Found:
+    """Be the chief: wait for the workers to train all trials, then finish the search as one by itself would.
+
+    Raises
+    ------
+    ToolError
+        Where the address cannot be listened at.
+    """
+    found = known(shared)
+    if found:
+        return found
+    oracle = shared.oracle()
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            _Tuner(oracle, shared, scratch).search(verbose=0)
+        except RuntimeError as error:
+            raise ToolError("KerasTuner's chief", f"cannot listen ({error})", "choose another port") from None
+    return conclude(shared, oracle)
+
+
+def assist(shared: Search, progress: Progress | None = None) -> int:
+    """Be a worker until the chief has no more trials; the number of those that were trained here.
+
+    Raises
+    ------
+    ToolError
+        Where the chief has gone.
+    """
+    import grpc
+
+    with tempfile.TemporaryDirectory() as scratch:
+        tuner = _Tuner(shared.oracle(), shared, scratch, progress)
+        try:
+            tuner.search()
+        except grpc.RpcError as error:
+            told = getattr(error, "details", lambda: "")() or "no answer"
+            remedy = "start it again, then this worker: what is trained stays"
+            raise ToolError("KerasTuner's chief", f"has gone ({told})", remedy) from None
+        except keras_tuner.errors.FatalError as error:
+            raise error.__cause__ or error from None
+    return tuner.done

@@ -1,0 +1,291 @@
+"""Plain training of a recipe on a data set, into a run folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypedDict, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..config import recipe as recipes
+from ..config.recipe import OneAgainstAllConfig, Recipe
+from ..core import metrics, toolchain
+from ..core.energy import read_energy
+from ..core.files import write_text
+from ..data.augmentation.features import batch_augmentation
+from ..data.augmentation.plan import augmented
+from ..data.datasets.registry import Dataset
+from ..data.provenance import describe
+from ..errors import DatasetError, InputError
+from ..graph import limits
+from ..graph.cost import count
+from ..models.architecture import graph_of
+from ..models.backend import keras
+from ..models.keras_model import build
+from ..tflite.metadata import Learned
+from . import one_vs_all, run_folder, windows
+from .checkpoint import State
+from .loop import Predictor, Trainer, Watch, cross_entropy, fit
+from .run_folder import Request
+from .tf_config import require_alone
+from .windows import Windows
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A finished run: its folder, and its scores as ``metrics.json`` holds them."""
+
+    folder: Path
+    metrics: dict[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Folder and scores, and the energy that they took where it was measured."""
+        energy = read_energy(self.folder)
+        return {"run": str(self.folder), **self.metrics, **({"energy": asdict(energy)} if energy else {})}
+
+
+def fitted(recipe: Recipe, classes: int) -> Recipe:
+    """Give a recipe's network as many scores as a data set has classes."""
+    return recipes.changed(recipe, "model", classes=classes)
+
+
+def prepare(recipe: Recipe, dataset: Dataset) -> tuple[Recipe, Dataset]:
+    """Match a recipe and a data set: classes, validation split, altered copies; check the cost before any work is done.
+
+    Raises
+    ------
+    LimitExceeded
+        Where a recipe for a board is over a limit.
+    DatasetError
+        Where the data set has fewer than two classes, or a class no training clip.
+    """
+    if len(dataset.labels) < 2:
+        raise DatasetError(dataset.root, f"has {len(dataset.labels)} class", "give clips of two classes or more")
+    recipe = fitted(recipe, len(dataset.labels))
+    graph = graph_of(recipe)
+    if recipe.deployable:
+        limits.require(count(graph), f"recipe {recipe.name}")
+    dataset = dataset.with_validation(recipe.training.validation_fraction, recipe.training.validation_seed)
+    missing = sorted(set(dataset.labels) - {clip.label for clip in dataset.split("train")})
+    if missing:
+        raise DatasetError(
+            f"{dataset.root}: class '{missing[0]}'", "has no training clip", "add clips or drop the class"
+        )
+    return recipe, augmented(dataset, recipe.augmentation)
+
+
+def score(probability: NDArray[np.float64], data: Windows, labels: tuple[str, ...]) -> dict[str, Any]:
+    """Accuracy and log loss (nats), macro over classes, of windows and of clips (the mean of a clip's windows)."""
+    clips = int(data.clips.max()) + 1
+    truth = np.zeros(clips, np.int64)
+    truth[data.clips] = data.classes
+    merged = metrics.merge(probability, data.clips, clips)
+    accuracy, log_loss = metrics.macro(
+        metrics.by_group(probability, data.classes, [labels[k] for k in data.classes], labels)
+    )
+    clip_accuracy, _ = metrics.macro(metrics.by_group(merged, truth, [labels[k] for k in truth], labels))
+    return {
+        "windows": len(data),
+        "clips": clips,
+        "accuracy": accuracy,
+        "log_loss": log_loss,
+        "clip_accuracy": clip_accuracy,
+    }
+
+
+class Conditions(TypedDict, total=False):
+    """How a run is carried out, whatever it is; all of it may be left out.
+
+    Attributes
+    ----------
+    jobs
+        Clips whose features are computed, and members of a teacher that are trained, at a time; below 1, as many as
+        there are processors. By default 1.
+    cache
+        Folder of cached features; by default in the build folder.
+    loading
+        Called with (clips done, clips) while a split's features are computed.
+    watch
+        Called after every epoch with the epoch and the most there can be.
+    """
+
+    jobs: int
+    cache: Path | None
+    loading: Callable[[int, int], None] | None
+    watch: Watch | None
+
+
+def load_splits(
+    recipe: Recipe, dataset: Dataset, conditions: Conditions, splits: tuple[str, ...] = SPLITS
+) -> dict[str, Windows]:
+    """Windows of those splits that the data set has."""
+    cache = conditions.get("cache") or toolchain.build_folder() / "features"
+    jobs, loading = conditions.get("jobs", 1), conditions.get("loading")
+    return {
+        name: windows.load(dataset, name, recipe.frontend, cache, jobs=jobs, loading=loading)
+        for name in splits
+        if dataset.splits.get(name)
+    }
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a procedure works with; ``recipe`` has as many classes as the data."""
+
+    recipe: Recipe
+    data: dict[str, Windows]
+    out: Path
+    jobs: int = 1
+    watch: Watch | None = None
+
+
+# Run folders by what their networks are for the new one.
+Sources = Mapping[str, str | Path]
+
+# Trains a network from a seed, so that it can be started again at any time; gives it with its last state.
+Procedure = Callable[[Work], tuple[keras.Model, State]]
+
+
+def by_labels(work: Work, model: keras.Model) -> State:
+    """Train a network by its windows' labels alone."""
+    recipe, data = work.recipe, work.data
+    objective = cross_entropy(recipe.training.label_smoothing)
+    augment = batch_augmentation(recipe.augmentation)
+    trainer = Trainer(model, data["train"], data["validation"], recipe.training, objective, augment)
+    return fit(trainer, work.out / run_folder.CHECKPOINT, work.watch)
+
+
+def _plainly(work: Work) -> tuple[keras.Model, State]:
+    recipe, data = work.recipe, work.data
+    keras.utils.set_random_seed(recipe.training.seed)
+    model = build(recipe)
+    if isinstance(recipe.model, OneAgainstAllConfig):
+        train, validation = data["train"], data["validation"]
+        one_vs_all.train_members(recipe, model, train, validation, work.out, work.jobs, work.watch)
+        return model, one_vs_all.train_scores(recipe, model, train, validation, work.out, work.watch)
+    return model, by_labels(work, model)
+
+
+def finish(out: Path, request: Request, model: keras.Model, state: State, data: dict[str, Windows]) -> dict[str, Any]:
+    """Score a trained network and complete its run folder."""
+    predict = Predictor(model)
+    scores = {
+        "recipe": request.recipe.name,
+        "dataset": request.dataset,
+        "seed": request.recipe.training.seed,
+        "epochs": len(state.history),
+        "best_epoch": state.best_epoch,
+        **{name: score(predict(part), part, request.labels) for name, part in data.items()},
+    }
+    run_folder.write_history(out, state.history, state.best_epoch)
+    run_folder.save_model(out, model)
+    train = data["train"]
+    chosen = windows.stratified(
+        train.classes, request.recipe.quantize.calibration_windows, request.recipe.training.seed
+    )
+    run_folder.save_calibration(out, train.features[chosen])
+    write_text(out / run_folder.METRICS, json.dumps(scores, indent=2) + "\n")
+    run_folder.drop_checkpoints(out)
+    return scores
+
+
+def conduct(
+    recipe: Recipe,
+    dataset: Dataset,
+    out: str | Path,
+    procedure: Procedure,
+    *,
+    sources: Sources | None = None,
+    **conditions: Unpack[Conditions],
+) -> RunResult:
+    """Carry out a procedure in a run folder, or find that it is done; parameters and errors as in :func:`train`.
+
+    ``sources`` are the finished runs of other networks that the procedure builds on: with others the run would be
+    another one, and one that has learned from the test is refused.
+    """
+    require_alone()
+    plain = dataset
+    recipe, dataset = prepare(recipe, dataset)
+    data = load_splits(recipe, dataset, conditions)
+    work = Work(recipe, data, Path(out), conditions.get("jobs", 1), conditions.get("watch"))
+    return _conduct(work, dataset, procedure, sources or {}, learned_from(recipe, plain))
+
+
+def learned_from(recipe: Recipe, dataset: Dataset) -> Learned:
+    """Say which clips a recipe learns from, altered copies apart."""
+    return describe(dataset, recipe.training.validation_fraction, recipe.training.validation_seed)
+
+
+def _conduct(
+    work: Work, dataset: Dataset, procedure: Procedure, sources: Sources, learned: Learned | None = None
+) -> RunResult:
+    features = {name: part.sha256 for name, part in work.data.items()}
+    for source in sources.values():
+        _require_same_test(source, features)
+    weights = {name: run_folder.weights_sha256(run_folder.load_model(run)) for name, run in sources.items()}
+    request = Request(work.recipe, dataset.name, dataset.labels, features, weights)
+    run_folder.claim(work.out, request, learned)
+    scores = run_folder.done(work.out, work.data)
+    if scores is None:
+        model, state = procedure(work)
+        scores = finish(work.out, request, model, state, work.data)
+    return RunResult(work.out, scores)
+
+
+def _require_same_test(source: str | Path, features: dict[str, str]) -> None:
+    """Refuse a run that was trained on another split: it may have learned from the test."""
+    test = features.get("test")
+    if test and run_folder.request_of(source).features_sha256.get("test") != test:
+        raise InputError(
+            source,
+            "was trained with another test split, so it may have learned from this one",
+            "give a run of the same data and split; --all-clips goes with --all-clips",
+        )
+
+
+def train(recipe: Recipe, dataset: Dataset, out: str | Path, **conditions: Unpack[Conditions]) -> RunResult:
+    """Train a recipe on a data set's "train" split, stopping early on its "validation" split.
+
+    A run that was interrupted goes on after its last whole epoch and ends as it would have; a complete one is returned
+    as it is. "test", where the data set has it, is scored once, at the end.
+
+    Parameters
+    ----------
+    recipe
+        What to train; its last layer is given as many scores as the data set has classes.
+    dataset
+        Opened by :func:`scenelet.data.datasets.registry.open_dataset`.
+    out
+        Run folder (see :mod:`scenelet.training.run_folder`).
+    conditions
+        Of :class:`Conditions`.
+
+    Returns
+    -------
+    RunResult
+        With the scores.
+
+    Raises
+    ------
+    LimitExceeded
+        Where a recipe for a board is over a limit.
+    InputError
+        Where data, recipe or folder cannot be used.
+    """
+    return conduct(recipe, dataset, out, _plainly, **conditions)
+
+
+def train_windows(
+    recipe: Recipe, dataset: Dataset, data: dict[str, Windows], folder: Path, watch: Watch | None = None
+) -> RunResult:
+    """Train a prepared recipe on windows that are split already: "train", "validation" and, if wanted, "test".
+
+    The data set gives its name and its labels. Resumes and raises as :func:`train` does.
+    """
+    return _conduct(Work(recipe, data, folder, watch=watch), dataset, _plainly, {})
