@@ -27,15 +27,15 @@ _Static_assert(SCN_MODEL_MACS <= 30000000, "more than 30000000 multiply-accumula
 _Static_assert(SCN_MODEL_ARENA_BYTES <= SCN_BOARD_RAM_BYTES, "the arena is larger than the RAM of the board");
 #endif
 #endif
-_Static_assert(SCN_COLUMNS_SCRATCH_BYTES(SCN_COLUMNS_WORDS(3, 3), 8, 1, SCN_COLUMNS_PADDED_BYTES(3, 34, 1)) == 924, "the engine wants another size than the compiler planned");
-_Static_assert(SCN_WINOGRAD_TILE_BYTES(4, 1, SCN_WINOGRAD_SLOTS_ACROSS(4, 32, 2, 3), 16) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(4, 8, 3) + SCN_WINOGRAD_SUM_BYTES(4, 1) == 2896, "the engine wants another size than the compiler planned");
+_Static_assert(SCN_CONV2D_GEMM_SCRATCH_BYTES(SCN_CONV2D_GEMM_WORDS(3, 3), 8, 1, SCN_CONV2D_GEMM_PADDED_BYTES(3, 34, 1)) == 924, "the engine wants another size than the compiler planned");
+_Static_assert(SCN_WINOGRAD_TILE_BYTES(4, 1, SCN_WINOGRAD_INPUT_TILES_ACROSS(4, 32, 2, 3), 16) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(4, 8, 3) + SCN_WINOGRAD_SUM_BYTES(4, 1) == 2896, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_PACKED_BYTES(3, 16, 16) == 2304, "the engine wants another size than the compiler planned");
-_Static_assert(SCN_COLUMNS_SCRATCH_BYTES(SCN_COLUMNS_WORDS(3, 48), 2, 1, SCN_COLUMNS_PADDED_BYTES(3, 18, 16)) == 3748, "the engine wants another size than the compiler planned");
-_Static_assert(SCN_WINOGRAD_TILE_BYTES(4, 1, SCN_WINOGRAD_SLOTS_ACROSS(4, 16, 2, 3), 32) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(4, 8, 3) + SCN_WINOGRAD_SUM_BYTES(4, 1) == 4448, "the engine wants another size than the compiler planned");
+_Static_assert(SCN_CONV2D_GEMM_SCRATCH_BYTES(SCN_CONV2D_GEMM_WORDS(3, 48), 2, 1, SCN_CONV2D_GEMM_PADDED_BYTES(3, 18, 16)) == 3748, "the engine wants another size than the compiler planned");
+_Static_assert(SCN_WINOGRAD_TILE_BYTES(4, 1, SCN_WINOGRAD_INPUT_TILES_ACROSS(4, 16, 2, 3), 32) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(4, 8, 3) + SCN_WINOGRAD_SUM_BYTES(4, 1) == 4448, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_PACKED_BYTES(3, 32, 32) == 9216, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_CONV2D_SCRATCH_BYTES(3, 3, 32) == 2304, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_CONV2D_WEIGHT_BYTES(3, 3, 32, 48) == 13824, "the engine wants another size than the compiler planned");
-_Static_assert(SCN_WINOGRAD_TILE_BYTES(4, 1, SCN_WINOGRAD_SLOTS_ACROSS(4, 8, 2, 3), 48) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(4, 5, 3) + SCN_WINOGRAD_SUM_BYTES(4, 1) == 5568, "the engine wants another size than the compiler planned");
+_Static_assert(SCN_WINOGRAD_TILE_BYTES(4, 1, SCN_WINOGRAD_INPUT_TILES_ACROSS(4, 8, 2, 3), 48) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(4, 5, 3) + SCN_WINOGRAD_SUM_BYTES(4, 1) == 5568, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_PACKED_BYTES(3, 48, 48) == 20736, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_CONV2D_SCRATCH_BYTES(3, 3, 48) == 3456, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_CONV2D_WEIGHT_BYTES(3, 3, 48, 64) == 27648, "the engine wants another size than the compiler planned");
@@ -56,7 +56,7 @@ static _Alignas(4) const int8_t step0_s0_packed[192] = {
     -7, 92, -28, 0, 0, -1, 33, -72, -127, -112, -54, 0, 0,
 };
 
-static _Alignas(4) const scn_finish_t step0_s0_finish[8] = {
+static _Alignas(4) const scn_requantize_pair_t step0_s0_requantize[8] = {
     {-17730, 1602, 1959234607, -65280, 9, 1318446844, -8160, 6},
     {6542, 3752, 1976614015, -32640, 8, 2044309070, -16320, 7},
     {6258, 5300, 1761911052, -32640, 8, 1361581486, -16320, 7},
@@ -368,7 +368,7 @@ static _Alignas(4) const int8_t step0_s2_packed[4608] = {
     29, 8, -91, -4, -35, -5, -8, -7, 4, -25, -40, -107, 81, 7, 56, -78, -102, -26, 8, -50,
 };
 
-static _Alignas(4) const scn_finish_t step0_s2_finish[16] = {
+static _Alignas(4) const scn_requantize_pair_t step0_s2_requantize[16] = {
     {-7736, -16722, 1406227173, -65280, 9, 1789725777, -65280, 9},
     {-4170, 4500, 1270613139, -32640, 8, 1724699888, -65280, 9},
     {29442, 9272, 1245025204, -32640, 8, 1242279648, -32640, 8},
@@ -5182,7 +5182,7 @@ static _Alignas(4) const int16_t step1_paired[4096] = {
     -2344, -17222, -2047, 13367, 2390, 3919, 23510, 2049, 8168, -6434, 15407, -32522,
 };
 
-static _Alignas(4) const scn_dense_finish_t step1_finish[32] = {
+static _Alignas(4) const scn_dense_requantize_t step1_requantize[32] = {
    
     {154764, 1164, 114168, 1272, 1836073092, -16320, 7, 1508395510, -16320, 7, 1440734443, -16320, 7, 1385858661, -16320, 7},
     {204117, 341, 55476, -76, 1433571582, -16320, 7, 1844997642, -16320, 7, 1494667158, -16320, 7, 1531592771, -16320, 7},
@@ -5267,7 +5267,7 @@ static _Alignas(4) const int16_t step2_paired[768] = {
     0, -19708, -147, 0, 0, 833, 13280, 0, 0, 4180, -17748, 0, 0, 13312, -20495, 0, 0, -29416, -423, 0, 0,
 };
 
-static _Alignas(4) const scn_dense_finish_t step2_finish[3] = {
+static _Alignas(4) const scn_dense_requantize_t step2_requantize[3] = {
    
     {-43281, -785, -66893, 947, 1937733545, -15104, 9, 1602689518, -15104, 9, 1693920850, -15104, 9, 2014049126, -15104, 9},
     {-651931, -2203, 514542, -786, 1964899916, -15104, 9, 1453785689, -15104, 9, 1746979358, -15104, 9, 2062490515, -15104, 9},
@@ -5275,16 +5275,16 @@ static _Alignas(4) const scn_dense_finish_t step2_finish[3] = {
 };
 
 /* 0:conv1 .. 11:pooling */
-static const scn_columns_t step0_s0[1] = {
-    {.conv = {.input = {.batches = 1, .height = 64, .width = 32, .channels = 1}, .output = {.batches = 1, .height = 64, .width = 32, .channels = 16}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = NULL, .scale = NULL, .input_zero_point = 0, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = NULL, .group = 8, .packed = step0_s0_packed, .expanded = NULL, .finish = step0_s0_finish},
+static const scn_conv2d_gemm_t step0_s0[1] = {
+    {.conv = {.input = {.batches = 1, .height = 64, .width = 32, .channels = 1}, .output = {.batches = 1, .height = 64, .width = 32, .channels = 16}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = NULL, .scale = NULL, .input_zero_point = 0, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = NULL, .group = 8, .packed = step0_s0_packed, .expanded = NULL, .requantize = step0_s0_requantize},
 };
 
 static const scn_winograd_t step0_s1[1] = {
     {.conv = {.input = {.batches = 1, .height = 64, .width = 32, .channels = 16}, .output = {.batches = 1, .height = 64, .width = 32, .channels = 16}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = step0_s1_bias, .scale = step0_s1_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .across = true, .pool_height = 2, .pool_width = 2, .rows = 2, .part = 8, .packed = step0_s1_packed, .expanded = NULL},
 };
 
-static const scn_columns_t step0_s2[1] = {
-    {.conv = {.input = {.batches = 1, .height = 32, .width = 16, .channels = 16}, .output = {.batches = 1, .height = 32, .width = 16, .channels = 32}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = NULL, .scale = NULL, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = NULL, .group = 2, .packed = step0_s2_packed, .expanded = NULL, .finish = step0_s2_finish},
+static const scn_conv2d_gemm_t step0_s2[1] = {
+    {.conv = {.input = {.batches = 1, .height = 32, .width = 16, .channels = 16}, .output = {.batches = 1, .height = 32, .width = 16, .channels = 32}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = NULL, .scale = NULL, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = NULL, .group = 2, .packed = step0_s2_packed, .expanded = NULL, .requantize = step0_s2_requantize},
 };
 
 static const scn_winograd_t step0_s3[1] = {
@@ -5312,15 +5312,15 @@ static const scn_mean_t step0_s8[1] = {
 };
 
 static const scn_stage_t step0_stages[9] = {
-    {.run = scn_columns_rows, .layer = step0_s0, .map = NULL, .inputs = {0, 255}, .output = 2, .turn = 1, .reach = 3, .stride = 1, .pad_top = 1},
-    {.run = scn_winograd_rows, .layer = step0_s1, .map = NULL, .inputs = {2, 255}, .output = 3, .turn = 1, .reach = 4, .stride = 2, .pad_top = 1},
-    {.run = scn_columns_rows, .layer = step0_s2, .map = NULL, .inputs = {3, 255}, .output = 4, .turn = 1, .reach = 3, .stride = 1, .pad_top = 1},
-    {.run = scn_winograd_rows, .layer = step0_s3, .map = NULL, .inputs = {4, 255}, .output = 5, .turn = 1, .reach = 4, .stride = 2, .pad_top = 1},
-    {.run = scn_conv2d_rows, .layer = step0_s4, .map = NULL, .inputs = {5, 255}, .output = 6, .turn = 1, .reach = 3, .stride = 1, .pad_top = 1},
-    {.run = scn_winograd_rows, .layer = step0_s5, .map = NULL, .inputs = {6, 255}, .output = 7, .turn = 1, .reach = 4, .stride = 2, .pad_top = 1},
-    {.run = scn_conv2d_rows, .layer = step0_s6, .map = NULL, .inputs = {7, 255}, .output = 8, .turn = 1, .reach = 3, .stride = 1, .pad_top = 1},
-    {.run = scn_conv2d_rows, .layer = step0_s7, .map = NULL, .inputs = {8, 255}, .output = 9, .turn = 1, .reach = 3, .stride = 1, .pad_top = 1},
-    {.run = scn_mean_rows, .layer = step0_s8, .map = NULL, .inputs = {9, 10}, .output = 1, .turn = 4, .reach = 1, .stride = 1, .pad_top = 0},
+    {.run = scn_conv2d_gemm_rows, .layer = step0_s0, .map = NULL, .inputs = {0, 255}, .output = 2, .stripe = 1, .reach = 3, .stride = 1, .pad_top = 1},
+    {.run = scn_winograd_f4x3_rows, .layer = step0_s1, .map = NULL, .inputs = {2, 255}, .output = 3, .stripe = 1, .reach = 4, .stride = 2, .pad_top = 1},
+    {.run = scn_conv2d_gemm_rows, .layer = step0_s2, .map = NULL, .inputs = {3, 255}, .output = 4, .stripe = 1, .reach = 3, .stride = 1, .pad_top = 1},
+    {.run = scn_winograd_f4x3_rows, .layer = step0_s3, .map = NULL, .inputs = {4, 255}, .output = 5, .stripe = 1, .reach = 4, .stride = 2, .pad_top = 1},
+    {.run = scn_conv2d_rows, .layer = step0_s4, .map = NULL, .inputs = {5, 255}, .output = 6, .stripe = 1, .reach = 3, .stride = 1, .pad_top = 1},
+    {.run = scn_winograd_f4x3_rows, .layer = step0_s5, .map = NULL, .inputs = {6, 255}, .output = 7, .stripe = 1, .reach = 4, .stride = 2, .pad_top = 1},
+    {.run = scn_conv2d_rows, .layer = step0_s6, .map = NULL, .inputs = {7, 255}, .output = 8, .stripe = 1, .reach = 3, .stride = 1, .pad_top = 1},
+    {.run = scn_conv2d_rows, .layer = step0_s7, .map = NULL, .inputs = {8, 255}, .output = 9, .stripe = 1, .reach = 3, .stride = 1, .pad_top = 1},
+    {.run = scn_mean_rows, .layer = step0_s8, .map = NULL, .inputs = {9, 10}, .output = 1, .stripe = 4, .reach = 1, .stride = 1, .pad_top = 0},
 };
 
 static const scn_line_buffer_t step0_lines[11] = {
@@ -5357,7 +5357,7 @@ static const scn_dense_t step1_params = {
     .input_zero_point = -128,
     .paired = step1_paired,
     .expanded = NULL,
-    .finish = step1_finish,
+    .requantize = step1_requantize,
 };
 
 static void step1_run(uint8_t *arena) {
@@ -5372,7 +5372,7 @@ static const scn_dense_t step2_params = {
     .input_zero_point = -128,
     .paired = step2_paired,
     .expanded = NULL,
-    .finish = step2_finish,
+    .requantize = step2_requantize,
 };
 
 static void step2_run(uint8_t *arena) {

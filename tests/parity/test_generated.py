@@ -28,7 +28,7 @@ BATCH = 50
 BOARD = max(NETWORKS // 10, BATCH)
 
 KERNELS = (
-    "direct", "narrow", "winograd", "winograd2", "columns", "planes", "rows", "scn_map_s8", "scn_sum_s8",
+    "direct", "narrow", "winograd", "winograd2", "columns", "planes", "rows", "scn_lut_s8", "scn_add_lut_s8",
     "scn_dense_s8", "direct + add", "narrow + add", "winograd + add", "columns + add", "map + add",
     "scn_segment_run_two",
 )  # fmt: skip

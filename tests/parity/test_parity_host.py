@@ -69,7 +69,7 @@ def test_a_sum_in_a_segment_takes_rows_in_its_own_order() -> None:
             stages = [stage for step in steps if step.segment for stage in step.segment.stages]
             kernels |= {(s.step.kernel, apart) for s in stages if s.added or s.step.op == "ADD"}
             require_parity(model, 4, DEPTH_FIRST["packed"])
-    assert kernels == {("scn_sum_s8", True), ("scn_conv2d_s8", False)}
+    assert kernels == {("scn_add_lut_s8", True), ("scn_conv2d_s8", False)}
 
 
 @pytest.mark.parametrize("weights", DEPTH_FIRST)

@@ -93,7 +93,7 @@ class RowCaller:
         self, image: Int8, *, across: bool, expanded: bool, rows: int = 8, part: int | None = None,
         pool: tuple[int, int] = (1, 1), outputs: int = 4,
     ) -> Int8:  # fmt: skip
-        """scn_winograd_rows_s8, or its twin for tiles of two outputs; ``part`` is all unless given."""
+        """scn_winograd_f4x3_rows_s8, or its twin for tiles of two outputs; ``part`` is all unless given."""
         ffi = self.engine.ffi
         values = weights(self.case)
         part = part or -(-values.shape[3] // 2)
@@ -104,7 +104,7 @@ class RowCaller:
         fields |= {"pool_height": pool[0], "pool_width": pool[1]}
         layer = ffi.new("scn_winograd_t *", {**fields, "expanded" if expanded else "packed": table})
         scratch = winograd_scratch(self.fields, across, expanded, rows, part, outputs)
-        kernel = "scn_winograd_rows_s8" if outputs == 4 else "scn_winograd_of_two_rows_s8"
+        kernel = "scn_winograd_f4x3_rows_s8" if outputs == 4 else "scn_winograd_f2x3_rows_s8"
         return self._run(kernel, layer, image, scratch, pool)
 
     def pool(self, image: Int8) -> Int8:

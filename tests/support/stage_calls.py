@@ -76,7 +76,7 @@ def map_step(step: Step, post: Int8) -> Step:
     """A map behind a step, (channels, 256)."""
     fields = {"pixels": 1, "channels": len(post), "post": {"table": "map", "affine": None}}
     table = Table("map", "int8_t", post.ravel())
-    return Step("map", "MUL", (1,), step.writes, step.writes, "scn_map_s8", Struct("scn_map_t", fields), (), (table,))
+    return Step("map", "MUL", (1,), step.writes, step.writes, "scn_lut_s8", Struct("scn_lut_t", fields), (), (table,))
 
 
 class StageCaller:
@@ -94,10 +94,10 @@ class StageCaller:
         self._run = getattr(engine.library, str(members["run"]))
 
     def run(self, image: Int8) -> Int8:
-        """The output, made `turn` rows at a time."""
+        """The output, made `stripe` rows at a time."""
         shape = self.case.graph.tensors[self.stage.step.writes[0]].shape
-        turn = self.stage.variant.turn
-        parts = [self._rows(image, shape, y, min(turn, shape[1] - y)) for y in range(0, shape[1], turn)]
+        stripe = self.stage.variant.stripe
+        parts = [self._rows(image, shape, y, min(stripe, shape[1] - y)) for y in range(0, shape[1], stripe)]
         return np.concatenate(parts, axis=1)
 
     def _rows(self, image: Int8, shape: tuple[int, ...], y: int, count: int) -> Int8:

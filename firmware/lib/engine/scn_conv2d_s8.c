@@ -122,7 +122,7 @@ static scn_conv2d_t flatten(scn_conv2d_t layer) {
 void scn_conv2d_s8(const scn_conv2d_t *layer, const int8_t *input, int8_t *output, void *scratch) {
     const scn_conv2d_t flat = flatten(*layer);
     scn_lines_t from = scn_whole(&flat.input, input), to = scn_whole(&flat.output, output);
-    const scn_output_t stored = scn_output(&flat, (scn_post_t){NULL, NULL}, (scn_added_t){NULL, 0, NULL}, output);
+    const scn_output_t stored = scn_output(&flat, (scn_post_t){NULL, NULL}, (scn_fused_add_t){NULL, 0, NULL}, output);
     work_t work = work_of(&flat, stored, &from, flat.output.height, scratch);
     for (int32_t n = 0; n < flat.output.batches; ++n) {
         run_rows(&work, 0, flat.output.height, &to);

@@ -266,7 +266,7 @@ static void place_block(work_t *work, int32_t y, int32_t rows) {
         work->positions = width;
     } else {
         work->pairs = 1;
-        work->apart = SCN_WINOGRAD_APART(work->outputs, width, rows);
+        work->apart = SCN_WINOGRAD_TILE_OFFSET(work->outputs, width, rows);
         work->positions = work->apart ? work->apart : rows;
     }
 }
@@ -281,10 +281,10 @@ static work_t work_of(const scn_tile_kind_t *kind, const scn_winograd_t *layer, 
     work.slot_words = SCN_TILES * (outputs + 2);
     work.stage = scn_output(conv, layer->post, layer->added, output->data);
     work.taps = across ? conv->window.height : conv->window.width;
-    work.led = !across && SCN_WINOGRAD_LED(width, work.taps, conv->window.pad_left);
+    work.led = !across && SCN_WINOGRAD_SHARED(width, work.taps, conv->window.pad_left);
     work.first_slot = work.led ? 0 : across ? -conv->window.pad_top : -conv->window.pad_left;
-    work.slots = across ? SCN_WINOGRAD_SLOTS_ACROSS(outputs, conv->output.width, layer->rows, work.taps)
-                        : SCN_WINOGRAD_SLOTS_DOWN(width, conv->output.width, work.taps, conv->window.pad_left);
+    work.slots = across ? SCN_WINOGRAD_INPUT_TILES_ACROSS(outputs, conv->output.width, layer->rows, work.taps)
+                        : SCN_WINOGRAD_INPUT_TILES_DOWN(width, conv->output.width, work.taps, conv->window.pad_left);
     work.steps = (conv->input.channels + 1) / 2;
     work.step_words = work.slots * work.slot_words;
     work.pair_words = work.steps * work.step_words;
@@ -308,12 +308,12 @@ static void run_rows(work_t work, int32_t y, int32_t count) {
     }
 }
 
-void scn_winograd_rows_s8(const scn_winograd_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
+void scn_winograd_f4x3_rows_s8(const scn_winograd_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
                           const scn_lines_t *output, void *scratch) {
     run_rows(work_of(&scn_tile_of_four, layer, input, output, scratch), y, count);
 }
 
-void scn_winograd_of_two_rows_s8(const scn_winograd_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
+void scn_winograd_f2x3_rows_s8(const scn_winograd_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
                                  const scn_lines_t *output, void *scratch) {
     run_rows(work_of(&scn_tile_of_two, layer, input, output, scratch), y, count);
 }

@@ -7,14 +7,14 @@
 
 _Static_assert(offsetof(scn_dense_four_t, w) == 4, "offsets below");
 _Static_assert(offsetof(scn_dense_four_t, bytes) == 8, "offsets below");
-_Static_assert(offsetof(scn_dense_four_t, finish) == 12, "offsets below");
+_Static_assert(offsetof(scn_dense_four_t, requantize) == 12, "offsets below");
 _Static_assert(offsetof(scn_dense_four_t, to) == 16, "offsets below");
 _Static_assert(offsetof(scn_dense_four_t, groups) == 20, "offsets below");
-_Static_assert(sizeof(scn_dense_finish_t) == 64, "offsets below");
+_Static_assert(sizeof(scn_dense_requantize_t) == 64, "offsets below");
 
 /*
  * r0 x, r1 w, r2-r5 weights, r6 r7 r12 lr inputs, r8-r11 sums. [sp] end of x, [sp, #4] where a group starts among the
- * four steps of a round, [sp, #8] start of x, [sp, #12] finish, [sp, #16] to, [sp, #20] groups left.
+ * four steps of a round, [sp, #8] start of x, [sp, #12] requantize, [sp, #16] to, [sp, #20] groups left.
  */
 #define PAIRED(w, x, both, second)                                                                                     \
     "smlad " both ", " w ", " x ", " both "\n"                                                                         \
@@ -37,7 +37,7 @@ _Static_assert(sizeof(scn_dense_finish_t) == 64, "offsets below");
 #define EXPANDED_STEP                                                                                                  \
     "ldm.w r0!, {r6, r7, r12, lr}\n" EXPANDED_WORD("r6") EXPANDED_WORD("r7") EXPANDED_WORD("r12") EXPANDED_WORD("lr")
 
-/* r0 finish, r12 to. */
+/* r0 requantize, r12 to. */
 #define FINISH(sum)                                                                                                    \
     "ldm r0!, {r2-r4}\n"                                                                                               \
     "smmla r2, " sum ", r2, r3\n"                                                                                      \
@@ -53,7 +53,7 @@ _Static_assert(sizeof(scn_dense_finish_t) == 64, "offsets below");
 
 #define FUNCTION(step, step_bytes, take_apart)                                                                         \
     __asm__ volatile("push {r4-r11, lr}\n"                                                                             \
-                     "ldm r0, {r2-r7}\n" /* x, w, bytes, finish, to, groups */                                         \
+                     "ldm r0, {r2-r7}\n" /* x, w, bytes, requantize, to, groups */                                         \
                      "mov r1, r3\n"                                                                                    \
                      "add r3, r2, r4\n"                                                                                \
                      "lsr r4, r4, #4\n"                                                                                \
@@ -95,15 +95,15 @@ __attribute__((naked)) void scn_dense_expanded(__attribute__((unused)) const scn
 
 #else
 
-static int8_t finish(const int32_t by[3], int32_t sum) {
+static int8_t requantize(const int32_t by[3], int32_t sum) {
     return scn_saturate((int32_t)((((int64_t)sum * by[0]) >> 32) + by[1]) >> by[2]);
 }
 
-static void finish_four(const scn_dense_finish_t *by, const int32_t sum[4], int8_t *to) {
-    to[0] = finish((const int32_t[]){by->multiplier0, by->added0, by->right0}, sum[0]);
-    to[1] = finish((const int32_t[]){by->multiplier1, by->added1, by->right1}, sum[1]);
-    to[2] = finish((const int32_t[]){by->multiplier2, by->added2, by->right2}, sum[2]);
-    to[3] = finish((const int32_t[]){by->multiplier3, by->added3, by->right3}, sum[3]);
+static void finish_four(const scn_dense_requantize_t *by, const int32_t sum[4], int8_t *to) {
+    to[0] = requantize((const int32_t[]){by->multiplier0, by->added0, by->right0}, sum[0]);
+    to[1] = requantize((const int32_t[]){by->multiplier1, by->added1, by->right1}, sum[1]);
+    to[2] = requantize((const int32_t[]){by->multiplier2, by->added2, by->right2}, sum[2]);
+    to[3] = requantize((const int32_t[]){by->multiplier3, by->added3, by->right3}, sum[3]);
 }
 
 static uint32_t word(const int16_t *w) {
@@ -113,7 +113,7 @@ static uint32_t word(const int16_t *w) {
 void scn_dense_paired(const scn_dense_four_t *dense) {
     const int16_t *w = dense->w;
     for (int32_t group = 0; group < dense->groups; ++group) {
-        const scn_dense_finish_t *by = &dense->finish[group];
+        const scn_dense_requantize_t *by = &dense->requantize[group];
         int32_t both0 = by->start0, second0 = by->start1, both1 = by->start2, second1 = by->start3;
         for (int32_t i = 0; i < dense->bytes / 4; ++i, w += 4) {
             both0 = scn_dot_pair(word(w), dense->x[i], both0);
@@ -129,7 +129,7 @@ void scn_dense_paired(const scn_dense_four_t *dense) {
 void scn_dense_expanded(const scn_dense_four_t *dense) {
     const int16_t *w = dense->w;
     for (int32_t group = 0; group < dense->groups; ++group) {
-        const scn_dense_finish_t *by = &dense->finish[group];
+        const scn_dense_requantize_t *by = &dense->requantize[group];
         int32_t sum[4] = {by->start0, by->start1, by->start2, by->start3};
         for (int32_t i = 0; i < dense->bytes / 4; ++i) {
             for (int lane = 0; lane < 4; ++lane, w += 2) {

@@ -7,14 +7,14 @@
 /*
  * x          `bytes` of the input, widened: pairs (0, 2), (1, 3) of every four values; a multiple of 16.
  * w          scn_dense_t's weights of `groups` fours of outputs, one behind the other.
- * finish     [groups].
+ * requantize     [groups].
  * to         4 * groups outputs.
  */
 typedef struct {
     const uint32_t *x;
     const int16_t *w;
     int32_t bytes;
-    const scn_dense_finish_t *finish;
+    const scn_dense_requantize_t *requantize;
     int8_t *to;
     int32_t groups;
 } scn_dense_four_t;

@@ -47,20 +47,20 @@ static void run_rest(const scn_dense_t *layer, scn_dense_four_t dense, int32_t c
 void scn_dense_s8(const scn_dense_t *layer, const int8_t *input, int8_t *output, void *scratch) {
     const int32_t steps = (layer->inputs + STEP - 1) / STEP, groups = layer->outputs / LANES;
     const int32_t group_elements = steps * STEP * (layer->expanded ? LANES : LANES / 2);
-    scn_dense_four_t dense = {.x = scratch, .bytes = steps * STEP * 2, .finish = layer->finish};
+    scn_dense_four_t dense = {.x = scratch, .bytes = steps * STEP * 2, .requantize = layer->requantize};
     for (int32_t n = 0; n < layer->batches; ++n) {
         widen(layer, input, scratch);
         dense.w = layer->expanded ? layer->expanded : layer->paired;
         dense.to = output;
         dense.groups = groups;
-        dense.finish = layer->finish;
+        dense.requantize = layer->requantize;
         if (groups) {
             run(layer, &dense);
         }
         if (layer->outputs % LANES) {
             dense.w += groups * group_elements;
             dense.to += groups * LANES;
-            dense.finish += groups;
+            dense.requantize += groups;
             run_rest(layer, dense, layer->outputs % LANES);
         }
         input += layer->inputs;

@@ -16,7 +16,7 @@ static int32_t bias_of(const scn_depthwise_conv2d_t *layer, int32_t channel) {
     return layer->bias ? layer->bias[channel] : 0;
 }
 
-static int8_t finish(const scn_depthwise_conv2d_t *layer, int32_t channel, int32_t sum) {
+static int8_t requantize(const scn_depthwise_conv2d_t *layer, int32_t channel, int32_t sum) {
     const int32_t value = scn_wrap_add(scn_scale_quick(sum, layer->scale[channel]), layer->output_zero_point);
     return scn_clamp(value, layer->activation_min, layer->activation_max);
 }
@@ -33,7 +33,7 @@ static int8_t one_channel(const window_t *window, int32_t channel) {
             w += window->w_step;
         }
     }
-    return finish(layer, channel, sum);
+    return requantize(layer, channel, sum);
 }
 
 /* Whether all channels' factors and sums are such as scn_apply takes. */

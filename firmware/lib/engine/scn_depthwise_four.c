@@ -45,7 +45,7 @@ static inline uint32_t finish_one(const work_t *work, const int32_t sum[4], int 
                                        : scn_clamp(value, layer->activation_min, layer->activation_max));
 }
 
-static inline uint32_t finish(const work_t *work, const int32_t sum[4]) {
+static inline uint32_t requantize(const work_t *work, const int32_t sum[4]) {
     return finish_one(work, sum, 0) | finish_one(work, sum, 1) << 8 | finish_one(work, sum, 2) << 16 |
            finish_one(work, sum, 3) << 24;
 }
@@ -69,7 +69,7 @@ static SCN_NOINLINE void run_pixel(const work_t *work, const int8_t *x, const ui
         x += work->x_row;
         w += w_row;
     }
-    scn_store_quad(to, finish(work, sum));
+    scn_store_quad(to, requantize(work, sum));
 }
 
 static void run_row(const work_t *work, const int8_t *image, int32_t y, int8_t *to) {

@@ -135,7 +135,7 @@ typedef struct {
     const int32_t *table;
     int32_t multiplier;
     const int8_t *skip;
-} scn_added_t;
+} scn_fused_add_t;
 
 /*
  * CONV_2D and what follows it element by element.
@@ -145,7 +145,7 @@ typedef struct {
 typedef struct {
     scn_conv2d_t conv;
     scn_post_t post;
-    scn_added_t added;
+    scn_fused_add_t added;
 } scn_fused_conv2d_t;
 
 /*
@@ -199,7 +199,7 @@ void scn_conv2d_narrow_rows_s8(const scn_fused_conv2d_t *layer, const scn_lines_
 typedef struct {
     scn_conv2d_t conv;
     scn_post_t post;   /* like scn_fused_conv2d_t */
-    scn_added_t added; /* likewise; nothing where pool_height * pool_width > 1 */
+    scn_fused_add_t added; /* likewise; nothing where pool_height * pool_width > 1 */
     bool across;
     int32_t pool_height;
     int32_t pool_width;
@@ -215,14 +215,14 @@ typedef struct {
 #define SCN_WINOGRAD_EXPANDED_BYTES(outputs, slide_taps, ic, oc)                                                       \
     (((oc) + 1) / 2 * (slide_taps) * (((ic) + 1) / 2) * ((outputs) + 2) * 8)
 /* Across: on narrow maps a pair's second tile lies so many rows below the first; 0: to its right. */
-#define SCN_WINOGRAD_APART(outputs, width, rows) ((width) > (outputs) ? 0 : ((rows) + 3) / 4 * 2)
-#define SCN_WINOGRAD_SLOTS_ACROSS(outputs, width, rows, slide_taps)                                                    \
-    (((width) > (outputs) ? (rows) : SCN_WINOGRAD_APART(outputs, width, rows)) + (slide_taps)-1)
+#define SCN_WINOGRAD_TILE_OFFSET(outputs, width, rows) ((width) > (outputs) ? 0 : ((rows) + 3) / 4 * 2)
+#define SCN_WINOGRAD_INPUT_TILES_ACROSS(outputs, width, rows, slide_taps)                                                    \
+    (((width) > (outputs) ? (rows) : SCN_WINOGRAD_TILE_OFFSET(outputs, width, rows)) + (slide_taps)-1)
 /* Down: whether a map is so narrow that all columns see all of it. */
-#define SCN_WINOGRAD_LED(width, slide_taps, pad_left)                                                                  \
+#define SCN_WINOGRAD_SHARED(width, slide_taps, pad_left)                                                                  \
     ((width) <= 4 && (pad_left) >= ((width) + 1) / 2 * 2 - 1 && (slide_taps) >= (width) + (pad_left))
-#define SCN_WINOGRAD_SLOTS_DOWN(width, out_width, slide_taps, pad_left)                                                \
-    (SCN_WINOGRAD_LED(width, slide_taps, pad_left) ? (width) : ((out_width) + 1) / 2 * 2 + (slide_taps)-1)
+#define SCN_WINOGRAD_INPUT_TILES_DOWN(width, out_width, slide_taps, pad_left)                                                \
+    (SCN_WINOGRAD_SHARED(width, slide_taps, pad_left) ? (width) : ((out_width) + 1) / 2 * 2 + (slide_taps)-1)
 /*
  * Scratch: transformed tiles - pairs of tiles: across: 1, down: rows / (2 * outputs) - and a pixel; the weights of a
  * part; the sums of all units, pairs of tiles times pairs of positions (columns, or rows as far as two tiles lie
@@ -237,9 +237,9 @@ typedef struct {
  * Like scn_conv2d_rows_s8; y, count and output are pooled rows, and those of a call lie one behind the other. Fastest
  * where count is a multiple of `rows`.
  */
-void scn_winograd_rows_s8(const scn_winograd_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
+void scn_winograd_f4x3_rows_s8(const scn_winograd_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
                           const scn_lines_t *output, void *scratch);
-void scn_winograd_of_two_rows_s8(const scn_winograd_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
+void scn_winograd_f2x3_rows_s8(const scn_winograd_t *layer, const scn_lines_t *input, int32_t y, int32_t count,
                                  const scn_lines_t *output, void *scratch);
 
 /*
@@ -295,15 +295,15 @@ typedef struct {
 /* In place: output may be an input that is not broadcast. */
 void scn_add_s8(const scn_add_t *layer, const int8_t *input1, const int8_t *input2, int8_t *output);
 
-/* ADD of two whole maps whose activation clamps to INT8's own bounds, as scn_added_t says: v of input1, s of input2. */
+/* ADD of two whole maps whose activation clamps to INT8's own bounds, as scn_fused_add_t says: v of input1, s of input2. */
 typedef struct {
     int32_t elements;
     const int32_t *table;
     int32_t multiplier;
-} scn_sum_t;
+} scn_add_lut_t;
 
 /* In place: output may be an input. */
-void scn_sum_s8(const scn_sum_t *layer, const int8_t *input1, const int8_t *input2, int8_t *output);
+void scn_add_lut_s8(const scn_add_lut_t *layer, const int8_t *input1, const int8_t *input2, int8_t *output);
 
 /* MUL. scale: input scale 1 * input scale 2 / output scale. */
 typedef struct {

@@ -176,8 +176,8 @@ static inline int8_t scn_affine(scn_affine_map_t map, int32_t value) {
     return (int8_t)scn_saturate_q16(middle * map.multiplier2 + map.added2);
 }
 
-/* ADD as scn_added_t says; middle: of its table, where the other value is 0. */
-static inline int32_t scn_sum(const int32_t *middle, int32_t multiplier, int32_t value, int32_t other) {
+/* ADD as scn_fused_add_t says; middle: of its table, where the other value is 0. */
+static inline int32_t scn_add_lut(const int32_t *middle, int32_t multiplier, int32_t value, int32_t other) {
     return scn_saturate_q16(value * multiplier + middle[other]);
 }
 

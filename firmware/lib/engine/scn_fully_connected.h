@@ -44,7 +44,7 @@ typedef struct {
     int32_t multiplier1, added1, right1;
     int32_t multiplier2, added2, right2;
     int32_t multiplier3, added3, right3;
-} scn_dense_finish_t;
+} scn_dense_requantize_t;
 
 /*
  * FULLY_CONNECTED with activations that clamp to INT8's own bounds and weights in fours of outputs; absent inputs and
@@ -55,7 +55,7 @@ typedef struct {
  *           alone, tells them apart, if the first output's sum stays under 2^23. As large as INT8, with half the
  *           instructions to unpack. Starts: 256 * bias + bias', bias' of both pairs.
  * expanded  int16, or NULL: [ceil(outputs / 4)][pairs of inputs][4 outputs][2 inputs]. Starts: biases.
- * finish    [ceil(outputs / 4)]. Python: scenelet.compiler.kernels.dense.
+ * requantize    [ceil(outputs / 4)]. Python: scenelet.compiler.kernels.dense.
  */
 typedef struct {
     int32_t batches;
@@ -64,7 +64,7 @@ typedef struct {
     int32_t input_zero_point;
     const int16_t *paired;
     const int16_t *expanded;
-    const scn_dense_finish_t *finish;
+    const scn_dense_requantize_t *requantize;
 } scn_dense_t;
 
 /* Scratch: one input vector, widened to int16. */

@@ -51,7 +51,7 @@ static int32_t dot_rest(const scn_fully_connected_t *layer, const int8_t *input,
     return sum;
 }
 
-static int8_t finish(const scn_fully_connected_t *layer, int32_t output, int32_t sum) {
+static int8_t requantize(const scn_fully_connected_t *layer, int32_t output, int32_t sum) {
     const int32_t value = scn_wrap_add(scn_scale_once(sum, layer->scale[output]), layer->output_zero_point);
     return scn_clamp(value, layer->activation_min, layer->activation_max);
 }
@@ -69,7 +69,7 @@ static void run_lanes(const scn_fully_connected_t *layer, const int8_t *input, c
         sum[0] = dot_one(w, layer->inputs, pairs, sum[0]);
     }
     for (int32_t i = 0; i < lanes; ++i) {
-        output[first + i] = finish(layer, first + i, dot_rest(layer, input, first + i, sum[i]));
+        output[first + i] = requantize(layer, first + i, dot_rest(layer, input, first + i, sum[i]));
     }
 }
 

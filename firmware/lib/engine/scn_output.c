@@ -2,7 +2,7 @@
 #include "scn_output.h"
 #include "scn_fixedpoint.h"
 
-scn_output_t scn_output(const scn_conv2d_t *layer, scn_post_t post, scn_added_t added, const int8_t *origin) {
+scn_output_t scn_output(const scn_conv2d_t *layer, scn_post_t post, scn_fused_add_t added, const int8_t *origin) {
     return (scn_output_t){
         .layer = layer,
         .post = post,
@@ -76,10 +76,10 @@ static void put(const scn_output_t *output, int32_t channel, const int32_t *sum,
 }
 
 static void add(const scn_output_t *output, int8_t *const *to, int32_t offset, int32_t count) {
-    const scn_added_t by = output->added;
+    const scn_fused_add_t by = output->added;
     for (int8_t *const *end = to + count; to < end; ++to) {
         int8_t *value = *to + offset;
-        *value = (int8_t)scn_sum(by.table + 128, by.multiplier, *value, by.skip[value - output->origin]);
+        *value = (int8_t)scn_add_lut(by.table + 128, by.multiplier, *value, by.skip[value - output->origin]);
     }
 }
 

@@ -7,13 +7,13 @@
 typedef struct {
     const scn_conv2d_t *layer;
     scn_post_t post;
-    scn_added_t added;
+    scn_fused_add_t added;
     const int8_t *origin; /* the output whose value 0 belongs to value 0 of added.skip */
     int32_t bias_limit;   /* sums are small numbers (scn_scale_small) if the bias does not exceed this */
     bool whole_range;     /* the activation clamps to INT8's own bounds */
 } scn_output_t;
 
-scn_output_t scn_output(const scn_conv2d_t *layer, scn_post_t post, scn_added_t added, const int8_t *origin);
+scn_output_t scn_output(const scn_conv2d_t *layer, scn_post_t post, scn_fused_add_t added, const int8_t *origin);
 
 /* count sums of one channel, bias included, go to to[0][offset], to[1][offset], ... */
 void scn_put(const scn_output_t *output, int32_t channel, const int32_t *sum, int8_t *const *to, int32_t offset,

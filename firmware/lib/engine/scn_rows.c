@@ -61,12 +61,12 @@ static inline void winograd_rows(winograd_t run, const void *layer, const scn_ro
     run(&part, &input, 0, rows->rows, &output, rows->scratch);
 }
 
-void scn_winograd_rows(const void *layer, const scn_rows_t *rows) {
-    winograd_rows(scn_winograd_rows_s8, layer, rows);
+void scn_winograd_f4x3_rows(const void *layer, const scn_rows_t *rows) {
+    winograd_rows(scn_winograd_f4x3_rows_s8, layer, rows);
 }
 
-void scn_winograd_of_two_rows(const void *layer, const scn_rows_t *rows) {
-    winograd_rows(scn_winograd_of_two_rows_s8, layer, rows);
+void scn_winograd_f2x3_rows(const void *layer, const scn_rows_t *rows) {
+    winograd_rows(scn_winograd_f2x3_rows_s8, layer, rows);
 }
 
 void scn_depthwise_conv2d_rows(const void *layer, const scn_rows_t *rows) {
@@ -101,14 +101,14 @@ void scn_add_rows(const void *layer, const scn_rows_t *rows) {
     scn_add_s8(&part, rows->input[0], rows->input[1], rows->output);
 }
 
-void scn_sum_rows(const void *layer, const scn_rows_t *rows) {
-    scn_sum_t part = *(const scn_sum_t *)layer;
+void scn_add_lut_rows(const void *layer, const scn_rows_t *rows) {
+    scn_add_lut_t part = *(const scn_add_lut_t *)layer;
     part.elements = rows->rows * part.elements;
-    scn_sum_s8(&part, rows->input[0], rows->input[1], rows->output);
+    scn_add_lut_s8(&part, rows->input[0], rows->input[1], rows->output);
 }
 
-void scn_map_rows(const void *layer, const scn_rows_t *rows) {
-    scn_map_t part = *(const scn_map_t *)layer;
+void scn_lut_rows(const void *layer, const scn_rows_t *rows) {
+    scn_lut_t part = *(const scn_lut_t *)layer;
     part.pixels = rows->input_rows * part.pixels;
-    scn_map_s8(&part, rows->input[0], rows->output);
+    scn_lut_s8(&part, rows->input[0], rows->output);
 }

@@ -37,9 +37,9 @@ static const int8_t *input_row(const work_t *work, int32_t buffer, int32_t y) {
     return whole ? whole + y * work->segment->buffers[buffer].row_bytes : row_of(work, buffer, y);
 }
 
-/* Rows of a stage's next turn. */
-static int32_t turn_of(const work_t *work, const scn_stage_t *stage) {
-    return scn_min(stage->turn, work->segment->buffers[stage->output].height - work->held[stage->output].last);
+/* Rows of a stage's next stripe. */
+static int32_t stripe_of(const work_t *work, const scn_stage_t *stage) {
+    return scn_min(stage->stripe, work->segment->buffers[stage->output].height - work->held[stage->output].last);
 }
 
 /* First row of an input that output row y needs. The second input is read row by row. */
@@ -53,7 +53,7 @@ static int32_t end_needed(const scn_stage_t *stage, int input, int32_t end, int3
 }
 
 static bool can_run(const work_t *work, const scn_stage_t *stage) {
-    const int32_t rows = turn_of(work, stage);
+    const int32_t rows = stripe_of(work, stage);
     const int32_t end = work->held[stage->output].last + rows;
     bool ready = rows > 0;
     for (int i = 0; i < 2 && stage->inputs[i] != NO_INPUT; ++i) {
@@ -69,7 +69,7 @@ static int32_t still_needed(const work_t *work, int32_t buffer) {
     for (int32_t i = 0; i < work->segment->stage_count; ++i) {
         const scn_stage_t *stage = &work->segment->stages[i];
         for (int k = 0; k < 2; ++k) {
-            if (stage->inputs[k] == buffer && turn_of(work, stage) > 0) {
+            if (stage->inputs[k] == buffer && stripe_of(work, stage) > 0) {
                 needed = scn_min(needed, first_needed(stage, k, work->held[stage->output].last));
             }
         }
@@ -89,14 +89,14 @@ static void make_room(const work_t *work, int32_t buffer, int32_t rows) {
     }
 }
 
-static void apply_map(const scn_map_t *map, const scn_line_buffer_t *lines, int8_t *output, int32_t rows) {
-    const scn_map_t part = {rows * lines->row_bytes / map->channels, map->channels, map->post};
-    scn_map_s8(&part, output, output);
+static void apply_map(const scn_lut_t *map, const scn_line_buffer_t *lines, int8_t *output, int32_t rows) {
+    const scn_lut_t part = {rows * lines->row_bytes / map->channels, map->channels, map->post};
+    scn_lut_s8(&part, output, output);
 }
 
 static void run_stage(const work_t *work, const scn_stage_t *stage) {
     const scn_line_buffer_t *lines = &work->segment->buffers[stage->output];
-    const int32_t rows = turn_of(work, stage);
+    const int32_t rows = stripe_of(work, stage);
     make_room(work, stage->output, rows);
     held_t *held = &work->held[stage->output];
     const int32_t y = held->last;

@@ -24,20 +24,20 @@ typedef struct {
     int32_t pixels;
     int32_t channels;
     scn_post_t post; /* not empty */
-} scn_map_t;
+} scn_lut_t;
 
 /* In place: output may be the input. */
-void scn_map_s8(const scn_map_t *layer, const int8_t *input, int8_t *output);
+void scn_lut_s8(const scn_lut_t *layer, const int8_t *input, int8_t *output);
 
 /*
- * How doubled sums of two output channels become INT8: see scn_finish.h. The host has proved of every channel that its
+ * How doubled sums of two output channels become INT8: see scn_requantize.h. The host has proved of every channel that its
  * sums without doubling stay under 2^30, that right is 1 .. 20, and that the activation clamps to INT8's own bounds.
  */
 typedef struct {
     int32_t bias0, bias1;                /* doubled */
     int32_t multiplier0, added0, right0; /* added: 2^(right - 1) + output zero point * 2^right */
     int32_t multiplier1, added1, right1;
-} scn_finish_t;
+} scn_requantize_pair_t;
 
 /*
  * CONV_2D by columns: any stride, dilation 1, an even number of output channels. conv.weights, bias and scale are not
@@ -48,51 +48,51 @@ typedef struct {
  * packed    int8 [oc / 2][pairs of taps][2 taps][2 channels], 0 where a run ends; or NULL.
  * expanded  int16, doubled, 4-byte aligned [oc / 2][pairs of taps][2 channels][2 taps]; or NULL.
  *           Python: scenelet.compiler.kernels.gemm.
- * finish    [oc / 2].
+ * requantize    [oc / 2].
  */
 typedef struct {
     scn_conv2d_t conv;
     const int8_t *post; /* like scn_post_t's table */
-    scn_added_t added;  /* its skip is not read: it is the stage's second input */
+    scn_fused_add_t added;  /* its skip is not read: it is the stage's second input */
     int32_t group;
     const int8_t *packed;
     const int16_t *expanded;
-    const scn_finish_t *finish;
-} scn_columns_t;
+    const scn_requantize_pair_t *requantize;
+} scn_conv2d_gemm_t;
 
 /* Pairs of taps of a window with rows of `run` bytes. */
-#define SCN_COLUMNS_WORDS(kernel_h, run) ((kernel_h) * ((run) / 4 * 2 + ((run) % 4 > 1 ? 2 : (run) % 4)))
+#define SCN_CONV2D_GEMM_WORDS(kernel_h, run) ((kernel_h) * ((run) / 4 * 2 + ((run) % 4 > 1 ? 2 : (run) % 4)))
 /* Scratch: `words` as above; `weights` 1 if packed, else 0; the padded input that one call sees, 0 if pointwise. */
-#define SCN_COLUMNS_SCRATCH_BYTES(words, group, weights, padded) ((words) * ((group)*16 + (weights)*8) + (padded))
-#define SCN_COLUMNS_PADDED_BYTES(rows, columns, ic) (((rows) * (columns) * (ic) + 7) / 4 * 4)
+#define SCN_CONV2D_GEMM_SCRATCH_BYTES(words, group, weights, padded) ((words) * ((group)*16 + (weights)*8) + (padded))
+#define SCN_CONV2D_GEMM_PADDED_BYTES(rows, columns, ic) (((rows) * (columns) * (ic) + 7) / 4 * 4)
 
-/* How one channel's doubled sums become INT8: like scn_finish_t. */
+/* How one channel's doubled sums become INT8: like scn_requantize_pair_t. */
 typedef struct {
     int32_t bias;
     int32_t multiplier, added, right;
-} scn_finish_channel_t;
+} scn_requantize_channel_t;
 
 /*
  * DEPTHWISE_CONV_2D by planes: depth_multiplier 1, channels in fours, dilation 1, one image. conv.bias and scale are
  * not read.
  *
  * down     words hold two neighbours down, else two across. Along that axis the stride is 1 or 2.
- * finish   [channels].
+ * requantize   [channels].
  */
 typedef struct {
     scn_depthwise_conv2d_t conv;
     bool down;
-    const scn_finish_channel_t *finish;
-} scn_planes_t;
+    const scn_requantize_channel_t *requantize;
+} scn_depthwise_planar_t;
 
-/* Words of a window along the axis of neighbours; times the taps of the other axis at most SCN_PLANES_MOST_WORDS. */
-#define SCN_PLANES_TAP_WORDS(taps, stride) ((stride) == 1 ? (taps) / 2 + 1 : ((taps) + 1) / 2)
-#define SCN_PLANES_MOST_WORDS 32
+/* Words of a window along the axis of neighbours; times the taps of the other axis at most SCN_DEPTHWISE_PLANAR_MOST_WORDS. */
+#define SCN_DEPTHWISE_PLANAR_TAP_WORDS(taps, stride) ((stride) == 1 ? (taps) / 2 + 1 : ((taps) + 1) / 2)
+#define SCN_DEPTHWISE_PLANAR_MOST_WORDS 32
 /* Words that a call for so many outputs sees along that axis. */
-#define SCN_PLANES_PAIRS(outputs, taps, stride)                                                                        \
-    (((stride) == 1 ? ((outputs) + 1) / 2 : (outputs)) - 1 + SCN_PLANES_TAP_WORDS(taps, stride))
+#define SCN_DEPTHWISE_PLANAR_PAIRS(outputs, taps, stride)                                                                        \
+    (((stride) == 1 ? ((outputs) + 1) / 2 : (outputs)) - 1 + SCN_DEPTHWISE_PLANAR_TAP_WORDS(taps, stride))
 /* Scratch: four planes of pairs by the rows of the other axis that a call sees, padding included. */
-#define SCN_PLANES_SCRATCH_BYTES(pairs, rows) (16 * (pairs) * (rows))
+#define SCN_DEPTHWISE_PLANAR_SCRATCH_BYTES(pairs, rows) (16 * (pairs) * (rows))
 
 /* What a stage does at one time: rows y .. y + rows - 1 of its output from the input rows that they need. */
 typedef struct {
@@ -110,20 +110,20 @@ typedef void (*scn_stage_run_t)(const void *layer, const scn_rows_t *rows);
 /*
  * One operator of a segment.
  * layer           the parameter struct of the whole operator: scn_fused_conv2d_t for scn_conv2d_rows and
- *                 scn_conv2d_narrow_rows, scn_columns_t, scn_planes_t, scn_winograd_t, scn_depthwise_conv2d_t,
- * scn_pool_t, scn_sum_t of one row, scn_add_t of two maps of one shape, scn_map_t of one row. map             applied
+ *                 scn_conv2d_narrow_rows, scn_conv2d_gemm_t, scn_depthwise_planar_t, scn_winograd_t, scn_depthwise_conv2d_t,
+ * scn_pool_t, scn_add_lut_t of one row, scn_add_t of two maps of one shape, scn_lut_t of one row. map             applied
  * to every output row as it is made, or NULL; convolutions have their own. inputs, output  numbers of line buffers;
- * inputs[1] is 0xFF for one input. turn            output rows made at a time, at least 1. reach, stride, pad_top input
+ * inputs[1] is 0xFF for one input. stripe          output rows made at a time, at least 1. reach, stride, pad_top input
  * rows of a window, and how it moves: 1, 1, 0 for element-wise operators. The second input, what ADD adds, is read row
  * by row.
  */
 typedef struct {
     scn_stage_run_t run;
     const void *layer;
-    const scn_map_t *map;
+    const scn_lut_t *map;
     uint8_t inputs[2];
     uint8_t output;
-    uint16_t turn;
+    uint16_t stripe;
     int16_t reach;
     int16_t stride;
     int16_t pad_top;
@@ -160,21 +160,21 @@ void scn_segment_run_two(const scn_segment_t *segment, const int8_t *input, cons
 
 void scn_conv2d_rows(const void *layer, const scn_rows_t *rows);
 void scn_conv2d_narrow_rows(const void *layer, const scn_rows_t *rows);
-void scn_columns_rows(const void *layer, const scn_rows_t *rows);
-void scn_planes_rows(const void *layer, const scn_rows_t *rows);
-void scn_winograd_rows(const void *layer, const scn_rows_t *rows);
-void scn_winograd_of_two_rows(const void *layer, const scn_rows_t *rows);
+void scn_conv2d_gemm_rows(const void *layer, const scn_rows_t *rows);
+void scn_depthwise_planar_rows(const void *layer, const scn_rows_t *rows);
+void scn_winograd_f4x3_rows(const void *layer, const scn_rows_t *rows);
+void scn_winograd_f2x3_rows(const void *layer, const scn_rows_t *rows);
 void scn_depthwise_conv2d_rows(const void *layer, const scn_rows_t *rows);
 void scn_max_pool_rows(const void *layer, const scn_rows_t *rows);
 void scn_average_pool_rows(const void *layer, const scn_rows_t *rows);
-void scn_sum_rows(const void *layer, const scn_rows_t *rows);
+void scn_add_lut_rows(const void *layer, const scn_rows_t *rows);
 void scn_add_rows(const void *layer, const scn_rows_t *rows);
 /*
  * MEAN over height and width, the last stage of a segment: as many rows of no bytes as its input has, of which the last
  * one leaves the output. inputs[1] is a line buffer of no rows with room for an int32 a channel: the sums so far.
  */
 void scn_mean_rows(const void *layer, const scn_rows_t *rows);
-void scn_map_rows(const void *layer, const scn_rows_t *rows);
+void scn_lut_rows(const void *layer, const scn_rows_t *rows);
 
 #ifdef __cplusplus
 }

@@ -126,20 +126,20 @@ static inline void put_plain(const scn_tile_channel_t *channel, const int32_t *t
 static inline void put_added(const scn_tile_channel_t *channel, const int32_t *twice, int32_t count, int8_t *to,
                              int32_t stride) {
     const scn_requant_t stage = channel->stage;
-    const scn_added_t *by = &channel->output->added;
+    const scn_fused_add_t *by = &channel->output->added;
     const int32_t *middle = by->table + 128;
     const int32_t multiplier = by->multiplier;
     const int8_t *skip = by->skip + (to - channel->output->origin);
     for (const int32_t *end = twice + count; twice < end; to += stride, skip += stride) {
-        *to = (int8_t)scn_sum(middle, multiplier, saturated(stage, *twice++), *skip);
+        *to = (int8_t)scn_add_lut(middle, multiplier, saturated(stage, *twice++), *skip);
     }
 }
 
 /* To values that are stored already. */
 static inline void add(const scn_output_t *output, int32_t count, int8_t *to, int32_t stride) {
-    const scn_added_t by = output->added;
+    const scn_fused_add_t by = output->added;
     for (; count > 0; --count, to += stride) {
-        *to = (int8_t)scn_sum(by.table + 128, by.multiplier, *to, by.skip[to - output->origin]);
+        *to = (int8_t)scn_add_lut(by.table + 128, by.multiplier, *to, by.skip[to - output->origin]);
     }
 }
 

@@ -151,7 +151,7 @@ def _stages(number: int, segment: Segment) -> Iterator[Part]:
             + (" + map" if stage.map else "")
             + (" + pool" if stage.pool else "")
             + (" + add" if stage.added else ""),
-            rows=rows.turn,
+            rows=rows.stripe,
             line_bytes=sum(line.nbytes for n, line in enumerate(segment.lines) if n in kept and line in segment.kept),
             scratch_bytes=scratch_bytes(stage),
             macs=sum(step.macs for step in steps),

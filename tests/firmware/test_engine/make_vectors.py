@@ -119,7 +119,7 @@ def _shape(case: Case, place: int) -> tuple[int, ...]:
 
 def _row_call(name: str, case: Case, suffix: str, layer: list[str]) -> list[str]:
     """A function that makes all rows of the output at once."""
-    kernel = "scn_conv2d_narrow_rows_s8" if suffix == "narrow" else "scn_winograd_rows_s8"
+    kernel = "scn_conv2d_narrow_rows_s8" if suffix == "narrow" else "scn_winograd_f4x3_rows_s8"
     (_, rows, *row), (_, height, *out_row) = _shape(case, 0), _shape(case, 1)
     values = f"(int8_t *)(uintptr_t){name}_input{case.graph.inputs[0]}"
     return [

@@ -61,7 +61,7 @@ def test_a_chain_is_one_exact_table(seed: int, channels: int, chain: list[tuple[
         expected = reference.run(every_value(channels)).reshape(256, channels)
     np.testing.assert_array_equal(np.broadcast_to(table.T, expected.shape), expected)
     (step,) = fuse(program).steps
-    assert step.kernel == "scn_map_s8"
+    assert step.kernel == "scn_lut_s8"
     np.testing.assert_array_equal(step.tables[0].values, table.ravel())
 
 

@@ -13,27 +13,27 @@ from scenelet.compiler.depth_first.row_schedule import Slide, StageRows, simulat
 SM1 = [Slide(7, 1, 3), Slide(7, 1, 3), Slide(), Slide(3, 1, 1), Slide(2, 2, 0), Slide(7, 1, 3)]
 
 
-def chain(slides: list[Slide], turns: list[int], height: int) -> tuple[list[int], list[StageRows]]:
+def chain(slides: list[Slide], stripes: list[int], height: int) -> tuple[list[int], list[StageRows]]:
     heights = [height, 0]
     stages = []
-    for number, (slide, turn) in enumerate(zip(slides, turns, strict=True)):
+    for number, (slide, stripe) in enumerate(zip(slides, stripes, strict=True)):
         last = number == len(slides) - 1
         rows = -(-height // slide.stride) if slide.pad_top else (height - slide.reach) // slide.stride + 1
-        stages.append(StageRows((0 if number == 0 else number + 1,), 1 if last else number + 2, turn, slide))
+        stages.append(StageRows((0 if number == 0 else number + 1,), 1 if last else number + 2, stripe, slide))
         heights[1:2] = [rows] if last else heights[1:2]
         heights += [] if last else [rows]
         height = rows
     return heights, stages
 
 
-def replay(heights: list[int], stages: list[StageRows], capacities: tuple[int, ...], turns: tuple[int, ...]) -> int:
-    """Run turns on buffers that really hold numbered rows; returns how often a buffer was full."""
+def replay(heights: list[int], stages: list[StageRows], capacities: tuple[int, ...], stripes: tuple[int, ...]) -> int:
+    """Run stripes on buffers that really hold numbered rows; returns how often a buffer was full."""
     held: list[list[int]] = [list(range(heights[0])), *[[] for _ in heights[1:]]]
     made = [heights[0], *([0] * (len(heights) - 1))]
     full = 0
-    for number in turns:
+    for number in stripes:
         stage = stages[number]
-        rows = range(made[stage.output], min(made[stage.output] + stage.turn, heights[stage.output]))
+        rows = range(made[stage.output], min(made[stage.output] + stage.stripe, heights[stage.output]))
         for buffer in stage.inputs:
             for row in rows:
                 start = row * stage.slide.stride - stage.slide.pad_top
@@ -58,15 +58,15 @@ def replay(heights: list[int], stages: list[StageRows], capacities: tuple[int, .
 @st.composite
 def chains(draw: st.DrawFn) -> tuple[list[int], list[StageRows]]:
     count = draw(st.integers(1, 5))
-    slides, turns, height = [], [], draw(st.integers(6, 60))
+    slides, stripes, height = [], [], draw(st.integers(6, 60))
     rows = height
     for _ in range(count):
         reach = draw(st.integers(1, min(5, rows)))
         slide: Any = Slide(reach, draw(st.integers(1, 3)), draw(st.sampled_from([0, (reach - 1) // 2])))
         rows = -(-rows // slide.stride) if slide.pad_top else (rows - reach) // slide.stride + 1
         slides.append(slide)
-        turns.append(draw(st.integers(1, 16)))
-    return chain(slides, turns, height)
+        stripes.append(draw(st.integers(1, 16)))
+    return chain(slides, stripes, height)
 
 
 @settings(max_examples=200, deadline=None)
@@ -74,7 +74,7 @@ def chains(draw: st.DrawFn) -> tuple[list[int], list[StageRows]]:
 def test_every_row_is_there_when_it_is_read(made: tuple[list[int], list[StageRows]]) -> None:
     heights, stages = made
     found = simulate(heights, stages)
-    replay(heights, stages, found.capacities, found.turns)
+    replay(heights, stages, found.capacities, found.stripes)
 
 
 @settings(max_examples=60, deadline=None)
@@ -87,7 +87,7 @@ def test_one_row_less_would_not_do(made: tuple[list[int], list[StageRows]], data
         number = data.draw(st.sampled_from(inner))
         fewer = tuple(c - (i == number) for i, c in enumerate(found.capacities))
         with pytest.raises(AssertionError, match="overflows"):
-            replay(heights, stages, fewer, found.turns)
+            replay(heights, stages, fewer, found.stripes)
 
 
 def test_sm1_row_by_row_keeps_one_window_a_layer() -> None:
@@ -95,7 +95,7 @@ def test_sm1_row_by_row_keeps_one_window_a_layer() -> None:
     found = simulate(heights, stages)
     # Input and output whole; then what a window of the next layer reaches: 7, 1 (pool in a row), 3, 2, 7.
     assert found.capacities == (140, 70, 7, 1, 3, 2, 7)
-    assert len(found.turns) == 140 * 4 + 70 * 2
+    assert len(found.stripes) == 140 * 4 + 70 * 2
 
 
 def test_a_skip_waits_for_its_branch() -> None:
@@ -110,7 +110,7 @@ def test_a_skip_waits_for_its_branch() -> None:
     heights = [20, 20, 20, 20, 20]
     found = simulate(heights, stages)
     assert found.capacities[2] == 3
-    replay(heights, stages, found.capacities, found.turns)
+    replay(heights, stages, found.capacities, found.stripes)
 
 
 def test_a_second_input_is_there_from_the_start_and_read_row_by_row() -> None:
@@ -118,7 +118,7 @@ def test_a_second_input_is_there_from_the_start_and_read_row_by_row() -> None:
     stages = [StageRows((0,), 3, 1, Slide()), StageRows((3, 2), 1, 4, Slide(3, 2, 1))]
     found = simulate([20, 10, 10, 20], stages, second=True)
     assert found.capacities == (20, 10, 10, 9)
-    assert found.turns[-1] == 1
+    assert found.stripes[-1] == 1
     with pytest.raises(ValueError, match="no stage can run"):
         simulate([20, 10, 10, 20], stages)
 

@@ -11,7 +11,7 @@ from kernel_cases import Case, expected
 from stage_calls import StageCaller, stage_cases, ways
 
 from scenelet.compiler.kernels.gemm import expand_columns, pack_columns
-from scenelet.compiler.kernels.requantize import channels_finish
+from scenelet.compiler.kernels.requantize import channel_constants
 from scenelet.compiler.operators import lower
 from scenelet.compiler.program import Struct
 
@@ -71,7 +71,7 @@ def test_weights_pair_the_first_with_the_third_and_double() -> None:
 def test_what_four_instructions_cannot_rescale_is_refused(change: dict[str, object], why: str) -> None:
     (step,) = lower(CASES[4].graph).steps
     assert isinstance(step.params, Struct)
-    assert channels_finish(step, 6) is not None, why
+    assert channel_constants(step, 6) is not None, why
     fields = step.params.fields | {key: value for key, value in change.items() if key.startswith("activation")}
     tables = [replace(t, values=np.asarray(change.get(t.kind, t.values))) for t in step.tables]
-    assert channels_finish(replace(step, params=replace(step.params, fields=fields), tables=tuple(tables)), 6) is None
+    assert channel_constants(replace(step, params=replace(step.params, fields=fields), tables=tuple(tables)), 6) is None

@@ -61,7 +61,7 @@ def at_import(path: Path) -> set[str]:
 
 def rank(module: str) -> int:
     """Place of a module's package; errors and the package's own file serve all, __main__ is served by all."""
-    part = (module.split(".") + ["__init__"])[1]
+    part = [*module.split("."), "__init__"][1]
     return len(PACKAGES) if part == "__main__" else -1 if part in TOP else PACKAGES.index(part)
 
 

@@ -179,7 +179,7 @@ def _local(program: Program, step: Step) -> bool:
     maps = [program.graph.tensors[tensor] for tensor in (*step.reads, *step.writes)]
     if any(len(tensor.shape) != 4 or tensor.shape[0] != 1 or not _fits(tensor) for tensor in maps):
         return False
-    if step.kernel in ("scn_add_s8", "scn_sum_s8"):
+    if step.kernel in ("scn_add_s8", "scn_add_lut_s8"):
         # Two whole maps: a constant would be a map by now, and a broadcast one needs all its rows.
         return len(step.reads) == 2 and all(tensor.shape == maps[0].shape for tensor in maps)
     shape: Any = step.params.fields.get("input")

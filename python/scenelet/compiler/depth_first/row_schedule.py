@@ -1,7 +1,7 @@
 """Depth-first order: which stage of a segment makes which rows when, and how many rows its line buffers must hold.
 
 This is the algorithm of firmware/lib/engine/scn_segment.c, run on the host with endless buffers: of all stages that
-have the input rows of their next turn, the last one runs. What the buffers hold at most is the capacity they get.
+have the input rows of their next stripe, the last one runs. What the buffers hold at most is the capacity they get.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ class Slide:
 
 @dataclass(frozen=True)
 class StageRows:
-    """A stage as the schedule sees it: numbers of the buffers it reads and writes, rows a turn, and its window.
+    """A stage as the schedule sees it: numbers of the buffers it reads and writes, rows per stripe, and its window.
 
     The window moves over the first input; a second one, what ADD adds, is read row by row.
     """
 
     inputs: tuple[int, ...]
     output: int
-    turn: int
+    stripe: int
     slide: Slide
 
     @property
@@ -53,12 +53,12 @@ class Schedule:
     ----------
     capacities
         Rows that each buffer must have room for; maps that lie whole elsewhere, inputs and output, their height.
-    turns
+    stripes
         Stage numbers in the order in which they run.
     """
 
     capacities: tuple[int, ...]
-    turns: tuple[int, ...]
+    stripes: tuple[int, ...]
 
 
 def simulate(heights: Sequence[int], stages: Sequence[StageRows], *, second: bool = False) -> Schedule:
@@ -86,27 +86,27 @@ def simulate(heights: Sequence[int], stages: Sequence[StageRows], *, second: boo
     given = (0, 2) if second else (0,)
     made = [height if number in given else 0 for number, height in enumerate(heights)]
     capacities = [height if number in (1, *given) else 1 for number, height in enumerate(heights)]
-    turns: list[int] = []
+    stripes: list[int] = []
     while made[1] < heights[1]:
         number = next((n for n in reversed(range(len(stages))) if _ready(stages[n], made, heights)), None)
         if number is None:
-            raise ValueError(f"no stage can run after {len(turns)} turns")
+            raise ValueError(f"no stage can run after {len(stripes)} stripes")
         stage = stages[number]
-        end = _turn_end(stage, made, heights)
+        end = _stripe_end(stage, made, heights)
         if stage.output != 1:
             kept = _needed(stage.output, stages, made, heights)
             capacities[stage.output] = max(capacities[stage.output], end - kept)
         made[stage.output] = end
-        turns.append(number)
-    return Schedule(tuple(capacities), tuple(turns))
+        stripes.append(number)
+    return Schedule(tuple(capacities), tuple(stripes))
 
 
-def _turn_end(stage: StageRows, made: Sequence[int], heights: Sequence[int]) -> int:
-    return min(made[stage.output] + stage.turn, heights[stage.output])
+def _stripe_end(stage: StageRows, made: Sequence[int], heights: Sequence[int]) -> int:
+    return min(made[stage.output] + stage.stripe, heights[stage.output])
 
 
 def _ready(stage: StageRows, made: Sequence[int], heights: Sequence[int]) -> bool:
-    end = _turn_end(stage, made, heights)
+    end = _stripe_end(stage, made, heights)
     if end == made[stage.output]:
         return False
     return all(made[buffer] >= slide.end(end, heights[buffer]) for buffer, slide in stage.slides)

@@ -114,7 +114,7 @@ def make(graph: Graph, run: Sequence[Step], expanded: frozenset[int], *, pooled:
     for step in run:
         readers = [other for other in run if stages and stages[-1].write in other.reads]
         before = stages[-1] if stages and readers == [step] else None
-        if before and step.kernel == "scn_map_s8" and not before.followers:
+        if before and step.kernel == "scn_lut_s8" and not before.followers:
             stages[-1] = _quickest(replace(before, map=step), expanded)
         elif before and adds(before, step):
             stages[-1] = _quickest(replace(before, added=step), expanded)
@@ -168,7 +168,7 @@ def arrange(graph: Graph, run: Sequence[Step], stages: Sequence[Stage]) -> Segme
         StageRows(
             (*map(buffers.index, stage.reads), *(map(buffers.index, sums) if stage.is_mean else ())),
             buffers.index(stage.write),
-            stage.variant.turn,
+            stage.variant.stripe,
             stage.slide,
         )
         for stage in stages
@@ -237,7 +237,7 @@ def _stage_fields(part: StageRows) -> dict[str, object]:
     return {
         "inputs": (part.inputs[0], part.inputs[1] if len(part.inputs) > 1 else _NO_INPUT),
         "output": part.output,
-        "turn": part.turn,
+        "stripe": part.stripe,
         "reach": part.slide.reach,
         "stride": part.slide.stride,
         "pad_top": part.slide.pad_top,

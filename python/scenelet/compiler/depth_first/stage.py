@@ -23,8 +23,8 @@ RUNNERS = {
     "scn_max_pool_s8": "scn_max_pool_rows",
     "scn_average_pool_s8": "scn_average_pool_rows",
     "scn_add_s8": "scn_add_rows",
-    "scn_sum_s8": "scn_sum_rows",
-    "scn_map_s8": "scn_map_rows",
+    "scn_add_lut_s8": "scn_add_lut_rows",
+    "scn_lut_s8": "scn_lut_rows",
     "scn_mean_s8": "scn_mean_rows",
 }
 """The engine's row-wise functions by the kernels that they stand for."""
@@ -38,7 +38,7 @@ _ROWS_SUMMED = 4
 _PROVED = {4: "2^28", 2: "2^30"}
 _MOST_ROWS_DOWN = 8
 _NARROW_WEIGHTS = 1024
-_MOST_TURN = 16
+_MOST_STRIPE = 16
 _ALONE_BYTES = 8192
 """Scratch from which more rows at a time save next to nothing."""
 
@@ -52,7 +52,7 @@ class Variant:
     kernel
         "direct", "narrow", "winograd", "winograd2" for F(2, 3), "columns", "planes", or "rows" for all that has one
         kernel.
-    turn
+    stripe
         Output rows at a time.
     transform
         Winograd's parameters.
@@ -67,7 +67,7 @@ class Variant:
     """
 
     kernel: str
-    turn: int
+    stripe: int
     transform: Transform | None = None
     instructions: int = 0
     why: str = ""
@@ -195,7 +195,7 @@ def variants(stage: Stage, expanded: bool) -> tuple[Variant, ...]:
 
 def whole(variant: Variant, height: int) -> Variant:
     """Run a stage's whole map at once, where nothing is kept in lines and scratch does not grow with it."""
-    return variant.alone or (variant if variant.columns or variant.planes else replace(variant, turn=height))
+    return variant.alone or (variant if variant.columns or variant.planes else replace(variant, stripe=height))
 
 
 def _fields(step: Step) -> Mapping[str, Any]:
@@ -207,14 +207,14 @@ def _direct(step: Step) -> tuple[Variant, ...]:
     fields = _fields(step)
     width, height = int(fields["output"]["width"]), int(fields["output"]["height"])
     down = -(-max(width, 1) // POSITIONS) * POSITIONS
-    turns = sorted({turn for turn in (down, 4, 2, 1) if turn <= max(down, 4)}, reverse=True)
+    stripes = sorted({stripe for stripe in (down, 4, 2, 1) if stripe <= max(down, 4)}, reverse=True)
     made = []
-    for turn in turns if down <= _MOST_ROWS_DOWN else (1,):
+    for stripe in stripes if down <= _MOST_ROWS_DOWN else (1,):
         ways = (
-            "below one another: taps beside the map are skipped" if turn >= width else "side by side: fewer rows kept"
+            "below one another: taps beside the map are skipped" if stripe >= width else "side by side: fewer rows kept"
         )
-        cost = cost_model.convolution(step, min(turn, height))
-        made.append(Variant("direct", turn, instructions=cost, why=f"no transform; four positions {ways}"))
+        cost = cost_model.convolution(step, min(stripe, height))
+        made.append(Variant("direct", stripe, instructions=cost, why=f"no transform; four positions {ways}"))
     return tuple(made)
 
 
@@ -234,12 +234,14 @@ def _winograd(stage: Stage, *, expanded: bool) -> tuple[Variant, ...]:
 
 
 def _narrow(step: Step) -> tuple[Variant, ...]:
-    """Ways to run a layer with so few weights that all of them can be widened at every turn."""
+    """Ways to run a layer with so few weights that all of them can be widened at every stripe."""
     overlap = _fields(step)["window"]["height"] > 1  # else there are no rows to share
     if not _plain(step) or not overlap or step.tables[0].nbytes > _NARROW_WEIGHTS:
         return ()
     why = "few weights: all widened at once, input rows widened once for all windows"
-    return tuple(Variant("narrow", turn, instructions=cost_model.narrow(step, turn), why=why) for turn in (16, 8, 4))
+    return tuple(
+        Variant("narrow", stripe, instructions=cost_model.narrow(step, stripe), why=why) for stripe in (16, 8, 4)
+    )
 
 
 def _columns(step: Step, *, expanded: bool) -> tuple[Variant, ...]:
@@ -248,7 +250,7 @@ def _columns(step: Step, *, expanded: bool) -> tuple[Variant, ...]:
     return _with_alone(
         Variant(
             "columns",
-            way.turn,
+            way.stripe,
             instructions=way.instructions,
             why=f"{4 * way.group} windows gathered for all channels; weights {weights}",
             columns=way,
@@ -258,13 +260,13 @@ def _columns(step: Step, *, expanded: bool) -> tuple[Variant, ...]:
 
 
 def _with_alone(ways: Iterable[Variant]) -> tuple[Variant, ...]:
-    """Ways in order of their turns: lines are kept for up to 16 rows; alone, more are made where that takes little."""
+    """Ways in order of their stripes: lines are kept for up to 16 rows; alone, more where that takes little."""
     listed = tuple(ways)
     if not listed:
         return ()
     sizes = listed[-1].columns or listed[-1].planes
     small = sizes is not None and sizes.scratch_bytes <= _ALONE_BYTES
-    few = sorted((way for way in listed if way.turn <= _MOST_TURN), key=lambda way: way.instructions)
+    few = sorted((way for way in listed if way.stripe <= _MOST_STRIPE), key=lambda way: way.instructions)
     return (replace(few[0], alone=listed[-1] if small else None), *few[1:])
 
 
@@ -273,7 +275,7 @@ def _planes(step: Step) -> tuple[Variant, ...]:
     return _with_alone(
         Variant(
             "planes",
-            way.turn,
+            way.stripe,
             instructions=way.instructions,
             why=f"planes of four channels; a word holds two neighbours {'down' if way.down else 'across'}",
             planes=way,
@@ -320,6 +322,6 @@ def adds(stage: Stage, step: Step) -> bool:
     """Whether a stage can be a convolution that ends with an ADD: of another map to what it makes, exactly."""
     if not stage.is_convolution or stage.pool or stage.added or (stage.map and not stage.maps_itself):
         return False
-    if step.kernel != "scn_sum_s8" or stage.write not in step.reads or len(step.reads) != _OPERANDS:
+    if step.kernel != "scn_add_lut_s8" or stage.write not in step.reads or len(step.reads) != _OPERANDS:
         return False
     return added_to(step, stage.write) is not None

@@ -49,17 +49,20 @@ def emitted(
         post = {"table": mapped.kind, "affine": None}
         fields |= {"activation_min": -128, "activation_max": 127}
     if stage.variant.planes:
-        finish = depthwise_planar.constants(stage.step, kind)
-        renamed = {"weights": renamed["weights"], "finish": finish}
+        requantize = depthwise_planar.constants(stage.step, kind)
+        renamed = {"weights": renamed["weights"], "requantize": requantize}
         members = {"conv": fields | {"bias": None, "scale": None}, "down": stage.variant.planes.down}
-        run, layer = "scn_planes_rows", Records(kind, "scn_planes_t", (members | {"finish": finish.kind},))
+        run, layer = (
+            "scn_depthwise_planar_rows",
+            Records(kind, "scn_depthwise_planar_t", (members | {"requantize": requantize.kind},)),
+        )
     elif stage.is_convolution:
         run, layer = _convolution(stage, kind, graph, fields, renamed, post)
     else:
         run = RUNNERS[stage.step.kernel]
-        if stage.step.kernel == "scn_map_s8":
+        if stage.step.kernel == "scn_lut_s8":
             fields["pixels"] = _row_pixels(stage.step, graph)
-        if stage.step.kernel == "scn_sum_s8":
+        if stage.step.kernel == "scn_add_lut_s8":
             _, _, width, depth = graph.tensors[stage.step.writes[0]].shape
             fields |= {"elements": width * depth, "table": f"{kind}_table"}
         layer = Records(kind, _type(stage.step), (fields,))
@@ -71,7 +74,7 @@ def emitted(
     if stage.map and not post:
         applied = f"{kind}map"
         row = _renamed(kind, _fields(stage.map)) | {"pixels": _row_pixels(stage.map, graph)}
-        records.append(Records(applied, "scn_map_t", (row,)))
+        records.append(Records(applied, "scn_lut_t", (row,)))
     tables = (*renamed.values(), *((mapped,) if mapped else ()))
     return tables, (layer, *records), {"run": Name(run), "layer": kind, "map": applied}
 
@@ -142,7 +145,7 @@ def _convolution(
         tables |= constants
         without = fields | {"weights": None, "bias": None, "scale": None}
         columned = {"conv": without, "post": post["table"] if post else None} | members
-        return "scn_columns_rows", Records(kind, "scn_columns_t", (columned,))
+        return "scn_conv2d_gemm_rows", Records(kind, "scn_conv2d_gemm_t", (columned,))
     way = stage.variant.transform
     assert way is not None, "all that is left is Winograd's"
     form, dtype = ("expanded", "int16_t") if way.expanded else ("packed", "int8_t")
@@ -162,5 +165,5 @@ def _convolution(
         "expanded": None,
         form: f"{kind}_{form}",
     }
-    run = "scn_winograd_rows" if way.outputs == POSITIONS else "scn_winograd_of_two_rows"
+    run = "scn_winograd_f4x3_rows" if way.outputs == POSITIONS else "scn_winograd_f2x3_rows"
     return run, Records(kind, "scn_winograd_t", (layer,))

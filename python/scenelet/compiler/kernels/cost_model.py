@@ -20,7 +20,7 @@ _ODD_CHANNEL_GATHER = 45.0
 _A_TAP = {"scn_max_pool_s8": 4.2, "scn_average_pool_s8": 9.0}
 _DEPTHWISE, _DEPTHWISE_THREE, _DEPTHWISE_OUTPUT = 8.3, 2.2, 45.0
 _A_VALUE = {
-    "scn_add_s8": 51.0, "scn_sum_s8": 9.0, "scn_mul_s8": 29.0, "scn_prelu_s8": 35.0, "scn_map_s8": 6.0,
+    "scn_add_s8": 51.0, "scn_add_lut_s8": 9.0, "scn_mul_s8": 29.0, "scn_prelu_s8": 35.0, "scn_lut_s8": 6.0,
     "scn_quantize_s8": 20.0, "scn_pad_s8": 5.0, "scn_reshape_s8": 1.0, "scn_softmax_s8": 305.0,
 }  # fmt: skip
 _SUMMED, _ADDED = 8.0, 6.2
@@ -28,14 +28,14 @@ _MEAN, _DENSE, _DENSE_OUTPUT = 20.5, 1.9, 95.0
 _DENSE_PAIRED, _DENSE_EXPANDED, _DENSE_FOURTH = 0.87, 0.68, 11.0
 
 
-def convolution(step: Step, turn: int) -> int:
-    """Estimate CONV_2D without transforms, ``turn`` output rows at a time."""
+def convolution(step: Step, stripe: int) -> int:
+    """Estimate CONV_2D without transforms, ``stripe`` output rows at a time."""
     window, source, target = _maps(step)
     taps, width = window["width"], target["width"]
-    if turn >= width:
+    if stripe >= width:
         # Four positions below one another: taps beside the map are left out, an unfilled block costs like a full one.
         reached = sum(_inside(window, source["width"], x) for x in range(width)) / width
-        filled = turn / _whole_blocks(turn)
+        filled = stripe / _whole_blocks(stripe)
     else:
         reached = min(taps, source["width"] + width - 1)
         filled = width / _whole_blocks(width)
@@ -46,12 +46,12 @@ def convolution(step: Step, turn: int) -> int:
     return int(products + (_GATHERED if even else _ODD_CHANNEL_GATHER) * seen)
 
 
-def narrow(step: Step, turn: int) -> int:
-    """Estimate CONV_2D with all weights widened at every turn."""
+def narrow(step: Step, stripe: int) -> int:
+    """Estimate CONV_2D with all weights widened at every stripe."""
     window, _, target = _maps(step)
-    turns = -(-target["height"] // turn)
+    stripes = -(-target["height"] // stripe)
     columns = target["width"] * (_NARROW_ROW * (window["height"] - 1) + _NARROW_PAIR * -(-target["channels"] // 2))
-    return int(_NARROW * step.macs + turns * (_NARROW_WEIGHT * step.tables[0].nbytes + columns))
+    return int(_NARROW * step.macs + stripes * (_NARROW_WEIGHT * step.tables[0].nbytes + columns))
 
 
 def step(step: Step) -> int:

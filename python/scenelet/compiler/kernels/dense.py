@@ -116,14 +116,14 @@ def pair_weights(weights: NDArray[np.int8]) -> NDArray[np.int16] | None:
 def expanded(step: Step) -> Step:
     """The same layer with an int16 a weight: twice the flash, less to unpack."""
     assert isinstance(step.params, Struct)
-    paired, finish = step.tables
-    both = paired.values.astype(np.int32).reshape(len(finish.values), -1, LANES // 2, 2)
+    paired, requantize = step.tables
+    both = paired.values.astype(np.int32).reshape(len(requantize.values), -1, LANES // 2, 2)
     second = (both + 128) % 256 - 128
     weights = np.stack([(both - second) // 256, second], axis=3).astype(np.int16)
-    rows = finish.values.copy()
+    rows = requantize.values.copy()
     rows[:, 0:LANES:2] = (rows[:, 0:LANES:2] - rows[:, 1:LANES:2]) // 256
     fields = {**step.params.fields, "paired": None, "expanded": "expanded"}
-    tables = (Table("expanded", "int16_t", weights.ravel()), replace(finish, values=rows))
+    tables = (Table("expanded", "int16_t", weights.ravel()), replace(requantize, values=rows))
     return replace(step, params=replace(step.params, fields=fields), tables=tables)
 
 
@@ -136,8 +136,8 @@ def _lanes(weights: NDArray[np.int8]) -> NDArray[np.int8]:
     return np.ascontiguousarray(pairs.reshape(-1, LANES, padded.shape[1] // 2, 2).swapaxes(1, 2))
 
 
-def finish_table(bias: NDArray[np.int64], rescales: Sequence[Rescale]) -> Table:
-    """scn_dense_finish_t of every four outputs with paired weights."""
+def requantize_table(bias: NDArray[np.int64], rescales: Sequence[Rescale]) -> Table:
+    """scn_dense_requantize_t of every four outputs with paired weights."""
     count = -(-len(bias) // LANES) * LANES
     starts = np.zeros(count, np.int64)
     starts[: len(bias)] = bias
@@ -145,4 +145,4 @@ def finish_table(bias: NDArray[np.int64], rescales: Sequence[Rescale]) -> Table:
     scales = np.zeros((count, 3), np.int64)
     scales[: len(bias)] = [(one.multiplier, one.added, one.right) for one in rescales]
     rows = np.concatenate([starts.reshape(-1, LANES), scales.reshape(-1, 3 * LANES)], axis=1)
-    return Table("finish", "scn_dense_finish_t", rows.astype(np.int32))
+    return Table("requantize", "scn_dense_requantize_t", rows.astype(np.int32))

@@ -1,4 +1,4 @@
-"""DEPTHWISE_CONV_2D by planes (scn_planes_rows): when it applies, its memory and cost; scn_engine.h states the form.
+"""Planar DEPTHWISE_CONV_2D (scn_depthwise_planar_rows): when it applies, its constants, memory and cost.
 
 Four channels at a time are widened into planes in which a word holds two neighbours, so that one multiplication takes
 two taps.
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..program import Step, Struct, Table
-from .gemm import turns_up_to
-from .requantize import channels_finish
+from .gemm import stripes_up_to
+from .requantize import channel_constants
 
 _CHANNELS = 4
 _MOST_WORDS = 32
@@ -25,7 +25,7 @@ _FOUR, _TWO, _COLUMN, _PRODUCT, _PAIR, _CHANNEL, _WORD = 59, 36, 20, 5.5, 42, 11
 class Planes:
     """One way to run a layer: output rows at a time, and along which axis a word holds neighbours."""
 
-    turn: int
+    stripe: int
     down: bool
     pairs: int
     rows: int
@@ -33,7 +33,7 @@ class Planes:
 
     @property
     def scratch_bytes(self) -> int:
-        """SCN_PLANES_SCRATCH_BYTES."""
+        """SCN_DEPTHWISE_PLANAR_SCRATCH_BYTES."""
         return 16 * self.pairs * self.rows
 
 
@@ -51,19 +51,19 @@ def ways(step: Step) -> tuple[Planes, ...]:
         return ()
     if window["dilation_h"] * window["dilation_w"] != 1:
         return ()
-    if channels_finish(step, window["height"] * window["width"]) is None:
+    if channel_constants(step, window["height"] * window["width"]) is None:
         return ()
     found = []
-    for turn in turns_up_to(target["height"]):
-        axes = [way for down in (False, True) if (way := _way(fields, turn, down))]
+    for stripe in stripes_up_to(target["height"]):
+        axes = [way for down in (False, True) if (way := _way(fields, stripe, down))]
         if axes:
             found.append(min(axes, key=lambda way: way.instructions))
     return tuple(found)
 
 
-def _way(fields: Mapping[str, Any], turn: int, down: bool) -> Planes | None:
+def _way(fields: Mapping[str, Any], stripe: int, down: bool) -> Planes | None:
     window, target = fields["window"], fields["output"]
-    y = turn, window["height"], window["stride_h"]
+    y = stripe, window["height"], window["stride_h"]
     x = target["width"], window["width"], window["stride_w"]
     (outputs, taps, stride), (other_outputs, other_taps, other_stride) = (y, x) if down else (x, y)
     if stride not in (1, 2) or tap_words(taps, stride) * other_taps > _MOST_WORDS:
@@ -75,14 +75,14 @@ def _way(fields: Mapping[str, Any], turn: int, down: bool) -> Planes | None:
         channel = columns * (_COLUMN + other_outputs // 2 * _FOUR + other_outputs % 2 * _TWO)
     else:
         channel = columns * other_outputs * (_PAIR + tap_words(taps, stride) * other_taps * _PRODUCT)
-    turns = -(-target["height"] // turn)
+    stripes = -(-target["height"] // stripe)
     return Planes(
-        turn, down, pairs, rows, int(turns * target["channels"] * (channel + _CHANNEL + pairs * rows * _WORD))
+        stripe, down, pairs, rows, int(stripes * target["channels"] * (channel + _CHANNEL + pairs * rows * _WORD))
     )
 
 
 def tap_words(taps: int, stride: int) -> int:
-    """SCN_PLANES_TAP_WORDS."""
+    """SCN_DEPTHWISE_PLANAR_TAP_WORDS."""
     return taps // 2 + 1 if stride == 1 else (taps + 1) // 2
 
 
@@ -90,18 +90,18 @@ def claims(step: Step, way: Planes) -> tuple[str, ...]:
     """What the engine's macros must say of a way's sizes."""
     fields = _fields(step)
     window = fields["window"]
-    outputs = way.turn if way.down else fields["output"]["width"]
+    outputs = way.stripe if way.down else fields["output"]["width"]
     taps, stride = (window["height"], window["stride_h"]) if way.down else (window["width"], window["stride_w"])
-    pairs = f"SCN_PLANES_PAIRS({outputs}, {taps}, {stride})"
-    return (f"SCN_PLANES_SCRATCH_BYTES({pairs}, {way.rows}) == {way.scratch_bytes}",)
+    pairs = f"SCN_DEPTHWISE_PLANAR_PAIRS({outputs}, {taps}, {stride})"
+    return (f"SCN_DEPTHWISE_PLANAR_SCRATCH_BYTES({pairs}, {way.rows}) == {way.scratch_bytes}",)
 
 
 def constants(step: Step, kind: str) -> Table:
     """Make the constants of every channel; their name starts with ``kind``."""
     window = _fields(step)["window"]
-    finish = channels_finish(step, window["height"] * window["width"])
-    assert finish is not None, "ways() lists none then"
-    return Table(f"{kind}_finish", "scn_finish_channel_t", finish)
+    requantize = channel_constants(step, window["height"] * window["width"])
+    assert requantize is not None, "ways() lists none then"
+    return Table(f"{kind}_requantize", "scn_requantize_channel_t", requantize)
 
 
 def _fields(step: Step) -> Mapping[str, Any]:

@@ -63,7 +63,7 @@ def sums(multiplier: int, table: NDArray[np.int32]) -> NDArray[np.int8]:
 
 
 def added_to(step: Step, tensor: int) -> Exact | None:
-    """Constants with which a step of scn_sum_s8 adds its other operand to one that is just being made.
+    """Constants with which a step of scn_add_lut_s8 adds its other operand to one that is just being made.
 
     Parameters
     ----------

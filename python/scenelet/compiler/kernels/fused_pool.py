@@ -1,7 +1,7 @@
 """Whether a convolution may pool its own sums: the largest sum gives the largest output where all behind is monotone.
 
-Rescaling never turns the order of two sums; a clamp does not either; a table of 256 values a channel is looked at. So a
-MAX_POOL_2D may take the largest sum, or the smallest where a channel's table falls, before all that.
+Rescaling never reverses the order of two sums; a clamp does not either; a table of 256 values per channel is examined.
+So a MAX_POOL_2D may take the largest sum, or the smallest where a channel's table falls, before all that.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _LARGEST_PRODUCT = 255 * 128
 
 
 def pools_sums(convolution: Step, applied: Step | None, pool: Step) -> bool:
-    """Decide whether scn_winograd_rows_s8 may pool before it rescales.
+    """Decide whether scn_winograd_f4x3_rows_s8 may pool before it rescales.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def _tiles(pool: Mapping[str, Any]) -> bool:
 
 
 def _monotone(applied: Step) -> bool:
-    if applied.tables[0].type != "int8_t":  # affine steps and saturation keep an order, or turn it round
+    if applied.tables[0].type != "int8_t":  # affine steps and saturation keep an order, or reverse it
         return True
     steps = np.diff(applied.tables[0].values.reshape(-1, 256).astype(np.int16), axis=1)
     return bool(((steps >= 0).all(axis=1) | (steps <= 0).all(axis=1)).all())

@@ -1,4 +1,4 @@
-"""CONV_2D by columns (scn_columns_rows): when it applies, its constants, memory and cost; scn_engine.h states the form.
+"""CONV_2D as im2col and GEMM (scn_conv2d_gemm_rows): when it applies, its constants, memory and cost.
 
 Windows are widened once for all output channels, strides cost nothing extra, and sums are rescaled where they are made.
 That is the kernel for pointwise and strided layers, and for first layers with few input channels.
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..program import Step, Struct, Table
-from .requantize import channels_finish, paired
+from .requantize import channel_constants, paired
 
 _POSITIONS = 4
 _COLUMN_BYTES = 4096
@@ -32,7 +32,7 @@ _PAD = 1.5
 class Columns:
     """One way to run a layer: output rows at a time, blocks gathered at a time, and whether weights lie widened."""
 
-    turn: int
+    stripe: int
     group: int
     expanded: bool
     words: int
@@ -47,7 +47,7 @@ class Columns:
 
     @property
     def scratch_bytes(self) -> int:
-        """SCN_COLUMNS_SCRATCH_BYTES."""
+        """SCN_CONV2D_GEMM_SCRATCH_BYTES."""
         return self.words * (self.group * 16 + (0 if self.expanded else 8)) + self.padded_bytes
 
 
@@ -65,50 +65,52 @@ def ways(step: Step, *, expanded: bool) -> tuple[Columns, ...]:
     window, target = fields["window"], fields["output"]
     if target["channels"] % 2 or window["dilation_h"] * window["dilation_w"] != 1:
         return ()
-    if channels_finish(step, window["height"] * window["width"] * fields["input"]["channels"]) is None:
+    if channel_constants(step, window["height"] * window["width"] * fields["input"]["channels"]) is None:
         return ()
-    return tuple(_way(fields, turn, expanded) for turn in turns_up_to(target["height"]))
+    return tuple(_way(fields, stripe, expanded) for stripe in stripes_up_to(target["height"]))
 
 
-def turns_up_to(height: int) -> tuple[int, ...]:
+def stripes_up_to(height: int) -> tuple[int, ...]:
     """Rows at a time to consider: few for line buffers, and the whole map."""
-    return (*(turn for turn in (1, 2, 4, 8, 16) if turn < height), height)
+    return (*(stripe for stripe in (1, 2, 4, 8, 16) if stripe < height), height)
 
 
-def _way(fields: Mapping[str, Any], turn: int, expanded: bool) -> Columns:
+def _way(fields: Mapping[str, Any], stripe: int, expanded: bool) -> Columns:
     window, target = fields["window"], fields["output"]
     run = window["width"] * fields["input"]["channels"]
     words = words_of(window["height"], run)
-    blocks = -(-turn * target["width"] // _POSITIONS)
+    blocks = -(-stripe * target["width"] // _POSITIONS)
     group = max(1, min(_MOST_GROUP, blocks, _COLUMN_BYTES // (words * 16)))
     # Groups of one size: a last one that is nearly empty would pay for a whole call.
     group = -(-blocks // -(-blocks // group))
-    padded = _padded(fields, turn)
+    padded = _padded(fields, stripe)
     pairs = target["channels"] // 2
     groups = -(-blocks // group)
     multiply = blocks * pairs * (words * _STEP + _BLOCK) + groups * pairs * _CALL
     weights = 0 if expanded else groups * pairs * words * _WIDEN
     gather = blocks * window["height"] * (-(-run // 4) * _GATHER + _ROW) + padded * _PAD
-    turns = -(-target["height"] // turn)
-    return Columns(turn, group, expanded, words, target["channels"], padded, int(turns * (multiply + weights + gather)))
+    stripes = -(-target["height"] // stripe)
+    return Columns(
+        stripe, group, expanded, words, target["channels"], padded, int(stripes * (multiply + weights + gather))
+    )
 
 
 def words_of(kernel_height: int, run: int) -> int:
-    """SCN_COLUMNS_WORDS: pairs of taps of a window with rows of ``run`` bytes."""
+    """SCN_CONV2D_GEMM_WORDS: pairs of taps of a window with rows of ``run`` bytes."""
     return kernel_height * (run // 4 * 2 + min(run % 4, 2))
 
 
-def _padded(fields: Mapping[str, Any], turn: int) -> int:
+def _padded(fields: Mapping[str, Any], stripe: int) -> int:
     window, source, target = fields["window"], fields["input"], fields["output"]
     if window["height"] * window["width"] == 1 and source["channels"] % 4 == 0:
         return 0
-    rows, columns = padded_size(window, target["width"], turn)
+    rows, columns = padded_size(window, target["width"], stripe)
     return (rows * columns * int(source["channels"]) + 7) // 4 * 4
 
 
-def padded_size(window: Mapping[str, int], width: int, turn: int) -> tuple[int, int]:
-    """Rows and columns of input, padding included, that a turn sees."""
-    rows = (turn - 1) * window["stride_h"] + window["height"]
+def padded_size(window: Mapping[str, int], width: int, stripe: int) -> tuple[int, int]:
+    """Rows and columns of input, padding included, that a stripe sees."""
+    rows = (stripe - 1) * window["stride_h"] + window["height"]
     return rows, (width - 1) * window["stride_w"] + window["width"]
 
 
@@ -116,29 +118,29 @@ def claims(step: Step, way: Columns) -> tuple[str, ...]:
     """What the engine's macros must say of a way's sizes."""
     fields = _fields(step)
     window, depth = fields["window"], fields["input"]["channels"]
-    words = f"SCN_COLUMNS_WORDS({window['height']}, {window['width'] * depth})"
+    words = f"SCN_CONV2D_GEMM_WORDS({window['height']}, {window['width'] * depth})"
     padded = "0"
     if way.padded_bytes:
-        rows, columns = padded_size(window, fields["output"]["width"], way.turn)
-        padded = f"SCN_COLUMNS_PADDED_BYTES({rows}, {columns}, {depth})"
+        rows, columns = padded_size(window, fields["output"]["width"], way.stripe)
+        padded = f"SCN_CONV2D_GEMM_PADDED_BYTES({rows}, {columns}, {depth})"
     sizes = f"{words}, {way.group}, {int(not way.expanded)}, {padded}"
-    return (f"SCN_COLUMNS_SCRATCH_BYTES({sizes}) == {way.scratch_bytes}",)
+    return (f"SCN_CONV2D_GEMM_SCRATCH_BYTES({sizes}) == {way.scratch_bytes}",)
 
 
 def constants(
     step: Step, way: Columns, kind: str, weights: NDArray[np.int8]
 ) -> tuple[dict[str, Table], dict[str, object]]:
-    """Make a layer's tables, whose names start with ``kind``, and the members of scn_columns_t that name them."""
-    finish = channels_finish(step, int(weights[0].size))
-    assert finish is not None, "ways() lists none then"
+    """Make a layer's tables, whose names start with ``kind``, and the members of scn_conv2d_gemm_t that name them."""
+    requantize = channel_constants(step, int(weights[0].size))
+    assert requantize is not None, "ways() lists none then"
     form, dtype = ("expanded", "int16_t") if way.expanded else ("packed", "int8_t")
     made = (expand_columns if way.expanded else pack_columns)(weights)
     tables = {
         "weights": Table(f"{kind}_{form}", dtype, made.ravel()),
-        "finish": Table(f"{kind}_finish", "scn_finish_t", paired(finish)),
+        "requantize": Table(f"{kind}_requantize", "scn_requantize_pair_t", paired(requantize)),
     }
     members: dict[str, object] = {"group": way.group, "packed": None, "expanded": None}
-    return tables, members | {form: f"{kind}_{form}", "finish": f"{kind}_finish"}
+    return tables, members | {form: f"{kind}_{form}", "requantize": f"{kind}_requantize"}
 
 
 def pack_columns(weights: NDArray[np.int8]) -> NDArray[np.int8]:

@@ -1,4 +1,4 @@
-"""Constants with which kernels rescale doubled sums in four instructions: scn_finish_channel_t of scn_engine.h."""
+"""Constants with which kernels rescale doubled sums in four instructions: scn_requantize_channel_t of scn_engine.h."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LIMIT = 1 << 30
 """Sums stay under this, so that they can be doubled."""
 
 
-def channels_finish(step: Step, taps: int) -> NDArray[np.int32] | None:
+def channel_constants(step: Step, taps: int) -> NDArray[np.int32] | None:
     """Make the constants of every output channel.
 
     Parameters
@@ -46,7 +46,7 @@ def channels_finish(step: Step, taps: int) -> NDArray[np.int32] | None:
     return np.stack([2 * bias, multipliers, added, right], axis=1).astype(np.int32)
 
 
-def paired(finish: NDArray[np.int32]) -> NDArray[np.int32]:
-    """scn_finish_t of every two channels: biases first, then multiplier, added, right of either."""
-    pairs = finish.reshape(-1, 2, 4)
+def paired(requantize: NDArray[np.int32]) -> NDArray[np.int32]:
+    """scn_requantize_pair_t of every two channels: biases first, then multiplier, added, right of either."""
+    pairs = requantize.reshape(-1, 2, 4)
     return np.concatenate([pairs[:, :, 0], pairs[:, :, 1:].reshape(-1, 6)], axis=1)

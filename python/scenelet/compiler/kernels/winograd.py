@@ -111,9 +111,9 @@ class Transform:
     def claims(self) -> tuple[str, str]:
         """What the engine's macros must say of these sizes."""
         if self.across:
-            slots = f"SCN_WINOGRAD_SLOTS_ACROSS({self.outputs}, {self.out_width}, {self.rows}, {self.taps})"
+            slots = f"SCN_WINOGRAD_INPUT_TILES_ACROSS({self.outputs}, {self.out_width}, {self.rows}, {self.taps})"
         else:
-            slots = f"SCN_WINOGRAD_SLOTS_DOWN({self.width}, {self.out_width}, {self.taps}, {self.pad_left})"
+            slots = f"SCN_WINOGRAD_INPUT_TILES_DOWN({self.width}, {self.out_width}, {self.taps}, {self.pad_left})"
         scratch = f"SCN_WINOGRAD_TILE_BYTES({self.outputs}, {self.pairs}, {slots}, {self.depth})"
         if not self.expanded:
             scratch += f" + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES({self.outputs}, {self.part}, {self.taps})"

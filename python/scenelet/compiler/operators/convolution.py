@@ -104,14 +104,14 @@ def _in_fours(layer: Layer) -> Step | None:
         "input_zero_point": zero_point_of(layer.source),
         "paired": "paired",
         "expanded": None,
-        "finish": "finish",
+        "requantize": "requantize",
     }
     scratch = 2 * (-(-inputs // dense.STEP) * dense.STEP)
     return layer.step(
         "scn_dense_s8",
         Struct("scn_dense_t", fields),
         (layer.held(layer.source), layer.target.index, SCRATCH),
-        tables=(Table("paired", "int16_t", made.ravel()), dense.finish_table(bias, rescales)),
+        tables=(Table("paired", "int16_t", made.ravel()), dense.requantize_table(bias, rescales)),
         scratch_bytes=scratch,
         claims=(f"SCN_DENSE_SCRATCH_BYTES({inputs}) == {scratch}",),
     )

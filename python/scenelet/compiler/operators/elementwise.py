@@ -43,8 +43,8 @@ def _sum(layer: Layer, params: Struct) -> Step | None:
             continue
         held = layer.held(multiplied), layer.held(tabled)
         step = layer.step(
-            "scn_sum_s8",
-            Struct("scn_sum_t", {"elements": layer.target.elements, "table": "table", "multiplier": found[0]}),
+            "scn_add_lut_s8",
+            Struct("scn_add_lut_t", {"elements": layer.target.elements, "table": "table", "multiplier": found[0]}),
             (*held, layer.target.index),
             tables=(Table("table", "int32_t", found[1]),),
             overwrites=tuple(dict.fromkeys(held)),

@@ -1,13 +1,13 @@
 /* Inner products of two output channels at many positions, rescaled and stored; private to the kernels. */
-#ifndef SCN_DOT_FINISH_H
-#define SCN_DOT_FINISH_H
+#ifndef SCN_GEMM_2X4_H
+#define SCN_GEMM_2X4_H
 
 #include "scn_segment.h"
 
 /*
  * What follows the rescaling, one or both.
  * post         the first channel's output value for 0, the second's 256 bytes behind it; or NULL: scn_post_t.
- * middle       of the table of scn_added_t, where the other value is 0; or NULL.
+ * middle       of the table of scn_fused_add_t, where the other value is 0; or NULL.
  * skip         what is added to the first value that is stored; the others' lie like those.
  */
 typedef struct {
@@ -21,7 +21,7 @@ typedef struct {
  * x            blocks of four positions, 4-byte aligned: for each pair of taps, one word of two int16 a position.
  * w            int16, 4-byte aligned: for each pair of taps, those of the first channel and those of the second.
  * block_bytes  of x: 16 * pairs of taps, at least 16.
- * finish       bias, bias, then multiplier, added, right of either channel: scn_finish.h.
+ * requantize       bias, bias, then multiplier, added, right of either channel: scn_requantize.h.
  * after        what follows, or NULL.
  * to           position i's outputs go to to[i * step] and to[i * step + 1].
  */
@@ -29,13 +29,13 @@ typedef struct {
     const uint32_t *w;
     int32_t block_bytes;
     const uint32_t *x;
-    const scn_finish_t *finish;
+    const scn_requantize_pair_t *requantize;
     int8_t *to;
     int32_t step;
     int32_t blocks;
     const scn_dot_after_t *after;
-} scn_dot_finish_t;
+} scn_gemm_2x4_t;
 
-void scn_dot_finish(const scn_dot_finish_t *dot);
+void scn_gemm_2x4(const scn_gemm_2x4_t *dot);
 
 #endif

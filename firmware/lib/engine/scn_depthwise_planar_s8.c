@@ -3,8 +3,8 @@
  * neighbours along one axis a word. A multiplication then takes two taps, and every word serves all windows that see
  * it.
  */
-#include "scn_finish.h"
-#include "scn_planes_3x3.h"
+#include "scn_requantize.h"
+#include "scn_depthwise_planar_3x3.h"
 #include "scn_segment.h"
 #include "scn_simd.h"
 
@@ -19,7 +19,7 @@ typedef struct {
 } axis_t;
 
 typedef struct {
-    const scn_planes_t *layer;
+    const scn_depthwise_planar_t *layer;
     axis_t a, b;       /* words hold neighbours along a */
     int32_t pairs;     /* words along a */
     int32_t rows;      /* words along b, */
@@ -27,7 +27,7 @@ typedef struct {
     uint32_t *planes;  /* [channel][pair][b] */
     const int8_t *input;
     int8_t *output;
-    uint32_t weights[2 * SCN_PLANES_MOST_WORDS]; /* one channel's: [tap along b][word], for the first of two outputs
+    uint32_t weights[2 * SCN_DEPTHWISE_PLANAR_MOST_WORDS]; /* one channel's: [tap along b][word], for the first of two outputs
                                                     and for the second */
 } work_t;
 
@@ -57,13 +57,13 @@ static axis_t axis_y(const scn_depthwise_conv2d_t *layer, const scn_rows_t *rows
     };
 }
 
-static work_t work_of(const scn_planes_t *layer, const scn_rows_t *rows) {
+static work_t work_of(const scn_depthwise_planar_t *layer, const scn_rows_t *rows) {
     work_t work = {.layer = layer, .planes = rows->scratch, .input = rows->input[0], .output = rows->output};
     work.a = layer->down ? axis_y(&layer->conv, rows) : axis_x(&layer->conv);
     work.b = layer->down ? axis_x(&layer->conv) : axis_y(&layer->conv, rows);
-    work.pairs = SCN_PLANES_PAIRS(work.a.outputs, work.a.taps, work.a.stride);
+    work.pairs = SCN_DEPTHWISE_PLANAR_PAIRS(work.a.outputs, work.a.taps, work.a.stride);
     work.rows = (work.b.outputs - 1) * work.b.stride + work.b.taps;
-    work.tap_words = SCN_PLANES_TAP_WORDS(work.a.taps, work.a.stride);
+    work.tap_words = SCN_DEPTHWISE_PLANAR_TAP_WORDS(work.a.taps, work.a.stride);
     return work;
 }
 
@@ -188,8 +188,8 @@ static inline void run_two(const channel_t *from, const uint32_t *x, int8_t *to,
             sum1 = scn_dot_pair(*word, w[1], sum1);
         }
     }
-    to[step] = scn_finish(from->by, sum1);
-    to[0] = scn_finish(from->by, sum0);
+    to[step] = scn_requantize(from->by, sum1);
+    to[0] = scn_requantize(from->by, sum0);
 }
 
 static inline void run_one(const channel_t *from, const uint32_t *x, int8_t *to) {
@@ -201,15 +201,15 @@ static inline void run_one(const channel_t *from, const uint32_t *x, int8_t *to)
             sum = scn_dot_pair(*word, w[0], sum);
         }
     }
-    to[0] = scn_finish(from->by, sum);
+    to[0] = scn_requantize(from->by, sum);
 }
 
 static void run_any(work_t *work, const uint32_t *plane, int32_t channel) {
-    const scn_finish_channel_t *finish = &work->layer->finish[channel];
+    const scn_requantize_channel_t *requantize = &work->layer->requantize[channel];
     const axis_t a = work->a, b = work->b;
     const channel_t from = {
-        work->weights, b.taps, work->tap_words, work->rows, {finish->multiplier, finish->right, finish->added},
-        finish->bias};
+        work->weights, b.taps, work->tap_words, work->rows, {requantize->multiplier, requantize->right, requantize->added},
+        requantize->bias};
     const int32_t ahead = a.stride == 1 ? 2 : 1;
     int8_t *line = work->output + channel;
     prepare_weights(work, channel);
@@ -233,15 +233,15 @@ static bool is_3x3(const work_t *work) {
 }
 
 static void run_3x3(const work_t *work, const uint32_t *plane, int32_t channel) {
-    const scn_finish_channel_t finish = work->layer->finish[channel];
-    scn_planes_3x3_t run = {
-        .multiplier = finish.multiplier,
-        .added = finish.added,
-        .right = finish.right,
+    const scn_requantize_channel_t requantize = work->layer->requantize[channel];
+    scn_depthwise_planar_3x3_t run = {
+        .multiplier = requantize.multiplier,
+        .added = requantize.added,
+        .right = requantize.right,
         .to = work->output + channel,
         .step_a = work->a.output_step,
         .step_b = work->b.output_step,
-        .bias = finish.bias,
+        .bias = requantize.bias,
         .plane = plane,
         .pitch = 4 * work->rows,
         .four_bytes = work->b.outputs / 2 * 8,
@@ -255,14 +255,14 @@ static void run_3x3(const work_t *work, const uint32_t *plane, int32_t channel) 
         run.w12[b] = scn_pair(w1, w2);
     }
     if (run.columns) {
-        scn_planes_3x3(&run);
+        scn_depthwise_planar_3x3(&run);
     }
     if (work->a.outputs % 2) {
         run.to += 2 * run.columns * run.step_a;
         run.plane += run.columns * work->rows;
         run.step_a = 0;
         run.columns = 1;
-        scn_planes_3x3(&run);
+        scn_depthwise_planar_3x3(&run);
     }
 }
 
@@ -282,7 +282,7 @@ static void run_plane(work_t *work, const uint32_t *plane, int32_t channel) {
 
 #endif
 
-void scn_planes_rows(const void *layer, const scn_rows_t *rows) {
+void scn_depthwise_planar_rows(const void *layer, const scn_rows_t *rows) {
     work_t work = work_of(layer, rows);
     clear(&work);
     for (int32_t channel = 0; channel < work.layer->conv.output.channels; channel += CHANNELS) {

@@ -1,17 +1,17 @@
 /* Three by three taps: four outputs in 59 instructions, which no compiler manages with 14 registers. */
-#include "scn_planes_3x3.h"
+#include "scn_depthwise_planar_3x3.h"
 #include <stddef.h>
 
 #if defined(__ARM_FEATURE_DSP)
 
-_Static_assert(offsetof(scn_planes_3x3_t, to) == 16, "offsets below");
-_Static_assert(offsetof(scn_planes_3x3_t, step_a) == 20, "offsets below");
-_Static_assert(offsetof(scn_planes_3x3_t, w01) == 28, "offsets below");
-_Static_assert(offsetof(scn_planes_3x3_t, bias) == 52, "offsets below");
-_Static_assert(offsetof(scn_planes_3x3_t, plane) == 56, "offsets below");
-_Static_assert(offsetof(scn_planes_3x3_t, four_bytes) == 64, "offsets below");
-_Static_assert(offsetof(scn_planes_3x3_t, columns) == 72, "offsets below");
-_Static_assert(sizeof(scn_planes_3x3_t) == 76, "offsets below");
+_Static_assert(offsetof(scn_depthwise_planar_3x3_t, to) == 16, "offsets below");
+_Static_assert(offsetof(scn_depthwise_planar_3x3_t, step_a) == 20, "offsets below");
+_Static_assert(offsetof(scn_depthwise_planar_3x3_t, w01) == 28, "offsets below");
+_Static_assert(offsetof(scn_depthwise_planar_3x3_t, bias) == 52, "offsets below");
+_Static_assert(offsetof(scn_depthwise_planar_3x3_t, plane) == 56, "offsets below");
+_Static_assert(offsetof(scn_depthwise_planar_3x3_t, four_bytes) == 64, "offsets below");
+_Static_assert(offsetof(scn_depthwise_planar_3x3_t, columns) == 72, "offsets below");
+_Static_assert(sizeof(scn_depthwise_planar_3x3_t) == 76, "offsets below");
 
 /*
  * r0, r1 a pair and the next one in the plane, r2 r3 words of two b, r4-r6 w01, r7-r9 w12, r10 r11 the pair's sums at
@@ -54,7 +54,7 @@ _Static_assert(sizeof(scn_planes_3x3_t) == 76, "offsets below");
     "strb " one ", [r7]\n"                                                                                             \
     "add r7, r9\n"
 
-__attribute__((naked)) void scn_planes_3x3(__attribute__((unused)) const scn_planes_3x3_t *run) {
+__attribute__((naked)) void scn_depthwise_planar_3x3(__attribute__((unused)) const scn_depthwise_planar_3x3_t *run) {
     __asm__ volatile("push {r4-r11, lr}\n"
                      "sub sp, #80\n"
                      "mov r12, sp\n"

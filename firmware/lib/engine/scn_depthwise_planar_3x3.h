@@ -1,6 +1,6 @@
-/* Three by three taps over one channel's plane, stride 1; private to scn_planes.c. */
-#ifndef SCN_PLANES_3X3_H
-#define SCN_PLANES_3X3_H
+/* Three by three taps over one channel's plane, stride 1; private to scn_depthwise_planar_s8.c. */
+#ifndef SCN_DEPTHWISE_PLANAR_3X3_H
+#define SCN_DEPTHWISE_PLANAR_3X3_H
 
 #include <stdint.h>
 
@@ -25,10 +25,10 @@ typedef struct {
     int32_t bias;
     const uint32_t *plane;
     int32_t pitch, four_bytes, odd, columns;
-} scn_planes_3x3_t;
+} scn_depthwise_planar_3x3_t;
 
 #if defined(__ARM_FEATURE_DSP)
-void scn_planes_3x3(const scn_planes_3x3_t *run);
+void scn_depthwise_planar_3x3(const scn_depthwise_planar_3x3_t *run);
 #endif
 
 #endif

@@ -17,7 +17,7 @@ static void affine_row(const scn_affine_map_t *map, int32_t count, int32_t step,
     }
 }
 
-void scn_map_s8(const scn_map_t *layer, const int8_t *input, int8_t *output) {
+void scn_lut_s8(const scn_lut_t *layer, const int8_t *input, int8_t *output) {
     /* A map without channels is one row. */
     const bool single = layer->channels == 1;
     const int32_t rows = single ? 1 : layer->pixels, count = single ? layer->pixels : layer->channels;

@@ -3,7 +3,7 @@
  * takes them all in one call. Padding is made real first, once for all windows, so that a window's row is one run of
  * bytes wherever it lies; a pointwise layer reads its input as it is.
  */
-#include "scn_dot_finish.h"
+#include "scn_gemm_2x4.h"
 #include "scn_lines.h"
 #include "scn_segment.h"
 #include "scn_simd.h"
@@ -12,7 +12,7 @@
 enum { POSITIONS = 4 };
 
 typedef struct {
-    const scn_columns_t *layer;
+    const scn_conv2d_gemm_t *layer;
     const int8_t *lines; /* input with its padding, from the window of the first output position */
     int32_t line_bytes;
     int32_t run;       /* bytes of a window's row */
@@ -22,7 +22,7 @@ typedef struct {
     int32_t y, x;      /* the next position to be gathered */
 } work_t;
 
-static bool is_padded(const scn_columns_t *layer) {
+static bool is_padded(const scn_conv2d_gemm_t *layer) {
     return layer->conv.window.height * layer->conv.window.width > 1 || layer->conv.input.channels % 4 != 0;
 }
 
@@ -112,9 +112,9 @@ static void gather(work_t *work, int32_t count) {
     }
 }
 
-/* One pair's weights as scn_dot_finish wants them. */
+/* One pair's weights as scn_gemm_2x4 wants them. */
 static const uint32_t *weights_of(const work_t *work, int32_t pair) {
-    const scn_columns_t *layer = work->layer;
+    const scn_conv2d_gemm_t *layer = work->layer;
     const int32_t first = pair * work->words * 4;
     if (layer->expanded) {
         return (const uint32_t *)(const void *)(layer->expanded + first);
@@ -131,7 +131,7 @@ static const uint32_t *weights_of(const work_t *work, int32_t pair) {
 }
 
 /* The last positions, less than a block of them: through a buffer, so that none behind them is touched. */
-static void run_some(scn_dot_finish_t *dot, scn_dot_after_t *after, int32_t count) {
+static void run_some(scn_gemm_2x4_t *dot, scn_dot_after_t *after, int32_t count) {
     int8_t outputs[2 * POSITIONS] = {0}, added[2 * POSITIONS] = {0};
     int8_t *to = dot->to;
     const int8_t *skip = after->skip;
@@ -143,7 +143,7 @@ static void run_some(scn_dot_finish_t *dot, scn_dot_after_t *after, int32_t coun
     dot->to = outputs;
     dot->step = 2;
     dot->blocks = 1;
-    scn_dot_finish(dot);
+    scn_gemm_2x4(dot);
     for (int32_t i = 0; i < 2 * count; ++i) {
         to[i / 2 * step + i % 2] = outputs[i];
     }
@@ -151,13 +151,13 @@ static void run_some(scn_dot_finish_t *dot, scn_dot_after_t *after, int32_t coun
 
 /* `count` positions, the first one's outputs at `to`, what is added to them at `skip`. */
 static void multiply(const work_t *work, int32_t count, int8_t *to, const int8_t *skip) {
-    const scn_columns_t *layer = work->layer;
+    const scn_conv2d_gemm_t *layer = work->layer;
     const int32_t channels = layer->conv.output.channels, blocks = count / POSITIONS;
     scn_dot_after_t after = {NULL, layer->added.table ? layer->added.table + 128 : NULL, layer->added.multiplier, NULL};
-    scn_dot_finish_t dot = {.block_bytes = work->words * 16, .after = layer->post || after.middle ? &after : NULL};
+    scn_gemm_2x4_t dot = {.block_bytes = work->words * 16, .after = layer->post || after.middle ? &after : NULL};
     for (int32_t pair = 0; pair < channels / 2; ++pair) {
         dot.w = weights_of(work, pair);
-        dot.finish = layer->finish + pair;
+        dot.requantize = layer->requantize + pair;
         dot.x = work->columns;
         dot.to = to + 2 * pair;
         dot.step = channels;
@@ -165,7 +165,7 @@ static void multiply(const work_t *work, int32_t count, int8_t *to, const int8_t
         after.post = layer->post ? layer->post + pair * 512 + 128 : NULL;
         after.skip = skip ? skip + 2 * pair : NULL;
         if (blocks) {
-            scn_dot_finish(&dot);
+            scn_gemm_2x4(&dot);
         }
         if (count % POSITIONS) {
             const int32_t done = blocks * POSITIONS * channels;
@@ -177,10 +177,10 @@ static void multiply(const work_t *work, int32_t count, int8_t *to, const int8_t
     }
 }
 
-static work_t work_of(const scn_columns_t *layer, const scn_rows_t *rows) {
+static work_t work_of(const scn_conv2d_gemm_t *layer, const scn_rows_t *rows) {
     const scn_conv2d_t *conv = &layer->conv;
     const int32_t run = conv->window.width * conv->input.channels;
-    work_t work = {.layer = layer, .run = run, .words = SCN_COLUMNS_WORDS(conv->window.height, run)};
+    work_t work = {.layer = layer, .run = run, .words = SCN_CONV2D_GEMM_WORDS(conv->window.height, run)};
     work.columns = rows->scratch;
     work.weights = work.columns + layer->group * work.words * POSITIONS;
     work.lines = rows->input[0];
@@ -194,8 +194,8 @@ static work_t work_of(const scn_columns_t *layer, const scn_rows_t *rows) {
     return work;
 }
 
-void scn_columns_rows(const void *layer, const scn_rows_t *rows) {
-    const scn_columns_t *columns = layer;
+void scn_conv2d_gemm_rows(const void *layer, const scn_rows_t *rows) {
+    const scn_conv2d_gemm_t *columns = layer;
     const int32_t most = columns->group * POSITIONS;
     const int32_t positions = rows->rows * columns->conv.output.width;
     work_t work = work_of(columns, rows);

@@ -1,12 +1,12 @@
 /*
- * From sums to INT8 in four instructions, private to the kernels that get their constants ready made (scn_finish_t).
+ * From sums to INT8 in four instructions, private to the kernels that get their constants ready made (scn_requantize_pair_t).
  *
  * Sums come doubled, so that SMMULR's high word is TFLite's doubling product. TFLite then divides by 2^right, halves
  * away from zero: adds half, less 1 if the product is negative. The sign of the sum serves as well: it only differs
  * where a negative sum's product is 0, and (2^(right - 1) - 1) >> right is 0 too.
  */
-#ifndef SCN_FINISH_H
-#define SCN_FINISH_H
+#ifndef SCN_REQUANTIZE_H
+#define SCN_REQUANTIZE_H
 
 #include "scn_fixedpoint.h"
 
@@ -28,7 +28,7 @@ static inline int32_t scn_high_mul_add(int32_t a, int32_t b, int32_t added) {
 #endif
 
 /* A doubled sum to INT8. */
-static inline int8_t scn_finish(scn_requant_t by, int32_t doubled) {
+static inline int8_t scn_requantize(scn_requant_t by, int32_t doubled) {
     return scn_saturate(scn_high_mul_add(doubled, by.multiplier, by.added - (doubled < 0)) >> by.right);
 }
 

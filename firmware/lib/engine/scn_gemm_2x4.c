@@ -1,19 +1,19 @@
 /* Inner products of two output channels at many positions, rescaled and stored. */
-#include "scn_dot_finish.h"
-#include "scn_finish.h"
+#include "scn_gemm_2x4.h"
+#include "scn_requantize.h"
 #include "scn_simd.h"
 
 #if defined(__ARM_FEATURE_DSP)
 
-_Static_assert(offsetof(scn_dot_finish_t, block_bytes) == 4, "offsets below");
-_Static_assert(offsetof(scn_dot_finish_t, x) == 8, "offsets below");
-_Static_assert(offsetof(scn_dot_finish_t, finish) == 12, "offsets below");
-_Static_assert(offsetof(scn_dot_finish_t, to) == 16, "offsets below");
-_Static_assert(offsetof(scn_dot_finish_t, step) == 20, "offsets below");
-_Static_assert(offsetof(scn_dot_finish_t, blocks) == 24, "offsets below");
-_Static_assert(offsetof(scn_dot_finish_t, after) == 28, "offsets below");
+_Static_assert(offsetof(scn_gemm_2x4_t, block_bytes) == 4, "offsets below");
+_Static_assert(offsetof(scn_gemm_2x4_t, x) == 8, "offsets below");
+_Static_assert(offsetof(scn_gemm_2x4_t, requantize) == 12, "offsets below");
+_Static_assert(offsetof(scn_gemm_2x4_t, to) == 16, "offsets below");
+_Static_assert(offsetof(scn_gemm_2x4_t, step) == 20, "offsets below");
+_Static_assert(offsetof(scn_gemm_2x4_t, blocks) == 24, "offsets below");
+_Static_assert(offsetof(scn_gemm_2x4_t, after) == 28, "offsets below");
 _Static_assert(offsetof(scn_dot_after_t, middle) == 4 && offsetof(scn_dot_after_t, skip) == 12, "offsets below");
-_Static_assert(offsetof(scn_finish_t, multiplier0) == 8 && offsetof(scn_finish_t, multiplier1) == 20, "offsets below");
+_Static_assert(offsetof(scn_requantize_pair_t, multiplier0) == 8 && offsetof(scn_requantize_pair_t, multiplier1) == 20, "offsets below");
 
 /*
  * 16 MACs in 11 instructions, then 8 outputs in 5.5 each; a naked function, because all 14 registers are in use:
@@ -57,7 +57,7 @@ _Static_assert(offsetof(scn_finish_t, multiplier0) == 8 && offsetof(scn_finish_t
     "strb " second ", [r12, #1]\n"                                                                                     \
     "add r12, r1\n"
 
-__attribute__((naked)) void scn_dot_finish(__attribute__((unused)) const scn_dot_finish_t *dot) {
+__attribute__((naked)) void scn_gemm_2x4(__attribute__((unused)) const scn_gemm_2x4_t *dot) {
     __asm__ volatile(
         "push {r4-r11, lr}\n"
         "ldrd r4, r5, [r0, #16]\n" /* to, step */
@@ -130,7 +130,7 @@ __attribute__((naked)) void scn_dot_finish(__attribute__((unused)) const scn_dot
 #else
 
 /* One position. */
-static int32_t sum_of(const scn_dot_finish_t *dot, const uint32_t *x, const uint32_t *w, int32_t sum) {
+static int32_t sum_of(const scn_gemm_2x4_t *dot, const uint32_t *x, const uint32_t *w, int32_t sum) {
     for (int32_t i = 0; i < dot->block_bytes / 16; ++i) {
         sum = scn_dot_pair(w[2 * i], x[4 * i], sum);
     }
@@ -142,17 +142,17 @@ static int32_t follow(const scn_dot_after_t *after, int32_t value, int32_t post,
     if (after && after->post) {
         value = after->post[post + value];
     }
-    return after && after->middle ? scn_sum(after->middle, after->multiplier, value, after->skip[place]) : value;
+    return after && after->middle ? scn_add_lut(after->middle, after->multiplier, value, after->skip[place]) : value;
 }
 
-void scn_dot_finish(const scn_dot_finish_t *dot) {
-    const scn_finish_t *by = dot->finish;
+void scn_gemm_2x4(const scn_gemm_2x4_t *dot) {
+    const scn_requantize_pair_t *by = dot->requantize;
     const scn_requant_t first = {by->multiplier0, by->right0, by->added0};
     const scn_requant_t second = {by->multiplier1, by->right1, by->added1};
     for (int32_t i = 0; i < 4 * dot->blocks; ++i) {
         const uint32_t *x = dot->x + i / 4 * (dot->block_bytes / 4) + i % 4;
-        const int8_t one = scn_finish(first, sum_of(dot, x, dot->w, by->bias0));
-        const int8_t other = scn_finish(second, sum_of(dot, x, dot->w + 1, by->bias1));
+        const int8_t one = scn_requantize(first, sum_of(dot, x, dot->w, by->bias0));
+        const int8_t other = scn_requantize(second, sum_of(dot, x, dot->w + 1, by->bias1));
         dot->to[i * dot->step] = (int8_t)follow(dot->after, one, 0, i * dot->step);
         dot->to[i * dot->step + 1] = (int8_t)follow(dot->after, other, 256, i * dot->step + 1);
     }
