@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from networks import KINDS
 
 from scenelet.compiler.depth_first.stage import Stage
-from scenelet.compiler.operators.checker import OPERATORS
+from scenelet.compiler.operators import OPERATORS
 from scenelet.compiler.pipeline import Compiled, compile_model
 from scenelet.errors import ParityError
 from scenelet.tflite.reader import read_model

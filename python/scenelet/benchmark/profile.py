@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ..compiler.depth_first.lowering import stages_of
 from ..compiler.options import DEFAULT, Options
 from ..compiler.program import Step
 from ..core import toolchain
@@ -140,7 +141,7 @@ def profile(model: str | Path, options: Options = DEFAULT) -> Profile:
 
 def _rows(number: int, step: Step) -> Iterator[tuple[tuple[int, int], tuple[str, str, int]]]:
     """Places of a step, with the name, kernel and MACs of each."""
-    stages = step.segment.stages if step.segment else ()
+    stages = stages_of(step)
     if len(stages) == 1:
         # One stage: what its schedule takes is its own.
         yield (number, 0), (f"{step.name}: schedule", "", 0)

@@ -12,7 +12,7 @@ import pytest
 from networks import NetworkBuilder
 from tflite_writer import GraphBuilder, write_model
 
-from scenelet.compiler.operators.checker import OPERATORS
+from scenelet.compiler.operators import OPERATORS
 from scenelet.compiler.pipeline import compile_model
 from scenelet.errors import UnsupportedError
 from scenelet.graph import Graph, Quantization, Tensor

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from networks import NetworkBuilder
 
-from scenelet.compiler.operators.checker import OPERATORS
+from scenelet.compiler.operators import OPERATORS
 from scenelet.core import toolchain
 from scenelet.deploy.export import TFLM_METHODS, export
 from scenelet.errors import LimitExceeded, StaleError, ToolError
