@@ -29,35 +29,40 @@ class SegmentBuilder:
         self._segments: dict[Frame, Segment] = {}
         self._variants: dict[tuple[Step, Step | None], tuple[Variant, ...]] = {}
 
-    def make(self, run: Sequence[Step], *, pooled: bool = True) -> Segment:
-        """Make a segment whose stages run as quickly as they can.
+    def make(self, run: Sequence[Step]) -> Segment:
+        """Make a segment whose stages run as quickly as they can, convolutions pooling their sums.
 
         Parameters
         ----------
         run
             Consecutive steps with one tensor coming in, or two, and one going out.
-        pooled
-            Whether convolutions may pool their sums.
 
         Returns
         -------
         Segment
             With the first variant of every stage; of a single stage, for its whole map at once.
         """
-        frame = self.frame(run, pooled=pooled)
+        return self.quickest(self.frame(run))
+
+    def quickest(self, frame: Frame) -> Segment:
+        """Lay out a frame's segment with the first variant of every stage; returns like :meth:`make`."""
         if frame not in self._segments:
-            quickest = [self.variants(part)[0] for part in frame.parts]
-            if len(quickest) == 1:
-                quickest = [quickest[0].whole(self._height(run))]
-            stages = [part.run_by(way) for part, way in zip(frame.parts, quickest, strict=True)]
+            ways = [self.variants(part)[0] for part in frame.parts]
+            if len(ways) == 1:
+                ways = [ways[0].whole(self._height(frame.run))]
+            stages = [part.run_by(way) for part, way in zip(frame.parts, ways, strict=True)]
             self._segments[frame] = frame.segment(stages)
         return self._segments[frame]
 
     def frame(self, run: Sequence[Step], *, pooled: bool = True) -> Frame:
-        """Fuse a run and set up its buffers; parameters like :meth:`make`."""
+        """Fuse a run, pools into convolutions or not, and set up its buffers; parameters like :meth:`make`."""
         key = (tuple(run), pooled)
         if key not in self._frames:
-            self._frames[key] = Frame(self._graph, run, self._fused(run, pooled=pooled))
+            parts = self._fused(run, pooled=pooled)
+            other = self._frames.get((key[0], not pooled))
+            # Where there is no pool to fuse, both are one.
+            same = other is not None and len(other.parts) == len(parts)
+            self._frames[key] = other if other and same else Frame(self._graph, run, parts)
         return self._frames[key]
 
     def variants(self, part: Fused) -> tuple[Variant, ...]:

@@ -14,7 +14,7 @@ from ..program import Program
 from .builder import SegmentBuilder
 from .draft import Draft, Part, held_bytes, instructions, waiting_bytes
 from .runs import runs
-from .segment import Segment
+from .segment import Frame, Segment
 from .variant_search import fit
 
 _MOST_STAGES = 16
@@ -132,15 +132,15 @@ class _Search:
         """Give a segment the memory that the arena has left, in the form that is then the quickest, or the smallest."""
         segment = draft.steps[number]
         assert isinstance(segment, Segment)
-        made = [self._squeezed(draft, number, segment, pooled=pooled) for pooled in (True, False)]
+        frames = dict.fromkeys(self._builder.frame(segment.run, pooled=pooled) for pooled in (True, False))
+        made = [self._squeezed(draft, number, frame) for frame in frames]
         return min(
             made, key=lambda one: (max(one.plan().arena_bytes, self._ram_bytes), instructions(one.steps[number]))
         )
 
-    def _squeezed(self, draft: Draft, number: int, segment: Segment, *, pooled: bool) -> Draft:
+    def _squeezed(self, draft: Draft, number: int, frame: Frame) -> Draft:
         """Take from a segment's memory what the arena exceeds the limit by, while that helps."""
-        frame = self._builder.frame(segment.run, pooled=pooled)
-        budget = self._builder.make(segment.run, pooled=pooled).scratch_bytes
+        budget = self._builder.quickest(frame).scratch_bytes
         while True:
             fitted = fit(frame, [self._builder.variants(part) for part in frame.parts], budget)
             made = draft.exchanged(number, fitted)
