@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from scenelet.benchmark.explain import explain
 from scenelet.cli.app import app
+from scenelet.compiler.depth_first.lowering import stages_of
 from scenelet.compiler.options import Options
 from scenelet.compiler.pipeline import compile_model
 from scenelet.core import toolchain
@@ -29,7 +30,7 @@ def test_every_operator_is_explained_once(options: Options) -> None:
 
 
 def test_line_buffers_and_scratch_fill_a_segments_memory() -> None:
-    (segment,) = [step for step in compile_model(MODEL).program.steps if step.segment]
+    (segment,) = [step for step in compile_model(MODEL).program.steps if stages_of(step)]
     parts = [part for part in explain(MODEL).parts if part.step == 0]
     # One for what each part makes, for the input, and for MEAN's sums.
     counters = 4 * (len(parts) + 2)
