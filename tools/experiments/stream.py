@@ -51,14 +51,14 @@ def through(
 def ways(elf: Path, dataset: Dataset, seconds: float) -> list[str]:
     """Compare the ways into QEMU's serial port."""
     rows = []
-    for name, options in (("a stream socket", SOCKET), ("a stream socket behind the multiplexer", MULTIPLEXED)):
+    for name, options in (("a stream socket", SOCKET), ("a stream socket through the multiplexer", MULTIPLEXED)):
         with Emulator(elf, options) as board:
             line = SocketStream(board.folder / "serial", 60.0)
             rows.append((name, *through(board, line, dataset, seconds, 0, 0)))
             line.close()
     with SerialBoard(elf) as fast:
         rows.append(
-            ("datagrams behind the multiplexer (`scenelet`'s own)", *through(fast, fast, dataset, seconds, 0, 0))
+            ("datagrams through the multiplexer (`scenelet`'s own)", *through(fast, fast, dataset, seconds, 0, 0))
         )
     return [f"| {name} | {cpu / result.windows:.3f} s | {result.mismatches} |" for name, result, cpu in rows]
 
