@@ -21,7 +21,7 @@ INDEX = DOCS / "README.md"
 TOP_FOLDERS = (".ci/", ".github/", "docs/", "firmware/", "python/", "tests/", "tools/")
 SOURCE_SUFFIXES = (".c", ".h", ".j2", ".ld", ".py", ".sh")
 # Names that stand for what a reader chooses, and files of other projects.
-PLACEHOLDER = re.compile(r"myboard|harbour|[<>*]|\.\.\.|(?<![A-Z])(NAME|NNNN|MODEL|RUN|BOARD|FILE|family|stage)(?![A-Z])")
+PLACEHOLDER = re.compile(r"myboard|harbour|[<>*]|\.\.\.|(?<![A-Z])(NAME|NNNN|MODEL|RUN|BOARD|FILE)(?![A-Z])")
 FOREIGN = {"qemu-plugin.h", "benchmark/api/internally_implemented.cpp"}
 
 CODE = re.compile(r"^```.*?^```$|`[^`]+`", re.MULTILINE | re.DOTALL)
