@@ -31,8 +31,8 @@ class Scripted:
 
 
 @pytest.fixture
-def info(model: Path) -> ModelInfo:
-    found = read(model.read_bytes())
+def info(sm1: Path) -> ModelInfo:
+    found = read(sm1.read_bytes())
     assert found is not None
     return found
 
@@ -49,8 +49,8 @@ ANSWERS = ["rain", "rain", "rooster", "rooster", "rain", "rain", "rooster", "rai
 
 
 @pytest.mark.parametrize("batch", [1, 3, 64])
-def test_measures_are_those_counted_by_hand(info: ModelInfo, esc10: Path, batch: int) -> None:
-    result = run(info, esc10, ANSWERS, batch)
+def test_measures_are_those_counted_by_hand(info: ModelInfo, esc10_audio: Path, batch: int) -> None:
+    result = run(info, esc10_audio, ANSWERS, batch)
     assert (result.windows, result.clips) == (10, 4)
     assert result.by_class["rain"].accuracy == 3 / 4
     assert result.by_class["rooster"].accuracy == 3 / 6
@@ -64,8 +64,8 @@ def test_measures_are_those_counted_by_hand(info: ModelInfo, esc10: Path, batch:
     assert result.by_device == {}
 
 
-def test_predictions_are_one_row_a_window(info: ModelInfo, esc10: Path, tmp_path: Path) -> None:
-    run(info, esc10, ANSWERS).write_predictions(tmp_path / "p.csv")
+def test_predictions_are_one_row_a_window(info: ModelInfo, esc10_audio: Path, tmp_path: Path) -> None:
+    run(info, esc10_audio, ANSWERS).write_predictions(tmp_path / "p.csv")
     rows = list(csv.DictReader((tmp_path / "p.csv").open()))
     assert [row["label"] for row in rows] == ANSWERS
     assert [(row["file"], row["window"]) for row in rows[:4]] == [
@@ -74,14 +74,14 @@ def test_predictions_are_one_row_a_window(info: ModelInfo, esc10: Path, tmp_path
     assert rows[0]["rain"] == "127"
 
 
-def test_a_label_that_the_model_does_not_know_is_refused(info: ModelInfo, esc10: Path) -> None:
+def test_a_label_that_the_model_does_not_know_is_refused(info: ModelInfo, esc10_audio: Path) -> None:
     fewer = info.model_copy(update={"labels": tuple(label for label in info.labels if label != "rooster")})
     with pytest.raises(DatasetError, match="label 'rooster' is not one of the model's"):
-        evaluate("m", fewer, open_dataset(esc10), "fold1", Scripted(fewer.labels, []))  # type: ignore[arg-type]
+        evaluate("m", fewer, open_dataset(esc10_audio), "fold1", Scripted(fewer.labels, []))  # type: ignore[arg-type]
 
 
-def test_an_empty_split_is_refused(info: ModelInfo, esc10: Path) -> None:
-    dataset = open_dataset(esc10)
+def test_an_empty_split_is_refused(info: ModelInfo, esc10_audio: Path) -> None:
+    dataset = open_dataset(esc10_audio)
     empty = replace(dataset, splits={**dataset.splits, "nobody": ()})
     with pytest.raises(DatasetError, match="split 'nobody' holds no clip"):
         evaluate("m", info, empty, "nobody", Scripted(info.labels, []))  # type: ignore[arg-type]
@@ -92,9 +92,11 @@ def test_a_model_without_metadata_takes_no_audio() -> None:
         model_info(None, "foreign.tflite")
 
 
-def test_a_real_target_gives_the_same_scores_whatever_the_batches(info: ModelInfo, esc10: Path, model: Path) -> None:
-    with LitertTarget(model) as target:
-        one = evaluate(model, info, open_dataset(esc10), "all", target, batch=1)
-        many = evaluate(model, info, open_dataset(esc10), "all", target, batch=100)
+def test_a_real_target_gives_the_same_scores_whatever_the_batches(
+    info: ModelInfo, esc10_audio: Path, sm1: Path
+) -> None:
+    with LitertTarget(sm1) as target:
+        one = evaluate(sm1, info, open_dataset(esc10_audio), "all", target, batch=1)
+        many = evaluate(sm1, info, open_dataset(esc10_audio), "all", target, batch=100)
     assert one.rows == many.rows
     assert one.log_loss == many.log_loss

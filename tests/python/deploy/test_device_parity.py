@@ -50,22 +50,22 @@ def test_features_half_overwritten_are_refused(connect: Any, small: Any) -> None
 
 
 @pytest.mark.parametrize("rate", [0, 1e-3])
-def test_every_tensor_is_the_references(connect: Any, model: Path, rate: float) -> None:
+def test_every_tensor_is_the_references(connect: Any, small_file: Path, rate: float) -> None:
     with connect(rate, 3) as (device, _):
-        rows = inspect(model, device)
-    require_same(rows, model)
+        rows = inspect(small_file, device)
+    require_same(rows, small_file)
     assert rows[0].name == "features"
     assert len(rows) > 3
 
 
-def test_the_array_that_differs_is_named(connect: Any, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_array_that_differs_is_named(connect: Any, small_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with connect() as (device, _):
         lines = device.checksums()
         wrong = [dict(line) for line in lines]
         wrong[1]["crc32"] = f"{int(wrong[1]['crc32'], 16) ^ 1:08x}"
         monkeypatch.setattr(device, "checksums", lambda: wrong)
         with pytest.raises(ParityError, match=f"1 of {len(lines) + 1} arrays differ .* first {wrong[1]['name']}"):
-            require_same(inspect(model, device), model)
+            require_same(inspect(small_file, device), small_file)
 
 
 def test_another_model_is_not_inspected(connect: Any, small: Any, tmp_path: Path) -> None:

@@ -26,13 +26,13 @@ KINDS = {
 
 
 @pytest.fixture(scope="module")
-def measured(model: Path) -> Profile:
-    return profile(model)
+def measured(sm1: Path) -> Profile:
+    return profile(sm1)
 
 
 @pytest.mark.qemu
-def test_every_instruction_is_counted_once_and_in_its_layer(model: Path, measured: Profile) -> None:
-    counted = bench(model)
+def test_every_instruction_is_counted_once_and_in_its_layer(sm1: Path, measured: Profile) -> None:
+    counted = bench(sm1)
     assert measured.instructions == pytest.approx(counted.instructions, rel=0.002)
     assert sum(line.instructions for line in measured.lines) == measured.instructions
     assert sum(line.cycles for line in measured.lines) == measured.cycles
@@ -68,8 +68,8 @@ def test_hot_spots_name_lines_of_our_sources(measured: Profile) -> None:
 
 
 @pytest.mark.qemu
-def test_a_network_without_segments_has_a_row_a_step(model: Path) -> None:
-    names = [row.name for row in profile(model, Options(fusion=False)).rows]
+def test_a_network_without_segments_has_a_row_a_step(sm1: Path) -> None:
+    names = [row.name for row in profile(sm1, Options(fusion=False)).rows]
     assert names[:3] == ["0:conv1", "1:conv2", "2:bn2"]
     assert len(names) == 16
 
@@ -96,8 +96,8 @@ def test_a_block_costs_more_where_its_branch_is_taken() -> None:
 
 
 @pytest.mark.qemu
-def test_instructions_and_lines_of_a_program(model: Path) -> None:
-    with QemuTarget(model) as target:
+def test_instructions_and_lines_of_a_program(sm1: Path) -> None:
+    with QemuTarget(sm1) as target:
         elf = target.probing_elf
     code, sources = disassemble(elf), SourceLines(elf)
     assert len(code) > 4_000

@@ -36,16 +36,16 @@ class Fixed:
 
 
 @pytest.fixture
-def info(model: Path) -> ModelInfo:
-    return model_info(read(model.read_bytes()), model)
+def info(sm1: Path) -> ModelInfo:
+    return model_info(read(sm1.read_bytes()), sm1)
 
 
 @pytest.fixture
-def measured(info: ModelInfo, esc10: Path) -> Evaluation:
+def measured(info: ModelInfo, esc10_audio: Path) -> Evaluation:
     """Ten windows of two classes; "rain" is answered throughout."""
     rows = np.full((10, 10), -128, np.int8)
     rows[:, info.labels.index("rain")] = 127
-    return evaluate("m", info, open_dataset(esc10), "fold1", Fixed(rows))  # type: ignore[arg-type]
+    return evaluate("m", info, open_dataset(esc10_audio), "fold1", Fixed(rows))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -59,10 +59,10 @@ def clips(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_card_states_file_cost_scores_and_weakness(model: Path, info: ModelInfo, measured: Evaluation) -> None:
-    text = card(model, info, [measured, replace(measured, split="fold4")])
-    assert sha256(model) in text
-    assert f"{model.stat().st_size:,} bytes" in text
+def test_the_card_states_file_cost_scores_and_weakness(sm1: Path, info: ModelInfo, measured: Evaluation) -> None:
+    text = card(sm1, info, [measured, replace(measured, split="fold4")])
+    assert sha256(sm1) in text
+    assert f"{sm1.stat().st_size:,} bytes" in text
     assert "52,844 B of 128,000" in text
     assert "25,475,456 of 30,000,000" in text
     assert ", ".join(info.labels) in text
@@ -74,53 +74,51 @@ def test_the_card_states_file_cost_scores_and_weakness(model: Path, info: ModelI
     assert "`rain` is missed" not in text
 
 
-def test_a_card_of_folds_gives_mean_spread_and_pooled_classes(
-    model: Path, info: ModelInfo, measured: Evaluation
-) -> None:
+def test_a_card_of_folds_gives_mean_spread_and_pooled_classes(sm1: Path, info: ModelInfo, measured: Evaluation) -> None:
     second = replace(measured, split="fold2", clips=5, accuracy=0.7, clip_accuracy=0.9)
     classes = {"rain": Measures(4, 0.5, 1.0), "rooster": Measures(4, 1.0, 0.5)}
     second = replace(second, log_loss=1.0, by_class=classes, confusion=np.zeros_like(measured.confusion))
-    text = card(model, info, [measured, second], folds=Folds((), "sm1"))
+    text = card(sm1, info, [measured, second], folds=Folds((), "sm1"))
     assert "nothing is left to test it on" in text
     assert "| | mean | 20 | 60.0% ± 14.1% |" in text
     assert "(`fixed`, fold1, fold2)" in text
     assert "| rooster | 10 | 40.0% |" in text  # 0 of 6 and 4 of 4
     assert "scenelet train sm1 --data DIR --out RUN --all-clips\n" in text
     assert "scenelet crossval sm1 --data DIR --out FOLDS\n" in text
-    assert f"scenelet card {model.name} --data DIR --crossval FOLDS" in text
+    assert f"scenelet card {sm1.name} --data DIR --crossval FOLDS" in text
     assert "- 9 clips were scored; one is 11.11 points" in text
     assert pooled([measured, second]).rows == measured.rows * 2
     assert pooled([measured, measured, second]).clips == 9  # two networks of a fold heard the same clips
 
 
 def test_a_card_names_the_commands_of_a_network_that_was_taught_and_pruned(
-    model: Path, info: ModelInfo, measured: Evaluation
+    sm1: Path, info: ModelInfo, measured: Evaluation
 ) -> None:
-    text = card(model, info, [measured], folds=Folds((), "sm3", "rrs", (20, 16)))
+    text = card(sm1, info, [measured], folds=Folds((), "sm3", "rrs", (20, 16)))
     assert text.split("```\n")[1].splitlines() == [
         "scenelet crossval sm3 --data DIR --out FOLDS --teacher TEACHERS --method rrs --filters 20,16",
         "scenelet distill sm3 --teacher TEACHER --method rrs --data DIR --out WHOLE --all-clips",
         "scenelet prune WHOLE --filters 20,16 --teacher TEACHER --data DIR --out RUN --all-clips",
         "scenelet quantize RUN",
-        f"scenelet card {model.name} --data DIR --crossval FOLDS --out {model.stem}.md",
+        f"scenelet card {sm1.name} --data DIR --crossval FOLDS --out {sm1.stem}.md",
     ]
     assert "±" not in text  # one network has no spread
 
 
-def test_a_card_says_what_is_no_test(model: Path, info: ModelInfo, measured: Evaluation) -> None:
+def test_a_card_says_what_is_no_test(sm1: Path, info: ModelInfo, measured: Evaluation) -> None:
     assert measured.learned_clips is None  # the model is of other recordings than these
-    text = card(model, info, [replace(measured, learned_clips=3)])
+    text = card(sm1, info, [replace(measured, learned_clips=3)])
     assert "**No test: the network learned from 3 of the 4 clips of fold1.**" in text
-    assert "No test" not in card(model, info, [replace(measured, learned_clips=0)])
+    assert "No test" not in card(sm1, info, [replace(measured, learned_clips=0)])
 
 
-def cross_validation(folder: Path, model: Path) -> Path:
+def cross_validation(folder: Path, sm1: Path) -> Path:
     """A folder that looks like a finished cross-validation of two folds."""
     outcomes = []
     for fold in (1, 2):
         run = folder / f"fold{fold}-seed0"
         run.mkdir(parents=True)
-        (run / "model.tflite").write_bytes(model.read_bytes())
+        (run / "model.tflite").write_bytes(sm1.read_bytes())
         blocks = [{"filters": 8}, {"filters": 4}]
         recipe = {"model": {"blocks": blocks}, "distillation": {"method": "rrs"}}
         (run / "run.json").write_text(json.dumps({"recipe": recipe, "sources": {"teacher": "", "pruned": ""}}))
@@ -132,13 +130,13 @@ def cross_validation(folder: Path, model: Path) -> Path:
 
 
 def test_the_networks_of_a_cross_validation_are_scored_on_their_folds(
-    model: Path, info: ModelInfo, esc10: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    sm1: Path, info: ModelInfo, esc10_audio: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folds = cross_validation(tmp_path / "folds", model)
+    folds = cross_validation(tmp_path / "folds", sm1)
     whole = tmp_path / "whole.tflite"
     learned = Learned(all_clips=True, validation_fraction=0.2, validation_seed=0, clips_sha256="")
-    whole.write_bytes(attach(model.read_bytes(), info.model_copy(update={"learned": learned})))
-    wanted = ["card", str(whole), "--data", str(esc10), "--out", str(tmp_path / "card.md"), "--crossval"]
+    whole.write_bytes(attach(sm1.read_bytes(), info.model_copy(update={"learned": learned})))
+    wanted = ["card", str(whole), "--data", str(esc10_audio), "--out", str(tmp_path / "card.md"), "--crossval"]
     assert main([*wanted, str(folds), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)["evaluations"]
     assert [(Path(one["model"]).parent.name, one["split"]) for one in told] == [
@@ -151,12 +149,12 @@ def test_the_networks_of_a_cross_validation_are_scored_on_their_folds(
     assert main([*wanted, str(tmp_path)]) == 2
     (folds / "fold2-seed0" / "model.tflite").unlink()
     assert main([*wanted, str(folds)]) == 2
-    assert main(["card", str(model), *wanted[2:], str(folds)]) == 2
+    assert main(["card", str(sm1), *wanted[2:], str(folds)]) == 2
     other = attach(whole.read_bytes(), read(whole.read_bytes()).model_copy(update={"recipe_sha256": "0"}))
     whole.write_bytes(other)
     (folds / "crossval.json").write_text("{}")
     assert main([*wanted, str(folds)]) == 2
-    cross_validation(tmp_path / "again", model)
+    cross_validation(tmp_path / "again", sm1)
     assert main([*wanted, str(tmp_path / "again")]) == 2
     complaints = capsys.readouterr().err.splitlines()
     for complaint, part in zip(
@@ -174,8 +172,8 @@ def test_the_networks_of_a_cross_validation_are_scored_on_their_folds(
         assert part in complaint
 
 
-def test_a_card_of_unknown_data_claims_no_licence(model: Path, info: ModelInfo, measured: Evaluation) -> None:
-    text = card(model, info.model_copy(update={"dataset": "kitchen"}), [measured])
+def test_a_card_of_unknown_data_claims_no_licence(sm1: Path, info: ModelInfo, measured: Evaluation) -> None:
+    text = card(sm1, info.model_copy(update={"dataset": "kitchen"}), [measured])
     assert "`kitchen`" in text
     assert "CC BY" not in text
 
@@ -207,13 +205,13 @@ def test_the_output_has_one_line_a_clip_with_its_mean_probabilities(info: ModelI
 
 
 def test_a_submission_is_three_files(
-    model: Path, info: ModelInfo, measured: Evaluation, clips: Path, tmp_path: Path
+    sm1: Path, info: ModelInfo, measured: Evaluation, clips: Path, tmp_path: Path
 ) -> None:
     rows = np.zeros((4, 10), np.int8)
-    made = write_submission(LABEL, model, info, clips, measured, Fixed(rows), tmp_path / "out")  # type: ignore[arg-type]
+    made = write_submission(LABEL, sm1, info, clips, measured, Fixed(rows), tmp_path / "out")  # type: ignore[arg-type]
     assert made.to_json()["files"] == [f"{LABEL}.meta.yaml", f"{LABEL}.output.csv", f"{LABEL}.tflite"]
     assert made.clips == 3
-    assert (made.folder / f"{LABEL}.tflite").read_bytes() == model.read_bytes()
+    assert (made.folder / f"{LABEL}.tflite").read_bytes() == sm1.read_bytes()
     told = (made.folder / f"{LABEL}.meta.yaml").read_text().splitlines()
     assert f'  label: "{LABEL}"' in told
     assert "    total_parameters_bytes: 52844" in told
@@ -229,10 +227,10 @@ def test_yaml_of_nested_values() -> None:
 
 @pytest.mark.parametrize("label", ["x", "Almeida_AI4EDGE_task1_5", "Almeida_AI4EDGE_task2_1", "../x_y_task1_1"])
 def test_a_label_of_another_form_is_refused(
-    label: str, model: Path, info: ModelInfo, measured: Evaluation, clips: Path, tmp_path: Path
+    label: str, sm1: Path, info: ModelInfo, measured: Evaluation, clips: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match="is no submission label"):
-        write_submission(label, model, info, clips, measured, Fixed(np.zeros((4, 10))), tmp_path / "out")  # type: ignore[arg-type]
+        write_submission(label, sm1, info, clips, measured, Fixed(np.zeros((4, 10))), tmp_path / "out")  # type: ignore[arg-type]
     assert not (tmp_path / "out").exists()
 
 
@@ -242,15 +240,15 @@ def test_a_folder_without_audio_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_commands(
-    model: Path, esc10: Path, clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    sm1: Path, esc10_audio: Path, clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     to = tmp_path / "card.md"
-    assert main(["card", str(model), "--data", str(esc10), "--out", str(to), "--split", "fold1", "--json"]) == 0
+    assert main(["card", str(sm1), "--data", str(esc10_audio), "--out", str(to), "--split", "fold1", "--json"]) == 0
     (scores,) = json.loads(capsys.readouterr().out)["evaluations"]
     assert f"| `litert` | fold1 | 10 | {scores['accuracy']:.1%} |" in to.read_text()
     options = [
         "--data",
-        str(esc10),
+        str(esc10_audio),
         "--audio",
         str(clips),
         "--label",
@@ -260,8 +258,10 @@ def test_the_commands(
         "--out",
         str(tmp_path),
     ]
-    assert main(["submission", str(model), *options, "--json"]) == 0
+    assert main(["submission", str(sm1), *options, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["clips"] == 3
     picture = tmp_path / "confusion.png"
-    assert main(["evaluate", str(model), "--data", str(esc10), "--split", "fold1", "--confusion", str(picture)]) == 0
+    assert (
+        main(["evaluate", str(sm1), "--data", str(esc10_audio), "--split", "fold1", "--confusion", str(picture)]) == 0
+    )
     assert picture.read_bytes().startswith(b"\x89PNG")

@@ -34,13 +34,15 @@ def recordings(small: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.qemu
-def test_twenty_seconds_through_a_spoilt_line(product_elf: Path, model: Path, recordings: Path, small: Any) -> None:
+def test_twenty_seconds_through_a_spoilt_line(
+    product_elf: Path, small_file: Path, recordings: Path, small: Any
+) -> None:
     """Through QEMU's serial port: every score is the host's, and no byte is lost, though every 50th frame is spoilt."""
     seconds = 20.48  # 80 windows of 26 frames
     with SerialBoard(product_elf) as board:
         Device(board).wait_ready()
-        result = soak(model, open_dataset(recordings), "all", board, audio_seconds=seconds, one_in=50, seed=1)
-    result.require(model)
+        result = soak(small_file, open_dataset(recordings), "all", board, audio_seconds=seconds, one_in=50, seed=1)
+    result.require(small_file)
     assert (result.windows, result.mismatches, result.dropped_bytes) == (80, 0, 0)
     assert result.audio_bytes == 80 * small.tables.config.clip_samples * 3
     assert result.to_device.spoilt >= 20, "one in fifty of 2,080 frames and of those sent again"
@@ -50,14 +52,14 @@ def test_twenty_seconds_through_a_spoilt_line(product_elf: Path, model: Path, re
 
 
 @pytest.mark.qemu
-def test_an_unspoilt_line_sends_nothing_again(product_elf: Path, model: Path, recordings: Path) -> None:
+def test_an_unspoilt_line_sends_nothing_again(product_elf: Path, small_file: Path, recordings: Path) -> None:
     with SerialBoard(product_elf) as board:
         Device(board).wait_ready()
-        result = soak(model, open_dataset(recordings), "all", board, audio_seconds=3)
+        result = soak(small_file, open_dataset(recordings), "all", board, audio_seconds=3)
     assert (result.mismatches, result.to_device.spoilt, result.complaints, result.garbled) == (0, 0, 0, 0)
 
 
-def test_a_device_that_decides_otherwise_is_found(connect: Any, model: Path, recordings: Path) -> None:
+def test_a_device_that_decides_otherwise_is_found(connect: Any, small_file: Path, recordings: Path) -> None:
     """A board whose decisions reach the host with a changed score, and a checksum that holds all the same."""
 
     class Lying:
@@ -78,10 +80,10 @@ def test_a_device_that_decides_otherwise_is_found(connect: Any, model: Path, rec
             return changed + b" *%04x\r\n" % framing.crc16(changed)
 
     with connect() as (_, line):
-        result = soak(model, open_dataset(recordings), "all", Lying(line), audio_seconds=2)
+        result = soak(small_file, open_dataset(recordings), "all", Lying(line), audio_seconds=2)
     assert (result.mismatches, result.windows) == (1, 8)
     with pytest.raises(ParityError, match="1 of 8 windows differ from the host's"):
-        result.require(model)
+        result.require(small_file)
 
 
 def test_another_model_is_refused(connect: Any, small: Any, recordings: Path, tmp_path: Path) -> None:

@@ -77,36 +77,36 @@ def test_a_stream_of_files_is_decided_as_on_the_host(port: str, run: Run, small:
 
 
 def test_checksums_of_a_file_and_of_the_self_test(
-    port: str, run: Run, model: Path, recordings: Path, small: Any
+    port: str, run: Run, small_file: Path, recordings: Path, small: Any
 ) -> None:
-    status, noise, _ = run("device", "checksums", model, "--port", port)
+    status, noise, _ = run("device", "checksums", small_file, "--port", port)
     assert status == 0
     assert noise["arrays"][0] == {"name": "features", "tensor": -1, "bytes": 16 * 9, "same": True}
     file = next((recordings / small.compiled.identity.labels[0]).iterdir())
-    status, heard, _ = run("device", "checksums", model, "--port", port, "--file", file)
+    status, heard, _ = run("device", "checksums", small_file, "--port", port, "--file", file)
     assert status == 0
     assert [row["tensor"] for row in heard["arrays"]] == [row["tensor"] for row in noise["arrays"]]
     assert all(row["same"] for row in heard["arrays"])
 
 
-def test_soak_spoils_what_it_says(port: str, run: Run, model: Path, recordings: Path) -> None:
+def test_soak_spoils_what_it_says(port: str, run: Run, small_file: Path, recordings: Path) -> None:
     options = ("--port", port, "--data", recordings, "--seconds", 2, "--spoil", 30, "--seed", 2)
-    status, said, _ = run("device", "soak", model, *options)
+    status, said, _ = run("device", "soak", small_file, *options)
     assert status == 0
     assert (said["windows"], said["mismatches"], said["dropped_bytes"], said["one_in"]) == (8, 0, 0, 30)
     assert said["to_device"]["spoilt"] > 2
 
 
-def evaluate(run: Run, model: Path, recordings: Path, port: str, journal: Path) -> tuple[int, Any, str]:
+def evaluate(run: Run, small_file: Path, recordings: Path, port: str, journal: Path) -> tuple[int, Any, str]:
     options = ("--data", recordings, "--split", "all", "--port", port, "--journal", journal)
-    return run("device", "evaluate", model, *options)
+    return run("device", "evaluate", small_file, *options)
 
 
 def test_a_data_set_goes_through_and_an_interrupted_run_goes_on(
-    port: str, run: Run, model: Path, recordings: Path, tmp_path: Path
+    port: str, run: Run, small_file: Path, recordings: Path, tmp_path: Path
 ) -> None:
     journal = tmp_path / "scores.jsonl"
-    status, whole, _ = evaluate(run, model, recordings, port, journal)
+    status, whole, _ = evaluate(run, small_file, recordings, port, journal)
     assert status == 0
     counted = {"windows": 36, "mismatches": 0, "windows_sent": 36, "windows_known": 0}
     assert {key: whole[key] for key in counted} == counted
@@ -114,23 +114,23 @@ def test_a_data_set_goes_through_and_an_interrupted_run_goes_on(
 
     lines = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(b"".join(lines[:21]) + lines[21][:30])  # killed while it wrote the 21st window
-    status, rest, _ = evaluate(run, model, recordings, port, journal)
+    status, rest, _ = evaluate(run, small_file, recordings, port, journal)
     assert (status, rest["windows_sent"], rest["windows_known"]) == (0, 16, 20)
     assert rest["accuracy"] == whole["accuracy"]
     assert len(journal.read_bytes().splitlines()) == 37
 
 
 def test_scores_that_are_not_the_hosts_are_found(
-    port: str, run: Run, model: Path, recordings: Path, tmp_path: Path
+    port: str, run: Run, small_file: Path, recordings: Path, tmp_path: Path
 ) -> None:
     journal = tmp_path / "scores.jsonl"
-    evaluate(run, model, recordings, port, journal)
+    evaluate(run, small_file, recordings, port, journal)
     lines = journal.read_text().splitlines()
     row = json.loads(lines[9])
     row["scores"][2] ^= 1
     lines[9] = json.dumps(row)
     journal.write_text("\n".join([*lines, ""]))
-    status, said, told = evaluate(run, model, recordings, port, journal)
+    status, said, told = evaluate(run, small_file, recordings, port, journal)
     assert (status, said["mismatches"]) == (1, 1)
     assert "1 of 36 windows differ from the host's" in told
     assert str(row["scores"]) in told
@@ -148,17 +148,19 @@ def test_another_model_is_refused_with_both_hashes(
     assert not (tmp_path / "scores.jsonl").exists()
 
 
-def test_another_models_journal_is_refused(port: str, run: Run, model: Path, recordings: Path, tmp_path: Path) -> None:
+def test_another_models_journal_is_refused(
+    port: str, run: Run, small_file: Path, recordings: Path, tmp_path: Path
+) -> None:
     journal = tmp_path / "scores.jsonl"
-    evaluate(run, model, recordings, port, journal)
+    evaluate(run, small_file, recordings, port, journal)
     held = journal.read_text().replace('"model_sha256": "', '"model_sha256": "00')
     journal.write_text(held)
-    status, _, told = evaluate(run, model, recordings, port, journal)
+    status, _, told = evaluate(run, small_file, recordings, port, journal)
     assert status == 2
     assert "holds scores of model 00" in told
     assert journal.read_text() == held
     journal.write_text("something else\n")
-    assert "holds no device's scores" in evaluate(run, model, recordings, port, journal)[2]
+    assert "holds no device's scores" in evaluate(run, small_file, recordings, port, journal)[2]
 
 
 def test_a_tcp_port_that_never_answers_is_given_up(run: Run) -> None:
@@ -189,17 +191,19 @@ def test_half_a_tcp_name_is_refused(run: Run, port: str) -> None:
 
 
 def test_a_calibrated_rule_is_what_the_device_says(
-    port: str, run: Run, model: Path, recordings: Path, small: Any, tmp_path: Path
+    port: str, run: Run, small_file: Path, recordings: Path, small: Any, tmp_path: Path
 ) -> None:
     options = ("--data", recordings, "--split", "all", "--share", 128, "--diagram", tmp_path / "bins.svg")
-    status, rule, _ = run("device", "calibrate", model, *options, "--accuracy", "0.1")
+    status, rule, _ = run("device", "calibrate", small_file, *options, "--accuracy", "0.1")
     assert status == 0
     assert sum(one["windows"] for one in rule["reliability"]) > 0
     assert 0 <= rule["calibration_error"] <= 1
     assert (tmp_path / "bins.svg").read_text("utf-8").startswith("<svg")
     assert (rule["share"], rule["margin"]) == (128, 0)
     assert 0 < rule["coverage"] <= 1
-    assert run("device", "calibrate", model, *options, "--accuracy", "1.0")[0] == 2, "a random network knows nothing"
+    assert run("device", "calibrate", small_file, *options, "--accuracy", "1.0")[0] == 2, (
+        "a random network knows nothing"
+    )
     file = next((recordings / small.compiled.identity.labels[0]).iterdir())
     said = run("device", "stream", file, "--port", port, "--decide", "128 0 255")[1]
     assert [result["heard"] for result in said["results"]] == ["unknown"] * 3

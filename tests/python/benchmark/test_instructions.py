@@ -14,8 +14,8 @@ from scenelet.targets.qemu import QemuTarget
 
 
 @pytest.mark.qemu
-def test_a_bench_adds_up_and_is_the_same_twice(model: Path) -> None:
-    first, second = bench(model), bench(model)
+def test_a_bench_adds_up_and_is_the_same_twice(sm1: Path) -> None:
+    first, second = bench(sm1), bench(sm1)
     assert first.flash == second.flash
     assert first.frontend is not None
     assert second.frontend is not None
@@ -33,8 +33,8 @@ def test_a_bench_adds_up_and_is_the_same_twice(model: Path) -> None:
 
 
 @pytest.mark.qemu
-def test_stages_of_a_segment_add_up_to_it(model: Path) -> None:
-    (segment, *others) = bench(model).layers
+def test_stages_of_a_segment_add_up_to_it(sm1: Path) -> None:
+    (segment, *others) = bench(sm1).layers
     assert [stage.name for stage in segment.stages] == [
         "schedule", "0:conv1", "1:conv2 + 2:bn2 + 3:bn2 + 4:pool2", "5:conv3 + 6:bn3 + 7:bn3 + 8:pool3",
         "9:conv4 + 10:bn4 + 11:bn4", "12:pooling",
@@ -47,8 +47,8 @@ def test_stages_of_a_segment_add_up_to_it(model: Path) -> None:
 
 
 @pytest.mark.qemu
-def test_flash_is_that_of_model_engine_and_front_end_only(model: Path) -> None:
-    with QemuTarget(model) as target:
+def test_flash_is_that_of_model_engine_and_front_end_only(sm1: Path) -> None:
+    with QemuTarget(sm1) as target:
         elf = target.runner_elf
         parts = flash_parts(elf.with_suffix(".map"))
         weights = target.compiled.program.table_bytes
@@ -64,9 +64,9 @@ def test_flash_is_that_of_model_engine_and_front_end_only(model: Path) -> None:
 
 
 @pytest.mark.qemu
-def test_the_packed_image_is_small(model: Path) -> None:
+def test_the_packed_image_is_small(sm1: Path) -> None:
     """Model, engine and front end, packed: under 90 kB. TFLite Micro takes 152 kB for the same model."""
-    packed, fast = (bench(model, Options(weights="packed", frontend_tables=form)) for form in ("auto", "fast"))
+    packed, fast = (bench(sm1, Options(weights="packed", frontend_tables=form)) for form in ("auto", "fast"))
     assert packed.flash.total == sum(part.total for part in packed.flash.parts) <= 90_000
     assert packed.flash.tables <= 6_000 < fast.flash.tables
     assert packed.frontend is not None
@@ -79,9 +79,9 @@ def test_a_file_that_is_no_link_map_is_refused(tmp_path: Path) -> None:
         flash_parts(tmp_path / "x.map")
 
 
-def test_a_report_is_one_page_that_needs_nothing_else(model: Path, tmp_path: Path) -> None:
+def test_a_report_is_one_page_that_needs_nothing_else(sm1: Path, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
-    write_report(model, page)
+    write_report(sm1, page)
     text = page.read_text()
     assert "52,844" in text
     assert "sea_waves" in text
@@ -89,10 +89,10 @@ def test_a_report_is_one_page_that_needs_nothing_else(model: Path, tmp_path: Pat
     assert "<script" not in text
 
 
-def test_a_report_of_a_run_shows_its_evaluations(model: Path, tmp_path: Path) -> None:
+def test_a_report_of_a_run_shows_its_evaluations(sm1: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     run.mkdir()
-    (run / "model.tflite").write_bytes(model.read_bytes())
+    (run / "model.tflite").write_bytes(sm1.read_bytes())
     evaluation = {
         "target": "host", "split": "test", "accuracy": 0.5, "clip_accuracy": 0.5, "windows": 4, "clips": 2,
         "log_loss": 1.0, "labels": ["<rain>", "tram"], "confusion": [[1, 1], [1, 1]], "by_device": {},
