@@ -205,9 +205,9 @@ def test_another_teacher_does_not_touch_the_run(dataset, teacher, tiny_recipe, c
 PROGRAM = """
 import json, sys
 from pathlib import Path
-from scenelet import recipe
-from scenelet.data.dataset import open_dataset
-from scenelet.training.distil import distil
+from scenelet.config import recipe
+from scenelet.data.datasets.registry import open_dataset
+from scenelet.training.distillation.distill import distil
 values, data, teacher, out, cache = sys.argv[1:]
 loaded = recipe.parse(json.loads(values), "tiny")
 watch = lambda epoch, _: print(epoch.epoch, flush=True)

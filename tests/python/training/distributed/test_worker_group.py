@@ -23,11 +23,11 @@ EPOCHS, TIMEOUT = 3, 240
 PROGRAM = """
 import json, sys
 from pathlib import Path
-from scenelet.training.together import Team, TeamTrainer, train_together
+from scenelet.training.distributed.worker_group import Team, TeamTrainer, train_together
 team = Team()
 import numpy as np
-from scenelet import recipe
-from scenelet.data.dataset import open_dataset
+from scenelet.config import recipe
+from scenelet.data.datasets.registry import open_dataset
 from scenelet.models.backend import keras
 from scenelet.models.keras_model import build
 from scenelet.training.loop import cross_entropy

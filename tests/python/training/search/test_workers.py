@@ -22,10 +22,10 @@ from scenelet.training.search.workers import lead, role
 WORKER = """
 import json, sys
 from pathlib import Path
-from scenelet import recipe
-from scenelet.data.dataset import open_dataset
-from scenelet.training.search import open_search
-from scenelet.training.search_workers import assist, role
+from scenelet.config import recipe
+from scenelet.data.datasets.registry import open_dataset
+from scenelet.training.search.hyperband import open_search
+from scenelet.training.search.workers import assist, role
 values, data, out, cache = sys.argv[1:]
 assert role() == "worker"
 base = recipe.parse(json.loads(values), "tiny")
