@@ -11,6 +11,7 @@ pytest_plugins = (
     "fixtures_networks",
     "fixtures_results",
     "fixtures_training",
+    "needs",
 )
 
 # In CI, generated examples are the same every time; at a desk they go on exploring.

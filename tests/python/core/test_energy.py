@@ -11,11 +11,6 @@ import pytest
 from scenelet.cli import main
 from scenelet.core import energy
 from scenelet.errors import ToolError
-from scenelet.training import tf_config
-from scenelet.training.checkpoint import Epoch
-from scenelet.training.distributed import worker_group
-from scenelet.training.search.space import to_toml
-from scenelet.training.train import RunResult
 
 
 def _work(seconds=0.05):
@@ -61,6 +56,8 @@ def _run(capfd, *arguments):
 
 @pytest.mark.train
 def test_commands_tell_energy_where_it_was_asked_for(recordings, tiny_recipe, tmp_path, monkeypatch, capfd):
+    from scenelet.training.search.space import to_toml
+
     monkeypatch.setenv("SCENELET_BUILD", str(tmp_path / "build"))
     (tmp_path / "tiny.toml").write_text(to_toml(tiny_recipe(epochs=2)))
     run = tmp_path / "run"
@@ -84,11 +81,18 @@ def test_commands_tell_energy_where_it_was_asked_for(recordings, tiny_recipe, tm
     assert noted == "note: energy is not measured: codecarbon: is not installed; pip install 'scenelet[energy]'\n"
 
 
+@pytest.mark.train
 @pytest.mark.parametrize("rank", [0, 1])
 def test_of_several_workers_the_one_that_keeps_the_folder_measures(
     rank, recordings, tiny_recipe, tmp_path, monkeypatch, capfd
 ):
     """The team is made up; what each of its processes does with its own folder is the command's."""
+    from scenelet.training import tf_config
+    from scenelet.training.checkpoint import Epoch
+    from scenelet.training.distributed import worker_group
+    from scenelet.training.search.space import to_toml
+    from scenelet.training.train import RunResult
+
     place = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": rank}}
     monkeypatch.setenv(tf_config.VARIABLE, json.dumps(place))
     monkeypatch.setattr(worker_group, "Team", lambda: None)

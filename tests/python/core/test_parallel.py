@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cluster_tasks
 import joblib
@@ -22,10 +23,9 @@ from scenelet.core.parallel import apart, cluster, on_cluster, spread, workers
 from scenelet.data.dataset import Clip
 from scenelet.errors import AudioError, InputError, ToolError
 from scenelet.frontend.cache import cached_features
-from scenelet.models.backend import keras
-from scenelet.models.keras_model import build
-from scenelet.training.one_vs_all import train_members
-from scenelet.training.windows import Windows
+
+if TYPE_CHECKING:
+    from scenelet.models.backend import keras
 
 SUPPORT = Path(cluster_tasks.__file__).parent
 
@@ -104,6 +104,11 @@ def _teacher() -> Recipe:
 
 def _trained(out: Path) -> tuple[keras.Model, list[int]]:
     """A teacher whose two members learnt 16 windows of noise, beside each other; the epochs that were told."""
+    from scenelet.models.backend import keras
+    from scenelet.models.keras_model import build
+    from scenelet.training.one_vs_all import train_members
+    from scenelet.training.windows import Windows
+
     generator, recipe = np.random.default_rng(0), _teacher()
     keras.utils.set_random_seed(0)
     model = build(recipe)
@@ -123,6 +128,9 @@ def trained_here(tmp_path_factory: pytest.TempPathFactory) -> keras.Model:
 def test_a_teachers_members_finish_on_a_cluster_with_the_bits_of_two_processes_here(
     address: str, trained_here: keras.Model, tmp_path: Path
 ) -> None:
+    from scenelet.models.backend import keras
+    from scenelet.models.keras_model import build
+
     with cluster(address):
         model, told = _trained(tmp_path)
     assert told == [2, 2]

@@ -25,6 +25,8 @@ from scenelet.evaluation.cross_validation import (
 from scenelet.training import train
 from scenelet.training.distillation.distill import answers
 
+pytestmark = pytest.mark.train
+
 RATE = 8000
 TONES = {"rain": 300, "rooster": 1100, "sea_waves": 2600}
 
@@ -192,7 +194,6 @@ def test_a_list_of_folds():
         parse_folds("1;2")
 
 
-@pytest.mark.train
 def test_a_teacher_is_trained_on_the_same_split_and_distilled_from(folded, tiny_recipe, cache, tmp_path):
     teacher = tiny_recipe(epochs=2, seed=9, validation_fraction=0.6)
     student = tiny_recipe(epochs=2)
@@ -248,7 +249,6 @@ def test_what_makes_no_sense_is_refused_before_anything_is_trained(folded, tiny_
     assert not out.exists()
 
 
-@pytest.mark.train
 def test_a_teachers_own_cross_validation_teaches_and_filters_are_cut(folded, tiny_recipe, cache, tmp_path):
     mentors, out = tmp_path / "teacher", tmp_path / "out"
     student = tiny_recipe(epochs=1)
@@ -269,7 +269,6 @@ def test_a_teachers_own_cross_validation_teaches_and_filters_are_cut(folded, tin
     assert json.loads((out / "fold2-seed1" / "run.json").read_text())["recipe"]["training"]["split_seed"] == 0
 
 
-@pytest.mark.train
 def test_a_teacher_that_heard_the_test_is_refused(folded, tiny_recipe, cache, tmp_path):
     mentors = tmp_path / "teacher"
     cross_validate(tiny_recipe(epochs=1), folded, mentors, folds=(1,), cache=cache)

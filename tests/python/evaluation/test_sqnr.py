@@ -13,6 +13,8 @@ from scenelet.models.keras_model import build
 from scenelet.quantization.convert import convert_float, quantize
 from scenelet.targets.litert import LitertTarget
 
+pytestmark = pytest.mark.train
+
 LABELS = ("park", "tram", "bus")
 
 

@@ -12,6 +12,8 @@ from scenelet.quantization.fake_quant import FakeQuantised, network, to_integers
 from scenelet.targets.litert import LitertTarget
 from scenelet.tflite.reader import read_model
 
+pytestmark = pytest.mark.train
+
 LABELS = ("park", "tram", "bus")
 
 

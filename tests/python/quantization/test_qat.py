@@ -15,6 +15,8 @@ from scenelet.targets.litert import LitertTarget
 from scenelet.training import run_folder, windows
 from scenelet.training.train import prepare, train
 
+pytestmark = pytest.mark.train
+
 QUANTIZE = {"calibration_windows": 12, "aware_epochs": 4, "aware_learning_rate": 0.003}
 
 
@@ -40,7 +42,6 @@ def _int8_log_loss(run, recordings, cache):
     return metrics.measure(metrics.probabilities(told), data.classes).log_loss
 
 
-@pytest.mark.train
 def test_the_file_scores_as_the_fine_tuning_says(run, recordings, tmp_path):
     tuned = _copy(run, tmp_path, "tuned")
     made = quantize_aware(tuned, open_dataset(recordings), cache=run.parent / "cache")
@@ -53,7 +54,6 @@ def test_the_file_scores_as_the_fine_tuning_says(run, recordings, tmp_path):
     assert not list(tuned.glob("*checkpoint*"))
 
 
-@pytest.mark.train
 def test_interrupted_it_ends_with_the_same_bytes(run, recordings, tmp_path):
     whole, parts = (_copy(run, tmp_path, name) for name in ("whole", "parts"))
     data, cache = open_dataset(recordings), run.parent / "cache"
@@ -73,7 +73,6 @@ def test_interrupted_it_ends_with_the_same_bytes(run, recordings, tmp_path):
         assert (whole / name).read_bytes() == (parts / name).read_bytes(), name
 
 
-@pytest.mark.train
 def test_other_data_are_refused(run, tmp_path, recordings):
     other = tmp_path / "data"
     shutil.copytree(recordings, other)

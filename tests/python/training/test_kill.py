@@ -13,6 +13,8 @@ import pytest
 
 from scenelet.training import run_folder
 
+pytestmark = pytest.mark.train
+
 EPOCHS = 40
 TIMEOUT = 120
 
@@ -39,7 +41,6 @@ def _epochs(process):
     return [int(line) for line in told.split()]
 
 
-@pytest.mark.train
 def test_kill_and_run_again_gives_the_same_run(recordings, tiny_recipe, tmp_path):
     values = tiny_recipe(epochs=EPOCHS, patience=EPOCHS).model_dump(mode="json", exclude_none=True)
     whole = _start(values, recordings, tmp_path / "whole", tmp_path / "cache")

@@ -11,6 +11,8 @@ from scenelet.training import run_folder
 from scenelet.training.checkpoint import Epoch
 from scenelet.training.run_folder import Request
 
+pytestmark = pytest.mark.train
+
 
 @pytest.fixture
 def request_(tiny_recipe):

@@ -14,6 +14,8 @@ from scenelet.training.distillation.distill import distil
 from scenelet.training.pruning.prune import prune
 from scenelet.training.train import train
 
+pytestmark = pytest.mark.train
+
 REMEDY = "delete the folder and train again"
 
 

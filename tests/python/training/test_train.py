@@ -19,6 +19,8 @@ from scenelet.tflite.reader import read_model
 from scenelet.training import run_folder, train
 from scenelet.training.windows import Windows
 
+pytestmark = pytest.mark.train
+
 
 @pytest.fixture(scope="module")
 def run(dataset, tiny_recipe, cache, tmp_path_factory):
@@ -151,7 +153,6 @@ def test_scores_by_hand():
     assert (scores["windows"], scores["clips"]) == (4, 3)
 
 
-@pytest.mark.train
 def test_the_teacher_learns_member_by_member(dataset, tiny_recipe, cache, tmp_path):
     member = {**tiny_recipe().model.model_dump(), "classes": 2}
     teacher = tiny_recipe(epochs=3, model={"kind": "one_against_all", "classes": 3, "member": member})
@@ -170,7 +171,6 @@ def _teacher(tiny_recipe):
     return tiny_recipe(epochs=2, model={"kind": "one_against_all", "classes": 3, "member": member})
 
 
-@pytest.mark.train
 def test_members_in_processes_resume_and_do_not_depend_on_their_number(dataset, tiny_recipe, cache, tmp_path):
     whole = train.train(_teacher(tiny_recipe), dataset, tmp_path / "whole", cache=cache, jobs=2)
 

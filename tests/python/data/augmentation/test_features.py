@@ -9,7 +9,6 @@ from scenelet.config.recipe import AugmentationConfig, parse
 from scenelet.data.augmentation.features import batch_augmentation, mask, mixstyle, mixup
 from scenelet.data.datasets.registry import open_dataset
 from scenelet.errors import RecipeError
-from scenelet.training import train
 
 SHAPE = (32, 12, 8, 1)
 
@@ -106,7 +105,10 @@ def test_mixstyle_touches_its_share_of_the_batches(inputs, classes):
     assert 0.3 < np.mean(touched) < 0.5
 
 
+@pytest.mark.train
 def test_a_run_hears_copies_and_batches_and_resumes_to_the_bit(recordings, tiny_recipe, tmp_path):
+    from scenelet.training import train
+
     section = {"copies": 1, "shift": True, "pitch_semitones": 1, "mixup": 0.2, "frequency_masks": 1}
 
     def recipe(epochs):

@@ -21,6 +21,8 @@ from scenelet.training.distillation import distill, losses
 from scenelet.training.teacher_outputs import KeptGuide, LiveGuide
 from scenelet.training.windows import Windows
 
+pytestmark = pytest.mark.train
+
 
 @pytest.fixture(scope="module")
 def teacher(dataset, tiny_recipe, cache, tmp_path_factory):
@@ -220,7 +222,6 @@ def _start(values, recordings, teacher, out, cache):
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-@pytest.mark.train
 def test_killed_in_the_second_stage_it_ends_the_same(recordings, dataset, teacher, tiny_recipe, cache, tmp_path):
     epochs = 20
     student = _student(tiny_recipe, "rrs", epochs=epochs, patience=epochs)

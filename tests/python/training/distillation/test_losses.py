@@ -11,6 +11,8 @@ import pytest
 from scenelet.models.backend import tf
 from scenelet.training.distillation import losses
 
+pytestmark = pytest.mark.train
+
 TEACHER = np.random.default_rng(0).normal(0, 2, (6, 5))
 STUDENT = np.random.default_rng(1).normal(1, 1, (6, 3))
 LOGITS = np.random.default_rng(2).normal(0, 2, (6, 4))

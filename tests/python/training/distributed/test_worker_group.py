@@ -18,6 +18,8 @@ from scenelet.errors import InputError
 from scenelet.training import run_folder, tf_config, train
 from scenelet.training.checkpoint import State
 
+pytestmark = pytest.mark.train
+
 EPOCHS, TIMEOUT = 3, 240
 
 PROGRAM = """
@@ -101,7 +103,6 @@ def team(smooth: Any, recordings: Path, tmp_path_factory: pytest.TempPathFactory
     return out
 
 
-@pytest.mark.train
 def test_two_workers_give_the_gradient_of_the_whole_batch(team: Path, smooth: Any) -> None:
     from scenelet.config import recipe
     from scenelet.models.backend import keras, tf
@@ -130,14 +131,12 @@ def test_two_workers_give_the_gradient_of_the_whole_batch(team: Path, smooth: An
             np.testing.assert_allclose(seen["predicted"], Predictor(model)(some), rtol=0, atol=2e-2)
 
 
-@pytest.mark.train
 def test_workers_agree_to_the_bit(team: Path) -> None:
     with np.load(team / "step0.npz") as first, np.load(team / "step1.npz") as second:
         assert all(np.array_equal(first[name], second[name]) for name in first.files)
     assert (team / "metrics0.json").read_bytes() == (team / "metrics1.json").read_bytes()
 
 
-@pytest.mark.train
 def test_interrupted_and_resumed_ends_like_undisturbed(team: Path) -> None:
     whole, parts = json.loads((team / "metrics0.json").read_text())
     assert whole == parts
@@ -147,7 +146,6 @@ def test_interrupted_and_resumed_ends_like_undisturbed(team: Path) -> None:
     assert sorted(path.name for path in (team / "rank1").iterdir()) == ["cache"]  # the chief alone keeps folders
 
 
-@pytest.mark.train
 def test_a_team_learns_what_one_process_does(team: Path, smooth: Any, recordings: Path, tmp_path: Path) -> None:
     from scenelet.config import recipe
 

@@ -11,6 +11,8 @@ from scenelet.models.backend import tf
 from scenelet.models.embedding import View
 from scenelet.training.pruning.filters import cut, filter_norms, narrowed
 
+pytestmark = pytest.mark.train
+
 KEPT = [np.array([0, 3]), np.array([1, 2, 4]), np.array([0, 2, 3, 5])]
 
 

@@ -19,6 +19,8 @@ from scenelet.training.pruning import prune
 from scenelet.training.pruning.filters import cut, filter_norms, narrowed
 from scenelet.training.pruning.prune import strongest, to_budget
 
+pytestmark = pytest.mark.train
+
 PUBLISHED = (20, 22, 22, 24, 24, 16)
 
 

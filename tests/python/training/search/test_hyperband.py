@@ -25,6 +25,8 @@ from scenelet.training.search import space
 from scenelet.training.search.hyperband import search
 from scenelet.training.search.space import cost_at, declare, recipe_at, to_toml, verdict
 
+pytestmark = pytest.mark.train
+
 MACS = 150_000  # in the place of 30 million, for networks that train in a blink
 
 

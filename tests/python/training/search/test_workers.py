@@ -19,6 +19,8 @@ from scenelet.training.search.hyperband import open_search
 from scenelet.training.search.space import verdict
 from scenelet.training.search.workers import lead, role
 
+pytestmark = pytest.mark.train
+
 WORKER = """
 import json, sys
 from pathlib import Path
@@ -34,7 +36,6 @@ print(assist(shared))
 """
 
 
-@pytest.mark.train
 def test_two_workers_share_a_search(recordings, tiny_recipe, tmp_path, monkeypatch):
     from keras_tuner.src.distribute import oracle_chief
 
