@@ -76,7 +76,7 @@ def test_text_is_reproducible_and_marked_as_generated() -> None:
         assert all(len(line) <= 120 for line in text.splitlines())
 
 
-@pytest.mark.parametrize("compiler", ["clang", "arm-none-eabi-gcc"])
+@pytest.mark.parametrize("compiler", ["clang", pytest.param("arm-none-eabi-gcc", marks=pytest.mark.cross)])
 def test_tables_compile_without_warnings(compiler: str, tmp_path: Path) -> None:
     for name, text in render_frontend(make_tables(FrontendConfig()), "other").items():
         (tmp_path / name).write_text(text)

@@ -37,7 +37,10 @@ def macros(header: str) -> dict[str, str]:
     return dict(re.findall(r"^#define (SCN_MODEL_\w+) (.+)$", header, re.MULTILINE))
 
 
-@pytest.mark.parametrize(("compiler", "flags"), [("gcc", ()), ("clang", ()), ("arm-none-eabi-gcc", CORTEX)])
+@pytest.mark.parametrize(
+    ("compiler", "flags"),
+    [("gcc", ()), ("clang", ()), pytest.param("arm-none-eabi-gcc", CORTEX, marks=pytest.mark.cross)],
+)
 def test_compiles_without_a_warning(tmp_path: Path, compiler: str, flags: tuple[str, ...]) -> None:
     for seed in range(6):
         compile_c(compile_model(random_network(seed, 7)).files(), tmp_path, compiler, *flags)

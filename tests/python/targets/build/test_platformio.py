@@ -18,6 +18,8 @@ from scenelet.errors import ToolError
 from scenelet.targets import boards
 from scenelet.targets.build import cortex_m4, platformio
 
+pytestmark = pytest.mark.cross
+
 BOARDS = sorted(path.stem for path in (toolchain.FIRMWARE / "boards").glob("*.json"))
 
 
