@@ -119,7 +119,7 @@ def test_a_bad_model_is_named_by_every_command(
     assert not out.exists()
 
 
-@pytest.mark.parametrize("command", ["train", "crossval", "tune"])
+@pytest.mark.parametrize("command", ["train", pytest.param("crossval", marks=pytest.mark.train), "tune"])
 def test_a_cluster_that_is_no_address_is_named(scenelet: Run, tmp_path: Path, command: str) -> None:
     data = esc10(tmp_path / "d", "filename,fold,category,source_clip,take", "1-100-A.wav,1,rain,100,A")
     done = scenelet(command, "sm1", "--data", data, "--out", tmp_path / "out", "--cluster", "nowhere")
@@ -217,6 +217,7 @@ def test_without_a_compiler_the_package_to_install_is_named(
         assert f"apt-get install {package}" in done.complaint
 
 
+@pytest.mark.cross
 def test_without_qemu_the_package_to_install_is_named(
     scenelet: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,8 @@ from engine_library import FOLDER
 
 from scenelet.core import toolchain
 
+pytestmark = pytest.mark.cross
+
 FLAGS = json.loads((toolchain.FIRMWARE / "flags.json").read_text("utf-8"))
 COMMON = [*FLAGS["cortex-m4"], *FLAGS["warnings"], "-std=c11"]
 

@@ -14,6 +14,8 @@ from scenelet.training.checkpoint import State
 from scenelet.training.loop import Trainer, cross_entropy, fit, learning_rate
 from scenelet.training.windows import Windows
 
+pytestmark = pytest.mark.train
+
 
 def _data(count, seed):
     generator = np.random.default_rng(seed)
