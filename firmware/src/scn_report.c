@@ -2,7 +2,7 @@
 
 #include "scn_bench.h"
 #include "scn_cic.h"
-#include "scn_duty.h"
+#include "scn_idle.h"
 #include "scn_link.h"
 #include "scn_listen.h"
 #include "scn_port.h"

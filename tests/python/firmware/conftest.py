@@ -112,7 +112,7 @@ def build_for_host(sources: dict[str, str], folder: Path) -> Path:
     for name, text in sources.items():
         (folder / name).write_text(text, "utf-8")
     firmware = toolchain.FIRMWARE
-    libraries = [firmware / "lib" / name for name in ("engine", "frontend", "link")]
+    libraries = [*toolchain.engine_folders(), firmware / "lib" / "frontend", firmware / "lib" / "link"]
     places = [*libraries, firmware / "src", firmware / "lib" / "port" / "host", firmware / "boards" / "host", folder]
     program = folder / "firmware"
     toolchain.run(

@@ -1,0 +1,13 @@
+/* DEPTHWISE_CONV_2D of four neighbouring channels over a whole image; private to the kernel. */
+#ifndef SCN_DEPTHWISE_FOUR_H
+#define SCN_DEPTHWISE_FOUR_H
+
+#include "scn_depthwise_conv2d.h"
+
+/* Taps of a window that fit. */
+#define SCN_DEPTHWISE_MOST_TAPS 25
+
+/* The multiplier is 1, and the four channels' factors and sums are such as scn_apply takes. */
+void scn_depthwise_four(const scn_depthwise_conv2d_t *layer, const int8_t *image, int8_t *output, int32_t channel);
+
+#endif

@@ -1,0 +1,81 @@
+/*
+ * The transforms of Winograd's F(4, 3) and F(2, 3); private to the kernel. A "tile" is four outputs along the axis of
+ * three taps, or two, and the six or four inputs that they see. Between the transforms lie as many planes of products
+ * as inputs, independent of one another. Channels come in pairs, "steps".
+ */
+#ifndef SCN_WINOGRAD_TILE_H
+#define SCN_WINOGRAD_TILE_H
+
+#include "scn_conv2d_output.h"
+#include "scn_fixedpoint.h"
+#include "scn_winograd_dot.h"
+
+enum { SCN_TILES = 2, SCN_TILE_INPUTS = 6, SCN_TILE_OUTPUTS = 4, SCN_TILE_F2X3_OUTPUTS = 2 };
+
+_Static_assert((int)SCN_TILE_INPUTS == (int)SCN_WINOGRAD_F4X3_PLANES,
+               "a plane for each input, of which there are two more than outputs");
+
+/* One to three bytes as a quad whose even half is a whole pair; absent ones are what `offset` makes 0. */
+uint32_t scn_load_some(const int8_t *from, int32_t count, uint32_t offset);
+
+/*
+ * Transform one input_tile of one tile.
+ * from      the tile's pixels, each of `channels` values.
+ * offset    pair of minus the zero point.
+ * to        [step][plane], `step_words` and SCN_TILES words apart; a last odd channel's partner becomes 0.
+ */
+void scn_tile_input_f4x3(const int8_t *const *from, int32_t channels, uint32_t offset, uint32_t *to, int32_t step_words);
+
+/* Transform `count` pairs of channels and taps, from the order of scn_winograd_t.packed to that of its expanded. */
+void scn_tile_weights_f4x3(const int8_t *from, int32_t count, uint32_t *to);
+
+/*
+ * Where the four tiles of two positions go, and whether two outputs along the axis, or the two positions, are pooled to
+ * their maximum first. Counts and strides are of what is stored.
+ */
+typedef struct {
+    int8_t *to;       /* the first output of the first tile, channel 0 */
+    int32_t count[4]; /* [position][tile]: outputs wanted, 0 .. a tile's */
+    int32_t stride;   /* from one output to the next, */
+    int32_t tile_stride;
+    int32_t position_stride;
+    bool full; /* nothing is missing */
+    bool pool_along;
+    bool pool_slide;
+} scn_tile_places_t;
+
+/* An output channel made ready. */
+typedef struct {
+    const scn_conv2d_output_t *output;
+    int32_t channel;
+    bool quick; /* sums are small, and the factor is usual: all below counts */
+    bool whole_range;
+    bool falling; /* larger sums make smaller outputs */
+    int32_t twice_bias;
+    scn_requant_t stage;
+    const int8_t *table; /* what follows, from the middle of the channel's; NULL: affine, or nothing */
+    const scn_affine_map_t *affine;
+} scn_tile_channel_t;
+
+scn_tile_channel_t scn_tile_channel(const scn_conv2d_output_t *output, int32_t channel);
+
+/*
+ * From the planes' sums, [plane][channel of two][position][tile] from the wanted channel, to outputs. Pooled channels
+ * must be quick, and their post maps monotone.
+ */
+void scn_tile_store_f4x3(const scn_tile_channel_t *channel, const int32_t *planes, const scn_tile_places_t *places);
+
+/* A kind of tile: how many outputs, and the functions above, or others like them. */
+typedef struct {
+    int32_t outputs;
+    void (*input)(const int8_t *const *from, int32_t channels, uint32_t offset, uint32_t *to, int32_t step_words);
+    void (*weights)(const int8_t *from, int32_t count, uint32_t *to);
+    void (*dot)(const scn_winograd_dot_t *dot);
+    void (*dot_shared)(const scn_winograd_dot_t *dot);
+    void (*store)(const scn_tile_channel_t *channel, const int32_t *planes, const scn_tile_places_t *places);
+} scn_tile_kind_t;
+
+extern const scn_tile_kind_t scn_tile_f4x3; /* F(4, 3) */
+extern const scn_tile_kind_t scn_tile_f2x3;  /* F(2, 3) */
+
+#endif

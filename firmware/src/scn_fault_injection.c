@@ -1,0 +1,52 @@
+#include "scn_fault_injection.h"
+
+#ifdef SCN_PROVOKE
+#include "scn_commands.h"
+
+#include <stdint.h>
+#include <string.h>
+
+static void fault(void) {
+    __builtin_trap(); /* an undefined instruction */
+}
+
+/* Endless, but the compiler cannot know: frames of which each one is written, so that none leaps over the guard. */
+__attribute__((noinline)) static int deeper(volatile int depth) {
+    volatile char frame[64];
+    frame[0] = (char)depth;
+    return depth < INT32_MAX ? deeper(depth + 1) + frame[0] : 0;
+}
+
+static void stack(void) {
+    deeper(0);
+}
+
+static void hang(void) {
+    for (volatile bool on = true; on;) {
+    }
+}
+
+/* As a program that hangs in an interrupt: only the chip's independent watchdog is left. */
+static void deaf(void) {
+#ifdef __arm__
+    __asm volatile("cpsid i" ::: "memory");
+#endif
+    hang();
+}
+
+static const struct {
+    const char *word;
+    void (*crash)(void);
+} ways[] = {{"fault", fault}, {"stack", stack}, {"hang", hang}, {"deaf", deaf}};
+
+bool scn_provoke(const char *line) {
+    const char *word = scn_command_rest(line, "provoke");
+    for (uint32_t i = 0; word && i < sizeof ways / sizeof *ways; i++) {
+        if (strcmp(word, ways[i].word) == 0) {
+            ways[i].crash();
+            return true;
+        }
+    }
+    return false;
+}
+#endif
