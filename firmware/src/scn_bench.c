@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_bench.h"
 
 #include "scn_classifier.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a hop of audio costs at most, in processor cycles. */
 #ifndef SCN_BENCH_H
 #define SCN_BENCH_H

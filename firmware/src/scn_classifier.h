@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From a window's bytes to its scores: the front end, the network, and the memory that both share. */
 #ifndef SCN_CLASSIFIER_H
 #define SCN_CLASSIFIER_H
@@ -27,14 +28,14 @@ typedef enum {
 
 /* What a window is made of. */
 typedef enum {
-    SCN_HEARS_TENSOR, /* the network's INT8 input */
-    SCN_HEARS_CLIPS,  /* samples, clip_samples of them; nothing of a window is in the next one */
-    SCN_HEARS_LIVE,   /* samples without end: on the continuous grid a window keeps the newest columns of the last one,
-                         and one FFT a hop is all that is computed; on the "clip" grid as SCN_HEARS_CLIPS */
-} scn_hears_t;
+    SCN_INPUT_MODE_TENSOR, /* the network's INT8 input */
+    SCN_INPUT_MODE_CLIPS,  /* samples, clip_samples of them; nothing of a window is in the next one */
+    SCN_INPUT_MODE_LIVE, /* samples without end: on the continuous grid a window keeps the newest columns of the last one,
+                         and one FFT a hop is all that is computed; on the "clip" grid as SCN_INPUT_MODE_CLIPS */
+} scn_input_mode_t;
 
 /* Forget the unfinished window, and say what follows. */
-void scn_classifier_begin(scn_hears_t hears);
+void scn_classifier_begin(scn_input_mode_t mode);
 
 /* Take bytes of the window, whole samples of audio, at most `count`. Returns how many were taken; fewer where the
  * window is complete. */

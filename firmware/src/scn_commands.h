@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The text commands: one list gives numbers, names and the help. */
 #ifndef SCN_COMMANDS_H
 #define SCN_COMMANDS_H

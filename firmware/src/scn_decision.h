@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From scores of windows to what is said: smoothed over time, slow to change its mind, and "unknown" where no class is
  * sure enough. Integers only; python/scenelet/evaluation/decision.py is the same. */
 #ifndef SCN_DECISION_H

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_fault_injection.h"
 
-#ifdef SCN_PROVOKE
+#ifdef SCN_FAULT_INJECTION
 #include "scn_commands.h"
 
 #include <stdint.h>
@@ -39,7 +40,7 @@ static const struct {
     void (*crash)(void);
 } ways[] = {{"fault", fault}, {"stack", stack}, {"hang", hang}, {"deaf", deaf}};
 
-bool scn_provoke(const char *line) {
+bool scn_inject_fault(const char *line) {
     const char *word = scn_command_rest(line, "provoke");
     for (uint32_t i = 0; word && i < sizeof ways / sizeof *ways; i++) {
         if (strcmp(word, ways[i].word) == 0) {

@@ -1,15 +1,16 @@
-/* Crashes on purpose, to see that they are reported: only in a program that is built with SCN_PROVOKE, so that no
+/* SPDX-License-Identifier: MIT */
+/* Crashes on purpose, to see that they are reported: only in a program that is built with SCN_FAULT_INJECTION, so that no
  * typing error can crash a device. */
-#ifndef SCN_PROVOKE_H
-#define SCN_PROVOKE_H
+#ifndef SCN_FAULT_INJECTION_H
+#define SCN_FAULT_INJECTION_H
 
 #include <stdbool.h>
 
-#ifdef SCN_PROVOKE
+#ifdef SCN_FAULT_INJECTION
 /* Obey "provoke fault|stack|hang|deaf"; returns false for any other line. */
-bool scn_provoke(const char *line);
+bool scn_inject_fault(const char *line);
 #else
-static inline bool scn_provoke(const char *line) {
+static inline bool scn_inject_fault(const char *line) {
     (void)line;
     return false;
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What lies between the samples and the scores, for a host that looks for the first difference. */
 #include "scn_crc.h"
 #include "scn_port.h"

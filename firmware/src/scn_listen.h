@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Live audio: from the microphone's interrupt through the decimator into a ring, and out of it as the link carries
  * samples, so that a window does not know where it came from. */
 #ifndef SCN_LISTEN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The commands of MLPerf Tiny's runner, beside our own: name, profile, timestamp, db load, db, infer, results. */
 #ifndef SCN_MLPERF_H
 #define SCN_MLPERF_H

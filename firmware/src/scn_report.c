@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_report.h"
 
 #include "scn_bench.h"
@@ -113,7 +114,7 @@ static void add_listening(scn_text_t *text) {
     add_string(text, " microphone=", microphone_names[scn_port_microphone()]);
     add_string(text, " listening=", scn_listening() ? "yes" : "no");
     add_lost(text);
-    add_number(text, " asleep_permille=", scn_duty_asleep_permille());
+    add_number(text, " asleep_permille=", scn_idle_permille());
 }
 
 void scn_report_info(uint32_t ring_bytes, uint32_t credit, uint32_t dropped_bytes) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the device says: one line of text each, made for people, with a checksum for machines. docs/PROTOCOL.md lists
  * them all. */
 #ifndef SCN_REPORT_H

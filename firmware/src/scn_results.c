@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_results.h"
 
 #include "scn_commands.h"
@@ -13,24 +14,24 @@ static scn_decision_t decision;
 static bool rule_in_use; /* `decision` has a rule, from "decide" */
 static uint32_t gate;    /* loudness below which the network sleeps on; 0: it never does */
 
-void scn_answers_begin(scn_hears_t hears) {
+void scn_results_begin(scn_input_mode_t mode) {
     windows = 0;
     last_scores = NULL;
     scn_decision_begin(&decision, decision.rule, SCN_MODEL_OUTPUT_BYTES);
-    scn_classifier_begin(hears);
+    scn_classifier_begin(mode);
     scn_port_led(false);
 }
 
-void scn_answers_skip_gap(void) {
-    scn_classifier_begin(SCN_HEARS_LIVE);
+void scn_results_skip_gap(void) {
+    scn_classifier_begin(SCN_INPUT_MODE_LIVE);
 }
 
-void scn_answers_forget(void) {
+void scn_results_forget(void) {
     last_scores = NULL;
     scn_port_led(false);
 }
 
-uint32_t scn_answers_count(void) {
+uint32_t scn_results_count(void) {
     return windows;
 }
 
@@ -46,14 +47,14 @@ static void decide(void) {
     scn_port_led(answered);
 }
 
-static void pass_over(uint32_t loudness) {
+static void skip_quiet(uint32_t loudness) {
     scn_classifier_skip();
     last_scores = NULL;
     scn_report_quiet(windows++, loudness);
     scn_port_led(false);
 }
 
-void scn_answers_take(const uint8_t *bytes, size_t count, void (*decided)(void)) {
+void scn_results_take(const uint8_t *bytes, size_t count, void (*decided)(void)) {
     for (size_t taken = 0; taken < count;) {
         taken += scn_classifier_push(bytes + taken, count - taken);
         if (!scn_classifier_complete()) {
@@ -61,7 +62,7 @@ void scn_answers_take(const uint8_t *bytes, size_t count, void (*decided)(void))
         }
         const uint32_t loudness = scn_classifier_loudness();
         if (!decided && loudness < gate) {
-            pass_over(loudness);
+            skip_quiet(loudness);
             continue;
         }
         decide();
@@ -71,7 +72,7 @@ void scn_answers_take(const uint8_t *bytes, size_t count, void (*decided)(void))
     }
 }
 
-void scn_answers_repeat(void) {
+void scn_results_repeat(void) {
     if (last_scores) {
         scn_report_decision(windows - 1u, last_scores);
     } else {
@@ -80,7 +81,7 @@ void scn_answers_repeat(void) {
 }
 
 /* "decide SHARE MARGIN THRESHOLD", or "decide off". */
-static void obey_rule(const char *line, const char *rest) {
+static void dispatch_rule(const char *line, const char *rest) {
     if (strcmp(rest, "off") == 0) {
         rule_in_use = false;
         scn_report_rule(NULL);
@@ -99,7 +100,7 @@ static void obey_rule(const char *line, const char *rest) {
 }
 
 /* "gate LOUDNESS", or "gate off". */
-static void obey_gate(const char *line, const char *rest) {
+static void dispatch_gate(const char *line, const char *rest) {
     const bool off = strcmp(rest, "off") == 0;
     const uint32_t loudness = off ? 0u : scn_command_number(&rest);
     if (loudness == SCN_NO_NUMBER || (!off && *rest)) {
@@ -110,12 +111,12 @@ static void obey_gate(const char *line, const char *rest) {
     scn_report_gate(gate);
 }
 
-bool scn_answers_obey(const char *line) {
+bool scn_results_command(const char *line) {
     const char *rule = scn_command_rest(line, "decide"), *loudness = scn_command_rest(line, "gate");
     if (rule) {
-        obey_rule(line, rule);
+        dispatch_rule(line, rule);
     } else if (loudness) {
-        obey_gate(line, loudness);
+        dispatch_gate(line, loudness);
     }
     return rule || loudness;
 }

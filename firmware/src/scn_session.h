@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The conversation with the host: bytes in, frames and lines told apart, windows decided, answers out. */
 #ifndef SCN_SESSION_H
 #define SCN_SESSION_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The firmware's version: the package's, of which the builder makes a macro. */
 #ifndef SCN_VERSION_H
 #define SCN_VERSION_H

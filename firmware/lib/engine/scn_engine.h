@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * INT8 inference: the header that generated models include. Each family of kernels states its parameter structs in a
  * header of its own; the following holds for all of them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Types that kernels share. scn_engine.h states the rules that hold for all kernels. */
 #ifndef SCN_TYPES_H
 #define SCN_TYPES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Log-mel front end in integer arithmetic: audio samples in, one column of INT8 features out.
  *
  * The arithmetic is specified to the bit in docs/FRONTEND.md; python/scenelet/frontend/fixed_point.py is the same thing in

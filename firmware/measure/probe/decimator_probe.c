@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs the decimator on the emulated board: reads "header" (rate in, rate out; rate in 1,024,000 is PDM) and "input"
  * (int32 samples, or uint16 words of PDM), writes "output" (int32 samples) and "cycles" (uint64, of all of them). */
 #include "scn_cic.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs the front end on the emulated board for tests and measurements: reads the file "clips" (int32 samples, clip
  * after clip) and writes "features" (each clip's INT8 map) and "cycles" (uint64: one frame, then the whole clip). */
 #include "scn_clip.h"

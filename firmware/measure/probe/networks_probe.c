@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs many networks on the emulated board for tests: reads the file "inputs" (network number, 4 bytes, and its input,
  * again and again) and writes "tensors" (for each tensor after each step its index, 4 bytes, size, 4 bytes, and values;
  * after each network UINT32_MAX and 0). */
@@ -16,17 +17,17 @@ static void ignore(void *context, uint8_t byte) {
     (void)byte;
 }
 
-static void put(const void *bytes, size_t count) {
+static void write_bytes(const void *bytes, size_t count) {
     failed = failed || scn_semihost_write(written, bytes, count) != 0;
 }
 
-static void put_views(void *context, const scn_model_t *model, const scn_step_t *step, const uint8_t *arena) {
+static void write_views(void *context, const scn_model_t *model, const scn_step_t *step, const uint8_t *arena) {
     (void)context;
     for (uint32_t i = step->first_view; i < (uint32_t)step->first_view + step->view_count; i++) {
         const scn_view_t *view = &model->views[i];
         const uint32_t header[] = {view->tensor, view->bytes};
-        put(header, sizeof header);
-        put(arena + view->offset, view->bytes);
+        write_bytes(header, sizeof header);
+        write_bytes(arena + view->offset, view->bytes);
     }
 }
 
@@ -39,8 +40,8 @@ static bool run(int inputs) {
     }
     const scn_model_t *model = scn_networks[number];
     failed = failed || scn_semihost_read(inputs, scn_networks_arena + model->input_offset, model->input_bytes) != 0;
-    scn_model_run(model, scn_networks_arena, put_views, NULL);
-    put(end, sizeof end);
+    scn_model_run(model, scn_networks_arena, write_views, NULL);
+    write_bytes(end, sizeof end);
     return true;
 }
 

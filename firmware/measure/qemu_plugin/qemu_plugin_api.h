@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The part of QEMU's plugin interface (versions 1 and up) that scn_profiler.c uses, declared here because no Debian
  * package brings qemu-plugin.h. QEMU exports these functions to the plugins that it loads. */
 #ifndef QEMU_PLUGIN_API_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A plugin of QEMU that counts how often each block of instructions runs, by the place that the program works for.
  *
  * The program (firmware/measure/runner, built with SCN_PROBE) tells where it is by the addresses of its stores into an array of

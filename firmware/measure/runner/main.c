@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The measuring program: the product's engine and front end, with the same flags, under a computer's command.
  *
  * Requests come from the file "request" and answers go to the file "answer" of the emulator's folder, both named pipes.
@@ -14,11 +15,11 @@
  *
  * The program ends when the request pipe does.
  */
-#include "stage_timer.h"
 #include "scn_engine.h"
 #include "scn_model.h"
 #include "scn_port.h"
 #include "semihost.h"
+#include "stage_timer.h"
 
 #if __has_include("scn_frontend_tables.h")
 #include "scn_clip.h"
@@ -167,8 +168,8 @@ static void frame(void) {
 #endif
 
 /* Two instructions a turn. */
-static void spin(uint32_t turns) {
-    __asm volatile("1: subs %0, %0, #1\n bne 1b\n" : "+r"(turns)::"cc");
+static void spin(uint32_t iterations) {
+    __asm volatile("1: subs %0, %0, #1\n bne 1b\n" : "+r"(iterations)::"cc");
 }
 
 static void count(void) {
@@ -194,7 +195,7 @@ static void profile(void) {
 }
 #endif
 
-static void obey(uint32_t request) {
+static void dispatch(uint32_t request) {
     static void (*const handlers[])(void) = {
         [RUN] = run,       [TENSORS] = tensors, [MEASURE] = measure, [FEATURES] = clip_features,
         [FRAME] = frame,   [COUNT] = count,
@@ -222,7 +223,7 @@ int main(void) {
         return STATUS_BROKEN_PIPE;
     }
     while (receive(&request, sizeof request)) {
-        obey(request);
+        dispatch(request);
     }
     return 0;
 }

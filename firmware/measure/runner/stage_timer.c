@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "stage_timer.h"
 
 #ifdef SCN_PROBE

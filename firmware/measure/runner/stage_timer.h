@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What each stage of a depth-first segment takes; see scn_probe.h. Only in the build that has SCN_PROBE. */
 #ifndef STAGE_TIMER_H
 #define STAGE_TIMER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* CONV_2D by direct kernels; scn_engine.h states what holds for all kernels. */
 #ifndef SCN_CONV2D_H
 #define SCN_CONV2D_H

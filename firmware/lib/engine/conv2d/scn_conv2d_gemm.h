@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* CONV_2D as a matrix product over gathered windows (im2col GEMM); scn_engine.h states what holds for all kernels. */
 #ifndef SCN_CONV2D_GEMM_H
 #define SCN_CONV2D_GEMM_H

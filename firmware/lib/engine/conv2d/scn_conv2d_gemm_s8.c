@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * CONV_2D by columns: the windows of many output positions are widened into scratch, then every pair of output channels
  * takes them all in one call. Padding is made real first, once for all windows, so that a window's row is one run of
@@ -66,7 +67,7 @@ static void gemm_pad(work_t *work, int8_t *to, int32_t top, const scn_rows_t *ro
 
 /* Four runs side by side: of every four bytes the even ones, then the odd ones. */
 static uint32_t *gemm_widen(uint32_t *to, const int8_t *const from[POSITIONS], int32_t offset_bytes, int32_t run,
-                       uint32_t offset) {
+                            uint32_t offset) {
     const int8_t *a = from[0] + offset_bytes, *b = from[1] + offset_bytes;
     const int8_t *c = from[2] + offset_bytes, *d = from[3] + offset_bytes;
     for (; run > 0; run -= 4) {
@@ -152,7 +153,8 @@ static void gemm_run_some(scn_gemm_2x4_t *dot, scn_gemm_after_t *after, int32_t 
 static void gemm_multiply(const work_t *work, int32_t count, int8_t *to, const int8_t *skip) {
     const scn_conv2d_gemm_t *layer = work->layer;
     const int32_t channels = layer->conv.output.channels, blocks = count / POSITIONS;
-    scn_gemm_after_t after = {NULL, layer->added.table ? layer->added.table + 128 : NULL, layer->added.multiplier, NULL};
+    scn_gemm_after_t after = {NULL, layer->added.table ? layer->added.table + 128 : NULL, layer->added.multiplier,
+                              NULL};
     scn_gemm_2x4_t dot = {.block_bytes = work->words * 16, .after = layer->post || after.middle ? &after : NULL};
     for (int32_t pair = 0; pair < channels / 2; ++pair) {
         dot.w = gemm_weights(work, pair);

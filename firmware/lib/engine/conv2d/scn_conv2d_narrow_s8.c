@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * CONV_2D with few weights: sixteen positions below one another at a time. One column of the input, as wide as the
  * kernel, is widened to words of two neighbours, one below the other; a position's taps are then words that follow one
@@ -111,7 +112,7 @@ static void narrow_run_column(work_t *work, int32_t y, int32_t x) {
 }
 
 static work_t narrow_work(const scn_fused_conv2d_t *layer, const scn_row_ring_t *input, const scn_row_ring_t *output,
-                      void *scratch) {
+                          void *scratch) {
     const scn_conv2d_t *conv = &layer->conv;
     const scn_window_t *window = &conv->window;
     work_t work = {.layer = conv, .input = input, .output = output, .weights = scratch};

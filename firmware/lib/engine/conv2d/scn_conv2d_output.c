@@ -1,8 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /* Each loop keeps copies of what it needs: a stored byte could, for all the compiler knows, change the layer. */
 #include "scn_conv2d_output.h"
 #include "scn_fixedpoint.h"
 
-scn_conv2d_output_t scn_conv2d_output(const scn_conv2d_t *layer, scn_post_t post, scn_fused_add_t added, const int8_t *origin) {
+scn_conv2d_output_t scn_conv2d_output(const scn_conv2d_t *layer, scn_post_t post, scn_fused_add_t added,
+                                      const int8_t *origin) {
     return (scn_conv2d_output_t){
         .layer = layer,
         .post = post,
@@ -14,8 +16,8 @@ scn_conv2d_output_t scn_conv2d_output(const scn_conv2d_t *layer, scn_post_t post
 }
 
 /* Any bias, any factor. */
-static void store_any(const scn_conv2d_output_t *output, int32_t channel, const int32_t *sum, int8_t *const *to, int32_t offset,
-                    int32_t count) {
+static void store_any(const scn_conv2d_output_t *output, int32_t channel, const int32_t *sum, int8_t *const *to,
+                      int32_t offset, int32_t count) {
     const scn_conv2d_t *layer = output->layer;
     const scn_multiplier_t scale = layer->scale[channel];
     for (int32_t i = 0; i < count; ++i) {
@@ -26,7 +28,7 @@ static void store_any(const scn_conv2d_output_t *output, int32_t channel, const 
 }
 
 static void store_clamped(scn_requant_t stage, int32_t low, int32_t high, const int32_t *sum, int8_t *const *to,
-                        int32_t offset, int32_t count) {
+                          int32_t offset, int32_t count) {
     for (int8_t *const *end = to + count; to < end; ++to) {
         (*to)[offset] = scn_clamp(scn_apply(stage, *sum++), low, high);
     }
@@ -39,21 +41,21 @@ static void store_saturated(scn_requant_t stage, const int32_t *sum, int8_t *con
 }
 
 static void store_mapped(scn_requant_t stage, const int8_t *post, const int32_t *sum, int8_t *const *to, int32_t offset,
-                       int32_t count) {
+                         int32_t count) {
     for (int8_t *const *end = to + count; to < end; ++to) {
         (*to)[offset] = post[scn_saturate(scn_apply(stage, *sum++))];
     }
 }
 
-static void store_affine(scn_requant_t stage, scn_affine_map_t map, const int32_t *sum, int8_t *const *to, int32_t offset,
-                       int32_t count) {
+static void store_affine(scn_requant_t stage, scn_affine_map_t map, const int32_t *sum, int8_t *const *to,
+                         int32_t offset, int32_t count) {
     for (int8_t *const *end = to + count; to < end; ++to) {
         (*to)[offset] = scn_affine(map, scn_saturate32(scn_apply(stage, *sum++)));
     }
 }
 
-static void store(const scn_conv2d_output_t *output, int32_t channel, const int32_t *sum, int8_t *const *to, int32_t offset,
-                int32_t count) {
+static void store(const scn_conv2d_output_t *output, int32_t channel, const int32_t *sum, int8_t *const *to,
+                  int32_t offset, int32_t count) {
     const scn_conv2d_t *layer = output->layer;
     const scn_multiplier_t scale = layer->scale[channel];
     const int32_t bias = scn_conv2d_bias(layer, channel);
@@ -83,8 +85,8 @@ static void add_skip(const scn_conv2d_output_t *output, int8_t *const *to, int32
     }
 }
 
-void scn_conv2d_store(const scn_conv2d_output_t *output, int32_t channel, const int32_t *sum, int8_t *const *to, int32_t offset,
-             int32_t count) {
+void scn_conv2d_store(const scn_conv2d_output_t *output, int32_t channel, const int32_t *sum, int8_t *const *to,
+                      int32_t offset, int32_t count) {
     store(output, channel, sum, to, offset, count);
     if (output->added.table) {
         add_skip(output, to, offset, count);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From a convolution's sums to its output: rescaled, clamped, mapped and stored; private to the kernels. */
 #ifndef SCN_CONV2D_OUTPUT_H
 #define SCN_CONV2D_OUTPUT_H
@@ -15,11 +16,12 @@ typedef struct {
     bool whole_range;     /* the activation clamps to INT8's own bounds */
 } scn_conv2d_output_t;
 
-scn_conv2d_output_t scn_conv2d_output(const scn_conv2d_t *layer, scn_post_t post, scn_fused_add_t added, const int8_t *origin);
+scn_conv2d_output_t scn_conv2d_output(const scn_conv2d_t *layer, scn_post_t post, scn_fused_add_t added,
+                                      const int8_t *origin);
 
 /* count sums of one channel, bias included, go to to[0][offset], to[1][offset], ... */
-void scn_conv2d_store(const scn_conv2d_output_t *output, int32_t channel, const int32_t *sum, int8_t *const *to, int32_t offset,
-             int32_t count);
+void scn_conv2d_store(const scn_conv2d_output_t *output, int32_t channel, const int32_t *sum, int8_t *const *to,
+                      int32_t offset, int32_t count);
 
 static inline int32_t scn_conv2d_bias(const scn_conv2d_t *layer, int32_t channel) {
     return layer->bias ? layer->bias[channel] : 0;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * CONV_2D: four output positions at a time. Their windows are gathered once and multiplied with every pair of output
  * channels.
@@ -89,14 +90,15 @@ static void direct_run_rows(work_t *work, int32_t y, int32_t count, const scn_ro
     const int32_t across = down ? width : count;
     for (int32_t line = 0; line < across; ++line) {
         for (int32_t i = 0; i < along; i += SCN_POSITIONS) {
-            direct_place_block(work, output, down ? y + i : y + line, down ? line : i, scn_min(SCN_POSITIONS, along - i));
+            direct_place_block(work, output, down ? y + i : y + line, down ? line : i,
+                               scn_min(SCN_POSITIONS, along - i));
             direct_run_block(work);
         }
     }
 }
 
-static work_t direct_work(const scn_conv2d_t *layer, scn_conv2d_output_t output, const scn_row_ring_t *input, int32_t rows,
-                      void *scratch) {
+static work_t direct_work(const scn_conv2d_t *layer, scn_conv2d_output_t output, const scn_row_ring_t *input,
+                          int32_t rows, void *scratch) {
     return (work_t){
         .block = {.layer = layer, .input = input, .words = scratch, .down = rows >= layer->output.width},
         .output = output,
@@ -125,7 +127,8 @@ static scn_conv2d_t flatten(scn_conv2d_t layer) {
 void scn_conv2d_s8(const scn_conv2d_t *layer, const int8_t *input, int8_t *output, void *scratch) {
     const scn_conv2d_t flat = flatten(*layer);
     scn_row_ring_t from = scn_image_rows(&flat.input, input), to = scn_image_rows(&flat.output, output);
-    const scn_conv2d_output_t stored = scn_conv2d_output(&flat, (scn_post_t){NULL, NULL}, (scn_fused_add_t){NULL, 0, NULL}, output);
+    const scn_conv2d_output_t stored =
+        scn_conv2d_output(&flat, (scn_post_t){NULL, NULL}, (scn_fused_add_t){NULL, 0, NULL}, output);
     work_t work = direct_work(&flat, stored, &from, flat.output.height, scratch);
     for (int32_t n = 0; n < flat.output.batches; ++n) {
         direct_run_rows(&work, 0, flat.output.height, &to);

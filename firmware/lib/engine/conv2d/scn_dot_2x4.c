@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Inner product of two channels at four positions. */
 #include "scn_dot_2x4.h"
 #include "scn_simd.h"
@@ -18,6 +19,7 @@ _Static_assert(offsetof(scn_dot_2x4_t, sum) == 24, "offsets below");
  * r0 x, r1 w, r2 r3 weights, r4-r7 and r8-r11 the channels' sums, r12 lr two positions; [sp] end of x, [sp, #4] rows
  * left, [sp, #8] dot.
  */
+/* clang-format off */
 #define STEP                                                                                                           \
     "ldr r2, [r1], #4\n"                                                                                               \
     "ldrd r12, lr, [r0], #8\n"                                                                                         \
@@ -34,47 +36,56 @@ _Static_assert(offsetof(scn_dot_2x4_t, sum) == 24, "offsets below");
     "smlad r11, r3, lr, r11\n"
 
 __attribute__((naked)) void scn_dot_2x4(__attribute__((unused)) scn_dot_2x4_t *dot) {
-    __asm__ volatile("push {r0, r4-r11, lr}\n"
-                     "sub sp, #8\n"
-                     "mov r2, r0\n"
-                     "ldr r3, [r2, #8]\n"
-                     "str r3, [sp, #4]\n"
-                     "ldrd r0, r1, [r2]\n"
-                     "adds r2, #24\n"
-                     "ldm r2, {r4-r11}\n"
-                     "1:\n" /* a row */
-                     "ldr r2, [sp, #8]\n"
-                     "ldr r3, [r2, #12]\n"
-                     "cmp r3, #0\n"
-                     "beq 3f\n"
-                     "add r3, r0\n"
-                     "str r3, [sp]\n"
-                     "2:\n" STEP STEP STEP STEP "ldr r2, [sp]\n"
-                     "cmp r0, r2\n"
-                     "bne 2b\n"
-                     "3:\n"
-                     "ldr r2, [sp, #8]\n"
-                     "ldr r3, [r2, #16]\n"
-                     "cmp r3, #0\n"
-                     "beq 5f\n"
-                     "add r3, r0\n"
-                     "str r3, [sp]\n"
-                     "4:\n" STEP "ldr r2, [sp]\n"
-                     "cmp r0, r2\n"
-                     "bne 4b\n"
-                     "5:\n"
-                     "ldr r2, [sp, #8]\n"
-                     "ldr r3, [r2, #20]\n"
-                     "add r1, r3\n"
-                     "ldr r3, [sp, #4]\n"
-                     "subs r3, #1\n"
-                     "str r3, [sp, #4]\n"
-                     "bne 1b\n"
-                     "adds r2, #24\n"
-                     "stm r2, {r4-r11}\n"
-                     "add sp, #12\n"
-                     "pop {r4-r11, pc}\n");
+    __asm__ volatile(
+        "push {r0, r4-r11, lr}\n"
+        "sub sp, #8\n"
+        "mov r2, r0\n"
+        "ldr r3, [r2, #8]\n"
+        "str r3, [sp, #4]\n"
+        "ldrd r0, r1, [r2]\n"
+        "adds r2, #24\n"
+        "ldm r2, {r4-r11}\n"
+        "1:\n" /* a row */
+        "ldr r2, [sp, #8]\n"
+        "ldr r3, [r2, #12]\n"
+        "cmp r3, #0\n"
+        "beq 3f\n"
+        "add r3, r0\n"
+        "str r3, [sp]\n"
+        "2:\n"
+        STEP
+        STEP
+        STEP
+        STEP
+        "ldr r2, [sp]\n"
+        "cmp r0, r2\n"
+        "bne 2b\n"
+        "3:\n"
+        "ldr r2, [sp, #8]\n"
+        "ldr r3, [r2, #16]\n"
+        "cmp r3, #0\n"
+        "beq 5f\n"
+        "add r3, r0\n"
+        "str r3, [sp]\n"
+        "4:\n"
+        STEP
+        "ldr r2, [sp]\n"
+        "cmp r0, r2\n"
+        "bne 4b\n"
+        "5:\n"
+        "ldr r2, [sp, #8]\n"
+        "ldr r3, [r2, #20]\n"
+        "add r1, r3\n"
+        "ldr r3, [sp, #4]\n"
+        "subs r3, #1\n"
+        "str r3, [sp, #4]\n"
+        "bne 1b\n"
+        "adds r2, #24\n"
+        "stm r2, {r4-r11}\n"
+        "add sp, #12\n"
+        "pop {r4-r11, pc}\n");
 }
+/* clang-format on */
 
 #else
 

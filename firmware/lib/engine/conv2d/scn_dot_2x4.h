@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The inner product behind CONV_2D: two output channels at four output positions; private to the kernels. */
 #ifndef SCN_DOT_2X4_H
 #define SCN_DOT_2X4_H

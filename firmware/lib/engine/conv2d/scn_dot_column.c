@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Inner product of two channels at four positions below one another. */
 #include "scn_dot_column.h"
 #include "scn_simd.h"
@@ -16,6 +17,7 @@ _Static_assert(offsetof(scn_dot_column_t, run_bytes) == 16, "offsets below");
  * [sp, #8] from a run's end to the next's start, [sp, #12] end of w, [sp, #16] where a run starts among the steps of 44
  * bytes, [sp, #20] sum.
  */
+/* clang-format off */
 #define STEP                                                                                                           \
     "ldrd r2, r3, [r1], #8\n"                                                                                          \
     "ldrd r12, lr, [r0], #4\n"                                                                                         \
@@ -31,47 +33,58 @@ _Static_assert(offsetof(scn_dot_column_t, run_bytes) == 16, "offsets below");
 
 __attribute__((naked)) void scn_dot_column_2x4(__attribute__((unused)) const scn_dot_column_t *dot,
                                                __attribute__((unused)) int32_t *sum) {
-    __asm__ volatile("push {r1, r4-r11, lr}\n"
-                     "ldr r7, [r0, #12]\n" /* taps */
-                     "ldr r3, [r0, #16]\n"
-                     "ldr r5, [r0, #8]\n"
-                     "mul r5, r5, r7\n"
-                     "ldrd r0, r1, [r0]\n"
-                     "add r5, r1, r5, lsl #3\n"
-                     "add r2, r0, r7, lsl #2\n"
-                     "sub r4, r3, r7, lsl #2\n"
-                     "rsb r7, r7, #0\n"
-                     "and r7, r7, #7\n"
-                     "mov r6, #44\n"
-                     "mul r7, r7, r6\n"
-                     "adr.w r6, 1f\n"
-                     "add r6, r7\n"
-                     "orr r6, r6, #1\n"
-                     "push {r2-r6}\n"
-                     "ldr r2, [sp, #20]\n"
-                     "mov r3, r6\n"
-                     "ldm r2, {r4-r11}\n"
-                     "bx r3\n"
-                     ".balign 4\n"
-                     "1:\n" STEP STEP STEP STEP STEP STEP STEP STEP "ldr r2, [sp]\n"
-                     "cmp r0, r2\n"
-                     "bne 1b\n"
-                     "ldr r3, [sp, #4]\n"
-                     "add r2, r3\n"
-                     "str r2, [sp]\n"
-                     "ldr r3, [sp, #8]\n"
-                     "add r0, r3\n"
-                     "ldr r2, [sp, #12]\n"
-                     "ldr r3, [sp, #16]\n"
-                     "cmp r1, r2\n"
-                     "beq 2f\n"
-                     "bx r3\n"
-                     "2:\n"
-                     "ldr r2, [sp, #20]\n"
-                     "stm r2, {r4-r11}\n"
-                     "add sp, #24\n"
-                     "pop {r4-r11, pc}\n");
+    __asm__ volatile(
+        "push {r1, r4-r11, lr}\n"
+        "ldr r7, [r0, #12]\n" /* taps */
+        "ldr r3, [r0, #16]\n"
+        "ldr r5, [r0, #8]\n"
+        "mul r5, r5, r7\n"
+        "ldrd r0, r1, [r0]\n"
+        "add r5, r1, r5, lsl #3\n"
+        "add r2, r0, r7, lsl #2\n"
+        "sub r4, r3, r7, lsl #2\n"
+        "rsb r7, r7, #0\n"
+        "and r7, r7, #7\n"
+        "mov r6, #44\n"
+        "mul r7, r7, r6\n"
+        "adr.w r6, 1f\n"
+        "add r6, r7\n"
+        "orr r6, r6, #1\n"
+        "push {r2-r6}\n"
+        "ldr r2, [sp, #20]\n"
+        "mov r3, r6\n"
+        "ldm r2, {r4-r11}\n"
+        "bx r3\n"
+        ".balign 4\n"
+        "1:\n"
+        STEP
+        STEP
+        STEP
+        STEP
+        STEP
+        STEP
+        STEP
+        STEP
+        "ldr r2, [sp]\n"
+        "cmp r0, r2\n"
+        "bne 1b\n"
+        "ldr r3, [sp, #4]\n"
+        "add r2, r3\n"
+        "str r2, [sp]\n"
+        "ldr r3, [sp, #8]\n"
+        "add r0, r3\n"
+        "ldr r2, [sp, #12]\n"
+        "ldr r3, [sp, #16]\n"
+        "cmp r1, r2\n"
+        "beq 2f\n"
+        "bx r3\n"
+        "2:\n"
+        "ldr r2, [sp, #20]\n"
+        "stm r2, {r4-r11}\n"
+        "add sp, #24\n"
+        "pop {r4-r11, pc}\n");
 }
+/* clang-format on */
 
 #else
 

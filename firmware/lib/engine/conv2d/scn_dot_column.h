@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The inner product behind narrow convolutions: two output channels at four positions below one another; private. */
 #ifndef SCN_DOT_COLUMN_H
 #define SCN_DOT_COLUMN_H

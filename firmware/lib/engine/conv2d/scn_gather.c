@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Positions below one another share most rows of their windows. Each row of the input is therefore widened once and
  * written to every window that it is part of.
@@ -98,7 +99,8 @@ static void window_store_row(const scn_gather_t *block, const places_t *places, 
     const int8_t *line = scn_ring_row(block->input, in_y);
     window_store_zeros(places, 0, e);
     for (int32_t kx = inside.first; kx < inside.last; kx += run) {
-        window_store_run(places, e, line + (inside.start + kx * dilation) * channels, run * channels, layer->input_zero_point);
+        window_store_run(places, e, line + (inside.start + kx * dilation) * channels, run * channels,
+                         layer->input_zero_point);
         e += run * channels;
     }
     window_store_zeros(places, e, even);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * CONV_2D's windows: gathered from the input for four output positions at once, widened to int16 with the zero point
  * removed, in the order of the weights; private to the kernel.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Inner products of two output channels at many positions, rescaled and stored. */
 #include "scn_gemm_2x4.h"
 #include "scn_requantize.h"
@@ -15,13 +16,15 @@ _Static_assert(offsetof(scn_gemm_2x4_t, step) == 20, "offsets below");
 _Static_assert(offsetof(scn_gemm_2x4_t, blocks) == 24, "offsets below");
 _Static_assert(offsetof(scn_gemm_2x4_t, after) == 28, "offsets below");
 _Static_assert(offsetof(scn_gemm_after_t, middle) == 4 && offsetof(scn_gemm_after_t, skip) == 12, "offsets below");
-_Static_assert(offsetof(scn_requantize_pair_t, multiplier0) == 8 && offsetof(scn_requantize_pair_t, multiplier1) == 20, "offsets below");
+_Static_assert(offsetof(scn_requantize_pair_t, multiplier0) == 8 && offsetof(scn_requantize_pair_t, multiplier1) == 20,
+               "offsets below");
 
 /*
  * 16 MACs in 11 instructions, then 8 outputs in 5.5 each; a naked function, because all 14 registers are in use:
  * r0 x, r1 w, r2 r3 weights, r4-r7 and r8-r11 the channels' sums, r12 lr two positions. [sp] end of the block in x,
  * [sp, #4] where a block starts among the steps of 44 bytes, [sp, #8] dot, [sp, #12] to, [sp, #16] blocks left.
  */
+/* clang-format off */
 #define STEP                                                                                                           \
     "ldrd r2, r3, [r1], #8\n"                                                                                          \
     "ldrd r12, lr, [r0], #8\n"                                                                                         \
@@ -36,7 +39,7 @@ _Static_assert(offsetof(scn_requantize_pair_t, multiplier0) == 8 && offsetof(scn
     "smlad r11, r3, lr, r11\n"
 
 /* r2 multiplier, r3 added, lr right, r0 free. */
-#define REQUANTIZE(sum)                                                                                                    \
+#define REQUANTIZE(sum)                                                                                                \
     "add r0, r3, " sum ", asr #31\n"                                                                                   \
     "smmlar " sum ", " sum ", r2, r0\n"                                                                                \
     "asr " sum ", " sum ", lr\n"                                                                                       \
@@ -52,7 +55,10 @@ _Static_assert(offsetof(scn_requantize_pair_t, multiplier0) == 8 && offsetof(scn
     "mla " value ", " value ", lr, r2\n"                                                                               \
     "ssat " value ", #8, " value ", asr #16\n"
 
-#define ADD_TWO(first, second) ADD(first, "") ADD(second, ", #1") "add r0, r1\n"
+#define ADD_TWO(first, second)                                                                                         \
+    ADD(first, "")                                                                                                     \
+    ADD(second, ", #1")                                                                                                \
+    "add r0, r1\n"
 
 #define STORE(first, second)                                                                                           \
     "strb " first ", [r12]\n"                                                                                          \
@@ -92,42 +98,76 @@ __attribute__((naked)) void scn_gemm_2x4(__attribute__((unused)) const scn_gemm_
         "mov r11, r8\n"
         "ldr pc, [sp, #4]\n"
         ".balign 4\n"
-        "2:\n" STEP STEP STEP STEP STEP STEP STEP STEP "ldr r2, [sp]\n"
+        "2:\n"
+        STEP
+        STEP
+        STEP
+        STEP
+        STEP
+        STEP
+        STEP
+        STEP
+        "ldr r2, [sp]\n"
         "cmp r0, r2\n"
         "bne 2b\n"
         "ldr r1, [sp, #8]\n"
         "ldr r12, [sp, #12]\n"
         "ldr r1, [r1, #12]\n"
         "adds r1, #8\n"
-        "ldm r1!, {r2, r3, lr}\n" REQUANTIZE("r4") REQUANTIZE("r5") REQUANTIZE("r6")
-            REQUANTIZE("r7") "ldm r1, {r2, r3, lr}\n" REQUANTIZE("r8") REQUANTIZE("r9") REQUANTIZE("r10") REQUANTIZE(
-                "r11") "ldr r1, [sp, #8]\n"
-                       "ldr r2, [r1, #28]\n"
-                       "ldr r1, [r1, #20]\n"
-                       "cbnz r2, 4f\n"
-                       "3:\n" STORE("r4", "r8") STORE("r5", "r9") STORE("r6", "r10") STORE(
-                           "r7", "r11") "ldr r0, [sp]\n"
-                                        "ldr r2, [sp, #16]\n"
-                                        "subs r2, #1\n"
-                                        "strd r12, r2, [sp, #12]\n"
-                                        "bne 1b\n"
-                                        "add sp, #20\n"
-                                        "pop {r4-r11, pc}\n"
-                                        "4:\n" /* what follows */
-                                        "ldr r3, [r2]\n"
-                                        "cbz r3, 5f\n" LOOK_UP("r4") LOOK_UP("r5") LOOK_UP("r6")
-                                            LOOK_UP("r7") "add r3, #256\n" LOOK_UP("r8") LOOK_UP("r9") LOOK_UP("r10")
-                                                LOOK_UP("r11") "5:\n"
-                                                               "ldrd r3, lr, [r2, #4]\n"
-                                                               "cmp r3, #0\n"
-                                                               "beq 3b\n"
-                                                               "ldr r0, [sp, #8]\n"
-                                                               "ldr r2, [r2, #12]\n"
-                                                               "ldr r0, [r0, #16]\n"
-                                                               "sub r0, r12, r0\n"
-                                                               "add r0, r2\n" ADD_TWO("r4", "r8") ADD_TWO("r5", "r9")
-                                                                   ADD_TWO("r6", "r10") ADD_TWO("r7", "r11") "b 3b\n");
+        "ldm r1!, {r2, r3, lr}\n"
+        REQUANTIZE("r4")
+        REQUANTIZE("r5")
+        REQUANTIZE("r6")
+        REQUANTIZE("r7")
+        "ldm r1, {r2, r3, lr}\n"
+        REQUANTIZE("r8")
+        REQUANTIZE("r9")
+        REQUANTIZE("r10")
+        REQUANTIZE("r11")
+        "ldr r1, [sp, #8]\n"
+        "ldr r2, [r1, #28]\n"
+        "ldr r1, [r1, #20]\n"
+        "cbnz r2, 4f\n"
+        "3:\n"
+        STORE("r4", "r8")
+        STORE("r5", "r9")
+        STORE("r6", "r10")
+        STORE("r7", "r11")
+        "ldr r0, [sp]\n"
+        "ldr r2, [sp, #16]\n"
+        "subs r2, #1\n"
+        "strd r12, r2, [sp, #12]\n"
+        "bne 1b\n"
+        "add sp, #20\n"
+        "pop {r4-r11, pc}\n"
+        "4:\n" /* what follows */
+        "ldr r3, [r2]\n"
+        "cbz r3, 5f\n"
+        LOOK_UP("r4")
+        LOOK_UP("r5")
+        LOOK_UP("r6")
+        LOOK_UP("r7")
+        "add r3, #256\n"
+        LOOK_UP("r8")
+        LOOK_UP("r9")
+        LOOK_UP("r10")
+        LOOK_UP("r11")
+        "5:\n"
+        "ldrd r3, lr, [r2, #4]\n"
+        "cmp r3, #0\n"
+        "beq 3b\n"
+        "ldr r0, [sp, #8]\n"
+        "ldr r2, [r2, #12]\n"
+        "ldr r0, [r0, #16]\n"
+        "sub r0, r12, r0\n"
+        "add r0, r2\n"
+        ADD_TWO("r4", "r8")
+        ADD_TWO("r5", "r9")
+        ADD_TWO("r6", "r10")
+        ADD_TWO("r7", "r11")
+        "b 3b\n");
 }
+/* clang-format on */
 
 #else
 

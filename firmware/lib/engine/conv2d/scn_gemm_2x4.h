@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Inner products of two output channels at many positions, rescaled and stored; private to the kernels. */
 #ifndef SCN_GEMM_2X4_H
 #define SCN_GEMM_2X4_H

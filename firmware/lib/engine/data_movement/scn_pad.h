@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* PAD and PADV2; scn_engine.h states what holds for all kernels. */
 #ifndef SCN_PAD_H
 #define SCN_PAD_H

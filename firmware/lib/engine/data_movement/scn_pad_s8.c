@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* PAD and PADV2: fill, then copy the input's rows to their places. */
 #include "scn_pad.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* RESHAPE; scn_engine.h states what holds for all kernels. */
 #ifndef SCN_RESHAPE_H
 #define SCN_RESHAPE_H

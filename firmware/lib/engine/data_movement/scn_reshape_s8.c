@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* RESHAPE: the same bytes. */
 #include "scn_reshape.h"
 

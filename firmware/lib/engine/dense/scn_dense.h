@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* FULLY_CONNECTED, the fast kernel; scn_engine.h states what holds for all kernels. */
 #ifndef SCN_DENSE_H
 #define SCN_DENSE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Four dense outputs at a time: a step of eight inputs is 32 MACs in 27 instructions, expanded in 21. */
 #include "scn_dense_four.h"
 #include "scn_fixedpoint.h"
@@ -18,16 +19,23 @@ _Static_assert(sizeof(scn_dense_requantize_t) == 64, "offsets below");
  * r0 x, r1 w, r2-r5 weights, r6 r7 r12 lr inputs, r8-r11 sums. [sp] end of x, [sp, #4] where a group starts among the
  * four steps of a round, [sp, #8] start of x, [sp, #12] requantize, [sp, #16] to, [sp, #20] groups left.
  */
+/* clang-format off */
 #define PAIRED(w, x, both, second)                                                                                     \
     "smlad " both ", " w ", " x ", " both "\n"                                                                         \
     "sxtb16 " w ", " w "\n"                                                                                            \
     "smlad " second ", " w ", " x ", " second "\n"
 
 #define PAIRED_WORDS(x0, x1)                                                                                           \
-    "ldm.w r1!, {r2-r5}\n" PAIRED("r2", x0, "r8", "r9") PAIRED("r3", x0, "r10", "r11") PAIRED("r4", x1, "r8", "r9")    \
-        PAIRED("r5", x1, "r10", "r11")
+    "ldm.w r1!, {r2-r5}\n"                                                                                             \
+    PAIRED("r2", x0, "r8", "r9")                                                                                       \
+    PAIRED("r3", x0, "r10", "r11")                                                                                     \
+    PAIRED("r4", x1, "r8", "r9")                                                                                       \
+    PAIRED("r5", x1, "r10", "r11")
 
-#define PAIRED_STEP "ldm.w r0!, {r6, r7, r12, lr}\n" PAIRED_WORDS("r6", "r7") PAIRED_WORDS("r12", "lr")
+#define PAIRED_STEP                                                                                                    \
+    "ldm.w r0!, {r6, r7, r12, lr}\n"                                                                                   \
+    PAIRED_WORDS("r6", "r7")                                                                                           \
+    PAIRED_WORDS("r12", "lr")
 
 #define EXPANDED_WORD(x)                                                                                               \
     "ldm.w r1!, {r2-r5}\n"                                                                                             \
@@ -37,10 +45,14 @@ _Static_assert(sizeof(scn_dense_requantize_t) == 64, "offsets below");
     "smlad r11, r5, " x ", r11\n"
 
 #define EXPANDED_STEP                                                                                                  \
-    "ldm.w r0!, {r6, r7, r12, lr}\n" EXPANDED_WORD("r6") EXPANDED_WORD("r7") EXPANDED_WORD("r12") EXPANDED_WORD("lr")
+    "ldm.w r0!, {r6, r7, r12, lr}\n"                                                                                   \
+    EXPANDED_WORD("r6")                                                                                                \
+    EXPANDED_WORD("r7")                                                                                                \
+    EXPANDED_WORD("r12")                                                                                               \
+    EXPANDED_WORD("lr")
 
 /* r0 requantize, r12 to. */
-#define REQUANTIZE(sum)                                                                                                    \
+#define REQUANTIZE(sum)                                                                                                \
     "ldm r0!, {r2-r4}\n"                                                                                               \
     "smmla r2, " sum ", r2, r3\n"                                                                                      \
     "asr r2, r2, r4\n"                                                                                                 \
@@ -54,38 +66,49 @@ _Static_assert(sizeof(scn_dense_requantize_t) == 64, "offsets below");
     "asr r10, r10, #8\n"
 
 #define FUNCTION(step, step_bytes, take_apart)                                                                         \
-    __asm__ volatile("push {r4-r11, lr}\n"                                                                             \
-                     "ldm r0, {r2-r7}\n" /* x, w, bytes, requantize, to, groups */                                         \
-                     "mov r1, r3\n"                                                                                    \
-                     "add r3, r2, r4\n"                                                                                \
-                     "lsr r4, r4, #4\n"                                                                                \
-                     "rsb r4, r4, #0\n"                                                                                \
-                     "and r4, r4, #3\n"                                                                                \
-                     "mov r8, #" step_bytes "\n"                                                                       \
-                     "mul r4, r4, r8\n"                                                                                \
-                     "adr.w r8, 2f\n"                                                                                  \
-                     "add r4, r8\n"                                                                                    \
-                     "orr r4, r4, #1\n"                                                                                \
-                     "push {r2-r7}\n"                                                                                  \
-                     "strd r3, r4, [sp]\n"                                                                             \
-                     "str r2, [sp, #8]\n"                                                                              \
-                     "1:\n" /* a group */                                                                              \
-                     "ldrd r0, r2, [sp, #8]\n"                                                                         \
-                     "ldm r2!, {r8-r11}\n"                                                                             \
-                     "str r2, [sp, #12]\n"                                                                             \
-                     "ldr pc, [sp, #4]\n"                                                                              \
-                     ".balign 4\n"                                                                                     \
-                     "2:\n" step step step step "ldr r2, [sp]\n"                                                       \
-                     "cmp r0, r2\n"                                                                                    \
-                     "bne 2b\n"                                                                                        \
-                     "ldrd r0, r12, [sp, #12]\n" take_apart REQUANTIZE("r8") REQUANTIZE("r9") REQUANTIZE("r10")                    \
-                         REQUANTIZE("r11") "ldr r2, [sp, #20]\n"                                                           \
-                                       "strd r0, r12, [sp, #12]\n"                                                     \
-                                       "subs r2, #1\n"                                                                 \
-                                       "str r2, [sp, #20]\n"                                                           \
-                                       "bne 1b\n"                                                                      \
-                                       "add sp, #24\n"                                                                 \
-                                       "pop {r4-r11, pc}\n")
+    __asm__ volatile(                                                                                                  \
+        "push {r4-r11, lr}\n"                                                                                          \
+        "ldm r0, {r2-r7}\n" /* x, w, bytes, requantize, to, groups */                                                  \
+        "mov r1, r3\n"                                                                                                 \
+        "add r3, r2, r4\n"                                                                                             \
+        "lsr r4, r4, #4\n"                                                                                             \
+        "rsb r4, r4, #0\n"                                                                                             \
+        "and r4, r4, #3\n"                                                                                             \
+        "mov r8, #" step_bytes "\n"                                                                                    \
+        "mul r4, r4, r8\n"                                                                                             \
+        "adr.w r8, 2f\n"                                                                                               \
+        "add r4, r8\n"                                                                                                 \
+        "orr r4, r4, #1\n"                                                                                             \
+        "push {r2-r7}\n"                                                                                               \
+        "strd r3, r4, [sp]\n"                                                                                          \
+        "str r2, [sp, #8]\n"                                                                                           \
+        "1:\n" /* a group */                                                                                           \
+        "ldrd r0, r2, [sp, #8]\n"                                                                                      \
+        "ldm r2!, {r8-r11}\n"                                                                                          \
+        "str r2, [sp, #12]\n"                                                                                          \
+        "ldr pc, [sp, #4]\n"                                                                                           \
+        ".balign 4\n"                                                                                                  \
+        "2:\n"                                                                                                         \
+        step                                                                                                           \
+        step                                                                                                           \
+        step                                                                                                           \
+        step                                                                                                           \
+        "ldr r2, [sp]\n"                                                                                               \
+        "cmp r0, r2\n"                                                                                                 \
+        "bne 2b\n"                                                                                                     \
+        "ldrd r0, r12, [sp, #12]\n"                                                                                    \
+        take_apart                                                                                                     \
+        REQUANTIZE("r8")                                                                                               \
+        REQUANTIZE("r9")                                                                                               \
+        REQUANTIZE("r10")                                                                                              \
+        REQUANTIZE("r11")                                                                                              \
+        "ldr r2, [sp, #20]\n"                                                                                          \
+        "strd r0, r12, [sp, #12]\n"                                                                                    \
+        "subs r2, #1\n"                                                                                                \
+        "str r2, [sp, #20]\n"                                                                                          \
+        "bne 1b\n"                                                                                                     \
+        "add sp, #24\n"                                                                                                \
+        "pop {r4-r11, pc}\n")
 
 __attribute__((naked)) void scn_dense_paired(__attribute__((unused)) const scn_dense_four_t *dense) {
     FUNCTION(PAIRED_STEP, "108", TAKE_APART);
@@ -94,6 +117,7 @@ __attribute__((naked)) void scn_dense_paired(__attribute__((unused)) const scn_d
 __attribute__((naked)) void scn_dense_expanded(__attribute__((unused)) const scn_dense_four_t *dense) {
     FUNCTION(EXPANDED_STEP, "84", "");
 }
+/* clang-format on */
 
 #else
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Four dense outputs at a time; private to scn_dense_s8.c. */
 #ifndef SCN_DENSE_FOUR_H
 #define SCN_DENSE_FOUR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* FULLY_CONNECTED with weights in fours of outputs: the input widened once, then all outputs in one call. */
 #include "scn_dense.h"
 #include "scn_dense_four.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* FULLY_CONNECTED of any shape; scn_engine.h states what holds for all kernels. */
 #ifndef SCN_FULLY_CONNECTED_H
 #define SCN_FULLY_CONNECTED_H

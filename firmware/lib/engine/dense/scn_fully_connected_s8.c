@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* FULLY_CONNECTED: the input widened once; then four outputs, or one, at a time. */
-#include "scn_fully_connected.h"
 #include "scn_fixedpoint.h"
+#include "scn_fully_connected.h"
 #include "scn_simd.h"
 
 enum { LANES = 4 };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* DEPTHWISE_CONV_2D; scn_engine.h states what holds for all kernels. */
 #ifndef SCN_DEPTHWISE_CONV2D_H
 #define SCN_DEPTHWISE_CONV2D_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* DEPTHWISE_CONV_2D: four channels at a time where channels correspond one to one and sums are small, else one. */
 #include "scn_depthwise_conv2d.h"
 #include "scn_depthwise_four.h"
@@ -48,7 +49,8 @@ static bool is_usual(const scn_depthwise_conv2d_t *layer) {
     return usual;
 }
 
-static window_t depthwise_window(const scn_depthwise_conv2d_t *layer, const int8_t *image, scn_span_t rows, scn_span_t taps) {
+static window_t depthwise_window(const scn_depthwise_conv2d_t *layer, const int8_t *image, scn_span_t rows,
+                                 scn_span_t taps) {
     const scn_window_t *window = &layer->window;
     const int32_t y = rows.start + rows.first * window->dilation_h;
     const int32_t x = taps.start + taps.first * window->dilation_w;
@@ -66,7 +68,8 @@ static window_t depthwise_window(const scn_depthwise_conv2d_t *layer, const int8
 }
 
 /* The channels from `channel` on. */
-static void depthwise_run_rest(const scn_depthwise_conv2d_t *layer, const int8_t *image, int8_t *output, int32_t channel) {
+static void depthwise_run_rest(const scn_depthwise_conv2d_t *layer, const int8_t *image, int8_t *output,
+                               int32_t channel) {
     for (int32_t y = 0; y < layer->output.height; ++y) {
         const scn_span_t rows = scn_span_y(&layer->window, &layer->input, y);
         for (int32_t x = 0; x < layer->output.width; ++x) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Weights and factors of the four channels are made ready once for all pixels of the image. */
 #include "scn_depthwise_four.h"
 #include "scn_simd.h"
@@ -46,13 +47,13 @@ static inline uint32_t four_requantize_one(const work_t *work, const int32_t sum
 }
 
 static inline uint32_t four_requantize(const work_t *work, const int32_t sum[4]) {
-    return four_requantize_one(work, sum, 0) | four_requantize_one(work, sum, 1) << 8 | four_requantize_one(work, sum, 2) << 16 |
-           four_requantize_one(work, sum, 3) << 24;
+    return four_requantize_one(work, sum, 0) | four_requantize_one(work, sum, 1) << 8 |
+           four_requantize_one(work, sum, 2) << 16 | four_requantize_one(work, sum, 3) << 24;
 }
 
 /* One pixel: rows of `taps` taps from x, weights from w. Kept apart: its loops need every register. */
-static SCN_NOINLINE void four_run_pixel(const work_t *work, const int8_t *x, const uint32_t *w, int32_t rows, int32_t taps,
-                                   int8_t *to) {
+static SCN_NOINLINE void four_run_pixel(const work_t *work, const int8_t *x, const uint32_t *w, int32_t rows,
+                                        int32_t taps, int8_t *to) {
     const int32_t x_step = work->x_step, w_row = 2 * work->layer->window.width;
     const uint32_t offset = work->offset;
     int32_t sum[] = {work->bias[0], work->bias[1], work->bias[2], work->bias[3]};

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* DEPTHWISE_CONV_2D of four neighbouring channels over a whole image; private to the kernel. */
 #ifndef SCN_DEPTHWISE_FOUR_H
 #define SCN_DEPTHWISE_FOUR_H

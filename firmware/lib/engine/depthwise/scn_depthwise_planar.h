@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* DEPTHWISE_CONV_2D on deinterleaved channels; scn_engine.h states what holds for all kernels. */
 #ifndef SCN_DEPTHWISE_PLANAR_H
 #define SCN_DEPTHWISE_PLANAR_H

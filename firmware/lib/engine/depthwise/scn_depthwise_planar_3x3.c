@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Three by three taps: four outputs in 59 instructions, which no compiler manages with 14 registers. */
 #include "scn_depthwise_planar_3x3.h"
 #include <stddef.h>
@@ -17,6 +18,7 @@ _Static_assert(sizeof(scn_depthwise_planar_3x3_t) == 76, "offsets below");
  * r0, r1 a pair and the next one in the plane, r2 r3 words of two b, r4-r6 w01, r7-r9 w12, r10 r11 the pair's sums at
  * b, r12 lr at b + 1. The stack holds the struct, and in [sp, #76] the column's first output.
  */
+/* clang-format off */
 #define LOAD                                                                                                           \
     "add r10, sp, #28\n"                                                                                               \
     "ldm r10, {r4-r10}\n"                                                                                              \
@@ -33,16 +35,24 @@ _Static_assert(sizeof(scn_depthwise_planar_3x3_t) == 76, "offsets below");
 
 /* Four rows of words from `from` for outputs at b and b + 1. */
 #define FOUR(add, from, w0, w1, w2)                                                                                    \
-    "ldrd r2, r3, [" from "], #8\n" add("r2", w0, "r10", "r11") add("r3", w1, "r10", "r11")                            \
-        add("r3", w0, "r12", "lr") "ldrd r2, r3, [" from "]\n" add("r2", w2, "r10", "r11") add("r2", w1, "r12", "lr")  \
-            add("r3", w2, "r12", "lr")
+    "ldrd r2, r3, [" from "], #8\n"                                                                                    \
+    add("r2", w0, "r10", "r11")                                                                                        \
+    add("r3", w1, "r10", "r11")                                                                                        \
+    add("r3", w0, "r12", "lr")                                                                                         \
+    "ldrd r2, r3, [" from "]\n"                                                                                        \
+    add("r2", w2, "r10", "r11")                                                                                        \
+    add("r2", w1, "r12", "lr")                                                                                         \
+    add("r3", w2, "r12", "lr")
 
 #define THREE(add, from, w0, w1, w2)                                                                                   \
-    "ldrd r2, r3, [" from "]\n" add("r2", w0, "r10", "r11")                                                            \
-        add("r3", w1, "r10", "r11") "ldr r2, [" from ", #8]\n" add("r2", w2, "r10", "r11")
+    "ldrd r2, r3, [" from "]\n"                                                                                        \
+    add("r2", w0, "r10", "r11")                                                                                        \
+    add("r3", w1, "r10", "r11")                                                                                        \
+    "ldr r2, [" from ", #8]\n"                                                                                         \
+    add("r2", w2, "r10", "r11")
 
 /* r3 end, r4 multiplier, r5 added, r6 right, r7 to, r8 step_a, r9 step_b. */
-#define REQUANTIZE(sum)                                                                                                    \
+#define REQUANTIZE(sum)                                                                                                \
     "add r2, r5, " sum ", asr #31\n"                                                                                   \
     "smmlar " sum ", " sum ", r4, r2\n"                                                                                \
     "asr " sum ", " sum ", r6\n"                                                                                       \
@@ -55,52 +65,69 @@ _Static_assert(sizeof(scn_depthwise_planar_3x3_t) == 76, "offsets below");
     "add r7, r9\n"
 
 __attribute__((naked)) void scn_depthwise_planar_3x3(__attribute__((unused)) const scn_depthwise_planar_3x3_t *run) {
-    __asm__ volatile("push {r4-r11, lr}\n"
-                     "sub sp, #80\n"
-                     "mov r12, sp\n"
-                     "ldr r8, [r0, #16]\n"
-                     "ldm r0!, {r1-r7}\n"
-                     "stm r12!, {r1-r7}\n"
-                     "ldm r0!, {r1-r7}\n"
-                     "stm r12!, {r1-r7}\n"
-                     "ldm r0, {r1-r5}\n"
-                     "stm r12!, {r1-r5}\n"
-                     "str r8, [r12]\n"
-                     "1:\n" /* a column of pairs */
-                     "ldrd r0, r1, [sp, #56]\n"
-                     "ldr r2, [sp, #64]\n"
-                     "add r1, r0\n"
-                     "add r3, r0, r2\n"
-                     "str r3, [sp]\n"
-                     "cmp r2, #0\n"
-                     "beq 3f\n"
-                     "2:\n" LOAD "mov r12, r10\n"
-                     "mov lr, r10\n" FOUR(FIRST, "r0", "r4", "r5", "r6")
-                         FOUR(NEXT, "r1", "r7", "r8", "r9") "ldm sp, {r3-r9}\n" REQUANTIZE("r10") REQUANTIZE("r11")
-                             REQUANTIZE("r12") REQUANTIZE("lr") STORE("r10", "r11")
-                                 STORE("r12", "lr") "str r7, [sp, #16]\n"
-                                                    "cmp r0, r3\n"
-                                                    "bne 2b\n"
-                                                    "3:\n"
-                                                    "ldr r2, [sp, #68]\n"
-                                                    "cmp r2, #0\n"
-                                                    "beq 4f\n" LOAD THREE(FIRST, "r0", "r4", "r5", "r6") THREE(
-                                                        NEXT, "r1", "r7", "r8", "r9") "ldm sp, {r3-r9}\n" REQUANTIZE("r10")
-                                                        REQUANTIZE("r11") STORE("r10", "r11") "4:\n"
-                                                                                          "ldrd r0, r1, [sp, #56]\n"
-                                                                                          "add r0, r1\n"
-                                                                                          "str r0, [sp, #56]\n"
-                                                                                          "ldr r2, [sp, #76]\n"
-                                                                                          "ldr r3, [sp, #20]\n"
-                                                                                          "add r2, r2, r3, lsl #1\n"
-                                                                                          "str r2, [sp, #76]\n"
-                                                                                          "str r2, [sp, #16]\n"
-                                                                                          "ldr r3, [sp, #72]\n"
-                                                                                          "subs r3, #1\n"
-                                                                                          "str r3, [sp, #72]\n"
-                                                                                          "bne 1b\n"
-                                                                                          "add sp, #80\n"
-                                                                                          "pop {r4-r11, pc}\n");
+    __asm__ volatile(
+        "push {r4-r11, lr}\n"
+        "sub sp, #80\n"
+        "mov r12, sp\n"
+        "ldr r8, [r0, #16]\n"
+        "ldm r0!, {r1-r7}\n"
+        "stm r12!, {r1-r7}\n"
+        "ldm r0!, {r1-r7}\n"
+        "stm r12!, {r1-r7}\n"
+        "ldm r0, {r1-r5}\n"
+        "stm r12!, {r1-r5}\n"
+        "str r8, [r12]\n"
+        "1:\n" /* a column of pairs */
+        "ldrd r0, r1, [sp, #56]\n"
+        "ldr r2, [sp, #64]\n"
+        "add r1, r0\n"
+        "add r3, r0, r2\n"
+        "str r3, [sp]\n"
+        "cmp r2, #0\n"
+        "beq 3f\n"
+        "2:\n"
+        LOAD
+        "mov r12, r10\n"
+        "mov lr, r10\n"
+        FOUR(FIRST, "r0", "r4", "r5", "r6")
+        FOUR(NEXT, "r1", "r7", "r8", "r9")
+        "ldm sp, {r3-r9}\n"
+        REQUANTIZE("r10")
+        REQUANTIZE("r11")
+        REQUANTIZE("r12")
+        REQUANTIZE("lr")
+        STORE("r10", "r11")
+        STORE("r12", "lr")
+        "str r7, [sp, #16]\n"
+        "cmp r0, r3\n"
+        "bne 2b\n"
+        "3:\n"
+        "ldr r2, [sp, #68]\n"
+        "cmp r2, #0\n"
+        "beq 4f\n"
+        LOAD
+        THREE(FIRST, "r0", "r4", "r5", "r6")
+        THREE(NEXT, "r1", "r7", "r8", "r9")
+        "ldm sp, {r3-r9}\n"
+        REQUANTIZE("r10")
+        REQUANTIZE("r11")
+        STORE("r10", "r11")
+        "4:\n"
+        "ldrd r0, r1, [sp, #56]\n"
+        "add r0, r1\n"
+        "str r0, [sp, #56]\n"
+        "ldr r2, [sp, #76]\n"
+        "ldr r3, [sp, #20]\n"
+        "add r2, r2, r3, lsl #1\n"
+        "str r2, [sp, #76]\n"
+        "str r2, [sp, #16]\n"
+        "ldr r3, [sp, #72]\n"
+        "subs r3, #1\n"
+        "str r3, [sp, #72]\n"
+        "bne 1b\n"
+        "add sp, #80\n"
+        "pop {r4-r11, pc}\n");
 }
+/* clang-format on */
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Three by three taps over one channel's plane, stride 1; private to scn_depthwise_planar_s8.c. */
 #ifndef SCN_DEPTHWISE_PLANAR_3X3_H
 #define SCN_DEPTHWISE_PLANAR_3X3_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * DEPTHWISE_CONV_2D by planes: four channels at a time are taken apart into planes of int16, padding included, two
  * neighbours along one axis a word. A multiplication then takes two taps, and every word serves all windows that see
@@ -27,7 +28,9 @@ typedef struct {
     uint32_t *planes;  /* [channel][pair][b] */
     const int8_t *input;
     int8_t *output;
-    uint32_t weights[2 * SCN_DEPTHWISE_PLANAR_MOST_WORDS]; /* one channel's: [tap along b][word], for the first of two outputs
+    uint32_t
+        weights[2 *
+                SCN_DEPTHWISE_PLANAR_MOST_WORDS]; /* one channel's: [tap along b][word], for the first of two outputs
                                                     and for the second */
 } work_t;
 
@@ -207,9 +210,12 @@ static inline void planar_run_one(const channel_t *from, const uint32_t *x, int8
 static void planar_run_any(work_t *work, const uint32_t *plane, int32_t channel) {
     const scn_requantize_channel_t *requantize = &work->layer->requantize[channel];
     const axis_t a = work->a, b = work->b;
-    const channel_t from = {
-        work->weights, b.taps, work->tap_words, work->rows, {requantize->multiplier, requantize->right, requantize->added},
-        requantize->bias};
+    const channel_t from = {work->weights,
+                            b.taps,
+                            work->tap_words,
+                            work->rows,
+                            {requantize->multiplier, requantize->right, requantize->added},
+                            requantize->bias};
     const int32_t ahead = a.stride == 1 ? 2 : 1;
     int8_t *line = work->output + channel;
     prepare_weights(work, channel);

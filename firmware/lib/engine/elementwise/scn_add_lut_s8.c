@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ADD of two whole maps. */
 #include "scn_elementwise_ops.h"
 #include "scn_fixedpoint.h"

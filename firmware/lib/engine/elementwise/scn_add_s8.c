@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* ADD: both operands on one fine common scale, summed, and rescaled to the output's. */
-#include "scn_elementwise_ops.h"
 #include "scn_broadcast.h"
+#include "scn_elementwise_ops.h"
 #include "scn_fixedpoint.h"
 
 enum { FINE_BITS = 20 };

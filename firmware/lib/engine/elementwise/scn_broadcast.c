@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Broadcasting for ADD, MUL and PRELU. */
 #include "scn_broadcast.h"
 
@@ -22,8 +23,8 @@ static scn_broadcast_t merge(scn_broadcast_t shape) {
     return shape;
 }
 
-void scn_broadcast_rows(const scn_broadcast_t *shape, scn_broadcast_row_t row, const void *layer, const int8_t *a, const int8_t *b,
-                  int8_t *out) {
+void scn_broadcast_rows(const scn_broadcast_t *shape, scn_broadcast_row_t row, const void *layer, const int8_t *a,
+                        const int8_t *b, int8_t *out) {
     const scn_broadcast_t merged = merge(*shape);
     const int32_t count = merged.size[3];
     int32_t index[3];

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Walks two operands over one dense output; private to the kernels. */
 #ifndef SCN_BROADCAST_H
 #define SCN_BROADCAST_H
@@ -6,10 +7,10 @@
 
 /* One row along the last dim: count values of out from a (every stride1) and b (every stride2). */
 typedef void (*scn_broadcast_row_t)(const void *layer, int32_t count, const int8_t *a, int32_t stride1, const int8_t *b,
-                          int32_t stride2, int8_t *out);
+                                    int32_t stride2, int8_t *out);
 
 /* Rows from the first to the last, so that an output may replace an operand of its own shape. */
-void scn_broadcast_rows(const scn_broadcast_t *shape, scn_broadcast_row_t row, const void *layer, const int8_t *a, const int8_t *b,
-                  int8_t *out);
+void scn_broadcast_rows(const scn_broadcast_t *shape, scn_broadcast_row_t row, const void *layer, const int8_t *a,
+                        const int8_t *b, int8_t *out);
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ADD, MUL, PRELU and QUANTIZE; scn_engine.h states what holds for all kernels. */
 #ifndef SCN_ELEMENTWISE_OPS_H
 #define SCN_ELEMENTWISE_OPS_H

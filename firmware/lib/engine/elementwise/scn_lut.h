@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Maps of INT8 to INT8, fused from any element-wise steps; scn_engine.h states what holds for all kernels. */
 #ifndef SCN_LUT_H
 #define SCN_LUT_H

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* A table of 256 values, or two affine steps, a channel. */
-#include "scn_lut.h"
 #include "scn_fixedpoint.h"
+#include "scn_lut.h"
 
 static void table_row(const int8_t *table, int32_t count, int32_t step, const int8_t *input, int8_t *output) {
     const int8_t *middle = table + 128;

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* MUL. */
-#include "scn_elementwise_ops.h"
 #include "scn_broadcast.h"
+#include "scn_elementwise_ops.h"
 #include "scn_fixedpoint.h"
 
 /* Factors over 1. */

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* PRELU: x where x >= 0, alpha * x elsewhere, each with a factor of its own to the output's scale. */
-#include "scn_elementwise_ops.h"
 #include "scn_broadcast.h"
+#include "scn_elementwise_ops.h"
 #include "scn_fixedpoint.h"
 
 static void prelu_row(const void *layer, int32_t count, const int8_t *input, int32_t stride1, const int8_t *alpha,

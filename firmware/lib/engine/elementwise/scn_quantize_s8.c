@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* QUANTIZE from one INT8 scale to another. */
 #include "scn_elementwise_ops.h"
 #include "scn_fixedpoint.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* SOFTMAX; scn_engine.h states what holds for all kernels. */
 #ifndef SCN_SOFTMAX_H
 #define SCN_SOFTMAX_H

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * SOFTMAX in fixed point. exp(x) for x <= 0 is a polynomial on [-1/4, 0) times factors exp(-2^k), one for each bit of
  * the rest; the sum's reciprocal is three Newton-Raphson steps. Qm.n: n fraction bits, sign and m integer bits above.
  */
-#include "scn_softmax.h"
 #include "scn_fixedpoint.h"
+#include "scn_softmax.h"
 
 enum {
     DIFF_FRACTION = 26, /* differences to the maximum: Q5.26 */

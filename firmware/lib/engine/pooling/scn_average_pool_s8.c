@@ -1,10 +1,12 @@
+/* SPDX-License-Identifier: MIT */
 /* AVERAGE_POOL_2D: halves are rounded away from zero; padding does not count. */
 #include "scn_pooling.h"
 #include "scn_row_ring.h"
 #include "scn_window.h"
 
 /* One channel of one window. */
-static int32_t window_average(const scn_row_ring_t *input, int32_t channels, int32_t channel, scn_span_t y, scn_span_t x) {
+static int32_t window_average(const scn_row_ring_t *input, int32_t channels, int32_t channel, scn_span_t y,
+                              scn_span_t x) {
     const int32_t count = (y.last - y.first) * (x.last - x.first);
     int32_t sum = 0;
     for (int32_t ky = y.first; ky < y.last; ++ky) {

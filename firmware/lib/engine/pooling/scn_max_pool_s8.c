@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* MAX_POOL_2D: four channels at a time, then one. */
 #include "scn_pooling.h"
 #include "scn_row_ring.h"

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /* MEAN over any of four dims. */
-#include "scn_pooling.h"
 #include "scn_fixedpoint.h"
+#include "scn_pooling.h"
 
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Pools and MEAN; scn_engine.h states what holds for all kernels. */
 #ifndef SCN_POOLING_H
 #define SCN_POOLING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs a generated model's steps. */
 #include "scn_runtime.h"
 

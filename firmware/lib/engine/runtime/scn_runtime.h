@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Generated models, and the loop that runs them. */
 #ifndef SCN_RUNTIME_H
 #define SCN_RUNTIME_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Of all stages that have the rows they need, the last one runs: rows are used up as early as can be, so that line
  * buffers stay short. The host simulates exactly this (scenelet.compiler.depth_first.row_schedule).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Depth-first execution of a segment: a run of operators that each need only a few rows of their input. They compute
  * row by row, so that whole feature maps never exist. The bits are those of the operators run one after the other;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Stages on a few rows: the same layer with a shorter input and output, and the padding that is left. Rows lie densely,
  * one behind the other.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* TFLite's rescaling in full; out of line, so that compilers do not mix it into the quick cases. */
 #include "scn_fixedpoint.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * TFLite's integer arithmetic, private to the kernels. Right shifts of negative values are arithmetic on every compiler
  * that this project uses; sums that may wrap do so in unsigned arithmetic.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * From sums to INT8 in four instructions, private to the kernels that get their constants ready made (scn_requantize_pair_t).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Rows of a feature map that may be kept only for a while; private to the kernels. */
 #ifndef SCN_ROW_RING_H
 #define SCN_ROW_RING_H

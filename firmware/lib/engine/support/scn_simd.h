@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The Cortex-M4's 16-bit SIMD instructions, private to the kernels; in plain C, with the same bits, everywhere else.
  * A "pair" is two int16 in one 32-bit word, the first in the lower half; "quad" is four int8, the first lowest.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The interface between the depth-first scheduler (scn_segment.h) and the kernels: one call computes a few rows. */
 #ifndef SCN_STAGE_ROWS_H
 #define SCN_STAGE_ROWS_H

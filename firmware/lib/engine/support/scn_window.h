@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The part of a sliding window that lies inside the input; private to the kernels. */
 #ifndef SCN_WINDOW_H
 #define SCN_WINDOW_H

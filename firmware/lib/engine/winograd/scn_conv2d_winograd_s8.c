@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * CONV_2D by Winograd's F(4, 3) or F(2, 3), in units of two tiles at two neighbouring positions of the slide axis.
  *
@@ -7,10 +8,10 @@
  * A block's tiles are transformed once. Then, for a pair of output channels and a part of the input channels at a time,
  * weights are transformed and multiplied with all units of the block.
  */
-#include "scn_winograd_conv2d.h"
 #include "scn_row_ring.h"
 #include "scn_simd.h"
 #include "scn_window.h"
+#include "scn_winograd_conv2d.h"
 #include "scn_winograd_tile.h"
 
 #include <string.h>
@@ -37,8 +38,8 @@ typedef struct {
     int32_t first_input_tile; /* its coordinate, less the block's first position's */
     int32_t step_words;
     int32_t pair_words;
-    bool shared;                 /* all positions see all input_tiles */
-    int32_t tile_offset;            /* rows from a pair's first tile to its second, 0 if that is to the right */
+    bool shared;              /* all positions see all input_tiles */
+    int32_t tile_offset;      /* rows from a pair's first tile to its second, 0 if that is to the right */
     scn_tile_places_t places; /* strides and pools */
 
     int32_t y, x;      /* a block: its first output, */
@@ -152,7 +153,7 @@ static scn_tile_places_t winograd_places(const work_t *work, int32_t pair, int32
 }
 
 static void winograd_store_unit(const work_t *work, const int32_t *sums, int32_t channel, const scn_tile_channel_t *two,
-                     const scn_tile_places_t *places) {
+                                const scn_tile_places_t *places) {
     work->kind->store(&two[0], sums, places);
     if (channel + 1 < work->layer->conv.output.channels) {
         work->kind->store(&two[1], sums + SCN_WINOGRAD_UNIT_SUMS / 2, places);
@@ -202,7 +203,8 @@ static const uint32_t *winograd_weights(const work_t *work, int32_t channel, int
 }
 
 /* A part of the input channels; the last one's sums are complete. */
-static void winograd_run_part(const work_t *work, int32_t channel, const scn_tile_channel_t *two, int32_t first, int32_t count) {
+static void winograd_run_part(const work_t *work, int32_t channel, const scn_tile_channel_t *two, int32_t first,
+                              int32_t count) {
     const uint32_t *weights = winograd_weights(work, channel, first, count);
     const scn_winograd_dot_t dot = winograd_dot_of(work, weights, first, count);
     const bool whole = count == work->steps, last = first + count == work->steps;
@@ -225,7 +227,8 @@ static bool winograd_is_full(const work_t *work) {
     if (!work->layer->across) {
         return rows % (SCN_TILES * work->outputs) == 0;
     }
-    return work->tile_offset ? left == work->outputs && rows == 2 * work->tile_offset : left >= SCN_TILES * work->outputs;
+    return work->tile_offset ? left == work->outputs && rows == 2 * work->tile_offset
+                             : left >= SCN_TILES * work->outputs;
 }
 
 /* Strides and counts of what a block stores. */
@@ -241,7 +244,8 @@ static scn_tile_places_t winograd_block_places(const work_t *work) {
         .pool_slide = (across ? layer->pool_height : layer->pool_width) > 1,
     };
     const int32_t outputs = made.pool_along ? work->outputs / 2 : work->outputs;
-    made.tile_stride = across && work->tile_offset ? work->tile_offset / layer->pool_height * below : outputs * made.stride;
+    made.tile_stride =
+        across && work->tile_offset ? work->tile_offset / layer->pool_height * below : outputs * made.stride;
     made.count[0] = made.count[1] = made.count[2] = made.count[3] = outputs;
     return made;
 }
@@ -275,7 +279,7 @@ static void winograd_place_block(work_t *work, int32_t y, int32_t rows) {
 }
 
 static work_t winograd_work(const scn_tile_kind_t *kind, const scn_winograd_t *layer, const scn_row_ring_t *input,
-                      const scn_row_ring_t *output, void *scratch) {
+                            const scn_row_ring_t *output, void *scratch) {
     const scn_conv2d_t *conv = &layer->conv;
     const bool across = layer->across;
     const int32_t width = conv->input.width, outputs = kind->outputs;
@@ -286,8 +290,9 @@ static work_t winograd_work(const scn_tile_kind_t *kind, const scn_winograd_t *l
     work.taps = across ? conv->window.height : conv->window.width;
     work.shared = !across && SCN_WINOGRAD_SHARED(width, work.taps, conv->window.pad_left);
     work.first_input_tile = work.shared ? 0 : across ? -conv->window.pad_top : -conv->window.pad_left;
-    work.input_tiles = across ? SCN_WINOGRAD_INPUT_TILES_ACROSS(outputs, conv->output.width, layer->rows, work.taps)
-                        : SCN_WINOGRAD_INPUT_TILES_DOWN(width, conv->output.width, work.taps, conv->window.pad_left);
+    work.input_tiles = across
+                           ? SCN_WINOGRAD_INPUT_TILES_ACROSS(outputs, conv->output.width, layer->rows, work.taps)
+                           : SCN_WINOGRAD_INPUT_TILES_DOWN(width, conv->output.width, work.taps, conv->window.pad_left);
     work.steps = (conv->input.channels + 1) / 2;
     work.step_words = work.input_tiles * work.tile_words;
     work.pair_words = work.steps * work.step_words;
@@ -312,11 +317,11 @@ static void winograd_run_rows(work_t work, int32_t y, int32_t count) {
 }
 
 void scn_winograd_f4x3_rows_s8(const scn_winograd_t *layer, const scn_row_ring_t *input, int32_t y, int32_t count,
-                          const scn_row_ring_t *output, void *scratch) {
+                               const scn_row_ring_t *output, void *scratch) {
     winograd_run_rows(winograd_work(&scn_tile_f4x3, layer, input, output, scratch), y, count);
 }
 
 void scn_winograd_f2x3_rows_s8(const scn_winograd_t *layer, const scn_row_ring_t *input, int32_t y, int32_t count,
-                                 const scn_row_ring_t *output, void *scratch) {
+                               const scn_row_ring_t *output, void *scratch) {
     winograd_run_rows(winograd_work(&scn_tile_f2x3, layer, input, output, scratch), y, count);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* CONV_2D by Winograd's minimal filtering algorithms; scn_engine.h states what holds for all kernels. */
 #ifndef SCN_WINOGRAD_CONV2D_H
 #define SCN_WINOGRAD_CONV2D_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Inner products of two channels at two tiles and two positions, both operands int16. */
 #include "scn_winograd_dot.h"
 #include "scn_simd.h"
@@ -17,6 +18,7 @@ _Static_assert(SCN_WINOGRAD_DOT_MOST_TAPS == 7 && SCN_WINOGRAD_DOT_MOST_SHARED =
  * #32 sum. Naked, for no register is left.
  */
 /* From a input_tile, or a tap, to the next: the bytes of all planes. */
+/* clang-format off */
 #define INPUT_TILE(bytes) "ldrd r12, lr, [r0], #" bytes "\n"
 #define TAP(bytes) "ldrd r2, r3, [r1], #" bytes "\n"
 #define FIRST "smlad r4, r2, r12, r4\nsmlad r8, r3, r12, r8\nsmlad r5, r2, lr, r5\nsmlad r9, r3, lr, r9\n"
@@ -60,23 +62,45 @@ _Static_assert(SCN_WINOGRAD_DOT_MOST_TAPS == 7 && SCN_WINOGRAD_DOT_MOST_SHARED =
 
 #define SLIDE(bytes)                                                                                                   \
     BEGIN("7")                                                                                                         \
-    INPUT_TILE(bytes)                                                                                                        \
-    ENTER ".balign 4\n"                                                                                                \
-          "1:\n" TAP(bytes) FIRST                                                                                      \
-          STEP(bytes) STEP(bytes) STEP(bytes) STEP(bytes) STEP(bytes) STEP(bytes) INPUT_TILE(bytes) SECOND                   \
-        "ldrd r2, r3, [sp]\n"                                                                                          \
-        "cmp r1, r3\n"                                                                                                 \
-        "beq 2f\n"                                                                                                     \
-        "add r0, r2\n" INPUT_TILE(bytes) ENTER END
+    INPUT_TILE(bytes)                                                                                                  \
+    ENTER                                                                                                              \
+    ".balign 4\n"                                                                                                      \
+    "1:\n"                                                                                                             \
+    TAP(bytes)                                                                                                         \
+    FIRST                                                                                                              \
+    STEP(bytes)                                                                                                        \
+    STEP(bytes)                                                                                                        \
+    STEP(bytes)                                                                                                        \
+    STEP(bytes)                                                                                                        \
+    STEP(bytes)                                                                                                        \
+    STEP(bytes)                                                                                                        \
+    INPUT_TILE(bytes)                                                                                                  \
+    SECOND                                                                                                             \
+    "ldrd r2, r3, [sp]\n"                                                                                              \
+    "cmp r1, r3\n"                                                                                                     \
+    "beq 2f\n"                                                                                                         \
+    "add r0, r2\n"                                                                                                     \
+    INPUT_TILE(bytes)                                                                                                  \
+    ENTER                                                                                                              \
+    END
 
-#define SHARED(bytes)                                                                                                     \
+#define SHARED(bytes)                                                                                                  \
     BEGIN("4")                                                                                                         \
     TAP(bytes)                                                                                                         \
-    ENTER ".balign 4\n"                                                                                                \
-          "1:\n" STEP(bytes) STEP(bytes) STEP(bytes) STEP(bytes) "ldrd r2, r3, [sp]\n"                                 \
-                                                                 "cmp r1, r3\n"                                        \
-                                                                 "beq 2f\n"                                            \
-                                                                 "add r1, r2\n" TAP(bytes) ENTER END
+    ENTER                                                                                                              \
+    ".balign 4\n"                                                                                                      \
+    "1:\n"                                                                                                             \
+    STEP(bytes)                                                                                                        \
+    STEP(bytes)                                                                                                        \
+    STEP(bytes)                                                                                                        \
+    STEP(bytes)                                                                                                        \
+    "ldrd r2, r3, [sp]\n"                                                                                              \
+    "cmp r1, r3\n"                                                                                                     \
+    "beq 2f\n"                                                                                                         \
+    "add r1, r2\n"                                                                                                     \
+    TAP(bytes)                                                                                                         \
+    ENTER                                                                                                              \
+    END
 
 __attribute__((naked)) void scn_winograd_dot_f4x3(__attribute__((unused)) const scn_winograd_dot_t *dot) {
     __asm__ volatile(SLIDE("48"));
@@ -93,6 +117,7 @@ __attribute__((naked)) void scn_winograd_dot_shared_f4x3(__attribute__((unused))
 __attribute__((naked)) void scn_winograd_dot_shared_f2x3(__attribute__((unused)) const scn_winograd_dot_t *dot) {
     __asm__ volatile(SHARED("32"));
 }
+/* clang-format on */
 
 #else
 
@@ -114,7 +139,8 @@ static void dot_run_step(way_t way, const uint32_t *x, const uint32_t *w, int32_
 }
 
 static void dot_run_plane(way_t way, const scn_winograd_dot_t *dot, int plane, int32_t *sum) {
-    const int32_t input_tiles = way.shared ? dot->taps : dot->taps + 1, taps = dot->taps + way.shared, skip = dot->skip / 4;
+    const int32_t input_tiles = way.shared ? dot->taps : dot->taps + 1, taps = dot->taps + way.shared,
+                  skip = dot->skip / 4;
     const uint32_t *x = dot->x + 2 * plane, *w = dot->w;
     dot_run_step(way, x, w + 2 * plane, dot->taps, sum);
     while ((w += taps * 2 * way.planes) != dot->w_end) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The inner products between Winograd's transforms: two output channels at two tiles and two neighbouring positions of
  * the slide axis, plane by plane; private to the kernel.
@@ -10,7 +11,13 @@
 
 #include <stdint.h>
 
-enum { SCN_WINOGRAD_DOT_MOST_TAPS = 7, SCN_WINOGRAD_DOT_MOST_SHARED = 4, SCN_WINOGRAD_UNIT_SUMS = 8, SCN_WINOGRAD_F4X3_PLANES = 6, SCN_WINOGRAD_F2X3_PLANES = 4 };
+enum {
+    SCN_WINOGRAD_DOT_MOST_TAPS = 7,
+    SCN_WINOGRAD_DOT_MOST_SHARED = 4,
+    SCN_WINOGRAD_UNIT_SUMS = 8,
+    SCN_WINOGRAD_F4X3_PLANES = 6,
+    SCN_WINOGRAD_F2X3_PLANES = 4
+};
 
 /*
  * x         [step][input_tile][plane][tile] pairs of channels, from the first input_tile that counts.

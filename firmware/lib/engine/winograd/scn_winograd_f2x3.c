@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * F(2, 3): two outputs of a tile of four inputs in four products instead of six. Of the weights' transform (Lavin and
  * Gray, 2015), whose middle rows hold halves, twice those rows are formed; the planes then give twice the outputs,
@@ -26,7 +27,8 @@ static inline void transform_f2x3_odd(const uint32_t *quad, uint32_t offset, uin
     transform_f2x3(odd, to);
 }
 
-static void tile_input_f2x3(const int8_t *const *from, int32_t channels, uint32_t offset, uint32_t *to, int32_t step_words) {
+static void tile_input_f2x3(const int8_t *const *from, int32_t channels, uint32_t offset, uint32_t *to,
+                            int32_t step_words) {
     int32_t c = 0;
     for (; c + 4 <= channels; c += 4) {
         const uint32_t quad[] = {scn_load_quad(from[0] + c), scn_load_quad(from[1] + c), scn_load_quad(from[2] + c),
@@ -78,5 +80,6 @@ static void tile_store_f2x3(const scn_tile_channel_t *channel, const int32_t *pl
 }
 
 const scn_tile_kind_t scn_tile_f2x3 = {
-    SCN_TILE_F2X3_OUTPUTS, tile_input_f2x3, tile_weights_f2x3, scn_winograd_dot_f2x3, scn_winograd_dot_shared_f2x3, tile_store_f2x3,
+    SCN_TILE_F2X3_OUTPUTS,        tile_input_f2x3, tile_weights_f2x3, scn_winograd_dot_f2x3,
+    scn_winograd_dot_shared_f2x3, tile_store_f2x3,
 };

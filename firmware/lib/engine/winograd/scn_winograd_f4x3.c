@@ -1,11 +1,12 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * With the input transform B, the weights' G and the output's A of Lavin and Gray (2015), y = A ((G g) * (B d)). Rows
  * of G hold sixths and 24ths: the weights are transformed by rows of whole numbers instead, and the planes' sums
  * multiplied by 6, -4, -4, 1, 1 and 24, which makes 24 y. Modulo 2^32 that is undone by the inverse of 3 and a shift;
  * sums beyond int32 on the way do no harm.
  */
-#include "scn_winograd_tile.h"
 #include "scn_simd.h"
+#include "scn_winograd_tile.h"
 
 /* Two channels of six pixels to the six planes. */
 static inline void transform_f4x3(const uint32_t *d, uint32_t *to) {
@@ -54,7 +55,8 @@ uint32_t scn_load_some(const int8_t *from, int32_t count, uint32_t offset) {
     return quad;
 }
 
-void scn_tile_input_f4x3(const int8_t *const *from, int32_t channels, uint32_t offset, uint32_t *to, int32_t step_words) {
+void scn_tile_input_f4x3(const int8_t *const *from, int32_t channels, uint32_t offset, uint32_t *to,
+                         int32_t step_words) {
     int32_t c = 0;
     for (; c + 4 <= channels; c += 4) {
         const uint32_t quad[] = {scn_load_quad(from[0] + c), scn_load_quad(from[1] + c), scn_load_quad(from[2] + c),

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From the six planes of F(4, 3) to outputs. */
 #include "scn_winograd_output_impl.h"
 
@@ -46,5 +47,6 @@ void scn_tile_store_f4x3(const scn_tile_channel_t *channel, const int32_t *plane
 }
 
 const scn_tile_kind_t scn_tile_f4x3 = {
-    SCN_TILE_OUTPUTS, scn_tile_input_f4x3, scn_tile_weights_f4x3, scn_winograd_dot_f4x3, scn_winograd_dot_shared_f4x3, scn_tile_store_f4x3,
+    SCN_TILE_OUTPUTS,      scn_tile_input_f4x3,          scn_tile_weights_f4x3,
+    scn_winograd_dot_f4x3, scn_winograd_dot_shared_f4x3, scn_tile_store_f4x3,
 };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * From the twice sums of four tiles to outputs: pooled, rescaled and stored; private to the kernel. Each kind of tile
  * includes this once, so that its number of outputs and its transform are constants to the C compiler.
@@ -17,8 +18,8 @@ static inline int8_t *tile_place(const scn_tile_places_t *places, int i) {
 }
 
 /* Any bias, any factor; not pooled. */
-static inline void tile_store_any(const scn_tile_channel_t *channel, const int32_t *planes, const scn_tile_places_t *places,
-                           int outputs, tile_output_t tile_output) {
+static inline void tile_store_any(const scn_tile_channel_t *channel, const int32_t *planes,
+                                  const scn_tile_places_t *places, int outputs, tile_output_t tile_output) {
     const int32_t bias = scn_conv2d_bias(channel->output->layer, channel->channel);
     for (int i = 0; i < TILES; ++i) {
         int32_t sum[SCN_TILE_OUTPUTS];
@@ -33,7 +34,7 @@ static inline void tile_store_any(const scn_tile_channel_t *channel, const int32
 }
 
 static inline void tile_sums(const int32_t *planes, int32_t twice_bias, int outputs, tile_output_t tile_output,
-                           int32_t *twice) {
+                             int32_t *twice) {
     for (const int32_t *end = planes + TILES; planes < end; ++planes) {
         tile_output(planes, twice_bias, twice);
         twice += outputs;
@@ -45,8 +46,8 @@ static inline int32_t tile_most(int32_t a, int32_t b, bool falling) {
     return falling ? scn_min(a, b) : scn_max(a, b);
 }
 
-static inline void tile_pool_along(const int32_t *planes, int32_t twice_bias, bool falling, int outputs, tile_output_t tile_output,
-                              int32_t *twice) {
+static inline void tile_pool_along(const int32_t *planes, int32_t twice_bias, bool falling, int outputs,
+                                   tile_output_t tile_output, int32_t *twice) {
     for (const int32_t *end = planes + TILES; planes < end; ++planes) {
         int32_t sums[SCN_TILE_OUTPUTS];
         tile_output(planes, twice_bias, sums);
@@ -57,8 +58,9 @@ static inline void tile_pool_along(const int32_t *planes, int32_t twice_bias, bo
 }
 
 /* Monotone maps may follow a pool: the largest sum, or the smallest, gives the largest output. */
-static SCN_NOINLINE void tile_pool(const scn_tile_channel_t *channel, const int32_t *planes, const scn_tile_places_t *places,
-                              bool falling, int outputs, tile_output_t tile_output, int32_t *twice) {
+static SCN_NOINLINE void tile_pool(const scn_tile_channel_t *channel, const int32_t *planes,
+                                   const scn_tile_places_t *places, bool falling, int outputs,
+                                   tile_output_t tile_output, int32_t *twice) {
     if (places->pool_along) {
         tile_pool_along(planes, channel->twice_bias, falling, outputs, tile_output, twice);
     } else {
@@ -71,7 +73,8 @@ static SCN_NOINLINE void tile_pool(const scn_tile_channel_t *channel, const int3
 }
 
 static inline void tile_pooled_sums(const scn_tile_channel_t *channel, const int32_t *planes,
-                               const scn_tile_places_t *places, int outputs, tile_output_t tile_output, int32_t *twice) {
+                                    const scn_tile_places_t *places, int outputs, tile_output_t tile_output,
+                                    int32_t *twice) {
     if (channel->falling) {
         tile_pool(channel, planes, places, true, outputs, tile_output, twice);
     } else {
@@ -84,7 +87,7 @@ static inline int32_t tile_saturated(scn_requant_t stage, int32_t twice) {
 }
 
 static inline void tile_store_mapped(const scn_tile_channel_t *channel, const int32_t *twice, int32_t count, int8_t *to,
-                              int32_t stride) {
+                                     int32_t stride) {
     const scn_requant_t stage = channel->stage;
     const int8_t *post = channel->table;
     for (; count > 1; count -= 2) {
@@ -100,7 +103,7 @@ static inline void tile_store_mapped(const scn_tile_channel_t *channel, const in
 }
 
 static inline void tile_store_affine(const scn_tile_channel_t *channel, const int32_t *twice, int32_t count, int8_t *to,
-                              int32_t stride) {
+                                     int32_t stride) {
     const scn_requant_t stage = channel->stage;
     const scn_affine_map_t map = *channel->affine;
     for (const int32_t *end = twice + count; twice < end; to += stride) {
@@ -109,7 +112,7 @@ static inline void tile_store_affine(const scn_tile_channel_t *channel, const in
 }
 
 static inline void tile_store_plain(const scn_tile_channel_t *channel, const int32_t *twice, int32_t count, int8_t *to,
-                             int32_t stride) {
+                                    int32_t stride) {
     const scn_requant_t stage = channel->stage;
     for (; count > 1; count -= 2) {
         *to = (int8_t)tile_saturated(stage, twice[0]);
@@ -124,7 +127,7 @@ static inline void tile_store_plain(const scn_tile_channel_t *channel, const int
 
 /* In front of these lies nothing else: what a residual block ends in. */
 static inline void tile_store_added(const scn_tile_channel_t *channel, const int32_t *twice, int32_t count, int8_t *to,
-                             int32_t stride) {
+                                    int32_t stride) {
     const scn_requant_t stage = channel->stage;
     const scn_fused_add_t *by = &channel->output->added;
     const int32_t *middle = by->table + 128;
@@ -143,8 +146,8 @@ static inline void tile_add(const scn_conv2d_output_t *output, int32_t count, in
     }
 }
 
-static inline void tile_store_clamped(const scn_tile_channel_t *channel, const int32_t *twice, int32_t count, int8_t *to,
-                               int32_t stride) {
+static inline void tile_store_clamped(const scn_tile_channel_t *channel, const int32_t *twice, int32_t count,
+                                      int8_t *to, int32_t stride) {
     const scn_requant_t stage = channel->stage;
     const int32_t low = channel->output->layer->activation_min, high = channel->output->layer->activation_max;
     for (const int32_t *end = twice + count; twice < end; to += stride) {
@@ -153,7 +156,7 @@ static inline void tile_store_clamped(const scn_tile_channel_t *channel, const i
 }
 
 static inline void tile_store(const scn_tile_channel_t *channel, const int32_t *twice, int32_t count, int8_t *to,
-                       int32_t stride) {
+                              int32_t stride) {
     if (channel->table) {
         tile_store_mapped(channel, twice, count, to, stride);
     } else if (channel->affine) {
@@ -172,8 +175,8 @@ static inline void tile_store(const scn_tile_channel_t *channel, const int32_t *
     }
 }
 
-static inline void tile_store_all(const scn_tile_channel_t *channel, const int32_t *planes, const scn_tile_places_t *places,
-                             int outputs, tile_output_t tile_output) {
+static inline void tile_store_all(const scn_tile_channel_t *channel, const int32_t *planes,
+                                  const scn_tile_places_t *places, int outputs, tile_output_t tile_output) {
     int32_t twice[MOST_OUTPUTS];
     if (!channel->quick) {
         tile_store_any(channel, planes, places, outputs, tile_output);

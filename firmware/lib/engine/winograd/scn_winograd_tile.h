@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The transforms of Winograd's F(4, 3) and F(2, 3); private to the kernel. A "tile" is four outputs along the axis of
  * three taps, or two, and the six or four inputs that they see. Between the transforms lie as many planes of products
@@ -24,7 +25,8 @@ uint32_t scn_load_some(const int8_t *from, int32_t count, uint32_t offset);
  * offset    pair of minus the zero point.
  * to        [step][plane], `step_words` and SCN_TILES words apart; a last odd channel's partner becomes 0.
  */
-void scn_tile_input_f4x3(const int8_t *const *from, int32_t channels, uint32_t offset, uint32_t *to, int32_t step_words);
+void scn_tile_input_f4x3(const int8_t *const *from, int32_t channels, uint32_t offset, uint32_t *to,
+                         int32_t step_words);
 
 /* Transform `count` pairs of channels and taps, from the order of scn_winograd_t.packed to that of its expanded. */
 void scn_tile_weights_f4x3(const int8_t *from, int32_t count, uint32_t *to);
@@ -76,6 +78,6 @@ typedef struct {
 } scn_tile_kind_t;
 
 extern const scn_tile_kind_t scn_tile_f4x3; /* F(4, 3) */
-extern const scn_tile_kind_t scn_tile_f2x3;  /* F(2, 3) */
+extern const scn_tile_kind_t scn_tile_f2x3; /* F(2, 3) */
 
 #endif
