@@ -14,8 +14,8 @@ _Static_assert(SCN_FRONTEND_SAMPLE_BITS == 16 || SCN_FRONTEND_SAMPLE_BITS == 24,
                "samples are 2 or 3 bytes on the wire");
 #endif
 
-/* The front end listens while the network sleeps, and the other way round: they share memory. What passes from one to
- * the other, the features, lies outside. */
+/* Front end and network never run at the same time, so they share memory. The features, which pass from one to the
+ * other, lie outside it. */
 static union {
     _Alignas(16) uint8_t arena[SCN_MODEL_ARENA_BYTES];
 #if SCN_HAS_FRONTEND
@@ -42,14 +42,14 @@ static void begin_audio(void) {
     scn_clip_begin(&clip, &scn_frontend_tables, memory.frontend.history, memory.frontend.work, input);
 }
 
-/* Of a live stream a window is complete with its last column; what else a clip is long belongs to none. */
+/* A live window is complete with its last column: samples after it, up to the length of a clip, belong to no column. */
 static bool audio_complete(void) {
     return SCN_FRONTEND_CONTINUOUS && input_mode == SCN_INPUT_MODE_LIVE ? scn_clip_ready(&clip) : scn_clip_done(&clip);
 }
 
 #if SCN_FRONTEND_CONTINUOUS
-/* What the next frame shares with the last one outlives the network, which needs the history's memory. One word more,
- * since frames may share nothing. */
+/* Samples that the next frame shares with the last one, saved while the network uses the memory of the history. One
+ * word more than necessary, because frames may share nothing. */
 static int32_t shared[SCN_FRONTEND_N_FFT - SCN_FRONTEND_HOP_LENGTH + 1];
 
 static void save_history(void) {
@@ -167,7 +167,7 @@ const int8_t *scn_classifier_decide(scn_observer_t observer, void *context) {
     scn_model_run(&scn_model, memory.arena, observer, context);
     memcpy(scores, memory.arena + scn_model.output_offset, sizeof scores);
     next_window();
-    input_held = input_mode != SCN_INPUT_MODE_LIVE; /* whose columns have slid */
+    input_held = input_mode != SCN_INPUT_MODE_LIVE; /* there the columns have been moved on */
     return scores;
 }
 
@@ -197,7 +197,7 @@ void scn_classifier_known_hops(scn_hop_t hop, void *context) {
             hop(context);
         }
     }
-    hop(context); /* what was left, and the columns that the end of a clip completes */
+    hop(context); /* the remaining samples, and the columns that the end of the clip completes */
 }
 
 static void ignore_hop(void *context) {

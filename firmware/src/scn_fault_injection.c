@@ -11,7 +11,7 @@ static void fault(void) {
     __builtin_trap(); /* an undefined instruction */
 }
 
-/* Endless, but the compiler cannot know: frames of which each one is written, so that none leaps over the guard. */
+/* Endless recursion that the compiler cannot recognise. Every frame is written, so that none skips the guard. */
 __attribute__((noinline)) static int deeper(volatile int depth) {
     volatile char frame[64];
     frame[0] = (char)depth;
@@ -27,7 +27,7 @@ static void hang(void) {
     }
 }
 
-/* As a program that hangs in an interrupt: only the chip's independent watchdog is left. */
+/* Like a program that hangs in an interrupt: only the independent watchdog of the chip can end it. */
 static void deaf(void) {
 #ifdef __arm__
     __asm volatile("cpsid i" ::: "memory");

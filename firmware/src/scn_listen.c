@@ -12,7 +12,7 @@ _Static_assert(SCN_PORT_MICROPHONE_HALFWORDS % (SCN_CAPTURE_FRAME * SCN_LISTEN_C
 
 static scn_capture_t capture;
 
-/* Write a sample as the link carries it. */
+/* Write a sample in the format of the link. */
 static void to_bytes(int32_t sample, uint8_t *bytes) {
     for (uint32_t i = 0; i < SCN_SAMPLE_BYTES; i++) {
         bytes[i] = (uint8_t)((uint32_t)sample >> 8u * i);
@@ -49,7 +49,7 @@ size_t scn_listen_capture(const uint8_t *bytes, size_t samples, uint8_t *out) {
 static uint8_t ring_bytes[SCN_LISTEN_BYTES];
 static scn_ring_t ring;
 static atomic_bool gap;        /* set by the interrupt; cleared only while it is stopped */
-static scn_listen_lost_t lost; /* the interrupt's, each field one word */
+static scn_listen_lost_t lost; /* written by the interrupt, each field one word */
 static bool listening;
 
 static void count_lost(void) {
@@ -70,11 +70,11 @@ static void push_samples(const int32_t *samples, size_t count) {
     }
 }
 
-/* From the microphone's interrupt. A block is heard as a whole or not at all. */
+/* Called from the microphone's interrupt. A block is taken whole or not at all. */
 static void take_block(void *context, const uint16_t *block) {
     const bool pdm = *(const bool *)context;
     const size_t unit = pdm ? 1u : SCN_CAPTURE_FRAME, step = unit * SCN_LISTEN_CAPTURE;
-    /* What a block becomes at most: all of I2S's frames, a quarter of PDM's words. */
+    /* Bytes of a block after decimation, at most: all frames of I2S, a quarter of the words of PDM. */
     const size_t most = SCN_PORT_MICROPHONE_HALFWORDS / 4u * SCN_SAMPLE_BYTES;
     int32_t samples[SCN_LISTEN_CAPTURE];
     if (!block || atomic_load_explicit(&gap, memory_order_relaxed) || scn_ring_room(&ring) < most) {
@@ -105,7 +105,7 @@ bool scn_listen_start(void) {
     atomic_store(&gap, false);
     listening = begin(pdm) && scn_port_microphone_start(SCN_LISTEN_RATE, take_block, &pdm);
     if (!listening) {
-        scn_port_microphone_stop(); /* it may have come half way */
+        scn_port_microphone_stop(); /* it may have started partly */
     }
     return listening;
 }

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #define MOST_RUNS 100000u
-#define PRINTED_A_LINE 8u
-#define WARMUPS 10u /* where the runner names no number */
+#define BYTES_PER_LINE 8u
+#define WARMUPS 10u /* where the runner gives no number */
 
 static uint32_t expected, loaded; /* bytes of the input, from "db load" */
 static const int8_t *scores;      /* of the last "infer" */
@@ -86,7 +86,7 @@ static void print_line(uint32_t first, uint32_t end) {
     scn_text_end_plain(&text);
 }
 
-/* "db print [N [OFFSET]]": of the bytes loaded so far; all of them where no number is given. */
+/* "db print [N [OFFSET]]": prints bytes that are loaded so far; all of them where no number is given. */
 static scn_mlperf_t print(const char *rest) {
     const bool all = *rest == '\0';
     const uint32_t count = all ? loaded : scn_command_number(&rest);
@@ -95,8 +95,8 @@ static scn_mlperf_t print(const char *rest) {
         print_number("e-[db print takes a number of bytes and an offset within the ", loaded, " that are loaded]");
         return SCN_MLPERF_DONE;
     }
-    for (uint32_t first = offset; first < offset + count; first += PRINTED_A_LINE) {
-        const uint32_t end = first + PRINTED_A_LINE;
+    for (uint32_t first = offset; first < offset + count; first += BYTES_PER_LINE) {
+        const uint32_t end = first + BYTES_PER_LINE;
         print_line(first, end < offset + count ? end : offset + count);
     }
     return SCN_MLPERF_DONE;
@@ -106,7 +106,7 @@ static void timestamp(void) {
     print_number("m-lap-us-", scn_port_cycles() / (scn_port_cpu_hz() / 1000000u), "");
 }
 
-/* Probabilities with three places, as a softmax in INT8 has them: (score + 128) / 256. */
+/* Probabilities with three decimals, as INT8 softmax defines them: (score + 128) / 256. */
 static void results(void) {
     if (!scores) {
         print_words("e-[no results yet]", "", "");
@@ -129,7 +129,7 @@ static void results(void) {
 
 static void run(uint32_t times) {
     for (uint32_t i = 0; i < times; i++) {
-        scores = scn_classifier_decide(NULL, NULL); /* takes the same input again and again */
+        scores = scn_classifier_decide(NULL, NULL); /* runs on the same input each time */
     }
 }
 

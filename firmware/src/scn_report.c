@@ -255,7 +255,7 @@ static void report_step(void *context, const scn_model_t *model, const scn_step_
     add_number(&text, " cycles=", cycles);
     add_string(&text, " name=", step->name);
     scn_text_end(&text);
-    lap(context); /* leave out what the line took */
+    lap(context); /* exclude the time for printing the line */
 }
 
 static void report_hop(void) {

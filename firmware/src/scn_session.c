@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-/* Half of the ring: when a host goes back, what it sent before may still be on its way. */
+/* Half of the ring: when a host sends frames again, those that it sent before may still be on their way. */
 #define CREDIT (SCN_RING_BYTES / SCN_LINK_WIRE_BYTES / 2)
 _Static_assert((SCN_RING_BYTES & (SCN_RING_BYTES - 1u)) == 0, "the ring's size must be a power of two");
 _Static_assert(CREDIT >= 2 * SCN_STREAM_ACKNOWLEDGE_EVERY,
@@ -25,7 +25,7 @@ static scn_ring_t ring;
 static scn_receiver_t receiver;
 static scn_stream_identity_t identity;
 static scn_stream_t stream;
-static bool healthy; /* the last self-test did not fail: there may be decisions */
+static bool healthy; /* the last self-test did not fail: the network may run */
 
 static void receive(void *context, uint8_t byte) {
     scn_ring_push(context, byte);
@@ -57,7 +57,7 @@ static void identify(void) {
 
 static void run_selftest(void) {
     scn_listen_stop();
-    scn_results_forget(); /* the scores lie in the memory that the test uses */
+    scn_results_forget(); /* the test overwrites the scores */
     const scn_selftest_t result = scn_classifier_selftest();
     scn_mlperf_forget();
     scn_report_selftest(result);
@@ -108,7 +108,7 @@ static void take(const uint8_t *payload, size_t count) {
     }
 }
 
-/* A host's session begins, whatever was before. */
+/* Begin a host's session; ends whatever ran before. */
 static void start(void) {
     static const scn_input_mode_t mode[] = {
         [SCN_LINK_INPUT_AUDIO] = SCN_INPUT_MODE_CLIPS,
@@ -120,7 +120,7 @@ static void start(void) {
     scn_results_begin(stream.refusal == SCN_REASON_OK ? mode[stream.input] : SCN_INPUT_MODE_TENSOR);
     scn_idle_begin();
     if (stream.input == SCN_LINK_INPUT_CAPTURE) {
-        (void)scn_listen_capture_begin(); /* the stream has refused it where it cannot */
+        (void)scn_listen_capture_begin(); /* the stream refuses this input where it fails */
     }
 }
 
@@ -139,7 +139,7 @@ static void measure(void) {
     scn_results_forget();
     scn_report_bench();
     scn_mlperf_forget();
-    scn_stream_close(&stream); /* it used the memory that a window was collecting in */
+    scn_stream_close(&stream); /* the measurement overwrites the unfinished window */
 }
 
 /* "listen on", "listen off". */
@@ -195,12 +195,12 @@ static void dispatch_mlperf(const char *line) {
     }
 }
 
-/* Nothing that runs the network. */
+/* Without a passed self-test, nothing may run the network. */
 static bool must_refuse(const char *line) {
     return !healthy && (scn_command(line) == SCN_COMMAND_BENCH || scn_command_rest(line, "infer"));
 }
 
-/* Lines of more than one word. */
+/* Commands of more than one word. */
 static void dispatch_words(const char *line) {
     const char *listen = scn_command_rest(line, "listen"), *session = scn_command_rest(line, "stream");
     if (listen) {
@@ -253,7 +253,7 @@ static void dispatch_command(const char *line) {
     scn_report_ready();
 }
 
-/* Damage to a frame while a session is open; else somebody's typing. */
+/* In a session this is a damaged frame, else a mistyped line. */
 static void refuse_line(void) {
     if (stream.refusal == SCN_REASON_OK) {
         const scn_stream_result_t result = scn_stream_corrupt(&stream);
@@ -286,12 +286,12 @@ static void handle_byte(uint8_t byte) {
     }
 }
 
-/* Take some of what the microphone gave; false where nothing is left. */
+/* Take some samples of the microphone; false where none are left. */
 static bool take_microphone(void) {
     uint8_t bytes[SCN_LISTEN_CAPTURE * SCN_SAMPLE_BYTES];
     const size_t count = scn_listen_take(bytes, sizeof bytes);
     scn_results_take(bytes, count, NULL);
-    if (count == 0 && scn_listen_gap()) { /* all that came before it is heard */
+    if (count == 0 && scn_listen_gap()) { /* all samples before the gap are taken */
         scn_report_gap(scn_results_count());
         scn_results_skip_gap();
         if (!scn_listen_start()) {
@@ -307,7 +307,7 @@ void scn_session_step(void) {
     do {
         scn_port_alive();
         while (scn_ring_pop(&ring, &byte)) {
-            scn_port_alive(); /* a host that never pauses keeps the program here */
+            scn_port_alive(); /* a host that never pauses keeps the loop busy */
             handle_byte(byte);
         }
     } while (take_microphone());

@@ -9,7 +9,7 @@
  *            structs, weights and biases are constants in flash. No kernel allocates, keeps state or calls back.
  * Alignment  4 bytes for the arena, every scratch area and CONV_2D's weights; any for activations and other weights.
  * In place   output must not overlap an input or the scratch, except where a kernel's comment permits it.
- * Sizes      dims, strides and dilations are positive, pads are not negative. The host has checked this; kernels do not.
+ * Sizes      dims, strides and dilations are positive, pads are not negative. The host checks this; kernels do not.
  */
 #ifndef SCN_ENGINE_H
 #define SCN_ENGINE_H

@@ -112,8 +112,8 @@ void scn_port_wait(scn_port_idle_t idle, void *context);
 
 scn_port_microphone_t scn_port_microphone(void);
 
-/* Start the microphone, or start it again; an I2S one at `rate`: 16000, 32000 or 48000 Hz. `on_block` must stay valid until
- * the microphone is stopped. False, within 50 ms, where there is none or it does not start. */
+/* Start the microphone, or start it again; an I2S one at `rate`: 16000, 32000 or 48000 Hz. `on_block` must stay valid
+ * until the microphone is stopped. False, within 50 ms, where there is none or it does not start. */
 bool scn_port_microphone_start(uint32_t rate, scn_port_block_t on_block, void *context);
 
 /* No call of `on_block` comes after this. */

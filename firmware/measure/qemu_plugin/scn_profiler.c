@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* A plugin of QEMU that counts how often each block of instructions runs, by the place that the program works for.
  *
- * The program (firmware/measure/runner, built with SCN_PROBE) tells where it is by the addresses of its stores into an array of
- * marks; see measure/runner/stage_timer.h. Arguments: marks=ADDRESS of that array, out=FILE to write at the end. Without marks all
- * that runs is counted, from reset to the end, as step 0, place 0. One line a block:
+ * The program (firmware/measure/runner, built with SCN_PROBE) tells where it is by the addresses of its stores into
+ * an array of marks; see measure/runner/stage_timer.h. Arguments: marks=ADDRESS of that array, out=FILE to write at
+ * the end. Without marks all that runs is counted, from reset to the end, as step 0, place 0. One line a block:
  *
  *   first instruction's address, one past the last one's, then step:place:runs:jumps for each place where it ran
  *
  * all hexadecimal. "jumps" counts the runs after which the program went on elsewhere than right behind the block.
  *
  * Unlike the firmware this is a program of a computer: it may allocate. Counts are for one processor.
- */
+ * / */
 #include "qemu_plugin_api.h"
 
 #include <inttypes.h>

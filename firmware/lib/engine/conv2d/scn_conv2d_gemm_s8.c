@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CONV_2D by columns: the windows of many output positions are widened into scratch, then every pair of output channels
- * takes them all in one call. Padding is made real first, once for all windows, so that a window's row is one run of
- * bytes wherever it lies; a pointwise layer reads its input as it is.
+ * CONV_2D as im2col and GEMM: the windows of many output positions are widened into scratch, then each pair of output
+ * channels multiplies them all in one call. The input is copied with its padding first, once for all windows, so that a
+ * row of any window is one run of bytes. A pointwise layer reads its input in place.
  */
 #include "scn_conv2d_gemm.h"
 #include "scn_fixedpoint.h"
@@ -13,13 +13,13 @@ enum { POSITIONS = 4 };
 
 typedef struct {
     const scn_conv2d_gemm_t *layer;
-    const int8_t *lines; /* input with its padding, from the window of the first output position */
+    const int8_t *lines; /* padded input, from the window of the first output position on */
     int32_t line_bytes;
-    int32_t run;       /* bytes of a window's row */
+    int32_t run;       /* bytes of a row of a window */
     int32_t words;     /* pairs of taps of a window */
     uint32_t *columns; /* [block][pair of taps][position] */
-    uint32_t *weights; /* one channel pair's, widened */
-    int32_t y, x;      /* the next position to be gathered */
+    uint32_t *weights; /* of one channel pair, widened */
+    int32_t y, x;      /* the next position to gather */
 } work_t;
 
 static bool is_padded(const scn_conv2d_gemm_t *layer) {
@@ -44,7 +44,7 @@ static void copy(int8_t *to, const int8_t *from, int32_t count) {
     }
 }
 
-/* Lines with padding on all sides, `top` of them above the first row that is there. */
+/* Copy the input with padding on all sides, `top` rows of it above the first input row. */
 static void gemm_pad(work_t *work, int8_t *to, int32_t top, const scn_rows_t *rows) {
     const scn_conv2d_t *conv = &work->layer->conv;
     const int32_t channels = conv->input.channels;
@@ -65,7 +65,7 @@ static void gemm_pad(work_t *work, int8_t *to, int32_t top, const scn_rows_t *ro
     }
 }
 
-/* Four runs side by side: of every four bytes the even ones, then the odd ones. */
+/* Widen four runs, interleaved word by word: of every four bytes first the even ones, then the odd ones. */
 static uint32_t *gemm_widen(uint32_t *to, const int8_t *const from[POSITIONS], int32_t offset_bytes, int32_t run,
                             uint32_t offset) {
     const int8_t *a = from[0] + offset_bytes, *b = from[1] + offset_bytes;
@@ -85,7 +85,7 @@ static uint32_t *gemm_widen(uint32_t *to, const int8_t *const from[POSITIONS], i
     return to;
 }
 
-/* Where the next position's window starts. */
+/* Start of the next position's window. */
 static const int8_t *gemm_next_window(work_t *work) {
     const scn_conv2d_t *conv = &work->layer->conv;
     const int32_t column = work->x * conv->window.stride_w * conv->input.channels;
@@ -112,7 +112,7 @@ static void gemm_gather(work_t *work, int32_t count) {
     }
 }
 
-/* One pair's weights as scn_gemm_2x4 wants them. */
+/* The weights of one channel pair in the format of scn_gemm_2x4_t. */
 static const uint32_t *gemm_weights(const work_t *work, int32_t pair) {
     const scn_conv2d_gemm_t *layer = work->layer;
     const int32_t first = pair * work->words * 4;
@@ -130,7 +130,7 @@ static const uint32_t *gemm_weights(const work_t *work, int32_t pair) {
     return work->weights;
 }
 
-/* The last positions, less than a block of them: through a buffer, so that none behind them is touched. */
+/* The last positions, fewer than a block: through a buffer, so that nothing after them is overwritten. */
 static void gemm_run_some(scn_gemm_2x4_t *dot, scn_gemm_after_t *after, int32_t count) {
     int8_t outputs[2 * POSITIONS] = {0}, added[2 * POSITIONS] = {0};
     int8_t *to = dot->to;
@@ -149,7 +149,7 @@ static void gemm_run_some(scn_gemm_2x4_t *dot, scn_gemm_after_t *after, int32_t 
     }
 }
 
-/* `count` positions, the first one's outputs at `to`, what is added to them at `skip`. */
+/* All channels of `count` positions. The outputs of the first position go to `to`; `skip` is added to them. */
 static void gemm_multiply(const work_t *work, int32_t count, int8_t *to, const int8_t *skip) {
     const scn_conv2d_gemm_t *layer = work->layer;
     const int32_t channels = layer->conv.output.channels, blocks = count / POSITIONS;

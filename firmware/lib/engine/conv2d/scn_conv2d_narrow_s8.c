@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CONV_2D with few weights: sixteen positions below one another at a time. One column of the input, as wide as the
- * kernel, is widened to words of two neighbours, one below the other; a position's taps are then words that follow one
- * another, and the next position's start one word later: no window is ever copied.
+ * CONV_2D with few weights: sixteen vertical positions at a time. One column of the input, as wide as the kernel, is
+ * widened to words of two horizontal neighbours that follow one another from top to bottom. The taps of a position are
+ * then consecutive words, and those of the next position start one word later: no window is copied.
  */
 #include "scn_conv2d.h"
 #include "scn_conv2d_output.h"
@@ -21,13 +21,13 @@ typedef struct {
     const scn_row_ring_t *output;
     scn_conv2d_output_t stage;
     scn_dot_column_t dot;
-    int32_t runs; /* of all taps; dot.runs are those that count in a column */
+    int32_t runs; /* of all taps; dot.runs are those of them that lie inside the input */
     int32_t first_run;
     uint32_t *weights; /* scratch: [pair of output channels][run][tap][output channel] */
     uint32_t *column;  /* scratch: [run][row] */
-    int32_t rows;      /* of the column */
+    int32_t rows;      /* of `column` */
     int32_t count;     /* positions, 1 .. ROWS */
-    int8_t *to[ROWS];  /* where their outputs go, in column 0 */
+    int8_t *to[ROWS];  /* their outputs in column 0 */
 } work_t;
 
 static void narrow_widen_weights(const work_t *work) {
@@ -46,7 +46,7 @@ static void narrow_widen_weights(const work_t *work) {
     }
 }
 
-/* What of a row of the column lies inside the input: elements first .. last - 1, at from. */
+/* The part of a row that lies inside the input: elements first .. last - 1, at `from`. */
 typedef struct {
     const int8_t *from;
     int32_t first;
@@ -58,7 +58,7 @@ static int32_t value_at(const row_t *row, int32_t e) {
     return e >= row->first && e < row->last ? row->from[e - row->first] - row->zero_point : 0;
 }
 
-/* One input row of the window whose taps are those; one that lies outside is 0. */
+/* Widen one input row of a column; taps outside the input become 0. */
 static void narrow_widen_row(const work_t *work, int32_t number, int32_t in_y, scn_span_t taps) {
     const scn_conv2d_t *layer = work->layer;
     const int32_t channels = layer->input.channels;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Each loop keeps copies of what it needs: a stored byte could, for all the compiler knows, change the layer. */
+/* Each loop works on copies: a stored byte might alias the layer, so that the compiler would reload it each time. */
 #include "scn_conv2d_output.h"
 #include "scn_fixedpoint.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From a convolution's sums to its output: rescaled, clamped, mapped and stored; private to the kernels. */
+/* Requantizes, clamps, maps and stores the sums of a convolution; private to the kernels. */
 #ifndef SCN_CONV2D_OUTPUT_H
 #define SCN_CONV2D_OUTPUT_H
 
@@ -11,15 +11,15 @@ typedef struct {
     const scn_conv2d_t *layer;
     scn_post_t post;
     scn_fused_add_t added;
-    const int8_t *origin; /* the output whose value 0 belongs to value 0 of added.skip */
-    int32_t bias_limit;   /* sums are small numbers (scn_scale_small) if the bias does not exceed this */
+    const int8_t *origin; /* of the output; its value i belongs to value i of added.skip */
+    int32_t bias_limit;   /* sums fit scn_scale_small if the magnitude of the bias does not exceed this */
     bool whole_range;     /* the activation clamps to INT8's own bounds */
 } scn_conv2d_output_t;
 
 scn_conv2d_output_t scn_conv2d_output(const scn_conv2d_t *layer, scn_post_t post, scn_fused_add_t added,
                                       const int8_t *origin);
 
-/* count sums of one channel, bias included, go to to[0][offset], to[1][offset], ... */
+/* Store `count` sums of one channel, bias included, to to[0][offset], to[1][offset], ... */
 void scn_conv2d_store(const scn_conv2d_output_t *output, int32_t channel, const int32_t *sum, int8_t *const *to,
                       int32_t offset, int32_t count);
 

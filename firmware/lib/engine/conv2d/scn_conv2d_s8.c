@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CONV_2D: four output positions at a time. Their windows are gathered once and multiplied with every pair of output
+ * CONV_2D: four output positions at a time. Their windows are gathered once and multiplied with each pair of output
  * channels.
  *
- * The four positions follow one another along the output's longer axis. Taps outside the input are left out of the sum
- * where all four positions miss them: nearly all padding across that axis costs nothing.
+ * The four positions follow one another along the longer axis of the output. Taps that lie outside the input at all
+ * four positions are left out of the sum, so that nearly all padding along the other axis costs nothing.
  */
 #include "scn_conv2d.h"
 #include "scn_conv2d_output.h"
@@ -18,7 +18,7 @@ typedef struct {
     scn_gather_t block;
     scn_dot_2x4_t dot;
     scn_conv2d_output_t output;
-    int8_t *to[SCN_POSITIONS]; /* where the positions' outputs go */
+    int8_t *to[SCN_POSITIONS]; /* outputs of the positions */
 } work_t;
 
 /* Bytes of one row of one channel pair's weights. */
@@ -26,7 +26,7 @@ static int32_t weight_row_bytes(const scn_conv2d_t *layer) {
     return (layer->window.width * layer->input.channels + 1) / 2 * 4;
 }
 
-/* How the gathered taps lie in the weights of channel pair 0; no rows where every tap is outside. */
+/* Where the weights of the gathered taps lie, for channel pair 0; 0 rows where every tap is outside the input. */
 static scn_dot_2x4_t direct_plan_dot(const scn_gather_t *block) {
     const int32_t pairs = (block->elements + 1) / 2;
     const int32_t row_bytes = weight_row_bytes(block->layer);
@@ -82,7 +82,7 @@ static void direct_place_block(work_t *work, const scn_row_ring_t *output, int32
     }
 }
 
-/* Rows y .. y + count - 1 of one image, in lines along the longer axis. */
+/* Rows y .. y + count - 1 of one image, along the longer axis first. */
 static void direct_run_rows(work_t *work, int32_t y, int32_t count, const scn_row_ring_t *output) {
     const bool down = work->block.down;
     const int32_t width = work->block.layer->output.width;
@@ -112,7 +112,7 @@ void scn_conv2d_rows_s8(const scn_fused_conv2d_t *layer, const scn_row_ring_t *i
     direct_run_rows(&work, y, count, output);
 }
 
-/* A 1x1 convolution sees no neighbours: all pixels of all images are one line. */
+/* A 1x1 convolution reads no neighbours: all pixels of all images can form one row. */
 static scn_conv2d_t flatten(scn_conv2d_t layer) {
     const scn_window_t *window = &layer.window;
     if (window->height * window->width * window->stride_h * window->stride_w == 1) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Inner product of two channels at four positions. */
+/* Dot products of two output channels at four positions. */
 #include "scn_dot_2x4.h"
 #include "scn_simd.h"
 #include <stddef.h>
@@ -14,8 +14,8 @@ _Static_assert(offsetof(scn_dot_2x4_t, w_skip) == 20, "offsets below");
 _Static_assert(offsetof(scn_dot_2x4_t, sum) == 24, "offsets below");
 
 /*
- * 16 MACs in 13 instructions: one word of weights holds two taps of both channels and widens into two pairs; four
- * words of x are the positions. All 14 registers are in use, which no compiler manages, hence a naked function:
+ * 16 MACs in 13 instructions: one word of weights holds two taps of both channels and is widened into two pairs; four
+ * words of x hold the positions. The function is naked because all 14 registers are in use, which no compiler achieves:
  * r0 x, r1 w, r2 r3 weights, r4-r7 and r8-r11 the channels' sums, r12 lr two positions; [sp] end of x, [sp, #4] rows
  * left, [sp, #8] dot.
  */

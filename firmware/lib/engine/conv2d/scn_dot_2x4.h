@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The inner product behind CONV_2D: two output channels at four output positions; private to the kernels. */
+/* Dot products of CONV_2D: two output channels at four output positions; private to the kernels. */
 #ifndef SCN_DOT_2X4_H
 #define SCN_DOT_2X4_H
 
 #include <stdint.h>
 
 /*
- * x       rows * row_pairs * 4 words, 4-byte aligned: for each pair of taps, one word of two int16 a position.
- * w       packed weights (scn_conv2d_t), 4-byte aligned: each row's pairs of taps, then w_skip bytes to ignore.
- * rows    at least 1.
- * main_bytes, rest_bytes   one row of x: a multiple of 64, and what is left of row_pairs * 16.
- * sum     in: start values; out: sums modulo 2^32; first channel's four positions, then the second's. The only member
- *         that changes.
+ * x           rows * row_pairs * 4 words, 4-byte aligned: for each pair of taps, one word of two int16 per position.
+ * w           packed weights (scn_conv2d_t), 4-byte aligned: the pairs of taps of a row, then w_skip bytes to ignore.
+ * rows        at least 1.
+ * main_bytes  of a row of x, a multiple of 64; rest_bytes: the remainder of row_pairs * 16.
+ * sum         in: start values; out: sums modulo 2^32; four positions of the first channel, then of the second. No
+ *             other member changes.
  */
 typedef struct {
     const uint32_t *x;

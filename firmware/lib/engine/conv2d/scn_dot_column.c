@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Inner product of two channels at four positions below one another. */
+/* Dot products of two output channels at four vertical positions. */
 #include "scn_dot_column.h"
 #include "scn_simd.h"
 #include <stddef.h>
@@ -12,10 +12,10 @@ _Static_assert(offsetof(scn_dot_column_t, taps) == 12, "offsets below");
 _Static_assert(offsetof(scn_dot_column_t, run_bytes) == 16, "offsets below");
 
 /*
- * 16 MACs in 11 instructions; naked, for no register is left. Each step moves x by one row only: r0 x, r1 w, r2 r3
- * weights, r4-r7 and r8-r11 the channels' sums, r12 lr two positions; [sp] end of the run in x, [sp, #4] run_bytes,
- * [sp, #8] from a run's end to the next's start, [sp, #12] end of w, [sp, #16] where a run starts among the steps of 44
- * bytes, [sp, #20] sum.
+ * 16 MACs in 11 instructions; naked, because no register is left. Each step advances x by one row only. r0 x, r1 w,
+ * r2 r3 weights, r4-r7 and r8-r11 the channels' sums, r12 lr two positions; [sp] end of the run in x, [sp, #4]
+ * run_bytes, [sp, #8] bytes from the end of a run to the start of the next, [sp, #12] end of w, [sp, #16] entry of a
+ * run into the unrolled steps of 44 bytes, [sp, #20] sum.
  */
 /* clang-format off */
 #define STEP                                                                                                           \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Positions below one another share most rows of their windows. Each row of the input is therefore widened once and
- * written to every window that it is part of.
+ * The windows of vertical neighbours share most rows. Each input row is therefore widened once and written to every
+ * window that contains it.
  */
 #include "scn_gather.h"
 #include "scn_row_ring.h"
@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* Where a widened row goes: one place, or four, some of which may be the same. */
+/* Destinations of a widened row: one, or four, some of which may be the same. */
 typedef struct {
     uint32_t *to[SCN_POSITIONS];
     bool one;
@@ -37,7 +37,7 @@ static void window_store_zeros(const places_t *places, int32_t e, int32_t end) {
     }
 }
 
-/* Fours of values to one place, or to four from word k. */
+/* Groups of four values, to one destination, or to four from word k on. */
 static void widen_to_one(uint32_t *to, const int8_t *from, int32_t fours, uint32_t offset) {
     for (; fours > 0; --fours) {
         const uint32_t quad = scn_load_quad(from);
@@ -65,7 +65,7 @@ static void widen_to_four(const places_t *places, int32_t k, const int8_t *from,
     }
 }
 
-/* count values from the input, less the zero point. */
+/* `count` values of the input minus the zero point. */
 static void window_store_run(const places_t *places, int32_t e, const int8_t *from, int32_t count, int32_t zero_point) {
     const uint32_t offset = scn_pair(-zero_point, -zero_point);
     int32_t done = 0;
@@ -83,7 +83,7 @@ static void window_store_run(const places_t *places, int32_t e, const int8_t *fr
     }
 }
 
-/* The taps that count of one row of the input, which may lie outside; `inside` are those with a column. */
+/* One row of the windows. in_y may lie outside the input; `inside` are the taps whose columns lie inside. */
 static void window_store_row(const scn_gather_t *block, const places_t *places, int32_t in_y, scn_span_t inside) {
     const scn_conv2d_t *layer = block->layer;
     const int32_t channels = layer->input.channels;
@@ -93,7 +93,7 @@ static void window_store_row(const scn_gather_t *block, const places_t *places, 
         window_store_zeros(places, 0, even);
         return;
     }
-    /* Undilated taps are neighbours in memory too, so that all that lie inside are one run. */
+    /* Undilated taps are neighbours in memory too: all of them inside the input form one run. */
     const int32_t run = dilation == 1 ? inside.last - inside.first : 1;
     int32_t e = (inside.first - block->taps.first) * channels;
     const int8_t *line = scn_ring_row(block->input, in_y);
@@ -110,7 +110,7 @@ static int32_t row_words(const scn_gather_t *block) {
     return (block->elements + 1) / 2 * SCN_POSITIONS;
 }
 
-/* The windows that hold input row in_y; false if none does. Absent places repeat a present one. */
+/* The windows that contain input row in_y; false if none does. Absent destinations repeat a present one. */
 static bool window_places(const scn_gather_t *block, int32_t in_y, places_t *places) {
     const scn_window_t *window = &block->layer->window;
     uint32_t *some = NULL;
@@ -169,7 +169,7 @@ static void find_taps(scn_gather_t *block) {
     block->taps =
         either(scn_span_x(window, &layer->input, block->x), scn_span_x(window, &layer->input, block->x + right));
     if (layer->input.channels % 2) {
-        /* Weights come in pairs of taps that a cut between two columns would split. */
+        /* Weights are stored in pairs of taps, which a cut between two columns would split. */
         block->taps.first = 0;
         block->taps.last = window->width;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CONV_2D's windows: gathered from the input for four output positions at once, widened to int16 with the zero point
- * removed, in the order of the weights; private to the kernel.
+ * im2col for four output positions: gathers their windows, widened to int16 minus the zero point, in the order of the
+ * weights; private to scn_conv2d_s8.c.
  */
 #ifndef SCN_GATHER_H
 #define SCN_GATHER_H
@@ -11,21 +11,21 @@
 
 enum { SCN_POSITIONS = 4 };
 
-/* Up to four output positions of one image, side by side or one below the other, and what of their windows counts. */
+/* Up to four neighbouring output positions of one image, and the part of their windows inside the input. */
 typedef struct {
     const scn_conv2d_t *layer;
     const scn_row_ring_t *input;
     uint32_t *words; /* scratch: [row][pair of taps][position] */
     int32_t y, x;    /* the first position */
     int32_t count;   /* positions, 1 .. 4 */
-    bool down;       /* the others lie below it, else to its right */
+    bool down;       /* whether the others lie below it, else to its right */
 
-    scn_span_t rows;  /* found: taps that any position has inside the input, */
+    scn_span_t rows;  /* set by scn_gather: taps that are inside the input for any position, */
     scn_span_t taps;  /* along x, */
-    int32_t elements; /* and the elements of one row of them */
+    int32_t elements; /* and elements of one row of them */
 } scn_gather_t;
 
-/* Find the taps that count and write them to block->words. Values of absent positions are left undefined. */
+/* Find the taps inside the input and write them to block->words. Values of absent positions are undefined. */
 void scn_gather(scn_gather_t *block);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Inner products of two output channels at many positions, rescaled and stored. */
+/* Dot products of two output channels at many positions, requantized and stored. */
 #include "scn_gemm_2x4.h"
 #include "scn_requantize.h"
 #include "scn_simd.h"
@@ -20,9 +20,9 @@ _Static_assert(offsetof(scn_requantize_pair_t, multiplier0) == 8 && offsetof(scn
                "offsets below");
 
 /*
- * 16 MACs in 11 instructions, then 8 outputs in 5.5 each; a naked function, because all 14 registers are in use:
- * r0 x, r1 w, r2 r3 weights, r4-r7 and r8-r11 the channels' sums, r12 lr two positions. [sp] end of the block in x,
- * [sp, #4] where a block starts among the steps of 44 bytes, [sp, #8] dot, [sp, #12] to, [sp, #16] blocks left.
+ * 16 MACs in 11 instructions, then 8 outputs in 5.5 each; naked, because all 14 registers are in use: r0 x, r1 w, r2 r3
+ * weights, r4-r7 and r8-r11 the channels' sums, r12 lr two positions. [sp] end of the block in x, [sp, #4] entry of a
+ * block into the unrolled steps of 44 bytes, [sp, #8] dot, [sp, #12] to, [sp, #16] blocks left.
  */
 /* clang-format off */
 #define STEP                                                                                                           \
@@ -45,7 +45,7 @@ _Static_assert(offsetof(scn_requantize_pair_t, multiplier0) == 8 && offsetof(scn
     "asr " sum ", " sum ", lr\n"                                                                                       \
     "ssat " sum ", #8, " sum "\n"
 
-/* r3 one channel's value for 0. */
+/* r3 middle of a channel's table. */
 #define LOOK_UP(value) "ldrsb " value ", [r3, " value "]\n"
 
 /* r0 skip, r1 step, r3 middle, lr multiplier, r2 free. */
@@ -140,7 +140,7 @@ __attribute__((naked)) void scn_gemm_2x4(__attribute__((unused)) const scn_gemm_
         "bne 1b\n"
         "add sp, #20\n"
         "pop {r4-r11, pc}\n"
-        "4:\n" /* what follows */
+        "4:\n" /* fused steps */
         "ldr r3, [r2]\n"
         "cbz r3, 5f\n"
         LOOK_UP("r4")
@@ -171,7 +171,7 @@ __attribute__((naked)) void scn_gemm_2x4(__attribute__((unused)) const scn_gemm_
 
 #else
 
-/* One position. */
+/* The sum of one channel at one position. */
 static int32_t sum_of(const scn_gemm_2x4_t *dot, const uint32_t *x, const uint32_t *w, int32_t sum) {
     for (int32_t i = 0; i < dot->block_bytes / 16; ++i) {
         sum = scn_dot_pair(w[2 * i], x[4 * i], sum);
@@ -179,7 +179,7 @@ static int32_t sum_of(const scn_gemm_2x4_t *dot, const uint32_t *x, const uint32
     return sum;
 }
 
-/* What a value becomes that is stored at dot->to[place]; post: from the first channel's table to its own. */
+/* Apply the fused steps to the value of dot->to[place]; post: distance from the first channel's table to its own. */
 static int32_t follow(const scn_gemm_after_t *after, int32_t value, int32_t post, int32_t place) {
     if (after && after->post) {
         value = after->post[post + value];

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Inner products of two output channels at many positions, rescaled and stored; private to the kernels. */
+/* Dot products of two output channels at many positions, requantized and stored; private to the kernels. */
 #ifndef SCN_GEMM_2X4_H
 #define SCN_GEMM_2X4_H
 
 #include "scn_conv2d_gemm.h"
 
 /*
- * What follows the rescaling, one or both.
- * post         the first channel's output value for 0, the second's 256 bytes behind it; or NULL: scn_post_t.
- * middle       of the table of scn_fused_add_t, where the other value is 0; or NULL.
- * skip         what is added to the first value that is stored; the others' lie like those.
+ * Steps that are fused after the requantization, one or both.
+ * post         entry for value 0 of the first channel's table (scn_post_t), the second's 256 bytes after it; or NULL.
+ * middle       entry for value 0 of the table of scn_fused_add_t; or NULL.
+ * skip         the other operand of the first value that is stored; same layout as the output.
  */
 typedef struct {
     const int8_t *post;
@@ -19,12 +19,12 @@ typedef struct {
 } scn_gemm_after_t;
 
 /*
- * x            blocks of four positions, 4-byte aligned: for each pair of taps, one word of two int16 a position.
+ * x            blocks of four positions, 4-byte aligned: for each pair of taps, one word of two int16 per position.
  * w            int16, 4-byte aligned: for each pair of taps, those of the first channel and those of the second.
  * block_bytes  of x: 16 * pairs of taps, at least 16.
- * requantize       bias, bias, then multiplier, added, right of either channel: scn_requantize.h.
- * after        what follows, or NULL.
- * to           position i's outputs go to to[i * step] and to[i * step + 1].
+ * requantize   of both channels: scn_requantize.h.
+ * after        fused steps, or NULL.
+ * to           outputs of position i go to to[i * step] and to[i * step + 1].
  */
 typedef struct {
     const uint32_t *w;

@@ -16,8 +16,8 @@ _Static_assert(offsetof(scn_dense_four_t, groups) == 20, "offsets below");
 _Static_assert(sizeof(scn_dense_requantize_t) == 64, "offsets below");
 
 /*
- * r0 x, r1 w, r2-r5 weights, r6 r7 r12 lr inputs, r8-r11 sums. [sp] end of x, [sp, #4] where a group starts among the
- * four steps of a round, [sp, #8] start of x, [sp, #12] requantize, [sp, #16] to, [sp, #20] groups left.
+ * r0 x, r1 w, r2-r5 weights, r6 r7 r12 lr inputs, r8-r11 sums. [sp] end of x, [sp, #4] entry of a group into the four
+ * unrolled steps, [sp, #8] start of x, [sp, #12] requantize, [sp, #16] to, [sp, #20] groups left.
  */
 /* clang-format off */
 #define PAIRED(w, x, both, second)                                                                                     \
@@ -59,13 +59,13 @@ _Static_assert(sizeof(scn_dense_requantize_t) == 64, "offsets below");
     "ssat r2, #8, r2\n"                                                                                                \
     "strb r2, [r12], #1\n"
 
-#define TAKE_APART                                                                                                     \
+#define SEPARATE                                                                                                     \
     "sub r8, r8, r9\n"                                                                                                 \
     "asr r8, r8, #8\n"                                                                                                 \
     "sub r10, r10, r11\n"                                                                                              \
     "asr r10, r10, #8\n"
 
-#define FUNCTION(step, step_bytes, take_apart)                                                                         \
+#define FUNCTION(step, step_bytes, separate)                                                                         \
     __asm__ volatile(                                                                                                  \
         "push {r4-r11, lr}\n"                                                                                          \
         "ldm r0, {r2-r7}\n" /* x, w, bytes, requantize, to, groups */                                                  \
@@ -97,7 +97,7 @@ _Static_assert(sizeof(scn_dense_requantize_t) == 64, "offsets below");
         "cmp r0, r2\n"                                                                                                 \
         "bne 2b\n"                                                                                                     \
         "ldrd r0, r12, [sp, #12]\n"                                                                                    \
-        take_apart                                                                                                     \
+        separate                                                                                                     \
         REQUANTIZE("r8")                                                                                               \
         REQUANTIZE("r9")                                                                                               \
         REQUANTIZE("r10")                                                                                              \
@@ -111,7 +111,7 @@ _Static_assert(sizeof(scn_dense_requantize_t) == 64, "offsets below");
         "pop {r4-r11, pc}\n")
 
 __attribute__((naked)) void scn_dense_paired(__attribute__((unused)) const scn_dense_four_t *dense) {
-    FUNCTION(PAIRED_STEP, "108", TAKE_APART);
+    FUNCTION(PAIRED_STEP, "108", SEPARATE);
 }
 
 __attribute__((naked)) void scn_dense_expanded(__attribute__((unused)) const scn_dense_four_t *dense) {

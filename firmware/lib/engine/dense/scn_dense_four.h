@@ -6,10 +6,11 @@
 #include "scn_dense.h"
 
 /*
- * x          `bytes` of the input, widened: pairs (0, 2), (1, 3) of every four values; a multiple of 16.
- * w          scn_dense_t's weights of `groups` fours of outputs, one behind the other.
- * requantize     [groups].
- * to         4 * groups outputs.
+ * x           the input, widened: pairs (0, 2), (1, 3) of every four values.
+ * w           weights of scn_dense_t, of `groups` groups of four outputs, one after the other.
+ * bytes       of x, a multiple of 16.
+ * requantize  [groups].
+ * to          4 * groups outputs.
  */
 typedef struct {
     const uint32_t *x;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* FULLY_CONNECTED with weights in fours of outputs: the input widened once, then all outputs in one call. */
+/* FULLY_CONNECTED with weights grouped by four outputs: the input is widened once; one call computes all groups. */
 #include "scn_dense.h"
 #include "scn_dense_four.h"
 #include "scn_simd.h"
 
 enum { STEP = 8, LANES = 4 };
 
-/* x less its zero point as pairs (0, 2), (1, 3) of every four values; zeros up to a whole step. */
+/* The input minus its zero point as pairs (0, 2), (1, 3) of every four values, padded with zeros to a whole step. */
 static void dense_widen(const scn_dense_t *layer, const int8_t *input, uint32_t *pairs) {
     const uint32_t offset = scn_pair(-layer->input_zero_point, -layer->input_zero_point);
     const int32_t whole = layer->inputs / 4 * 4, padded = (layer->inputs + STEP - 1) / STEP * STEP;
@@ -33,7 +33,7 @@ static void dense_run(const scn_dense_t *layer, const scn_dense_four_t *dense) {
     }
 }
 
-/* Less than four outputs, through a buffer, so that nothing behind them is touched. */
+/* Fewer than four outputs: through a buffer, so that nothing after them is overwritten. */
 static void dense_run_rest(const scn_dense_t *layer, scn_dense_four_t dense, int32_t count) {
     int8_t outputs[LANES];
     int8_t *to = dense.to;

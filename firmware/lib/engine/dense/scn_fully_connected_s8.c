@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* FULLY_CONNECTED: the input widened once; then four outputs, or one, at a time. */
+/* FULLY_CONNECTED: the input is widened once; then four outputs, or one, at a time. */
 #include "scn_fixedpoint.h"
 #include "scn_fully_connected.h"
 #include "scn_simd.h"
 
 enum { LANES = 4 };
 
-/* x less its zero point as pairs (0, 2), (1, 3) of every four values: the order in which weights widen cheapest. */
+/* The input minus its zero point as pairs (0, 2), (1, 3) of every four values: the cheapest order to widen weights. */
 static void fully_connected_widen(const scn_fully_connected_t *layer, const int8_t *input, uint32_t *pairs) {
     const uint32_t offset = scn_pair(-layer->input_zero_point, -layer->input_zero_point);
     for (int32_t i = 0; i + 4 <= layer->inputs; i += 4) {
@@ -44,7 +44,7 @@ static int32_t dot_one(const int8_t *w, int32_t inputs, const uint32_t *pairs, i
     return sum;
 }
 
-/* The last inputs, where their number is no multiple of four. */
+/* The last inputs, where their number is not a multiple of four. */
 static int32_t dot_rest(const scn_fully_connected_t *layer, const int8_t *input, int32_t output, int32_t sum) {
     const int8_t *w = layer->weights + output * layer->inputs;
     for (int32_t i = layer->inputs / 4 * 4; i < layer->inputs; ++i) {

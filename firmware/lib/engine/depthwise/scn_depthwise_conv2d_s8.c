@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* DEPTHWISE_CONV_2D: four channels at a time where channels correspond one to one and sums are small, else one. */
+/* DEPTHWISE_CONV_2D: four channels at a time where depth_multiplier is 1 and sums are small, else one. */
 #include "scn_depthwise_conv2d.h"
 #include "scn_depthwise_four.h"
 #include "scn_window.h"
 
-/* One output pixel's taps that lie inside the input. */
+/* The taps of one output pixel that lie inside the input. */
 typedef struct {
     const scn_depthwise_conv2d_t *layer;
     const int8_t *x; /* first pixel */
@@ -38,7 +38,7 @@ static int8_t one_channel(const window_t *window, int32_t channel) {
     return depthwise_requantize(layer, channel, sum);
 }
 
-/* Whether all channels' factors and sums are such as scn_apply takes. */
+/* Whether the factors and sums of all channels fit scn_apply. */
 static bool is_usual(const scn_depthwise_conv2d_t *layer) {
     const int32_t limit = scn_bias_limit((int64_t)layer->window.height * layer->window.width);
     bool usual = true;
@@ -67,7 +67,7 @@ static window_t depthwise_window(const scn_depthwise_conv2d_t *layer, const int8
     };
 }
 
-/* The channels from `channel` on. */
+/* All channels from `channel` on, one at a time. */
 static void depthwise_run_rest(const scn_depthwise_conv2d_t *layer, const int8_t *image, int8_t *output,
                                int32_t channel) {
     for (int32_t y = 0; y < layer->output.height; ++y) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Weights and factors of the four channels are made ready once for all pixels of the image. */
+/* Weights and factors of the four channels are prepared once for all pixels of the image. */
 #include "scn_depthwise_four.h"
 #include "scn_simd.h"
 #include "scn_window.h"
@@ -8,7 +8,7 @@ typedef struct {
     const scn_depthwise_conv2d_t *layer;
     scn_requant_t requant[4];
     int32_t bias[4];
-    uint32_t offset;  /* the input's zero point to take off, as a pair */
+    uint32_t offset;  /* minus the input's zero point, as a pair */
     bool whole_range; /* the activation clamps to INT8's own bounds */
     int32_t x_step;   /* from one tap to the next, */
     int32_t x_row;    /* and from one row of taps to the next */
@@ -51,7 +51,7 @@ static inline uint32_t four_requantize(const work_t *work, const int32_t sum[4])
            four_requantize_one(work, sum, 2) << 16 | four_requantize_one(work, sum, 3) << 24;
 }
 
-/* One pixel: rows of `taps` taps from x, weights from w. Kept apart: its loops need every register. */
+/* One pixel: rows of `taps` taps from x, weights from w. Not inlined: its loops need every register. */
 static SCN_NOINLINE void four_run_pixel(const work_t *work, const int8_t *x, const uint32_t *w, int32_t rows,
                                         int32_t taps, int8_t *to) {
     const int32_t x_step = work->x_step, w_row = 2 * work->layer->window.width;

@@ -5,10 +5,10 @@
 
 #include "scn_depthwise_conv2d.h"
 
-/* Taps of a window that fit. */
+/* Largest number of taps of a window. */
 #define SCN_DEPTHWISE_MOST_TAPS 25
 
-/* The multiplier is 1, and the four channels' factors and sums are such as scn_apply takes. */
+/* depth_multiplier must be 1, and the factors and sums of the four channels fit scn_apply. */
 void scn_depthwise_four(const scn_depthwise_conv2d_t *layer, const int8_t *image, int8_t *output, int32_t channel);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Three by three taps: four outputs in 59 instructions, which no compiler manages with 14 registers. */
+/* 3x3 taps: four outputs in 59 instructions, which no compiler achieves with 14 registers. */
 #include "scn_depthwise_planar_3x3.h"
 #include <stddef.h>
 
@@ -15,8 +15,9 @@ _Static_assert(offsetof(scn_depthwise_planar_3x3_t, columns) == 72, "offsets bel
 _Static_assert(sizeof(scn_depthwise_planar_3x3_t) == 76, "offsets below");
 
 /*
- * r0, r1 a pair and the next one in the plane, r2 r3 words of two b, r4-r6 w01, r7-r9 w12, r10 r11 the pair's sums at
- * b, r12 lr at b + 1. The stack holds the struct, and in [sp, #76] the column's first output.
+ * r0, r1 a pair and the next one in the plane, r2 r3 words at two positions of b, r4-r6 w01, r7-r9 w12, r10 r11 the
+ * sums of an output pair at b, r12 lr at b + 1. The stack holds the struct, and [sp, #76] the first output of the
+ * column.
  */
 /* clang-format off */
 #define LOAD                                                                                                           \
@@ -24,7 +25,7 @@ _Static_assert(sizeof(scn_depthwise_planar_3x3_t) == 76, "offsets below");
     "ldm r10, {r4-r10}\n"                                                                                              \
     "mov r11, r10\n"
 
-/* One word of the first pair, or of the next one, and one tap along b. */
+/* One word of the first pair (FIRST), or of the next one (NEXT), and one tap along b. */
 #define FIRST(x, w, one, other)                                                                                        \
     "smlad " one ", " x ", " w ", " one "\n"                                                                           \
     "smlatb " other ", " x ", " w ", " other "\n"
@@ -58,7 +59,7 @@ _Static_assert(sizeof(scn_depthwise_planar_3x3_t) == 76, "offsets below");
     "asr " sum ", " sum ", r6\n"                                                                                       \
     "ssat " sum ", #8, " sum "\n"
 
-/* The second first: where step_a is 0, the first one stays. */
+/* The second output goes first: where step_a is 0, the first one overwrites it. */
 #define STORE(one, other)                                                                                              \
     "strb " other ", [r7, r8]\n"                                                                                       \
     "strb " one ", [r7]\n"                                                                                             \

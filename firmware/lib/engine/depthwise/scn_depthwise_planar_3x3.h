@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Three by three taps over one channel's plane, stride 1; private to scn_depthwise_planar_s8.c. */
+/* 3x3 taps over the plane of one channel, stride 1; private to scn_depthwise_planar_s8.c. */
 #ifndef SCN_DEPTHWISE_PLANAR_3X3_H
 #define SCN_DEPTHWISE_PLANAR_3X3_H
 
 #include <stdint.h>
 
 /*
- * The plane: words of two neighbours along a, [pair][b]. An output pair takes two words of each of three b.
- * end          left to the function.
- * w01, w12     doubled weights of each of three b: the first two taps along a, and the last two.
- * bias         doubled.
- * to           first output; step_a, step_b: to the next along either axis. step_a is 0 where only one column is made
- *              and the second output of its pairs does not exist.
- * pitch        bytes from one pair to the next.
- * four_bytes   8 for every two outputs along b: four outputs are made at a time.
- * odd          1 if one output along b is left, else 0.
- * columns      pairs of outputs along a, at least 1.
+ * end             set by the function.
+ * to              first output.
+ * step_a, step_b  to the next output along either axis. step_a is 0 where there is a single column: the second output
+ *                 of its pairs does not exist.
+ * w01, w12        doubled weights at each of three taps along b: the first two taps along a, and the last two.
+ * bias            doubled.
+ * plane           [pair][b] words of two neighbours along a. A pair of outputs reads two words at each of three taps.
+ * pitch           bytes from one pair to the next.
+ * four_bytes      8 for every two outputs along b: four outputs are computed at a time.
+ * odd             1 if one output along b remains, else 0.
+ * columns         pairs of outputs along a, at least 1.
  */
 typedef struct {
     const uint32_t *end;

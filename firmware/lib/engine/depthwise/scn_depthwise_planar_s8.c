@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * DEPTHWISE_CONV_2D by planes: four channels at a time are taken apart into planes of int16, padding included, two
- * neighbours along one axis a word. A multiplication then takes two taps, and every word serves all windows that see
- * it.
+ * DEPTHWISE_CONV_2D by planes: four channels at a time are deinterleaved into planes of int16, padding included, with
+ * two neighbours along one axis per word. One multiplication then takes two taps, and each word serves all windows that
+ * contain it. Axis a is the axis of the neighbours, b the other one.
  */
 #include "scn_depthwise_planar.h"
 #include "scn_depthwise_planar_3x3.h"
@@ -11,7 +11,7 @@
 
 enum { CHANNELS = 4 };
 
-/* The input and output along one axis. Positions of the input lie at 0 .. size - 1, the first window starts at -pad. */
+/* Input and output along one axis. Input positions are 0 .. size - 1; the first window starts at -pad. */
 typedef struct {
     int32_t size, step; /* of the input; elements from one position to the next */
     int32_t outputs, output_step;
@@ -21,17 +21,15 @@ typedef struct {
 
 typedef struct {
     const scn_depthwise_planar_t *layer;
-    axis_t a, b;       /* words hold neighbours along a */
+    axis_t a, b;
     int32_t pairs;     /* words along a */
     int32_t rows;      /* words along b, */
-    int32_t tap_words; /* and those of a window along a */
+    int32_t tap_words; /* and along a, those of a window */
     uint32_t *planes;  /* [channel][pair][b] */
     const int8_t *input;
     int8_t *output;
-    uint32_t
-        weights[2 *
-                SCN_DEPTHWISE_PLANAR_MOST_WORDS]; /* one channel's: [tap along b][word], for the first of two outputs
-                                                    and for the second */
+    /* Of one channel: [tap along b][word], for the first of two outputs and for the second. */
+    uint32_t weights[2 * SCN_DEPTHWISE_PLANAR_MOST_WORDS];
 } work_t;
 
 static axis_t axis_x(const scn_depthwise_conv2d_t *layer) {
@@ -77,7 +75,7 @@ static void planar_clear(const work_t *work) {
     }
 }
 
-/* Two neighbours of four channels become a word of each plane; quads outside the input hold its zero point. */
+/* Two neighbours of four channels become one word per plane. Outside the input, quads hold its zero point. */
 static inline void planar_store_pair(uint32_t *to, int32_t plane, uint32_t first, uint32_t second, uint32_t offset) {
     const uint32_t even0 = scn_widen_even(offset, first), even1 = scn_widen_even(offset, second);
     const uint32_t odd0 = scn_widen_odd(offset, first), odd1 = scn_widen_odd(offset, second);
@@ -90,7 +88,7 @@ static inline void planar_store_pair(uint32_t *to, int32_t plane, uint32_t first
     to[0] = scn_pack_high(odd0, odd1);
 }
 
-/* A run of words: two inputs each, either of which may lie outside, and how to get to the next. */
+/* A run of words. Each holds two inputs, either of which may lie outside; steps lead to the next word. */
 typedef struct {
     const int8_t *first, *second; /* NULL outside */
     int32_t step;
@@ -118,7 +116,7 @@ static void widen_run(const work_t *work, run_t run) {
     }
 }
 
-/* One pair, along all of b that lies inside. */
+/* One pair, at all positions of b inside the input. */
 static void widen_pair(const work_t *work, const int8_t *input, int32_t pair) {
     const axis_t *axis = &work->a;
     const int32_t a = 2 * pair - axis->pad;
@@ -132,7 +130,7 @@ static void widen_pair(const work_t *work, const int8_t *input, int32_t pair) {
                     });
 }
 
-/* Pairs of which both lie inside, where b is a single position. */
+/* Pairs with both members inside the input, where b is a single position. */
 static void widen_line(const work_t *work, const int8_t *input, int32_t pair, int32_t count) {
     const int8_t *first = input + (2 * pair - work->a.pad) * work->a.step;
     widen_run(work, (run_t){
@@ -157,7 +155,7 @@ static void planar_widen(const work_t *work, const int8_t *input) {
     }
 }
 
-/* Weights for the first of two outputs, (0, 1), (2, 3) ..., and for the second, (-1, 0), (1, 2) ... */
+/* Weights for the first of two outputs: taps (0, 1), (2, 3) ..., and for the second: taps (-1, 0), (1, 2) ... */
 static void prepare_weights(work_t *work, int32_t channel) {
     const int32_t taps = work->a.taps, step = work->a.tap_step;
     uint32_t *to = work->weights;
@@ -173,7 +171,7 @@ static void prepare_weights(work_t *work, int32_t channel) {
     }
 }
 
-/* Where the sums of one channel's windows come from; copied, because a stored byte could change it for the compiler. */
+/* Parameters of one channel; copied, because a stored byte might alias them, so that the compiler would reload them. */
 typedef struct {
     const uint32_t *weights;
     int32_t taps_b, tap_words, rows;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* ADD: both operands on one fine common scale, summed, and rescaled to the output's. */
+/* ADD: both operands are rescaled to one fine common scale, summed, and rescaled to the output's. */
 #include "scn_broadcast.h"
 #include "scn_elementwise_ops.h"
 #include "scn_fixedpoint.h"
 
 enum { FINE_BITS = 20 };
 
-/* Offsets have 9 bits, so that 2^20 times one, and the sum of two scaled by at most 1/2 and 1/2, are small numbers. */
+/* Differences to a zero point have 9 bits: 2^20 times one, and the sum of two scaled by at most 1/2, fit. */
 _Static_assert(512 << FINE_BITS <= SCN_SCALER_LIMIT, "scn_scale_small");
 
 static int32_t fine(int8_t value, int32_t zero_point, scn_scaler_t scale) {

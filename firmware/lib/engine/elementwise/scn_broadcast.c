@@ -8,7 +8,7 @@ static int32_t at(const int32_t stride[4], const int32_t index[3]) {
     return index[0] * stride[0] + index[1] * stride[1] + index[2] * stride[2];
 }
 
-/* Inner dims of which both operands step through memory alike make one long row. */
+/* Merge inner dims over which both operands are contiguous into one long row. */
 static scn_broadcast_t merge(scn_broadcast_t shape) {
     for (int dim = 2; dim >= 0; --dim) {
         const int32_t inner = shape.size[3];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A table of 256 values, or two affine steps, a channel. */
+/* A table of 256 values, or two affine steps, per channel. */
 #include "scn_fixedpoint.h"
 #include "scn_lut.h"
 
@@ -19,7 +19,7 @@ static void affine_row(const scn_affine_map_t *map, int32_t count, int32_t step,
 }
 
 void scn_lut_s8(const scn_lut_t *layer, const int8_t *input, int8_t *output) {
-    /* A map without channels is one row. */
+    /* A map that is the same for all channels is one row. */
     const bool single = layer->channels == 1;
     const int32_t rows = single ? 1 : layer->pixels, count = single ? layer->pixels : layer->channels;
     for (int32_t row = 0; row < rows; ++row) {

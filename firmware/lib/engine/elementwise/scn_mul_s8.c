@@ -4,7 +4,7 @@
 #include "scn_elementwise_ops.h"
 #include "scn_fixedpoint.h"
 
-/* Factors over 1. */
+/* For factors over 1. */
 static void mul_row_up(const void *layer, int32_t count, const int8_t *a, int32_t stride1, const int8_t *b,
                        int32_t stride2, int8_t *out) {
     const scn_mul_t *mul = layer;

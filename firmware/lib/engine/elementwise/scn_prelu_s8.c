@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* PRELU: x where x >= 0, alpha * x elsewhere, each with a factor of its own to the output's scale. */
+/* PRELU: x where x >= 0, else alpha * x, each with its own factor to the output's scale. */
 #include "scn_broadcast.h"
 #include "scn_elementwise_ops.h"
 #include "scn_fixedpoint.h"

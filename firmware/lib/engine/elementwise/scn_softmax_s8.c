@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SOFTMAX in fixed point. exp(x) for x <= 0 is a polynomial on [-1/4, 0) times factors exp(-2^k), one for each bit of
- * the rest; the sum's reciprocal is three Newton-Raphson steps. Qm.n: n fraction bits, sign and m integer bits above.
+ * SOFTMAX in fixed point. exp(x) for x <= 0 is a polynomial on [-1/4, 0) times factors exp(-2^k), one per bit of the
+ * rest; the reciprocal of the sum takes three Newton-Raphson steps. Qm.n: sign, m integer bits, n fraction bits.
  */
 #include "scn_fixedpoint.h"
 #include "scn_softmax.h"

@@ -4,7 +4,7 @@
 #include "scn_row_ring.h"
 #include "scn_window.h"
 
-/* One channel of one window. */
+/* Of one channel of one window. */
 static int32_t window_average(const scn_row_ring_t *input, int32_t channels, int32_t channel, scn_span_t y,
                               scn_span_t x) {
     const int32_t count = (y.last - y.first) * (x.last - x.first);
@@ -19,7 +19,7 @@ static int32_t window_average(const scn_row_ring_t *input, int32_t channels, int
     return (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
 }
 
-/* Raster order, channels innermost: an output may replace its input where there is no padding in front. */
+/* Raster order, channels innermost: without padding before the input, outputs may overwrite it. */
 void scn_average_pool_rows_s8(const scn_pool_t *layer, const scn_row_ring_t *input, int32_t y, int32_t count,
                               const scn_row_ring_t *output) {
     const int32_t channels = layer->output.channels;

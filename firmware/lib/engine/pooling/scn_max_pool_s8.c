@@ -58,7 +58,7 @@ static void max_pool_pixel(const window_t *window, int8_t *output) {
     }
 }
 
-/* Raster order, channels innermost: an output may replace its input where there is no padding in front. */
+/* Raster order, channels innermost: without padding before the input, outputs may overwrite it. */
 void scn_max_pool_rows_s8(const scn_pool_t *layer, const scn_row_ring_t *input, int32_t y, int32_t count,
                           const scn_row_ring_t *output) {
     for (const int32_t end = y + count; y < end; ++y) {

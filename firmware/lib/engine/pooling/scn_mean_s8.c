@@ -8,7 +8,7 @@
 typedef struct {
     int32_t count[4];  /* elements to sum along each dim; 1 where it is kept */
     int32_t stride[4]; /* the input's, in elements */
-    int32_t total;     /* elements an output */
+    int32_t total;     /* elements per output */
 } sweep_t;
 
 static sweep_t sweep_of(const scn_mean_t *layer) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a measuring program looks into a step: nothing at all unless SCN_PROBE is defined, as only firmware/measure/runner's
- * second build does. */
+/* Attribution of time inside a segment. Compiles to nothing unless SCN_PROBE is defined, as in the second build of
+ * firmware/measure/runner only. */
 #ifndef SCN_PROBE_H
 #define SCN_PROBE_H
 
@@ -10,8 +10,7 @@
 extern "C" {
 #endif
 
-/* Until the next call, the processor works for `place`: stage number place - 1 of the running segment, or its schedule
- * (0). */
+/* Until the next call, time belongs to `place`: stage number place - 1 of the running segment, or its scheduler (0). */
 #ifdef SCN_PROBE
 void scn_probe(uint32_t place);
 #else

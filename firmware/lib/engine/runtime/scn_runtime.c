@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs a generated model's steps. */
+/* Runs the steps of a generated model. */
 #include "scn_runtime.h"
 
 void scn_model_run(const scn_model_t *model, uint8_t *arena, scn_observer_t observer, void *context) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Of all stages that have the rows they need, the last one runs: rows are used up as early as can be, so that line
+ * Of all stages whose input rows are ready, the last one runs: rows are consumed as early as possible, so that line
  * buffers stay short. The host simulates exactly this (scenelet.compiler.depth_first.row_schedule).
  */
 #include "scn_segment.h"
@@ -18,7 +18,7 @@ typedef struct {
     uint16_t last;
 } held_t;
 
-_Static_assert(sizeof(held_t) == SCN_SEGMENT_STATE_BYTES(1), "the host reserves this");
+_Static_assert(sizeof(held_t) == SCN_SEGMENT_STATE_BYTES(1), "the host reserves this many bytes");
 
 typedef struct {
     const scn_segment_t *segment;
@@ -40,7 +40,7 @@ static const int8_t *input_row(const work_t *work, int32_t buffer, int32_t y) {
     return whole ? whole + y * work->segment->buffers[buffer].row_bytes : row_of(work, buffer, y);
 }
 
-/* Rows of a stage's next stripe. */
+/* Rows of the next stripe of a stage. */
 static int32_t stripe_of(const work_t *work, const scn_stage_t *stage) {
     return scn_min(stage->stripe, work->segment->buffers[stage->output].height - work->held[stage->output].last);
 }
@@ -80,7 +80,7 @@ static int32_t still_needed(const work_t *work, int32_t buffer) {
     return needed;
 }
 
-/* Move the rows that count to the front, if the next ones would not fit behind them. */
+/* If the next rows would not fit after the present ones, move those that are still needed to the front. */
 static void make_room(const work_t *work, int32_t buffer, int32_t rows) {
     const scn_line_buffer_t *lines = &work->segment->buffers[buffer];
     held_t *held = &work->held[buffer];

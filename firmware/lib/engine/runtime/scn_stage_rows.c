@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Stages on a few rows: the same layer with a shorter input and output, and the padding that is left. Rows lie densely,
- * one behind the other.
+ * Stages of a segment: each call runs a layer on a shorter input and output, with the padding that remains for them.
  */
 #include "scn_stage_rows.h"
 #include "scn_conv2d.h"
@@ -11,7 +10,7 @@
 #include "scn_pooling.h"
 #include "scn_winograd_conv2d.h"
 
-/* Rows of padding before the part's first input row. */
+/* Rows of padding above the first input row of this call. */
 static int32_t padding_left(const scn_window_t *window, const scn_rows_t *rows) {
     return window->pad_top - rows->y * window->stride_h + rows->input_y;
 }
@@ -30,24 +29,24 @@ static scn_fused_conv2d_t fused_part(const scn_fused_conv2d_t *layer, const scn_
     return part;
 }
 
-static scn_row_ring_t lines_of(const scn_dims_t *dims, const int8_t *data) {
-    /* Lines are read or written; kernels only read their input. */
+static scn_row_ring_t rows_of(const scn_dims_t *dims, const int8_t *data) {
+    /* The cast is safe: kernels only read their input. */
     return (scn_row_ring_t){(int8_t *)(uintptr_t)data, dims->height, dims->width * dims->channels};
 }
 
 void scn_conv2d_rows(const void *layer, const scn_rows_t *rows) {
     const scn_fused_conv2d_t *whole = layer;
     const scn_fused_conv2d_t part = fused_part(whole, rows);
-    const scn_row_ring_t input = lines_of(&part.conv.input, rows->input[0]);
-    const scn_row_ring_t output = lines_of(&part.conv.output, rows->output);
+    const scn_row_ring_t input = rows_of(&part.conv.input, rows->input[0]);
+    const scn_row_ring_t output = rows_of(&part.conv.output, rows->output);
     scn_conv2d_rows_s8(&part, &input, 0, rows->rows, &output, rows->scratch);
 }
 
 void scn_conv2d_narrow_rows(const void *layer, const scn_rows_t *rows) {
     const scn_fused_conv2d_t *whole = layer;
     const scn_fused_conv2d_t part = fused_part(whole, rows);
-    const scn_row_ring_t input = lines_of(&part.conv.input, rows->input[0]);
-    const scn_row_ring_t output = lines_of(&part.conv.output, rows->output);
+    const scn_row_ring_t input = rows_of(&part.conv.input, rows->input[0]);
+    const scn_row_ring_t output = rows_of(&part.conv.output, rows->output);
     scn_conv2d_narrow_rows_s8(&part, &input, 0, rows->rows, &output, rows->scratch);
 }
 
@@ -56,14 +55,14 @@ typedef void (*winograd_t)(const scn_winograd_t *layer, const scn_row_ring_t *in
 
 static inline void winograd_rows(winograd_t run, const void *layer, const scn_rows_t *rows) {
     scn_winograd_t part = *(const scn_winograd_t *)layer;
-    /* What is pooled moves on by as many rows of the convolution. */
+    /* Each pooled row takes pool_height rows of the convolution. */
     scn_rows_t conv_rows = *rows;
     conv_rows.y *= part.pool_height;
     conv_rows.rows *= part.pool_height;
     part.conv = conv2d_part(&part.conv, &conv_rows);
     part.added.skip = rows->input[1];
     const scn_dims_t *dims = &part.conv.output;
-    const scn_row_ring_t input = lines_of(&part.conv.input, rows->input[0]);
+    const scn_row_ring_t input = rows_of(&part.conv.input, rows->input[0]);
     const scn_row_ring_t output = {rows->output, rows->rows, dims->width / part.pool_width * dims->channels};
     run(&part, &input, 0, rows->rows, &output, rows->scratch);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* TFLite's rescaling in full; out of line, so that compilers do not mix it into the quick cases. */
+/* TFLite's rescaling in full; out of line, so that compilers do not inline it beside the fast paths. */
 #include "scn_fixedpoint.h"
 
 int32_t scn_scale(int32_t x, scn_multiplier_t by) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * TFLite's integer arithmetic, private to the kernels. Right shifts of negative values are arithmetic on every compiler
- * that this project uses; sums that may wrap do so in unsigned arithmetic.
+ * TFLite's integer arithmetic; private to the kernels. Right shifts of negative values must be arithmetic, as in gcc
+ * and clang; sums that may wrap are computed in unsigned arithmetic.
  */
 #ifndef SCN_FIXEDPOINT_H
 #define SCN_FIXEDPOINT_H
@@ -45,7 +45,7 @@ int32_t scn_scale(int32_t x, scn_multiplier_t by);
 /* x times a real factor, rounded once, limited to +-2^30 so that a zero point can be added: scn_fine_multiplier_t. */
 static inline int32_t scn_scale_once(int32_t x, scn_fine_multiplier_t by) {
     const uint64_t magnitude = x < 0 ? 0U - (uint32_t)x : (uint32_t)x;
-    /* The bits that the second shift drops lie below the half that rounding adds: they cannot change the result. */
+    /* The second shift drops only bits below the half that rounding adds: they cannot change the result. */
     const uint64_t product = magnitude * (uint32_t)by.multiplier + (magnitude * (uint32_t)by.fraction >> 31);
     const uint64_t rounded = (product + ((uint64_t)1 << (30 - by.shift))) >> (31 - by.shift);
     const int32_t value = rounded > 1 << 30 ? 1 << 30 : (int32_t)rounded;
@@ -53,8 +53,8 @@ static inline int32_t scn_scale_once(int32_t x, scn_fine_multiplier_t by) {
 }
 
 /*
- * A factor of at most 1 (shift <= 0) made ready for many values under 2^30: the same results as scn_scale in a third of
- * the instructions. Rounding away from zero is adding a half, and taking 1 off what is negative, before the shift.
+ * A factor of at most 1 (shift <= 0), prepared for many values under 2^30: the same results as scn_scale in a third of
+ * the instructions. To round away from zero, a half is added before the shift, and 1 subtracted from negative values.
  */
 typedef struct {
     int32_t multiplier;
@@ -63,7 +63,7 @@ typedef struct {
     int32_t negative; /* -1, or 0 where nothing is shifted and so nothing rounded */
 } scn_scaler_t;
 
-/* Values whose magnitude a scaler takes: one more bit than the doubled product leaves. */
+/* Bound of the magnitudes that a scaler takes: the product is computed from the doubled value. */
 #define SCN_SCALER_LIMIT (1 << 30)
 
 static inline bool scn_has_scaler(scn_multiplier_t by) {
@@ -75,7 +75,7 @@ static inline scn_scaler_t scn_scaler(scn_multiplier_t by) {
     return (scn_scaler_t){by.multiplier, right, (int32_t)((1u << right) >> 1), right > 0 ? -1 : 0};
 }
 
-/* The largest bias with which sums of so many taps stay under the limit; -1 if none. A tap is at most 255 * 128. */
+/* The largest bias with which sums of `taps` taps stay under the limit; -1 if none. A tap is at most 255 * 128. */
 static inline int32_t scn_bias_limit(int64_t taps) {
     const int64_t room = SCN_SCALER_LIMIT - 1 - taps * 255 * 128;
     return room > 0 ? (int32_t)room : -1;
@@ -104,8 +104,8 @@ static inline int32_t scn_scale_small(int32_t x, scn_scaler_t by) {
 }
 
 /*
- * scn_scaler_t with an output's zero point in the rounding constant. Shifts of -1 .. -SCN_REQUANT_MOST_SHIFT, zero
- * points of INT8: nothing overflows.
+ * scn_scaler_t with the output's zero point in the rounding constant. Shifts of -1 .. -SCN_REQUANT_MOST_SHIFT and INT8
+ * zero points: nothing overflows.
  */
 typedef struct {
     int32_t multiplier;
@@ -135,7 +135,7 @@ static inline int32_t scn_apply(scn_requant_t stage, int32_t x) {
     return scn_apply_twice(stage, x * 2);
 }
 
-/* The same as scn_scale, quicker for the values and factors that are usual. */
+/* The same as scn_scale, faster for small values with factors under 1. */
 static inline int32_t scn_scale_quick(int32_t x, scn_multiplier_t by) {
     const bool small = x < SCN_SCALER_LIMIT && x > -SCN_SCALER_LIMIT;
     return by.shift < 0 && small ? scn_round_shift(scn_high_mul_small(x, by.multiplier), -by.shift) : scn_scale(x, by);
@@ -149,7 +149,7 @@ static inline int32_t scn_max(int32_t a, int32_t b) {
     return a > b ? a : b;
 }
 
-/* Saturated at INT8, but an int32_t: where more is computed, the compiler need not extend the sign once more. */
+/* Saturated to INT8 but returned as int32_t, so that the compiler need not extend the sign again. */
 static inline int32_t scn_saturate32(int32_t value) {
 #if defined(__ARM_FEATURE_DSP)
     int32_t result;
@@ -164,7 +164,7 @@ static inline int8_t scn_saturate(int32_t value) {
     return (int8_t)scn_saturate32(value);
 }
 
-/* value / 2^16, rounded down, saturated at INT8. */
+/* value / 2^16, rounded down, saturated to INT8. */
 static inline int32_t scn_saturate_q16(int32_t value) {
 #if defined(__ARM_FEATURE_DSP)
     int32_t result;
@@ -180,12 +180,12 @@ static inline int8_t scn_affine(scn_affine_map_t map, int32_t value) {
     return (int8_t)scn_saturate_q16(middle * map.multiplier2 + map.added2);
 }
 
-/* ADD as scn_fused_add_t says; middle: of its table, where the other value is 0. */
+/* ADD as in scn_fused_add_t; middle: entry of its table for the other value 0. */
 static inline int32_t scn_add_lut(const int32_t *middle, int32_t multiplier, int32_t value, int32_t other) {
     return scn_saturate_q16(value * multiplier + middle[other]);
 }
 
-/* What a value of a channel becomes. */
+/* Applies a post map to a value of a channel. */
 static inline int8_t scn_post(scn_post_t post, int32_t channel, int8_t value) {
     if (post.table) {
         return post.table[channel * 256 + 128 + value];

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From sums to INT8 in four instructions, private to the kernels that get their constants ready made (scn_requantize_pair_t).
+ * From sums to INT8 in four instructions, with constants that the host has prepared (scn_requantize_pair_t); private to
+ * the kernels.
  *
- * Sums come doubled, so that SMMULR's high word is TFLite's doubling product. TFLite then divides by 2^right, halves
- * away from zero: adds half, less 1 if the product is negative. The sign of the sum serves as well: it only differs
- * where a negative sum's product is 0, and (2^(right - 1) - 1) >> right is 0 too.
+ * Sums are doubled, so that SMMLAR's high word is TFLite's doubling product. TFLite then divides by 2^right, halves
+ * away from zero: it adds half, minus 1 if the product is negative. The sign of the sum can replace that of the
+ * product: they differ only where a negative sum has the product 0, and (2^(right - 1) - 1) >> right is 0 too.
  */
 #ifndef SCN_REQUANTIZE_H
 #define SCN_REQUANTIZE_H

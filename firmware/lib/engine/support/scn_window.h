@@ -5,7 +5,7 @@
 
 #include "scn_fixedpoint.h"
 
-/* Taps first .. last - 1 lie inside; `start` is the input coordinate of tap 0 and may be negative. */
+/* Taps first .. last - 1 lie inside the input; `start` is the input coordinate of tap 0 and may be negative. */
 typedef struct {
     int32_t start;
     int32_t first;

@@ -2,11 +2,12 @@
 /*
  * CONV_2D by Winograd's F(4, 3) or F(2, 3), in units of two tiles at two neighbouring positions of the slide axis.
  *
- * Across: a pair of tiles lies side by side, on maps of up to four columns one below the other; positions are rows. A
- * input_tile is a row of the input. Down: the tiles lie one below the other, positions are columns, and so are input_tiles.
+ * Across: the two tiles of a pair lie side by side, on maps of up to four columns one below the other; positions are
+ * rows. Down: the tiles lie one below the other; positions are columns. An input tile is the part of a row (across) or
+ * column (down) of the input that a tile depends on, transformed.
  *
- * A block's tiles are transformed once. Then, for a pair of output channels and a part of the input channels at a time,
- * weights are transformed and multiplied with all units of the block.
+ * The input tiles of a block are transformed once. Then, for each pair of output channels and each part of the input
+ * channels, weights are transformed and multiplied with all units of the block.
  */
 #include "scn_row_ring.h"
 #include "scn_simd.h"
@@ -16,7 +17,7 @@
 
 #include <string.h>
 
-_Static_assert((int)SCN_WINOGRAD_DOT_MOST_TAPS == SCN_WINOGRAD_MOST_TAPS, "what the host is told");
+_Static_assert((int)SCN_WINOGRAD_DOT_MOST_TAPS == SCN_WINOGRAD_MOST_TAPS, "the host relies on this limit");
 
 static const int32_t zeros[SCN_WINOGRAD_UNIT_SUMS];
 
@@ -26,25 +27,25 @@ typedef struct {
     const scn_row_ring_t *input;
     const scn_row_ring_t *output;
     scn_conv2d_output_t stage;
-    uint32_t *tiles;    /* scratch: [pair of tiles][step][input_tile][plane][tile] */
+    uint32_t *tiles;    /* scratch: [pair of tiles][step][input tile][plane][tile of the pair] */
     int8_t *padding;    /* scratch: a pixel of zero points */
-    uint32_t *weights;  /* scratch for a part's: [step][tap][plane][output channel] */
-    int32_t *sums;      /* scratch: [unit], or one unit's */
+    uint32_t *weights;  /* scratch, of a part: [step][tap][plane][output channel] */
+    int32_t *sums;      /* scratch: of all units, or of one */
     int32_t taps;       /* of the slide axis */
     int32_t steps;      /* pairs of input channels */
     int32_t outputs;    /* of a tile */
-    int32_t tile_words; /* of a input_tile, and of a tap's weights */
+    int32_t tile_words; /* of an input tile, and of the weights of a tap */
     int32_t input_tiles;
-    int32_t first_input_tile; /* its coordinate, less the block's first position's */
+    int32_t first_input_tile; /* its coordinate minus that of the block's first position */
     int32_t step_words;
     int32_t pair_words;
-    bool shared;              /* all positions see all input_tiles */
-    int32_t tile_offset;      /* rows from a pair's first tile to its second, 0 if that is to the right */
+    bool shared;              /* all positions depend on all input tiles */
+    int32_t tile_offset;      /* rows from the first tile of a pair to the second, 0 if that is to the right */
     scn_tile_places_t places; /* strides and pools */
 
-    int32_t y, x;      /* a block: its first output, */
+    int32_t y, x;      /* of the block: its first output, */
     int32_t end_y;     /* the row after its last one, */
-    int32_t positions; /* and what it is made of */
+    int32_t positions; /* and its size */
     int32_t pairs;
 } work_t;
 
@@ -58,7 +59,7 @@ static void winograd_transform(const work_t *work, const int8_t *const *from, ui
     work->kind->input(from, conv->input.channels, offset, to, work->step_words);
 }
 
-/* A tile at y, x; input_tiles are rows. */
+/* Input tiles of the tile at y, x, one per row. */
 static void winograd_gather_across(const work_t *work, int32_t y, int32_t x, uint32_t *to) {
     const scn_conv2d_t *conv = &work->layer->conv;
     const int32_t last = (work->positions + 1) / 2 * 2 + work->taps - 1;
@@ -75,7 +76,7 @@ static void winograd_gather_across(const work_t *work, int32_t y, int32_t x, uin
     }
 }
 
-/* A tile at row y of all columns; input_tiles are columns. */
+/* Input tiles of the tiles at row y, one per column. */
 static void winograd_gather_down(const work_t *work, int32_t y, uint32_t *to) {
     const scn_conv2d_t *conv = &work->layer->conv;
     const int8_t *line[SCN_TILE_INPUTS] = {NULL};
@@ -112,7 +113,7 @@ static void winograd_gather(const work_t *work) {
     }
 }
 
-/* Outputs along the axis of a tile at y, x that count, before pooling. */
+/* Outputs along the axis of the tile at y, x that lie inside the map, before pooling. */
 static int32_t winograd_count(const work_t *work, int32_t y, int32_t x) {
     const scn_dims_t *dims = &work->layer->conv.output;
     if (y >= work->end_y || x >= dims->width) {
@@ -121,7 +122,7 @@ static int32_t winograd_count(const work_t *work, int32_t y, int32_t x) {
     return scn_min(work->layer->across ? dims->width - x : work->end_y - y, work->outputs);
 }
 
-/* Counts at a block's edges. */
+/* Set the counts at the edges of a block. */
 static void winograd_count_outputs(const work_t *work, int32_t y, int32_t x, int32_t at, scn_tile_places_t *places) {
     const bool across = work->layer->across;
     for (int32_t i = 0; i < 2 * SCN_TILES; ++i) {
@@ -138,7 +139,7 @@ static void winograd_count_outputs(const work_t *work, int32_t y, int32_t x, int
     places->full = false;
 }
 
-/* Where a unit's tiles go: position `at` and the next of a pair of tiles. */
+/* Where the outputs of a unit are stored: positions `at` and at + 1 of a pair of tiles. */
 static scn_tile_places_t winograd_places(const work_t *work, int32_t pair, int32_t at) {
     const scn_winograd_t *layer = work->layer;
     const int32_t y = work->y + pair * SCN_TILES * work->outputs + (layer->across ? at : 0);
@@ -160,7 +161,7 @@ static void winograd_store_unit(const work_t *work, const int32_t *sums, int32_t
     }
 }
 
-/* What products of `count` steps of any unit have in common, whose weights are at w. */
+/* Parameters that the dot products of all units share: `count` steps, with weights at w. */
 static scn_winograd_dot_t winograd_dot_of(const work_t *work, const uint32_t *w, int32_t first, int32_t count) {
     const int32_t taps = work->taps, input_tiles = work->input_tiles;
     const int32_t seen = work->shared ? input_tiles + 1 : taps;
@@ -192,7 +193,7 @@ static void winograd_multiply(const work_t *work, scn_winograd_dot_t dot, int32_
     }
 }
 
-/* A part of a channel pair's weights, transformed. */
+/* The transformed weights of a channel pair, for a part of the input channels. */
 static const uint32_t *winograd_weights(const work_t *work, int32_t channel, int32_t first, int32_t count) {
     const int32_t start = (channel / 2 * work->steps + first) * work->taps;
     if (work->layer->expanded) {
@@ -202,7 +203,7 @@ static const uint32_t *winograd_weights(const work_t *work, int32_t channel, int
     return work->weights;
 }
 
-/* A part of the input channels; the last one's sums are complete. */
+/* Multiply a part of the input channels. The sums are complete after the last part. */
 static void winograd_run_part(const work_t *work, int32_t channel, const scn_tile_channel_t *two, int32_t first,
                               int32_t count) {
     const uint32_t *weights = winograd_weights(work, channel, first, count);
@@ -221,7 +222,7 @@ static void winograd_run_part(const work_t *work, int32_t channel, const scn_til
     }
 }
 
-/* Whether all of a block's tiles are whole. */
+/* Whether all tiles of a block lie inside the map. */
 static bool winograd_is_full(const work_t *work) {
     const int32_t rows = work->end_y - work->y, left = work->layer->conv.output.width - work->x;
     if (!work->layer->across) {
@@ -231,7 +232,7 @@ static bool winograd_is_full(const work_t *work) {
                              : left >= SCN_TILES * work->outputs;
 }
 
-/* Strides and counts of what a block stores. */
+/* Strides and counts of the outputs that a block stores. */
 static scn_tile_places_t winograd_block_places(const work_t *work) {
     const scn_winograd_t *layer = work->layer;
     const bool across = layer->across;

@@ -30,7 +30,7 @@ extern "C" {
  *
  * pool_*    1; or 2 where a MAX_POOL_2D with this window and stride, without padding, follows the post map: only the
  *           pooled output is stored. This requires |bias| + kernel_h * kernel_w * ic * 255 * 128 < 2^30 and shifts of
- *           -1 .. -20. A post map must then be monotone for each channel, and the activation clamp to INT8's own bounds.
+ *           -1 .. -20. A post map must then be monotone for each channel, and the activation clamp to INT8's bounds.
  *
  * rows      output rows that share transformed weights. Across: even, and on maps of up to four columns (two) a
  *           multiple of 4. Down: a multiple of 8 (4).

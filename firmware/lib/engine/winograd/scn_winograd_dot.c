@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Inner products of two channels at two tiles and two positions, both operands int16. */
+/* Dot products of two output channels at two tiles and two positions; both operands are int16. */
 #include "scn_winograd_dot.h"
 #include "scn_simd.h"
 
@@ -12,12 +12,12 @@ _Static_assert(sizeof(scn_winograd_dot_t) == 36, "registers below");
 _Static_assert(SCN_WINOGRAD_DOT_MOST_TAPS == 7 && SCN_WINOGRAD_DOT_MOST_SHARED == 4, "steps below");
 
 /*
- * 16 MACs in 10 instructions. r0 x, r1 w, r2 r3 a tap's weights, r12 lr a input_tile's tiles; r4 r5 and r8 r9 the channels'
- * sums at the first position, r6 r7 and r10 r11 at the second. The struct lies on the stack: [sp] skip, #4 w_end,
- * #8 where to enter the row of steps of 40 bytes (instead of taps), #12 x, #16 w, #20 w_last, #24 from, #28 from_bytes,
- * #32 sum. Naked, for no register is left.
+ * 16 MACs in 10 instructions; naked, because no register is left. r0 x, r1 w, r2 r3 the weights of a tap, r12 lr an
+ * input tile of both tiles; r4 r5 and r8 r9 the channels' sums at the first position, r6 r7 and r10 r11 at the second.
+ * The struct lies on the stack: [sp] skip, #4 w_end, #8 entry into the unrolled steps of 40 bytes (instead of taps),
+ * #12 x, #16 w, #20 w_last, #24 from, #28 from_bytes, #32 sum.
  */
-/* From a input_tile, or a tap, to the next: the bytes of all planes. */
+/* bytes: from an input tile, or a tap, to the next: those of all planes. */
 /* clang-format off */
 #define INPUT_TILE(bytes) "ldrd r12, lr, [r0], #" bytes "\n"
 #define TAP(bytes) "ldrd r2, r3, [r1], #" bytes "\n"
@@ -121,13 +121,13 @@ __attribute__((naked)) void scn_winograd_dot_shared_f2x3(__attribute__((unused))
 
 #else
 
-/* What is known of a kind of tile: its planes, and whether both positions see all input_tiles. */
+/* A kind of tile: its planes, and whether both positions depend on all input tiles. */
 typedef struct {
     int32_t planes;
     int shared;
 } way_t;
 
-/* A step: the first position sees input_tile s with tap s + led, the second one input_tile s + 1 - led with tap s. */
+/* One step: the first position reads input tile s with tap s + shared, the second tile s + 1 - shared with tap s. */
 static void dot_run_step(way_t way, const uint32_t *x, const uint32_t *w, int32_t taps, int32_t *sum) {
     for (int32_t i = 0; i < taps * 4; ++i) {
         const int32_t s = i / 4, position = i / 2 % 2, tile = i % 2;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The inner products between Winograd's transforms: two output channels at two tiles and two neighbouring positions of
- * the slide axis, plane by plane; private to the kernel.
+ * Dot products in Winograd's transform domain: two output channels at two tiles and two neighbouring positions of the
+ * slide axis, plane by plane; private to the kernel.
  *
- * What the first position sees at one input_tile, the second one sees a tap earlier: each input_tile and each tap is loaded once
+ * The second position reads each input tile one tap earlier than the first: each input tile and each tap is loaded once
  * for both.
  */
 #ifndef SCN_WINOGRAD_DOT_H
@@ -20,14 +20,14 @@ enum {
 };
 
 /*
- * x         [step][input_tile][plane][tile] pairs of channels, from the first input_tile that counts.
- * w         [step][tap][plane][output channel] pairs of channels, from the first tap that counts.
- * taps      1 .. SCN_WINOGRAD_DOT_MOST_TAPS, or led: input_tiles, 1 .. SCN_WINOGRAD_DOT_MOST_SHARED.
- * skip      bytes of x from a step's last input_tile to the next one's first; led: of w from its last tap likewise.
- * w_end     where w stands behind the last step.
- * w_last    the last plane's w.
- * from      what sums start from; sum: where they go; both [plane][output channel][position][tile], from_bytes from one
- *           plane to the next.
+ * x           [step][input tile][plane][tile] pairs of channels, from the first input tile to read.
+ * w           [step][tap][plane][output channel] pairs of channels, from the first tap to use.
+ * taps        1 .. SCN_WINOGRAD_DOT_MOST_TAPS; shared: input tiles, 1 .. SCN_WINOGRAD_DOT_MOST_SHARED.
+ * skip        bytes of x from the end of one step to the start of the next; shared: of w likewise.
+ * w_end       w after the last step.
+ * w_last      w of the last plane.
+ * from        start values of the sums; sum: results. Both [plane][output channel][position][tile].
+ * from_bytes  from one plane of `from` to the next; 0 if all planes start from the same values.
  */
 typedef struct {
     int32_t skip;
@@ -41,11 +41,11 @@ typedef struct {
     int32_t *sum;
 } scn_winograd_dot_t;
 
-/* The first position sees input_tiles 0 .. taps - 1, the second one input_tiles 1 .. taps. Six planes, or four. */
+/* The first position reads input tiles 0 .. taps - 1, the second one 1 .. taps. */
 void scn_winograd_dot_f4x3(const scn_winograd_dot_t *dot);
 void scn_winograd_dot_f2x3(const scn_winograd_dot_t *dot);
 
-/* Both see all input_tiles: the first one with taps 1, 2, ..., the second one with taps 0, 1, ... */
+/* Both read all input tiles: the first one with taps 1, 2, ..., the second one with taps 0, 1, ... */
 void scn_winograd_dot_shared_f4x3(const scn_winograd_dot_t *dot);
 void scn_winograd_dot_shared_f2x3(const scn_winograd_dot_t *dot);
 

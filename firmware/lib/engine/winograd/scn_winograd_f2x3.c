@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * F(2, 3): two outputs of a tile of four inputs in four products instead of six. Of the weights' transform (Lavin and
- * Gray, 2015), whose middle rows hold halves, twice those rows are formed; the planes then give twice the outputs,
- * which is what the kernel rescales: nothing is divided. Transformed inputs are at most 2 * 255, weights 3 * 128.
+ * F(2, 3): two outputs from a tile of four inputs in four products instead of six. The middle rows of the weight
+ * transform (Lavin and Gray, 2015) hold halves; twice those rows are computed. The planes then give twice the outputs,
+ * the form that the requantization takes: nothing is divided. Transformed inputs are at most 2 * 255, weights 3 * 128.
  */
 #include "scn_simd.h"
 #include "scn_winograd_output_impl.h"
 
-/* Two channels of four pixels to the four planes. */
+/* Four pixels of two channels to the four planes. */
 static inline void transform_f2x3(const uint32_t *d, uint32_t *to) {
     to[0] = scn_sub_pair(d[0], d[2]);
     to[SCN_TILES] = scn_add_pair(d[1], d[2]);
@@ -67,7 +67,7 @@ static void tile_weights_f2x3(const int8_t *from, int32_t count, uint32_t *to) {
     }
 }
 
-/* Twice the sums of two outputs. Planes are summed modulo 2^32, the results are small. */
+/* Twice the sums of two outputs. Planes are summed modulo 2^32; the results fit. */
 static inline void tile_output_f2x3(const int32_t *plane, int32_t twice_bias, int32_t *twice) {
     const uint32_t m0 = (uint32_t)plane[0], m1 = (uint32_t)plane[SCN_WINOGRAD_UNIT_SUMS];
     const uint32_t m2 = (uint32_t)plane[2 * SCN_WINOGRAD_UNIT_SUMS], m3 = (uint32_t)plane[3 * SCN_WINOGRAD_UNIT_SUMS];

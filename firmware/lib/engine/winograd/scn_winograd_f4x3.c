@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * With the input transform B, the weights' G and the output's A of Lavin and Gray (2015), y = A ((G g) * (B d)). Rows
- * of G hold sixths and 24ths: the weights are transformed by rows of whole numbers instead, and the planes' sums
- * multiplied by 6, -4, -4, 1, 1 and 24, which makes 24 y. Modulo 2^32 that is undone by the inverse of 3 and a shift;
- * sums beyond int32 on the way do no harm.
+ * The transforms B of the input, G of the weights and A of the output are those of Lavin and Gray (2015):
+ * y = A ((G g) * (B d)). Rows of G hold sixths and 24ths. The weights are transformed by rows of integers instead, and
+ * the sums of the planes multiplied by 6, -4, -4, 1, 1 and 24, which gives 24 y. The inverse of 3 modulo 2^32 and a
+ * shift undo that factor; intermediate sums may wrap.
  */
 #include "scn_simd.h"
 #include "scn_winograd_tile.h"
 
-/* Two channels of six pixels to the six planes. */
+/* Six pixels of two channels to the six planes. */
 static inline void transform_f4x3(const uint32_t *d, uint32_t *to) {
     const uint32_t even = scn_sub_pair(d[4], d[2]);
     const uint32_t odd = scn_sub_pair(d[3], d[1]);
@@ -41,10 +41,7 @@ static inline void transform_f4x3_odd(const uint32_t *quad, uint32_t offset, uin
     transform_f4x3(odd, to);
 }
 
-/*
- * One to three bytes; those that are absent are minus `offset`, and so end up as 0. Two are the even ones of four, so
- * that they make a whole pair.
- */
+/* Two bytes become the even ones of four, so that they form a whole pair. Absent bytes are set to minus `offset`. */
 uint32_t scn_load_some(const int8_t *from, int32_t count, uint32_t offset) {
     static const uint8_t shifts[2][3] = {{0, 8, 16}, {0, 16, 8}};
     uint32_t quad = ((0u - offset) & 0xFFu) * 0x01010101u;

@@ -11,7 +11,7 @@ static inline int32_t third(uint32_t multiple) {
     return (int32_t)(multiple * inverse_of_3);
 }
 
-/* Twice the sums of four outputs: 24 y, 12 y, 6 y and 6 y are what the planes give. */
+/* Twice the sums of four outputs. The planes give 24 y, 12 y, 6 y and 6 y. */
 static inline void tile_output_f4x3(const int32_t *plane, int32_t twice_bias, int32_t *twice) {
     const uint32_t m0 = (uint32_t)plane[0], m5 = (uint32_t)plane[5 * SCN_WINOGRAD_UNIT_SUMS];
     const uint32_t m1 = (uint32_t)plane[SCN_WINOGRAD_UNIT_SUMS], m2 = (uint32_t)plane[2 * SCN_WINOGRAD_UNIT_SUMS];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From the twice sums of four tiles to outputs: pooled, rescaled and stored; private to the kernel. Each kind of tile
- * includes this once, so that its number of outputs and its transform are constants to the C compiler.
+ * Pools, requantizes and stores the outputs of four tiles; private to the kernel. The sources of each kind of tile
+ * include this, so that the number of outputs and the transform are constants to the C compiler. Sums are doubled.
  */
 #ifndef SCN_WINOGRAD_OUTPUT_IMPL_H
 #define SCN_WINOGRAD_OUTPUT_IMPL_H
@@ -10,7 +10,7 @@
 
 enum { TILES = 4, MOST_OUTPUTS = TILES * SCN_TILE_OUTPUTS };
 
-/* Twice the sums of a tile's outputs, from its planes. */
+/* Twice the sums of the outputs of a tile, from its planes. */
 typedef void (*tile_output_t)(const int32_t *plane, int32_t twice_bias, int32_t *twice);
 
 static inline int8_t *tile_place(const scn_tile_places_t *places, int i) {
@@ -41,7 +41,7 @@ static inline void tile_sums(const int32_t *planes, int32_t twice_bias, int outp
     }
 }
 
-/* The largest of two sums, or the smallest. */
+/* The larger of two sums, or the smaller. */
 static inline int32_t tile_most(int32_t a, int32_t b, bool falling) {
     return falling ? scn_min(a, b) : scn_max(a, b);
 }
@@ -125,7 +125,7 @@ static inline void tile_store_plain(const scn_tile_channel_t *channel, const int
     }
 }
 
-/* In front of these lies nothing else: what a residual block ends in. */
+/* A fused ADD without a post map: the end of a residual block. */
 static inline void tile_store_added(const scn_tile_channel_t *channel, const int32_t *twice, int32_t count, int8_t *to,
                                     int32_t stride) {
     const scn_requant_t stage = channel->stage;
@@ -138,7 +138,7 @@ static inline void tile_store_added(const scn_tile_channel_t *channel, const int
     }
 }
 
-/* To values that are stored already. */
+/* Fused ADD to values that are already stored. */
 static inline void tile_add(const scn_conv2d_output_t *output, int32_t count, int8_t *to, int32_t stride) {
     const scn_fused_add_t by = output->added;
     for (; count > 0; --count, to += stride) {
