@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ST STM32F4DISCOVERY, STM32F407VG (user manual UM1472).
  *
  * 8 MHz crystal X2; PA2 and PA3 are free on the header. The on-board ST-LINK of most revisions has no serial port that

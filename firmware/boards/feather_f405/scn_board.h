@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Adafruit Feather STM32F405 Express.
  *
  * 12 MHz crystal; the console is on the pins marked TX and RX. The USB connector is not used but to flash: hold BOOT0

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* This computer, which has the microphone that SCENELET_MICROPHONE names (lib/port/host). */
 #ifndef SCN_BOARD_H
 #define SCN_BOARD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ST NUCLEO-F446RE, STM32F446RE (user manual UM1724).
  *
  * The ST-LINK's 8 MHz clock output drives HSE; its virtual serial port is wired to PA2 and PA3.

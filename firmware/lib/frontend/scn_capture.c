@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_capture.h"
 
 #define CAPTURE_BITS 24u

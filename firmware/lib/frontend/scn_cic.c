@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_cic.h"
 
 #include "scn_cic_table.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Streaming clip driver: samples in blocks of any size, a column of features as soon as its frame is complete.
  *
  *   scn_clip_begin --> [collecting] --push--> ready (map complete) --push--> done (clip_samples taken)

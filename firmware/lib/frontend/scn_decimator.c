@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_decimator.h"
 
 #include "scn_decimator_taps.h"

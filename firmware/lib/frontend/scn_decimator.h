@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From a microphone's rate to the front end's: FIR stages with 24-bit samples. Exact sums of 64 bits, rounded once;
  * docs/FRONTEND.md specifies every bit. */
 #ifndef SCN_DECIMATOR_H
@@ -6,6 +7,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #define SCN_DECIMATOR_STAGES 3u
 /* Samples that a line takes before what is still needed moves to its beginning: moves cost a few per cent then. */
@@ -50,5 +55,9 @@ bool scn_decimator_extend(scn_decimator_t *decimator, uint32_t rate_in, uint32_t
 /* Take `count` samples of 24 bits; returns how many were written to `out`, which may be `in`. Blocks of any size give
  * the same samples as one large one. */
 size_t scn_decimator_push(scn_decimator_t *decimator, const int32_t *in, size_t count, int32_t *out);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,4 +1,5 @@
-/* The multiplications of the front end: one Cortex-M4 instruction each, or plain C with the same bits.
+/* SPDX-License-Identifier: MIT */
+/* The multiplications of the front end, private to it: one Cortex-M4 instruction each, or plain C with the same bits.
  *
  * gcc 12 makes no SMMULR from C, hence the inline assembly.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_fft.h"
 
 #include "scn_complex.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What all of the FFT's first stages share; private to them. */
 #ifndef SCN_FFT_FIRST_STAGE_H
 #define SCN_FFT_FIRST_STAGE_H

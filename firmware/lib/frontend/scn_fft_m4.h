@@ -1,4 +1,5 @@
-/* The FFT's two inner loops for cores with the DSP instructions, with the bits of the plain C in scn_fft.c.
+/* SPDX-License-Identifier: MIT */
+/* The FFT's two inner loops for cores with the DSP instructions, private to scn_fft.c and with the bits of its plain C.
  *
  * From C, gcc 12 needs 63 and 110 instructions a butterfly where these take 50 and 76: 14 registers just hold what the
  * loops keep alive, and gcc spills.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_fft_window.h"
 
 #include "scn_fft_first_stage.h"

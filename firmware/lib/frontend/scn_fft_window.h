@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The FFT's first stage: samples are windowed, and written in bit-reversed order after a butterfly without twiddles.
  *
  * One function for each radix and each way to come by the window; tables->first_stage names the one that a front end

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A raised cosine needs no table of its own: the FFT's quarter sine wave holds it, but for some last bits. */
 #include "scn_fft_first_stage.h"
 #include "scn_fft_window.h"

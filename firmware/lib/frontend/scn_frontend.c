@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_frontend.h"
 
 #include "scn_dsp.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_crc.h"
 
 /* One step of CRC-16 for a byte without a table (the polynomial has few terms): 8 shifts become 5 operations. */

@@ -1,8 +1,11 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_frame.h"
 
 #include "scn_crc.h"
 
 #define DELIMITER 0u
+
+_Static_assert(SCN_LINK_BODY_BYTES < 254u, "a longer body would need more than one COBS code byte of overhead");
 
 size_t scn_frame_encode(const uint8_t *body, size_t size, uint8_t wire[SCN_LINK_WIRE_BYTES]) {
     const uint16_t crc = scn_crc16(SCN_CRC16_START, body, size);

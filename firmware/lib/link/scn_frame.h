@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Frames to and from bytes: COBS, CRC-16, and the text lines between frames. */
 #ifndef SCN_FRAME_H
 #define SCN_FRAME_H
@@ -7,6 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* Encode a body (type and fields; the CRC is added here) for the wire, delimiters included. `size` is at most
  * SCN_LINK_BODY_BYTES - SCN_LINK_CRC_BYTES. Returns the number of bytes written to `wire`. */
@@ -53,5 +58,9 @@ void scn_receiver_init(scn_receiver_t *receiver);
 
 /* Take one byte. What an event points to stays valid until the next call. */
 scn_received_t scn_receiver_push(scn_receiver_t *receiver, uint8_t byte);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

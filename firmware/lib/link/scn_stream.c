@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_stream.h"
 
 #include <string.h>
@@ -46,8 +47,8 @@ static scn_link_reason_t judge(const scn_stream_t *stream, const uint8_t *body) 
     if (body[3] > SCN_LINK_INPUT_CAPTURE || (body[3] == SCN_LINK_INPUT_CAPTURE && !held->captures)) {
         return SCN_REASON_INPUT;
     }
-    const bool hears = held->has_frontend && memcmp(frontend, held->frontend, SCN_LINK_HASH_BYTES) == 0;
-    return body[3] == SCN_LINK_INPUT_TENSOR || hears ? SCN_REASON_OK : SCN_REASON_FRONTEND;
+    const bool mode = held->has_frontend && memcmp(frontend, held->frontend, SCN_LINK_HASH_BYTES) == 0;
+    return body[3] == SCN_LINK_INPUT_TENSOR || mode ? SCN_REASON_OK : SCN_REASON_FRONTEND;
 }
 
 static void begin(scn_stream_t *stream, scn_link_reason_t refusal, uint8_t session, uint8_t input) {

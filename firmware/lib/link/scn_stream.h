@@ -1,9 +1,14 @@
+/* SPDX-License-Identifier: MIT */
 /* The device's side of a stream: which frame is accepted, and what is answered. No hardware, no audio: frames in,
  * payload out to a sink, STATUS fields out. */
 #ifndef SCN_STREAM_H
 #define SCN_STREAM_H
 
 #include "scn_frame.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* Frames accepted without an answer; then a STATUS tells the host how far it may go on. */
 #define SCN_STREAM_ACKNOWLEDGE_EVERY 8u
@@ -57,5 +62,9 @@ void scn_stream_close(scn_stream_t *stream);
 /* The body of a STATUS; `windows` is the number of decisions since START. */
 void scn_stream_status(scn_stream_t *stream, scn_link_reason_t reason, uint32_t windows,
                        uint8_t body[SCN_LINK_STATUS_BYTES]);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,9 +1,14 @@
+/* SPDX-License-Identifier: MIT */
 /* Lines of text to the console, with a checksum that a machine can hold them to. */
 #ifndef SCN_TEXT_H
 #define SCN_TEXT_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* Where the text goes. */
 typedef void (*scn_text_write_t)(const void *bytes, size_t count);
@@ -28,5 +33,9 @@ void scn_text_end(scn_text_t *text);
 
 /* End the line with CR LF only. */
 void scn_text_end_plain(scn_text_t *text);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the firmware needs from the machine it runs on. One folder beside this header implements it for each family:
  * stm32f4 (also in QEMU, which is recognised at run time) and host (this computer: stdin and stdout).
  *
@@ -9,6 +10,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* Console speed, bits a second, 8 data bits, no parity, 1 stop bit. */
 #define SCN_PORT_BAUD 921600u
@@ -81,7 +86,7 @@ typedef enum {
 
 /* Called from the microphone's interrupt with a block; NULL where samples were lost, after which no more blocks come
  * until the microphone is started again. */
-typedef void (*scn_port_hear_t)(void *context, const uint16_t *block);
+typedef void (*scn_port_block_t)(void *context, const uint16_t *block);
 
 /* Start clocks, cycle counter and console. Every wait is bounded: a clock that does not start is replaced by the next
  * best. `receive` must stay valid for ever. Call once, first. */
@@ -107,11 +112,11 @@ void scn_port_wait(scn_port_idle_t idle, void *context);
 
 scn_port_microphone_t scn_port_microphone(void);
 
-/* Start the microphone, or start it again; an I2S one at `rate`: 16000, 32000 or 48000 Hz. `hear` must stay valid until
- * the microphone is stopped. False, within 50 ms, where there is none or it does not start. */
-bool scn_port_microphone_start(uint32_t rate, scn_port_hear_t hear, void *context);
+/* Start the microphone, or start it again; an I2S one at `rate`: 16000, 32000 or 48000 Hz. `on_block` must stay valid
+ * until the microphone is stopped. False, within 50 ms, where there is none or it does not start. */
+bool scn_port_microphone_start(uint32_t rate, scn_port_block_t on_block, void *context);
 
-/* No call of `hear` comes after this. */
+/* No call of `on_block` comes after this. */
 void scn_port_microphone_stop(void);
 
 /* The board's LED, where it has one. */
@@ -139,6 +144,10 @@ void scn_port_alive(void);
 void scn_port_survived(void);
 
 /* End the program. The emulator and the host exit with `status`; a board stops until it is reset. */
-_Noreturn void scn_port_exit(int status);
+__attribute__((noreturn)) void scn_port_exit(int status);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

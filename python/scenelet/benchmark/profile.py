@@ -23,7 +23,7 @@ from .instructions import describe
 
 __all__ = ["CLASSES", "LineProfile", "Profile", "RowProfile", "profile"]
 
-_NOT_OURS = (toolchain.FIRMWARE / "runner", toolchain.FIRMWARE / "lib" / "port")
+_NOT_OURS = (toolchain.FIRMWARE / "measure", toolchain.FIRMWARE / "lib" / "port")
 _LIBC = "libc and compiler"
 
 

@@ -27,7 +27,10 @@ size_t scn_decimator_push(void *, const int32_t *, size_t, int32_t *);
 void scn_cic_begin(void *);
 void scn_cic_push(void *, const uint16_t *, size_t, int32_t *);
 """
-_BANNER = "/* Made by python/scenelet/frontend/decimator_native.py; not for editing. Included by {}.c only. */"
+_BANNER = (
+    "/* SPDX-License-Identifier: MIT */\n"
+    "/* Made by python/scenelet/frontend/decimator_native.py; not for editing. Private to {}.c. */"
+)
 
 
 def render_taps() -> str:

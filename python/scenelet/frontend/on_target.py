@@ -101,7 +101,7 @@ def _build(folder: Path, generated: Mapping[str, str], flags: Sequence[str]) -> 
 
 
 def build_program(folder: Path, name: str, sources: Sequence[Path], flags: Sequence[str] = ()) -> Path:
-    """Compile ``firmware/probe/<name>.c`` and sources for the emulated board; gives the ELF."""
+    """Compile ``firmware/measure/probe/<name>.c`` and sources for the emulated board; gives the ELF."""
     firmware, board = toolchain.FIRMWARE, _board()
     settings = json.loads((firmware / "flags.json").read_text("utf-8"))
     port = firmware / "lib" / "port" / str(board["build"]["port"])
@@ -120,7 +120,7 @@ def build_program(folder: Path, name: str, sources: Sequence[Path], flags: Seque
             *(f"-Wl,--defsym={name}={value}" for name, value in symbols.items()),
             *("-T", str(port / f"{port.name}.ld")),
             *(f"-I{include}" for include in includes),
-            *map(str, [*sources, firmware / "probe" / f"{name}.c", *sorted(port.glob("*.c"))]),
+            *map(str, [*sources, firmware / "measure" / "probe" / f"{name}.c", *sorted(port.glob("*.c"))]),
             *("-o", str(elf)),
         ]
     )

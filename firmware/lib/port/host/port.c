@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* This computer as a machine: the console is stdin and stdout, so the firmware's program can be tested and fuzzed. Its
  * microphone is the file that SCENELET_MICROPHONE names: blocks as DMA would bring them from an I2S microphone. Its LED
  * is the file that SCENELET_LED names: 1 or 0, every time that it is driven. */
@@ -14,8 +15,8 @@
 
 static scn_port_receive_t receive_byte;
 static void *receive_context;
-static scn_port_hear_t hear_block;
-static void *hear_context;
+static scn_port_block_t block_ready;
+static void *block_context;
 static int microphone = -1;
 
 void scn_port_init(scn_port_receive_t receive, void *context) {
@@ -55,7 +56,7 @@ void scn_port_write(const void *bytes, size_t count) {
 }
 
 /* Hear a block, unless there is something to read on the console. False where there is none left. */
-static bool hear(void) {
+static bool play_block(void) {
     uint16_t block[SCN_PORT_MICROPHONE_HALFWORDS];
     struct pollfd console = {.fd = STDIN_FILENO, .events = POLLIN};
     if (microphone < 0 || poll(&console, 1, 0) != 0) {
@@ -65,13 +66,13 @@ static bool hear(void) {
         scn_port_microphone_stop();
         return false;
     }
-    hear_block(hear_context, block);
+    block_ready(block_context, block);
     return true;
 }
 
 void scn_port_wait(scn_port_idle_t idle, void *context) {
     uint8_t bytes[256];
-    if (!idle(context) || hear()) {
+    if (!idle(context) || play_block()) {
         return;
     }
     const ssize_t count = read(STDIN_FILENO, bytes, sizeof bytes);
@@ -87,11 +88,11 @@ scn_port_microphone_t scn_port_microphone(void) {
     return getenv("SCENELET_MICROPHONE") ? SCN_PORT_MICROPHONE_I2S : SCN_PORT_MICROPHONE_NONE;
 }
 
-bool scn_port_microphone_start(uint32_t rate, scn_port_hear_t heard, void *context) {
+bool scn_port_microphone_start(uint32_t rate, scn_port_block_t on_block, void *context) {
     const char *path = getenv("SCENELET_MICROPHONE");
     (void)rate;
-    hear_block = heard;
-    hear_context = context;
+    block_ready = on_block;
+    block_context = context;
     microphone = path ? open(path, O_RDONLY) : -1;
     return microphone >= 0;
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "crash.h"
 
 #include "scn_stm32f4.h"

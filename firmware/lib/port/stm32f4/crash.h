@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is remembered of a crash over the reset that follows it, and why the chip was reset. */
 #ifndef SCN_STM32F4_CRASH_H
 #define SCN_STM32F4_CRASH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The last word of a program that went wrong. */
 #ifndef SCN_STM32F4_FAULT_H
 #define SCN_STM32F4_FAULT_H

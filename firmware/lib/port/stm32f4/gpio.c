@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "gpio.h"
 
 #include "scn_stm32f4.h"

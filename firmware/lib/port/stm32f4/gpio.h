@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Pins: handed to a peripheral, or driven. */
 #ifndef SCN_STM32F4_GPIO_H
 #define SCN_STM32F4_GPIO_H

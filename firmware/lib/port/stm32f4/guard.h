@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A piece of RAM below the stack that nobody may touch: a stack that grows into it faults at once. */
 #ifndef SCN_STM32F4_GUARD_H
 #define SCN_STM32F4_GUARD_H

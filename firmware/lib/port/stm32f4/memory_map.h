@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the linker script stm32f4.ld places. A size is the address of its symbol: read it with SCN_LINKER_SIZE. */
 #ifndef SCN_STM32F4_MEMORY_MAP_H
 #define SCN_STM32F4_MEMORY_MAP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "microphone.h"
 
 #include "gpio.h"
@@ -42,8 +43,8 @@ _Static_assert(IS_EXACT(16000u * BITS_A_FRAME, 256u, 50u) && IS_EXACT(32000u * B
                "sample rates are exact, as far as the crystal is");
 
 static uint16_t blocks[2][SCN_PORT_MICROPHONE_HALFWORDS];
-static scn_port_hear_t hear_block;
-static void *hear_context;
+static scn_port_block_t block_ready;
+static void *block_context;
 static bool has_clocks;
 
 static void set(scn_register_t *reg, uint32_t bits) {
@@ -152,15 +153,15 @@ static const pace_t *pace_of(uint32_t bit_hz) {
     return NULL;
 }
 
-bool scn_port_microphone_start(uint32_t rate, scn_port_hear_t hear, void *context) {
+bool scn_port_microphone_start(uint32_t rate, scn_port_block_t on_block, void *context) {
     const bool pdm = SCN_BOARD_MICROPHONE == SCN_PORT_MICROPHONE_PDM;
     const pace_t *pace = pace_of(pdm ? PDM_HZ : rate * BITS_A_FRAME);
     if (!has_clocks || !pace) {
         return false;
     }
     scn_port_microphone_stop();
-    hear_block = hear;
-    hear_context = context;
+    block_ready = on_block;
+    block_context = context;
     start_pins();
     if (!start_pll(pace)) {
         return false;
@@ -188,7 +189,7 @@ void scn_port_microphone_stop(void) {
 
 static void lose(void) {
     halt();
-    hear_block(hear_context, NULL);
+    block_ready(block_context, NULL);
 }
 
 void scn_microphone_interrupt(void) {
@@ -201,7 +202,7 @@ void scn_microphone_interrupt(void) {
     if (!(flags & SCN_DMA_TCIF3)) {
         return;
     }
-    hear_block(hear_context, blocks[SCN_READ(STREAM->CR) & SCN_DMA_CR_CT ? 0 : 1]); /* CT: the one that fills now */
+    block_ready(block_context, blocks[SCN_READ(STREAM->CR) & SCN_DMA_CR_CT ? 0 : 1]); /* CT: the one that fills now */
     if (SCN_READ(SCN_DMA1->LISR) & SCN_DMA_TCIF3) { /* the other one is full: this one was written while it was read */
         lose();
     }
@@ -217,8 +218,8 @@ scn_port_microphone_t scn_port_microphone(void) {
     return SCN_PORT_MICROPHONE_NONE;
 }
 
-bool scn_port_microphone_start(uint32_t rate, scn_port_hear_t hear, void *context) {
-    (void)rate, (void)hear, (void)context;
+bool scn_port_microphone_start(uint32_t rate, scn_port_block_t on_block, void *context) {
+    (void)rate, (void)on_block, (void)context;
     return false;
 }
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The microphone on SPI2 as I2S: blocks by DMA, two in turn. What is not on every board is in scn_board.h. */
 #ifndef SCN_STM32F4_MICROPHONE_H
 #define SCN_STM32F4_MICROPHONE_H

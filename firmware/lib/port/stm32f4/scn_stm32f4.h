@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The few registers of the STM32F405/407/446 and of the Cortex-M4 that the port uses (RM0090, RM0390, PM0214). */
 #ifndef SCN_STM32F4_H
 #define SCN_STM32F4_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ARM semihosting: how a program in the emulator, or under a debugger, reaches the computer's files and exit status. */
 #ifndef SCN_SEMIHOST_H
 #define SCN_SEMIHOST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From reset to main: memory, floating-point unit, vector table. */
 #include "fault.h"
 #include "memory_map.h"

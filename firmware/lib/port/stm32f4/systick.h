@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The cycle counter: SysTick's 24 bits, extended to 64 by its interrupt. QEMU lacks the DWT's counter. */
 #ifndef SCN_STM32F4_SYSTICK_H
 #define SCN_STM32F4_SYSTICK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "usart.h"
 
 #include "gpio.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The console: polled transmitter (QEMU never raises its interrupts), receiver by interrupt. */
 #ifndef SCN_STM32F4_USART_H
 #define SCN_STM32F4_USART_H

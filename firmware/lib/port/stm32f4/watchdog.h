@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Two watchdogs, one behind the other. SysTick's interrupt counts how long the program has not said that it goes on: a
  * program that hangs is ended with a crash record of where. The chip's independent watchdog runs from its own
  * oscillator and is refreshed by that interrupt: where interrupts no longer come, it resets the chip, without a record.

@@ -18,8 +18,6 @@ COMPILER = "arm-none-eabi-gcc"
 BOARD = "netduinoplus2"
 """The board that QEMU emulates."""
 
-_LIBRARIES = ("engine", "frontend", "port")
-
 
 @cache
 def _json(path: Path) -> dict[str, Any]:
@@ -41,8 +39,9 @@ def board(name: str = BOARD) -> dict[str, Any]:
 
 def _includes() -> list[Path]:
     libraries = toolchain.FIRMWARE / "lib"
-    port = libraries / "port" / board()["build"]["port"]
-    return [*(libraries / name for name in _LIBRARIES), port, toolchain.FIRMWARE / "boards" / BOARD]
+    ports = libraries / "port"
+    port = ports / board()["build"]["port"]
+    return [*toolchain.engine_folders(), libraries / "frontend", ports, port, toolchain.FIRMWARE / "boards" / BOARD]
 
 
 def _compile_flags() -> list[str]:
@@ -112,7 +111,7 @@ def _objects(sources: Iterable[Path], includes: Sequence[Path], defines: Sequenc
 def _sources() -> list[Path]:
     libraries = toolchain.FIRMWARE / "lib"
     port = libraries / "port" / board()["build"]["port"]
-    return sorted((*(libraries / "engine").glob("*.c"), *(libraries / "frontend").glob("*.c"), *port.glob("*.c")))
+    return sorted((*toolchain.engine_sources(), *(libraries / "frontend").glob("*.c"), *port.glob("*.c")))
 
 
 def runner(generated: Mapping[str, str], *, probes: bool = False) -> Path:
@@ -123,7 +122,7 @@ def runner(generated: Mapping[str, str], *, probes: bool = False) -> Path:
     generated
         C sources by file name, as :func:`scenelet.deploy.export.render_engine` gives them.
     probes
-        Let it look into depth-first segments, at some instructions a stage's turn: see firmware/lib/engine/scn_probe.h.
+        Let it look into depth-first segments, at some instructions per stripe of a stage: see scn_probe.h.
 
     Returns
     -------
@@ -144,7 +143,7 @@ def runner(generated: Mapping[str, str], *, probes: bool = False) -> Path:
         # Here a model is measured, whatever its size; the challenge's limits hold where one ships.
         defines = ("-DSCN_MODEL_UNLIMITED", *(("-DSCN_PROBE",) if probes else ()))
         libraries = _objects(_sources(), _includes(), defines)
-        own = [*sorted(folder.glob("*.c")), *(toolchain.FIRMWARE / "runner").glob("*.c")]
+        own = [*sorted(folder.glob("*.c")), *(toolchain.FIRMWARE / "measure" / "runner").glob("*.c")]
         objects = [*libraries, *_objects(own, [*_includes(), folder], defines)]
         elf = build / f"runner-{_digest('.'.join(_link_flags()).encode(), *_contents(objects))}.elf"
         if not (elf.exists() and elf.with_suffix(".map").exists()):

@@ -1,4 +1,4 @@
-"""Runs programs under a plugin of QEMU that counts every block of instructions (firmware/profiler)."""
+"""Runs programs under a plugin of QEMU that counts every block of instructions (firmware/measure/qemu_plugin)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from . import process
 from .runner import Runner, Sizes
 from .serial_port import SerialBoard
 
-_SOURCES = toolchain.FIRMWARE / "profiler"
+_SOURCES = toolchain.FIRMWARE / "measure" / "qemu_plugin"
 _MARKS = "scn_probe_marks"
 _FIRST_WITH_VERSION_2 = 9
 

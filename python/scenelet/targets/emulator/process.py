@@ -121,7 +121,7 @@ class Pipes(Emulator):
     Parameters
     ----------
     elf
-        The program: firmware/runner.
+        The program: firmware/measure/runner.
     options
         Further options of QEMU.
     seconds

@@ -1,4 +1,4 @@
-"""What the measuring program (firmware/runner) can be asked, and what it answers."""
+"""What the measuring program (firmware/measure/runner) can be asked, and what it answers."""
 
 from __future__ import annotations
 

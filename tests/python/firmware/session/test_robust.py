@@ -25,7 +25,7 @@ QUICK_CLOCK = ("-icount", "shift=6")
 
 @pytest.fixture(scope="module")
 def provoking(small: Any) -> Any:
-    return platformio.build(small.sources(), "provoke")
+    return platformio.build(small.sources(), "fault_injection")
 
 
 def function_at(elf: Path, address: int) -> str:
