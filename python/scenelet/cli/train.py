@@ -53,9 +53,9 @@ def train(
         keeps = team is None or team[0] == 0  # the run folder, and what was measured with it
         settings: dict[str, Any] = {"jobs": jobs, "watch": watcher(step, meter(energy and keeps, to))}
         if team:
-            from ..training.distributed.worker_group import Team, train_together
+            from ..training.distributed.worker_group import WorkerGroup, train_distributed
 
-            result = train_together(described, dataset, to, Team(), **settings)
+            result = train_distributed(described, dataset, to, WorkerGroup(), **settings)
         else:
             from ..training.train import train as fit
 
@@ -88,13 +88,13 @@ def quantize(
 
 def _quantize_aware(run: Path, data: Path | None, subset: str | None, jobs: int, json: bool) -> None:
     from ..data.datasets.registry import open_dataset
-    from ..quantization.qat import quantize_aware
+    from ..quantization.qat import quantize_with_qat
 
     if data is None:
         raise InputError("quantize", "wants --aware and --data together or neither", "give both, or only the run")
     dataset = open_dataset(data, subset=subset)
     with progress(f"quantize {run.name}") as step:
-        made = quantize_aware(run, dataset, jobs=jobs, watch=lambda epoch, most: step(epoch.epoch, most))
+        made = quantize_with_qat(run, dataset, jobs=jobs, watch=lambda epoch, most: step(epoch.epoch, most))
     if json:
         print_json({"run": str(run), "bytes": made.path.stat().st_size, **made.to_json()})
         return
@@ -112,7 +112,7 @@ def crossval(
     teacher: Annotated[
         str | None,
         typer.Option(
-            help="To distil from: a recipe that is trained once a fold, or its own cross-validation's folder."
+            help="To distill from: a recipe that is trained once a fold, or its own cross-validation's folder."
         ),
     ] = None,
     method: Annotated[
@@ -196,9 +196,9 @@ def tune(
     from ..core.parallel import cluster as joined
     from ..data.datasets.registry import open_dataset
     from ..quantization.convert import quantize_run
-    from ..training.search.hyperband import carry_out, open_search
+    from ..training.search.hyperband import run_search, open_search
     from ..training.search.space import parts_named
-    from ..training.search.workers import assist, lead, role
+    from ..training.search.workers import run_worker, run_chief, role
 
     described = recipes.load(recipe)
     if epochs:
@@ -207,9 +207,9 @@ def tune(
     with joined(cluster), progress(f"tune {described.name}") as step:
         opened = open_search(described, dataset, to, parts=parts_named(only), jobs=jobs)
         if part == "worker":
-            out.print(f"{assist(opened, step):,} trials done here; the chief writes {to / 'tune.json'}")
+            out.print(f"{run_worker(opened, step):,} trials done here; the chief writes {to / 'tune.json'}")
             return
-        found = lead(opened) if part == "chief" else carry_out(opened, step)
+        found = run_chief(opened) if part == "chief" else run_search(opened, step)
     model = quantize_run(found.run.folder)
     if json:
         print_json({**found.told, "recipe_file": str(to / "best.toml"), "model": str(model)})

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import DatasetError, InputError
-from ..tflite.metadata import Learned, ModelInfo
+from ..tflite.metadata import Provenance, ModelInfo
 from .dataset import Clip, Dataset
 
 
@@ -23,7 +23,7 @@ def _sha256(clips: Sequence[Clip], dataset: Dataset) -> str:
     return digest.hexdigest()
 
 
-def describe(dataset: Dataset, fraction: float, seed: int) -> Learned:
+def describe(dataset: Dataset, fraction: float, seed: int) -> Provenance:
     """Say what a network that is trained on a data set learns from.
 
     Parameters
@@ -35,7 +35,7 @@ def describe(dataset: Dataset, fraction: float, seed: int) -> Learned:
     """
     dataset = dataset.with_validation(fraction, seed)
     dealt = {*dataset.split("train"), *dataset.split("validation")}
-    return Learned(
+    return Provenance(
         folds=tuple(sorted({clip.fold for clip in dealt} - {0})),
         all_clips=len(dealt) == len(dataset.clips),
         validation_fraction=fraction,
@@ -84,7 +84,7 @@ def known(dataset: Dataset, info: ModelInfo) -> Known:
     return Known(dealt, frozenset(train))
 
 
-def _dealt(dataset: Dataset, learned: Learned) -> Dataset:
+def _dealt(dataset: Dataset, learned: Provenance) -> Dataset:
     if learned.all_clips:
         used = dataset.clips
     elif learned.folds:
@@ -97,7 +97,7 @@ def _dealt(dataset: Dataset, learned: Learned) -> Dataset:
     return again.with_validation(learned.validation_fraction, learned.validation_seed) if used else again
 
 
-def require_unheard(dataset: Dataset, info: ModelInfo, split: str, model: object) -> None:
+def require_held_out(dataset: Dataset, info: ModelInfo, split: str, model: object) -> None:
     """Insist that a model has learned from no clip of a split.
 
     Raises

@@ -164,9 +164,9 @@ def _require_sense(
         )
     if filters:
         from ..training.pruning.prune import require_filters
-        from ..training.train import fitted
+        from ..training.train import with_classes
 
-        require_filters(fitted(recipe, len(dataset.labels)), filters)
+        require_filters(with_classes(recipe, len(dataset.labels)), filters)
 
 
 def _listed(folds: Sequence[int]) -> str:
@@ -259,7 +259,7 @@ def _train_fold(
     plan: _Plan, recipe: Recipe, mentor: Path | None, fold: int, folder: Path
 ) -> tuple[dict[str, Any], Windows]:
     from ..training import windows
-    from ..training.distillation.distill import distil
+    from ..training.distillation.distill import distill
     from ..training.pruning.prune import prune
     from ..training.train import train
 
@@ -267,7 +267,7 @@ def _train_fold(
     test = windows.load(split, "test", recipe.frontend, plan.cache)
     first = folder.with_name(f"{folder.name}-whole") if plan.filters else folder
     if mentor:
-        run = distil(recipe, split, mentor, first, cache=plan.cache)
+        run = distill(recipe, split, mentor, first, cache=plan.cache)
     else:
         run = train(recipe, split, first, cache=plan.cache)
     if plan.filters:

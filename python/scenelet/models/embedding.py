@@ -8,7 +8,7 @@ from ..errors import ModelError
 from .backend import keras, tf
 
 
-class View:
+class EmbeddingModel:
     """A network's embedding and logits, sharing its weights.
 
     The embedding is what goes into the last layer, before dropout: of a student the Dense layer ``embedding``, of the

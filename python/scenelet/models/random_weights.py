@@ -12,7 +12,7 @@ from .keras_model import build
 _CALIBRATION = 16
 
 
-def untrained(recipe: Recipe, seed: int = 0) -> tuple[keras.Model, NDArray[np.int8]]:
+def random_network(recipe: Recipe, seed: int = 0) -> tuple[keras.Model, NDArray[np.int8]]:
     """Build a recipe's network with weights drawn from a seed.
 
     Parameters

@@ -116,12 +116,12 @@ def _trained(demo: Demo, recipe_: Recipe, out: Path) -> dict[str, Any]:
 
 def _taught(demo: Demo, teacher: Recipe) -> dict[str, Any]:
     """Train the teacher, then its student, and note what each stage of the distillation took."""
-    from ..training.distillation.distill import distil
+    from ..training.distillation.distill import distill
 
     _trained(demo, teacher, demo.teacher_folder)
     begun: list[tuple[str, float]] = []
-    with demo.stage(f"distil {demo.recipe.name}") as step:
-        done = distil(
+    with demo.stage(f"distill {demo.recipe.name}") as step:
+        done = distill(
             demo.recipe,
             demo.dataset,
             demo.teacher_folder,

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from ..config.recipe import Recipe
 from ..core.files import write_bytes
-from ..core.stderr import quiet
+from ..core.stderr import suppress_stderr
 from ..errors import ModelError, ToolError
 from ..tflite import canonicalize, metadata, object_model
-from ..tflite.metadata import Learned, ModelInfo
+from ..tflite.metadata import Provenance, ModelInfo
 
 if TYPE_CHECKING:
     from ..models.backend import keras
@@ -49,7 +49,7 @@ def _converter(model: keras.Model) -> Any:
 
 def _converted(converter: Any, name: str) -> bytes:
     try:
-        with quiet():
+        with suppress_stderr():
             return bytes(converter.convert())
     except Exception as error:
         told = (str(error).strip().splitlines() or [type(error).__name__])[0]
@@ -122,7 +122,7 @@ def quantize(
     labels: Sequence[str],
     *,
     dataset: str = "",
-    learned: Learned | None = None,
+    learned: Provenance | None = None,
 ) -> bytes:
     """Convert a trained network to full INT8.
 
@@ -200,7 +200,7 @@ def quantize_run(folder: str | Path) -> Path:
 
     request = run_folder.request_of(folder)
     model, calibration = run_folder.load_model(folder), run_folder.load_calibration(folder)
-    learned = run_folder.learned_of(folder)
+    learned = run_folder.provenance_of(folder)
     content = quantize(model, calibration, request.recipe, request.labels, dataset=request.dataset, learned=learned)
     path = Path(folder) / run_folder.TFLITE
     write_bytes(path, content)

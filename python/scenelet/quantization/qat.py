@@ -21,14 +21,14 @@ from ..tflite.reader import read_model
 from ..training import run_folder
 from ..training.checkpoint import State
 from ..training.loop import Trainer, Watch, cross_entropy, fit
-from ..training.train import Conditions, load_splits, prepare
+from ..training.train import RunOptions, load_splits, prepare
 from ..training.windows import Windows
 from .convert import convert_float, quantize
 from .fake_quant import FakeQuantised, network, write_constants
 
 
 @dataclass(frozen=True)
-class Aware:
+class QatResult:
     """What fine-tuning did.
 
     Attributes
@@ -80,12 +80,12 @@ def _settings(recipe: Recipe) -> TrainingConfig:
     return recipe.training.model_copy(update=told)
 
 
-def tune_windows(folder: str | Path, train: Windows, validation: Windows, watch: Watch | None = None) -> Aware:
-    """Fine-tune a finished run on windows that are at hand; :func:`quantize_aware` loads them.
+def fine_tune(folder: str | Path, train: Windows, validation: Windows, watch: Watch | None = None) -> QatResult:
+    """Fine-tune a finished run on windows that are at hand; :func:`quantize_with_qat` loads them.
 
     Returns
     -------
-    Aware
+    QatResult
         With the run's ``model.tflite`` written.
 
     Raises
@@ -99,22 +99,22 @@ def tune_windows(folder: str | Path, train: Windows, validation: Windows, watch:
     request = run_folder.request_of(out)
     recipe = request.recipe
     model, calibration = run_folder.load_model(out), run_folder.load_calibration(out)
-    learned = run_folder.learned_of(out)
+    learned = run_folder.provenance_of(out)
     plain = quantize(model, calibration, recipe, request.labels, dataset=request.dataset, learned=learned)
     tuned = network(read_model(plain), read_model(convert_float(model)))
     objective = cross_entropy(recipe.training.label_smoothing)
     trainer = _Tuner(tuned, train, validation, _settings(recipe), objective, batch_augmentation(recipe.augmentation))
     before = trainer.state().best_loss
-    checkpoint = out / f"{run_folder.AWARE}{run_folder.CHECKPOINT}"
+    checkpoint = out / f"{run_folder.QAT_PREFIX}{run_folder.CHECKPOINT}"
     state = fit(trainer, checkpoint, watch)
     layer = next(layer for layer in tuned.layers if isinstance(layer, FakeQuantised))
     write_bytes(out / run_folder.TFLITE, write_constants(plain, layer.constants()))
-    run_folder.write_history(out, state.history, state.best_epoch, run_folder.AWARE)
+    run_folder.write_history(out, state.history, state.best_epoch, run_folder.QAT_PREFIX)
     checkpoint.unlink()
-    return Aware(out / run_folder.TFLITE, len(state.history), state.best_epoch, (before, state.best_loss))
+    return QatResult(out / run_folder.TFLITE, len(state.history), state.best_epoch, (before, state.best_loss))
 
 
-def quantize_aware(folder: str | Path, dataset: Dataset, **conditions: Unpack[Conditions]) -> Aware:
+def quantize_with_qat(folder: str | Path, dataset: Dataset, **conditions: Unpack[RunOptions]) -> QatResult:
     """Convert a finished run to INT8 and fine-tune it there, on the data that it was trained on.
 
     An interrupted fine-tuning goes on after its last whole epoch, to the same result.
@@ -126,7 +126,7 @@ def quantize_aware(folder: str | Path, dataset: Dataset, **conditions: Unpack[Co
     dataset
         That of the run.
     conditions
-        Of :class:`scenelet.training.train.Conditions`.
+        Of :class:`scenelet.training.train.RunOptions`.
 
     Raises
     ------
@@ -141,4 +141,4 @@ def quantize_aware(folder: str | Path, dataset: Dataset, **conditions: Unpack[Co
             raise InputError(
                 folder, f"was trained on another '{split}' split than {dataset.root} has", "give the run's own data set"
             )
-    return tune_windows(folder, data["train"], data["validation"], conditions.get("watch"))
+    return fine_tune(folder, data["train"], data["validation"], conditions.get("watch"))

@@ -23,7 +23,7 @@ ENTRY = "scenelet"
 Label = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
-class Learned(BaseModel):
+class Provenance(BaseModel):
     """Which clips of its data set a model learned from, so that no score on them passes for a test.
 
     Attributes
@@ -73,7 +73,7 @@ class ModelInfo(BaseModel):
     recipe: str
     recipe_sha256: str = ""
     dataset: str = ""
-    learned: Learned | None = None
+    learned: Provenance | None = None
     version: str = __version__
 
     @property

@@ -26,7 +26,7 @@ Objective = Callable[[Any, Any, Any, tuple[Any, ...]], Any]
 Watch = Callable[[Epoch, int], None]
 
 
-class Lesson(Protocol):
+class Teacher(Protocol):
     """What a teacher says about a batch: float32 arrays (batch, width), one for each of ``widths``.
 
     A ``live`` teacher hears the batch as the network is about to see it. Any other one speaks of the windows before the
@@ -97,7 +97,7 @@ class Trainer:
     config: TrainingConfig
     objective: Objective
     augment: Augment | None = None
-    lesson: Lesson | None = None
+    lesson: Teacher | None = None
     companions: tuple[keras.layers.Layer, ...] = ()
 
     def __post_init__(self) -> None:

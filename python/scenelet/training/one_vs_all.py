@@ -26,7 +26,7 @@ from ..models.keras_model import build_member
 from .checkpoint import Epoch, State
 from .loop import Trainer, Watch, cross_entropy, fit
 from .run_folder import CHECKPOINT
-from .teacher_outputs import KeptGuide
+from .teacher_outputs import CachedTeacher
 from .windows import Windows
 
 
@@ -119,7 +119,7 @@ def train_members(
 class _Embedded(Windows):
     """Windows as frozen members hear them."""
 
-    guide: KeptGuide
+    guide: CachedTeacher
 
     def batch(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
         """Joined embeddings, (batch, width)."""
@@ -133,7 +133,7 @@ def train_scores(
     folder = out / "embeddings"
     last = model.get_layer("scores")
     heard, judged = (
-        _Embedded(part.features, part.classes, part.clips, KeptGuide(model, part, folder))
+        _Embedded(part.features, part.classes, part.clips, CachedTeacher(model, part, folder))
         for part in (train, validation)
     )
     joined = keras.Input((int(last.kernel.shape[0]),), name="joined")

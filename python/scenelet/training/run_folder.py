@@ -36,13 +36,13 @@ from ..core.files import sweep, write_bytes, write_text
 from ..core.metrics import are_scores
 from ..errors import InputError
 from ..models.backend import keras
-from ..tflite.metadata import Learned
+from ..tflite.metadata import Provenance
 from .checkpoint import Epoch
 
 REQUEST, LEARNED, CHECKPOINT = "run.json", "learned.json", "checkpoint.npz"
 HISTORY, CURVES = "history.csv", "curves.png"
 MODEL, CALIBRATION, METRICS, TFLITE = "model.keras", "calibration.npy", "metrics.json", "model.tflite"
-AWARE = "aware_"  # before the names of files that quantisation-aware fine-tuning adds to a complete run
+QAT_PREFIX = "aware_"  # before the names of files that quantisation-aware fine-tuning adds to a complete run
 
 _AGAIN = "delete the folder and train again"
 _MISSING = "is missing from a finished run"
@@ -124,7 +124,7 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def claim(folder: Path, request: Request, learned: Learned | None = None) -> None:
+def claim(folder: Path, request: Request, learned: Provenance | None = None) -> None:
     """Make a folder this request's, or find that it is already; note there which clips the run learns from.
 
     Raises
@@ -146,7 +146,7 @@ def claim(folder: Path, request: Request, learned: Learned | None = None) -> Non
         raise InputError(folder, "is not a training run and not empty", "choose another folder")
     else:
         write_text(path, json.dumps(wanted, indent=2) + "\n")
-    if learned and learned_of(folder) != learned:
+    if learned and provenance_of(folder) != learned:
         write_text(folder / LEARNED, learned.model_dump_json(indent=2) + "\n")
 
 
@@ -172,7 +172,7 @@ def request_of(folder: str | Path) -> Request:
         raise InputError(path, f"lacks {error}", _AGAIN) from None
 
 
-def learned_of(folder: str | Path) -> Learned | None:
+def provenance_of(folder: str | Path) -> Provenance | None:
     """Read which clips a run learned from; None where it has not noted them.
 
     Raises
@@ -184,7 +184,7 @@ def learned_of(folder: str | Path) -> Learned | None:
     if not path.is_file():
         return None
     try:
-        return Learned.model_validate(read_json(path))
+        return Provenance.model_validate(read_json(path))
     except ValidationError:
         raise InputError(path, "is damaged", "carry the training's command out again") from None
 
@@ -229,7 +229,7 @@ def done(folder: Path, splits: Iterable[str]) -> dict[str, Any] | None:
 def drop_checkpoints(folder: Path) -> None:
     """Remove the run's checkpoints, those of its members and stages included; fine-tuning's own is not the run's."""
     for path in sorted(folder.glob(f"*{CHECKPOINT}")):
-        if path.name != f"{AWARE}{CHECKPOINT}":
+        if path.name != f"{QAT_PREFIX}{CHECKPOINT}":
             path.unlink(missing_ok=True)
 
 

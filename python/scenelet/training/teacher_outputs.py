@@ -11,45 +11,45 @@ from numpy.typing import NDArray
 
 from ..core.files import scratch_beside
 from ..models.backend import keras, tf
-from ..models.embedding import View
+from ..models.embedding import EmbeddingModel
 from .run_folder import weights_sha256
 from .windows import Windows
 
 _BATCH = 256
 _NAMES = ("embeddings", "logits")
 
-Said = tuple[NDArray[np.float32], ...]
+TeacherOutputs = tuple[NDArray[np.float32], ...]
 
 
-class Listener:
+class TeacherNetwork:
     """A teacher in inference mode: embeddings (n, width) and logits (n, classes) of inputs."""
 
     def __init__(self, teacher: keras.Model) -> None:
-        view = View(teacher)
+        view = EmbeddingModel(teacher)
         self.widths: tuple[int, ...] = (view.width, view.classes)
         signature = tf.TensorSpec((None, *teacher.input_shape[1:]), tf.float32)
         self._ask = tf.function(lambda inputs: view(inputs, training=False), input_signature=(signature,))
 
-    def __call__(self, inputs: NDArray[np.float32]) -> Said:
+    def __call__(self, inputs: NDArray[np.float32]) -> TeacherOutputs:
         """Ask about inputs (n, mel bands, frames, 1)."""
         return tuple(said.numpy() for said in self._ask(inputs))
 
 
-class LiveGuide:
+class OnlineTeacher:
     """Asks the teacher about every batch as the student sees it: augmentation changes what there is to say."""
 
     live = True
 
     def __init__(self, teacher: keras.Model) -> None:
-        self._listener = Listener(teacher)
+        self._listener = TeacherNetwork(teacher)
         self.widths: tuple[int, ...] = self._listener.widths
 
-    def __call__(self, _index: NDArray[np.int64], inputs: NDArray[np.float32]) -> Said:
-        """See :class:`scenelet.training.loop.Lesson`."""
+    def __call__(self, _index: NDArray[np.int64], inputs: NDArray[np.float32]) -> TeacherOutputs:
+        """See :class:`scenelet.training.loop.Teacher`."""
         return self._listener(inputs)
 
 
-class KeptGuide:
+class CachedTeacher:
     """Looks up what the teacher said about every training window.
 
     Parameters
@@ -65,7 +65,7 @@ class KeptGuide:
     live = False
 
     def __init__(self, teacher: keras.Model, train: Windows, cache: Path) -> None:
-        listener = Listener(teacher)
+        listener = TeacherNetwork(teacher)
         self.widths: tuple[int, ...] = listener.widths
         key = hashlib.sha256(f"{weights_sha256(teacher)} {train.sha256}".encode()).hexdigest()[:16]
         self._said = [
@@ -75,8 +75,8 @@ class KeptGuide:
         if any(said is None for said in self._said):
             self._said = _asked(listener, train, [cache / f"{key}-{name}.npy" for name in _NAMES])
 
-    def __call__(self, index: NDArray[np.int64], _inputs: NDArray[np.float32]) -> Said:
-        """See :class:`scenelet.training.loop.Lesson`."""
+    def __call__(self, index: NDArray[np.int64], _inputs: NDArray[np.float32]) -> TeacherOutputs:
+        """See :class:`scenelet.training.loop.Teacher`."""
         return tuple(np.asarray(said[index]) for said in self._said)
 
 
@@ -89,7 +89,7 @@ def _kept(path: Path, shape: tuple[int, int]) -> Any:
     return found if found.shape == shape and found.dtype == np.float32 else None
 
 
-def _asked(listener: Listener, train: Windows, paths: list[Path]) -> list[Any]:
+def _asked(listener: TeacherNetwork, train: Windows, paths: list[Path]) -> list[Any]:
     """Ask about all windows, batch by batch, into files that appear whole."""
     with scratch_beside(paths[0].parent / "asked") as scratch:
         fresh = [scratch / path.name for path in paths]

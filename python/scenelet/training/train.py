@@ -26,7 +26,7 @@ from ..graph.cost import count
 from ..models.architecture import graph_of
 from ..models.backend import keras
 from ..models.keras_model import build
-from ..tflite.metadata import Learned
+from ..tflite.metadata import Provenance
 from . import one_vs_all, run_folder, windows
 from .checkpoint import State
 from .loop import Predictor, Trainer, Watch, cross_entropy, fit
@@ -50,7 +50,7 @@ class RunResult:
         return {"run": str(self.folder), **self.metrics, **({"energy": asdict(energy)} if energy else {})}
 
 
-def fitted(recipe: Recipe, classes: int) -> Recipe:
+def with_classes(recipe: Recipe, classes: int) -> Recipe:
     """Give a recipe's network as many scores as a data set has classes."""
     return recipes.changed(recipe, "model", classes=classes)
 
@@ -67,7 +67,7 @@ def prepare(recipe: Recipe, dataset: Dataset) -> tuple[Recipe, Dataset]:
     """
     if len(dataset.labels) < 2:
         raise DatasetError(dataset.root, f"has {len(dataset.labels)} class", "give clips of two classes or more")
-    recipe = fitted(recipe, len(dataset.labels))
+    recipe = with_classes(recipe, len(dataset.labels))
     graph = graph_of(recipe)
     if recipe.deployable:
         limits.require(count(graph), f"recipe {recipe.name}")
@@ -99,7 +99,7 @@ def score(probability: NDArray[np.float64], data: Windows, labels: tuple[str, ..
     }
 
 
-class Conditions(TypedDict, total=False):
+class RunOptions(TypedDict, total=False):
     """How a run is carried out, whatever it is; all of it may be left out.
 
     Attributes
@@ -122,7 +122,7 @@ class Conditions(TypedDict, total=False):
 
 
 def load_splits(
-    recipe: Recipe, dataset: Dataset, conditions: Conditions, splits: tuple[str, ...] = SPLITS
+    recipe: Recipe, dataset: Dataset, conditions: RunOptions, splits: tuple[str, ...] = SPLITS
 ) -> dict[str, Windows]:
     """Windows of those splits that the data set has."""
     cache = conditions.get("cache") or toolchain.build_folder() / "features"
@@ -135,7 +135,7 @@ def load_splits(
 
 
 @dataclass(frozen=True)
-class Work:
+class RunContext:
     """What a procedure works with; ``recipe`` has as many classes as the data."""
 
     recipe: Recipe
@@ -149,10 +149,10 @@ class Work:
 Sources = Mapping[str, str | Path]
 
 # Trains a network from a seed, so that it can be started again at any time; gives it with its last state.
-Procedure = Callable[[Work], tuple[keras.Model, State]]
+TrainFn = Callable[[RunContext], tuple[keras.Model, State]]
 
 
-def by_labels(work: Work, model: keras.Model) -> State:
+def train_with_labels(work: RunContext, model: keras.Model) -> State:
     """Train a network by its windows' labels alone."""
     recipe, data = work.recipe, work.data
     objective = cross_entropy(recipe.training.label_smoothing)
@@ -161,7 +161,7 @@ def by_labels(work: Work, model: keras.Model) -> State:
     return fit(trainer, work.out / run_folder.CHECKPOINT, work.watch)
 
 
-def _plainly(work: Work) -> tuple[keras.Model, State]:
+def _train_network(work: RunContext) -> tuple[keras.Model, State]:
     recipe, data = work.recipe, work.data
     keras.utils.set_random_seed(recipe.training.seed)
     model = build(recipe)
@@ -169,7 +169,7 @@ def _plainly(work: Work) -> tuple[keras.Model, State]:
         train, validation = data["train"], data["validation"]
         one_vs_all.train_members(recipe, model, train, validation, work.out, work.jobs, work.watch)
         return model, one_vs_all.train_scores(recipe, model, train, validation, work.out, work.watch)
-    return model, by_labels(work, model)
+    return model, train_with_labels(work, model)
 
 
 def finish(out: Path, request: Request, model: keras.Model, state: State, data: dict[str, Windows]) -> dict[str, Any]:
@@ -195,14 +195,14 @@ def finish(out: Path, request: Request, model: keras.Model, state: State, data: 
     return scores
 
 
-def conduct(
+def run_training(
     recipe: Recipe,
     dataset: Dataset,
     out: str | Path,
-    procedure: Procedure,
+    procedure: TrainFn,
     *,
     sources: Sources | None = None,
-    **conditions: Unpack[Conditions],
+    **conditions: Unpack[RunOptions],
 ) -> RunResult:
     """Carry out a procedure in a run folder, or find that it is done; parameters and errors as in :func:`train`.
 
@@ -213,17 +213,17 @@ def conduct(
     plain = dataset
     recipe, dataset = prepare(recipe, dataset)
     data = load_splits(recipe, dataset, conditions)
-    work = Work(recipe, data, Path(out), conditions.get("jobs", 1), conditions.get("watch"))
-    return _conduct(work, dataset, procedure, sources or {}, learned_from(recipe, plain))
+    work = RunContext(recipe, data, Path(out), conditions.get("jobs", 1), conditions.get("watch"))
+    return _run(work, dataset, procedure, sources or {}, provenance_of(recipe, plain))
 
 
-def learned_from(recipe: Recipe, dataset: Dataset) -> Learned:
+def provenance_of(recipe: Recipe, dataset: Dataset) -> Provenance:
     """Say which clips a recipe learns from, altered copies apart."""
     return describe(dataset, recipe.training.validation_fraction, recipe.training.validation_seed)
 
 
-def _conduct(
-    work: Work, dataset: Dataset, procedure: Procedure, sources: Sources, learned: Learned | None = None
+def _run(
+    work: RunContext, dataset: Dataset, procedure: TrainFn, sources: Sources, learned: Provenance | None = None
 ) -> RunResult:
     features = {name: part.sha256 for name, part in work.data.items()}
     for source in sources.values():
@@ -249,7 +249,7 @@ def _require_same_test(source: str | Path, features: dict[str, str]) -> None:
         )
 
 
-def train(recipe: Recipe, dataset: Dataset, out: str | Path, **conditions: Unpack[Conditions]) -> RunResult:
+def train(recipe: Recipe, dataset: Dataset, out: str | Path, **conditions: Unpack[RunOptions]) -> RunResult:
     """Train a recipe on a data set's "train" split, stopping early on its "validation" split.
 
     A run that was interrupted goes on after its last whole epoch and ends as it would have; a complete one is returned
@@ -264,7 +264,7 @@ def train(recipe: Recipe, dataset: Dataset, out: str | Path, **conditions: Unpac
     out
         Run folder (see :mod:`scenelet.training.run_folder`).
     conditions
-        Of :class:`Conditions`.
+        Of :class:`RunOptions`.
 
     Returns
     -------
@@ -278,7 +278,7 @@ def train(recipe: Recipe, dataset: Dataset, out: str | Path, **conditions: Unpac
     InputError
         Where data, recipe or folder cannot be used.
     """
-    return conduct(recipe, dataset, out, _plainly, **conditions)
+    return run_training(recipe, dataset, out, _train_network, **conditions)
 
 
 def train_windows(
@@ -288,4 +288,4 @@ def train_windows(
 
     The data set gives its name and its labels. Resumes and raises as :func:`train` does.
     """
-    return _conduct(Work(recipe, data, folder, watch=watch), dataset, _plainly, {})
+    return _run(RunContext(recipe, data, folder, watch=watch), dataset, _train_network, {})

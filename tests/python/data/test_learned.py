@@ -9,10 +9,10 @@ import pytest
 
 from scenelet.config.recipe import FrontendConfig
 from scenelet.data.datasets.registry import Dataset, open_dataset
-from scenelet.data.provenance import describe, known, require_unheard
+from scenelet.data.provenance import describe, known, require_held_out
 from scenelet.errors import InputError
 from scenelet.evaluation.cross_validation import held_out
-from scenelet.tflite.metadata import Learned, ModelInfo
+from scenelet.tflite.metadata import Provenance, ModelInfo
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def dataset(esc10: Path) -> Dataset:
     return open_dataset(esc10)
 
 
-def model(learned: Learned | None, name: str = "esc10") -> ModelInfo:
+def model(learned: Provenance | None, name: str = "esc10") -> ModelInfo:
     return ModelInfo(labels=("rain",), frontend=FrontendConfig(), recipe="r", dataset=name, learned=learned)
 
 
@@ -48,8 +48,8 @@ def test_a_network_that_learned_from_all_clips_has_no_test(dataset: Dataset) -> 
     assert found.learned("test")
     assert found.learned("validation") == 0
     with pytest.raises(InputError, match=r"^m: has learned from \d+ of the \d+ clips of split test; give a split"):
-        require_unheard(dataset, info, "test", "m")
-    require_unheard(dataset, info, "validation", "m")
+        require_held_out(dataset, info, "test", "m")
+    require_held_out(dataset, info, "validation", "m")
 
 
 def test_folders_without_folds(dataset: Dataset) -> None:
@@ -68,10 +68,10 @@ def test_what_cannot_be_told(dataset: Dataset) -> None:
     for info, data in ((model(None), dataset), (model(learned), changed), (model(learned), few)):
         found = known(data, info)
         assert (found.dataset, found.clips, found.learned("test")) == (data, None, None)
-        require_unheard(data, info, "train", "m")
+        require_held_out(data, info, "train", "m")
 
 
 def test_nothing_was_learned_from_another_data_set(dataset: Dataset) -> None:
     info = model(describe(dataset, 0.2, 0), name="kitchen")
     assert known(dataset, info).learned("train") == 0
-    require_unheard(dataset, info, "train", "m")
+    require_held_out(dataset, info, "train", "m")

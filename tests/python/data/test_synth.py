@@ -233,7 +233,7 @@ def test_samples_saturate_in_the_file(tmp_path: Path) -> None:
 
 KILLED = """
 import os, sys
-from scenelet.data.synth import write_city
+from scenelet.data.synthetic.city import write_city
 def die(done, _):
     if done == 3:
         os.kill(os.getpid(), 9)

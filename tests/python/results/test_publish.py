@@ -18,7 +18,7 @@ from scenelet.evaluation.confusion_matrix import confusion_png
 from scenelet.evaluation.evaluate import Evaluation, evaluate, model_info, pooled
 from scenelet.publish.model_card import Folds, card, read_folds
 from scenelet.publish.submission import audio_files, output_csv, to_yaml, write_submission
-from scenelet.tflite.metadata import Learned, ModelInfo, attach, read
+from scenelet.tflite.metadata import Provenance, ModelInfo, attach, read
 
 LABEL = "Almeida_AI4EDGE_task1_1"
 
@@ -136,7 +136,7 @@ def test_the_networks_of_a_cross_validation_are_scored_on_their_folds(
 ) -> None:
     folds = cross_validation(tmp_path / "folds", model)
     whole = tmp_path / "whole.tflite"
-    learned = Learned(all_clips=True, validation_fraction=0.2, validation_seed=0, clips_sha256="")
+    learned = Provenance(all_clips=True, validation_fraction=0.2, validation_seed=0, clips_sha256="")
     whole.write_bytes(attach(model.read_bytes(), info.model_copy(update={"learned": learned})))
     wanted = ["card", str(whole), "--data", str(esc10), "--out", str(tmp_path / "card.md"), "--crossval"]
     assert main([*wanted, str(folds), "--json"]) == 0

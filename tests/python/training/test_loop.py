@@ -156,7 +156,7 @@ def test_every_window_once_an_epoch_in_even_batches(tiny_recipe):
 def test_the_objective_hears_the_lesson_of_the_windows_it_sees(live, tiny_recipe, tmp_path):
     data = _data(45, 1)
 
-    class Lesson:
+    class Teacher:
         widths = (1,)
 
         def __init__(self):
@@ -175,7 +175,7 @@ def test_the_objective_hears_the_lesson_of_the_windows_it_sees(live, tiny_recipe
         tf.debugging.assert_equal(inputs[:, 0, 0, :] * 64, said)
         return cross_entropy(0.0)(model, inputs, classes, ())
 
-    trainer = _trainer(tiny_recipe(epochs=1), objective=objective, lesson=Lesson(), augment=reverse)
+    trainer = _trainer(tiny_recipe(epochs=1), objective=objective, lesson=Teacher(), augment=reverse)
     assert len(fit(trainer, tmp_path / "state.npz").history) == 1
 
 

@@ -23,7 +23,7 @@ from scenelet.training.loop import Trainer
 from scenelet.training.search import hyperband as module
 from scenelet.training.search import space
 from scenelet.training.search.hyperband import search
-from scenelet.training.search.space import cost_at, declare, recipe_at, to_toml, verdict
+from scenelet.training.search.space import cost_at, declare, recipe_at, to_toml, rejection_reason
 
 MACS = 150_000  # in the place of 30 million, for networks that train in a blink
 
@@ -200,7 +200,7 @@ def test_a_folder_of_another_search_is_left_alone(run, tmp_path, request_):
 
 
 def test_a_space_without_a_valid_point_is_an_error(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "verdict", lambda *_: "never")
+    monkeypatch.setattr(module, "rejection_reason", lambda *_: "never")
     monkeypatch.setattr(module, "_DRAWS", 3)
     with pytest.raises(RecipeError, match="3 draws gave no network within the limits"):
         run(tmp_path / "out")
@@ -224,12 +224,12 @@ def test_points_over_a_limit_and_impossible_ones_are_told_apart():
     large = _values(sample_rate=32000, hop_percent=25, n_mels=200, filters1=40, filters2=40)
     with pytest.raises(LimitExceeded):
         cost_at(base, large)
-    assert "MACs" in verdict(base, large)
+    assert "MACs" in rejection_reason(base, large)
     flat = _values(
         sample_rate=8000, n_fft=2048, hop_percent=75, blocks=5, n_mels=20, **{f"pool_frame{k}": 2 for k in range(1, 6)}
     )
-    assert "larger than its map" in verdict(base, flat)
-    assert verdict(base, _values(n_mels=40, n_fft=1024)) == ""
+    assert "larger than its map" in rejection_reason(base, flat)
+    assert rejection_reason(base, _values(n_mels=40, n_fft=1024)) == ""
 
 
 @pytest.mark.parametrize("name", ["sm1", "baseline", "sm1_augmented"])

@@ -23,8 +23,8 @@ EPOCHS, TIMEOUT = 3, 240
 PROGRAM = """
 import json, sys
 from pathlib import Path
-from scenelet.training.together import Team, TeamTrainer, train_together
-team = Team()
+from scenelet.training.distributed.worker_group import WorkerGroup, DistributedTrainer, train_distributed
+team = WorkerGroup()
 import numpy as np
 from scenelet import recipe
 from scenelet.data.dataset import open_dataset
@@ -38,7 +38,7 @@ loaded = recipe.parse(values, "tiny")
 chance = np.random.default_rng(3)
 some = Windows(chance.integers(-128, 128, (13, 16, 8), np.int8), chance.integers(0, 3, 13), np.arange(13))
 keras.utils.set_random_seed(0)
-trainer = TeamTrainer(build(loaded), some, some, loaded.training, cross_entropy(0.1), team=team)
+trainer = DistributedTrainer(build(loaded), some, some, loaded.training, cross_entropy(0.1), team=team)
 inputs, classes, part = some.batch(np.arange(13)), np.eye(3, dtype=np.float32)[some.classes], team.part(13)
 gradients, loss = team.run(trainer._gradients, inputs[part], classes[part])
 moving = [variable.numpy() for variable in trainer.model.non_trainable_variables]
@@ -53,12 +53,12 @@ def stop(epoch, _):
 mine = out / f"rank{team.rank}"
 settings = {"cache": mine / "cache"}
 dataset = open_dataset(data)
-whole = train_together(loaded, dataset, mine / "whole", team, **settings)
+whole = train_distributed(loaded, dataset, mine / "whole", team, **settings)
 try:
-    train_together(loaded, dataset, mine / "parts", team, watch=stop, **settings)
+    train_distributed(loaded, dataset, mine / "parts", team, watch=stop, **settings)
 except KeyboardInterrupt:
     pass
-parts = train_together(loaded, dataset, mine / "parts", team, **settings)
+parts = train_distributed(loaded, dataset, mine / "parts", team, **settings)
 (out / f"metrics{team.rank}.json").write_text(json.dumps([whole.metrics, parts.metrics]))
 """
 

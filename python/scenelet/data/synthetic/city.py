@@ -228,4 +228,4 @@ def _write_table(path: Path, header: _Cells, rows: list[_Cells]) -> None:
 
 
 def _mark(plan: CityPlan) -> str:
-    return json.dumps({"made_by": "scenelet data synth", "format": 1, **asdict(plan)}, indent=2) + "\n"
+    return json.dumps({"made_by": "scenelet.data.synthetic.city", "format": 1, **asdict(plan)}, indent=2) + "\n"

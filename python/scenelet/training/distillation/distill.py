@@ -24,13 +24,13 @@ from ...data.augmentation.features import batch_augmentation
 from ...data.datasets.registry import Dataset
 from ...errors import InputError
 from ...models.backend import keras, tf
-from ...models.embedding import View
+from ...models.embedding import EmbeddingModel
 from ...models.keras_model import build
 from .. import run_folder
 from ..checkpoint import State
-from ..loop import Lesson, Objective, Trainer, fit
-from ..teacher_outputs import KeptGuide, LiveGuide
-from ..train import Conditions, RunResult, Work, conduct
+from ..loop import Teacher, Objective, Trainer, fit
+from ..teacher_outputs import CachedTeacher, OnlineTeacher
+from ..train import RunOptions, RunResult, RunContext, run_training
 from . import losses
 
 STAGES = {
@@ -99,7 +99,7 @@ def objective(
     regressor
         Layer from the student's embedding to the teacher's; "hint" needs it.
     """
-    view = View(student)
+    view = EmbeddingModel(student)
     term = _term(stage, config, regressor)
 
     def loss(_model: Any, inputs: Any, classes: Any, lesson: tuple[Any, ...]) -> Any:
@@ -110,13 +110,13 @@ def objective(
     return loss
 
 
-def _stage(stage: str, config: DistillationConfig, model: keras.Model, work: Work, lesson: Lesson, name: str) -> State:
+def _stage(stage: str, config: DistillationConfig, model: keras.Model, work: RunContext, lesson: Teacher, name: str) -> State:
     recipe, data = work.recipe, work.data
     companions: tuple[keras.layers.Layer, ...] = ()
     if stage == "hint":
         keras.utils.set_random_seed(recipe.training.seed)
         regressor = keras.layers.Dense(lesson.widths[0], name="regressor")
-        regressor.build((None, View(model).width))
+        regressor.build((None, EmbeddingModel(model).width))
         companions = (regressor,)
     loss = objective(stage, config, recipe.training.label_smoothing, model, *companions)
     augment = batch_augmentation(recipe.augmentation)
@@ -124,7 +124,7 @@ def _stage(stage: str, config: DistillationConfig, model: keras.Model, work: Wor
     return fit(trainer, work.out / f"{name}{run_folder.CHECKPOINT}", work.watch)
 
 
-def teach(work: Work, model: keras.Model, teacher: keras.Model, cache: Path, entering: Entering | None = None) -> State:
+def teach(work: RunContext, model: keras.Model, teacher: keras.Model, cache: Path, entering: Entering | None = None) -> State:
     """Carry out the stages of a recipe's ``distillation`` on a network.
 
     Each stage ends with its best weights, and there the next one begins, with a fresh optimiser. The histories of all
@@ -151,7 +151,7 @@ def teach(work: Work, model: keras.Model, teacher: keras.Model, cache: Path, ent
     config = work.recipe.distillation or DistillationConfig()
     # What is drawn anew every epoch cannot be looked up.
     live = config.teacher_hears == "batch" and batch_augmentation(work.recipe.augmentation) is not None
-    lesson: Lesson = LiveGuide(teacher) if live else KeptGuide(teacher, work.data["train"], cache)
+    lesson: Teacher = OnlineTeacher(teacher) if live else CachedTeacher(teacher, work.data["train"], cache)
     *early, last = STAGES[config.method]
     for number, stage in enumerate(early, 1):
         name = f"stage{number}_{stage}_"
@@ -170,7 +170,7 @@ def answers(cache: Path | None) -> Path:
     return (build if cache is None or cache == build / "features" else cache) / "teachers"
 
 
-def open_teacher(recipe: Recipe, dataset: Dataset, run: str | Path) -> keras.Model:
+def load_teacher(recipe: Recipe, dataset: Dataset, run: str | Path) -> keras.Model:
     """Load a finished run's network as the teacher of a recipe.
 
     Raises
@@ -186,14 +186,14 @@ def open_teacher(recipe: Recipe, dataset: Dataset, run: str | Path) -> keras.Mod
     return run_folder.load_model(run)
 
 
-def distil(
+def distill(
     recipe: Recipe,
     dataset: Dataset,
     teacher: str | Path,
     out: str | Path,
     *,
     entering: Entering | None = None,
-    **conditions: Unpack[Conditions],
+    **conditions: Unpack[RunOptions],
 ) -> RunResult:
     """Train a recipe's network with a teacher; parameters and errors as in :func:`scenelet.training.train.train`.
 
@@ -215,11 +215,11 @@ def distil(
     if isinstance(recipe.model, OneAgainstAllConfig):
         raise InputError(f"recipe {recipe.name}", "is a teacher, not a student", "give a recipe of one network")
     recipe = recipe.model_copy(update={"distillation": recipe.distillation or DistillationConfig()})
-    mentor = open_teacher(recipe, dataset, teacher)
+    mentor = load_teacher(recipe, dataset, teacher)
 
-    def from_scratch(work: Work) -> tuple[keras.Model, State]:
+    def from_scratch(work: RunContext) -> tuple[keras.Model, State]:
         keras.utils.set_random_seed(work.recipe.training.seed)
         model = build(work.recipe)
         return model, teach(work, model, mentor, answers(conditions.get("cache")), entering)
 
-    return conduct(recipe, dataset, out, from_scratch, sources={TEACHER: teacher}, **conditions)
+    return run_training(recipe, dataset, out, from_scratch, sources={TEACHER: teacher}, **conditions)

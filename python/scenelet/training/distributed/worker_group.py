@@ -25,16 +25,16 @@ from ...data.datasets.registry import Dataset
 from ...errors import InputError, ToolError
 from ...models.backend import keras, tf
 from ...models.keras_model import build
-from ...tflite.metadata import Learned
+from ...tflite.metadata import Provenance
 from .. import run_folder, tf_config
 from ..checkpoint import State
 from ..loop import DROPOUT, Trainer, Watch, cross_entropy, fit
 from ..run_folder import Request
-from ..train import Conditions, RunResult, finish, learned_from, load_splits, prepare
+from ..train import RunOptions, RunResult, finish, provenance_of, load_splits, prepare
 from ..windows import Windows
 
 
-class Team:
+class WorkerGroup:
     """A process among its fellow workers; make it before anything else is done with TensorFlow.
 
     Raises
@@ -99,10 +99,10 @@ def _gone(error: Exception) -> ToolError:
 
 
 @dataclass
-class TeamTrainer(Trainer):
+class DistributedTrainer(Trainer):
     """A trainer whose batches are shared out; its objective must be a mean over the batch's windows."""
 
-    team: Team | None = None
+    team: WorkerGroup | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -134,10 +134,10 @@ class TeamTrainer(Trainer):
     def _gradients(self, inputs: Any, classes: Any) -> Any:
         """Gradients and loss of the whole batch, of which this worker sees a part."""
         seen = tf.cast(tf.shape(inputs)[0], tf.float32)
-        share = seen / Team.total(seen)
+        share = seen / WorkerGroup.total(seen)
         with tf.GradientTape() as tape:
             loss = share * self._synchronized(inputs, classes)
-        return Team.total(tape.gradient(loss, self._trainable())), Team.total(loss)
+        return WorkerGroup.total(tape.gradient(loss, self._trainable())), WorkerGroup.total(loss)
 
     def _synchronized(self, inputs: Any, classes: Any) -> Any:
         """Loss of this worker's windows, batch normalisation being that of the whole batch."""
@@ -180,12 +180,12 @@ class TeamTrainer(Trainer):
             super().keep(state, checkpoint)
 
 
-def train_together(
+def train_distributed(
     recipe: Recipe,
     dataset: Dataset,
     out: str | Path,
-    team: Team,
-    **conditions: Unpack[Conditions],
+    team: WorkerGroup,
+    **conditions: Unpack[RunOptions],
 ) -> RunResult:
     """Train as :func:`scenelet.training.train.train` does, in every worker of a team; all return the chief's scores.
 
@@ -201,7 +201,7 @@ def train_together(
         raise InputError(f"recipe {recipe.name}", "is a teacher", "train its members with --jobs or --cluster")
     plain = dataset
     recipe, dataset = prepare(recipe, dataset)
-    learned = learned_from(recipe, plain)
+    learned = provenance_of(recipe, plain)
     data = load_splits(recipe, dataset, conditions)
     features = {name: part.sha256 for name, part in data.items()}
     request = Request(recipe, dataset.name, dataset.labels, features)
@@ -212,13 +212,13 @@ def train_together(
 
 
 def _by_all(
-    request: Request, learned: Learned, data: dict[str, Windows], out: Path, team: Team, watch: Watch | None
+    request: Request, learned: Provenance, data: dict[str, Windows], out: Path, team: WorkerGroup, watch: Watch | None
 ) -> dict[str, Any]:
     metrics = _agreed(request, learned, out, team)
     if metrics is None:
         recipe = request.recipe
         keras.utils.set_random_seed(recipe.training.seed)
-        trainer = TeamTrainer(
+        trainer = DistributedTrainer(
             build(recipe),
             data["train"],
             data["validation"],
@@ -233,7 +233,7 @@ def _by_all(
     return dict(metrics)
 
 
-def _agreed(request: Request, learned: Learned, out: Path, team: Team) -> dict[str, Any] | None:
+def _agreed(request: Request, learned: Provenance, out: Path, team: WorkerGroup) -> dict[str, Any] | None:
     """Scores where the chief's folder holds a finished run; what the chief cannot do is every worker's error."""
     told: dict[str, Any] = {"features": request.features_sha256}
     if team.chief:
@@ -251,5 +251,5 @@ def _agreed(request: Request, learned: Learned, out: Path, team: Team) -> dict[s
     return metrics
 
 
-def _from_chief(team: Team, value: Any) -> Any:
+def _from_chief(team: WorkerGroup, value: Any) -> Any:
     return json.loads(team.told(json.dumps(value).encode() if team.chief else None))

@@ -26,7 +26,7 @@ def filter_norms(model: keras.Model, blocks: int) -> list[NDArray[np.float64]]:
     return [np.abs(kernel).sum(axis=(0, 1, 2), dtype=np.float64) for kernel in kernels]
 
 
-def narrowed(recipe: Recipe, filters: Sequence[int], name: str) -> Recipe:
+def with_filters(recipe: Recipe, filters: Sequence[int], name: str) -> Recipe:
     """Give a recipe's convolutions other numbers of filters, for a board."""
     assert isinstance(recipe.model, CnnConfig)
     blocks = tuple(

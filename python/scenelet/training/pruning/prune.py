@@ -18,9 +18,9 @@ from ...models.architecture import graph_of
 from ...models.backend import keras
 from .. import run_folder
 from ..checkpoint import State
-from ..distillation.distill import TEACHER, answers, open_teacher, teach, with_method
-from ..train import Conditions, RunResult, Work, by_labels, conduct
-from .filters import Kept, cut, filter_norms, narrowed
+from ..distillation.distill import TEACHER, answers, load_teacher, teach, with_method
+from ..train import RunOptions, RunResult, RunContext, train_with_labels, run_training
+from .filters import Kept, cut, filter_norms, with_filters
 
 PRUNED = "pruned"
 _NO_CHAIN = "is not a plain chain of convolutions"
@@ -50,10 +50,10 @@ def require_filters(recipe: Recipe, filters: Sequence[int]) -> None:
     if not isinstance(recipe.model, CnnConfig):
         raise InputError(source, _NO_CHAIN, "prune a student")
     _require_counts(filters, [block.filters for block in recipe.model.blocks], source)
-    limits.require(count(graph_of(narrowed(recipe, filters, recipe.name))), f"{source}, pruned")
+    limits.require(count(graph_of(with_filters(recipe, filters, recipe.name))), f"{source}, pruned")
 
 
-def strongest(norms: Norms, filters: Sequence[int], source: str) -> Kept:
+def largest_norms(norms: Norms, filters: Sequence[int], source: str) -> Kept:
     """Choose the filters with the largest norms.
 
     Parameters
@@ -83,7 +83,7 @@ def _fits(cost: Cost, macs: int) -> bool:
     return cost.macs <= macs and cost.params_bytes <= limits.PARAMS_BYTES
 
 
-def to_budget(recipe: Recipe, norms: Norms, macs: int) -> tuple[int, ...]:
+def filters_for_budget(recipe: Recipe, norms: Norms, macs: int) -> tuple[int, ...]:
     """Find how many filters each convolution keeps under a number of MACs and the limit on parameters.
 
     Filters of all convolutions go in the order of their norm over their convolution's mean norm, until it fits.
@@ -96,7 +96,7 @@ def to_budget(recipe: Recipe, norms: Norms, macs: int) -> tuple[int, ...]:
     filters = [len(norm) for norm in norms]
     order = sorted((value / norm.mean(), layer) for layer, norm in enumerate(norms) for value in norm)
     queue = iter(layer for _, layer in order)
-    while not _fits(count(graph_of(narrowed(recipe, filters, recipe.name))), macs):
+    while not _fits(count(graph_of(with_filters(recipe, filters, recipe.name))), macs):
         layer = next((layer for layer in queue if filters[layer] > 1), None)
         if layer is None:
             raise LimitExceeded(f"recipe {recipe.name}", f"exceeds {macs:,} MACs with one filter a layer", "allow more")
@@ -112,9 +112,9 @@ def _plan(run: str | Path, filters: Sequence[int] | None, macs: int | None) -> t
     model = run_folder.load_model(run)
     norms = filter_norms(model, len(recipe.model.blocks))
     if filters is None:
-        filters = to_budget(recipe, norms, limits.MACS if macs is None else macs)
-    kept = strongest(norms, filters, str(run))
-    narrow = narrowed(recipe, filters, f"{recipe.name.removesuffix('_pruned')}_pruned")
+        filters = filters_for_budget(recipe, norms, limits.MACS if macs is None else macs)
+    kept = largest_norms(norms, filters, str(run))
+    narrow = with_filters(recipe, filters, f"{recipe.name.removesuffix('_pruned')}_pruned")
     return narrow, cut(model, recipe, narrow, kept)
 
 
@@ -127,7 +127,7 @@ def prune(
     macs: int | None = None,
     teacher: str | Path | None = None,
     method: str | None = None,
-    **conditions: Unpack[Conditions],
+    **conditions: Unpack[RunOptions],
 ) -> RunResult:
     """Cut a finished run's network and train it on; other parameters as in :func:`scenelet.training.train.train`.
 
@@ -162,12 +162,12 @@ def prune(
         mentor = None
     else:
         recipe = with_method(recipe, method or (recipe.distillation or DistillationConfig(method="response")).method)
-        mentor = open_teacher(recipe, dataset, teacher)
+        mentor = load_teacher(recipe, dataset, teacher)
         sources[TEACHER] = teacher
 
-    def from_what_is_left(work: Work) -> tuple[keras.Model, State]:
+    def fine_tune(work: RunContext) -> tuple[keras.Model, State]:
         keras.utils.set_random_seed(work.recipe.training.seed)
         kept = answers(conditions.get("cache"))
-        return model, teach(work, model, mentor, kept) if mentor else by_labels(work, model)
+        return model, teach(work, model, mentor, kept) if mentor else train_with_labels(work, model)
 
-    return conduct(recipe, dataset, out, from_what_is_left, sources=sources, **conditions)
+    return run_training(recipe, dataset, out, fine_tune, sources=sources, **conditions)

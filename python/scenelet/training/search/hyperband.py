@@ -44,9 +44,9 @@ from .. import run_folder
 from ..checkpoint import State
 from ..loop import Trainer, cross_entropy, fit
 from ..tf_config import require_alone
-from ..train import Conditions, RunResult, load_splits, prepare, train
+from ..train import RunOptions, RunResult, load_splits, prepare, train
 from ..windows import Windows
-from .space import PARTS, Part, Values, cost_at, declare, recipe_at, to_toml, verdict
+from .space import PARTS, Part, Values, cost_at, declare, recipe_at, to_toml, rejection_reason
 
 try:
     import keras_tuner
@@ -103,7 +103,7 @@ class Oracle(keras_tuner.oracles.HyperbandOracle):  # type: ignore[misc]
             values: Values | None = super()._random_values()
             if values is None:
                 return None
-            reason = verdict(self.base, values)
+            reason = rejection_reason(self.base, values)
             if not reason:
                 return values
             self.invalid.append({"values": values, "reason": reason})
@@ -144,7 +144,7 @@ class Search:
         """Train a point up to the epoch that Hyperband grants; validation loss of what it keeps, infinite if none."""
         point, epochs = plain(values), int(values["tuner/epochs"])
         recipe, dataset = prepare(recipe_at(self.base, point), self.dataset)
-        config, conditions = recipe.training, Conditions(jobs=self.jobs, cache=self.cache)
+        config, conditions = recipe.training, RunOptions(jobs=self.jobs, cache=self.cache)
         data = load_splits(recipe, dataset, conditions, ("train", "validation"))
         checkpoint = self.out / TRIALS / _name(point, data) / run_folder.CHECKPOINT
         state = State.load(checkpoint)
@@ -247,10 +247,10 @@ def search(
     InputError
         Where recipe, data or folder cannot be used.
     """
-    return carry_out(open_search(recipe, dataset, out, **plan), progress)
+    return run_search(open_search(recipe, dataset, out, **plan), progress)
 
 
-def carry_out(shared: Search, progress: Progress | None = None) -> Found:
+def run_search(shared: Search, progress: Progress | None = None) -> Found:
     """Do what :func:`open_search` opened, or find it done."""
     return known(shared) or conclude(shared, _run(shared, progress))
 
@@ -277,7 +277,7 @@ def known(shared: Search) -> Found | None:
 def _require_same_windows(shared: Search, recipe: Recipe, heard: dict[str, str]) -> None:
     """Refuse a result of other samples: names and labels, which the request holds, do not tell them apart."""
     recipe, dataset = prepare(recipe, shared.dataset)
-    data = load_splits(recipe, dataset, Conditions(jobs=shared.jobs, cache=shared.cache))
+    data = load_splits(recipe, dataset, RunOptions(jobs=shared.jobs, cache=shared.cache))
     if {split: part.sha256 for split, part in data.items()} != heard:
         raise InputError(shared.out, "holds a search of other recordings under the same names", _ELSEWHERE)
 

@@ -123,7 +123,7 @@ def cost_at(base: Recipe, values: Values) -> Cost:
     return cost
 
 
-def verdict(base: Recipe, values: Values) -> str:
+def rejection_reason(base: Recipe, values: Values) -> str:
     """Why a point is invalid; empty where it is not."""
     try:
         cost_at(base, values)

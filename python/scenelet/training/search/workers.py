@@ -84,7 +84,7 @@ class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):  # type: ignore[misc]
             self._progress(self.done, self._most)
 
 
-def lead(shared: Search) -> Found:
+def run_chief(shared: Search) -> Found:
     """Be the chief: wait for the workers to train all trials, then finish the search as one by itself would.
 
     Raises
@@ -104,7 +104,7 @@ def lead(shared: Search) -> Found:
     return conclude(shared, oracle)
 
 
-def assist(shared: Search, progress: Progress | None = None) -> int:
+def run_worker(shared: Search, progress: Progress | None = None) -> int:
     """Be a worker until the chief has no more trials; the number of those that were trained here.
 
     Raises
