@@ -112,7 +112,7 @@ def crossval(
     teacher: Annotated[
         str | None,
         typer.Option(
-            help="To distill from: a recipe that is trained once a fold, or its own cross-validation's folder."
+            help="To distil from: a recipe that is trained once a fold, or its own cross-validation's folder."
         ),
     ] = None,
     method: Annotated[
@@ -196,9 +196,9 @@ def tune(
     from ..core.parallel import cluster as joined
     from ..data.datasets.registry import open_dataset
     from ..quantization.convert import quantize_run
-    from ..training.search.hyperband import run_search, open_search
+    from ..training.search.hyperband import open_search, run_search
     from ..training.search.space import parts_named
-    from ..training.search.workers import run_worker, run_chief, role
+    from ..training.search.workers import role, run_chief, run_worker
 
     described = recipes.load(recipe)
     if epochs:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..core import metrics as sc
 from ..core.files import write_text
 from ..data.datasets.registry import Clip, Dataset
-from ..data.provenance import known
+from ..data.provenance import training_splits
 from ..errors import DatasetError, ModelError
 from ..frontend.capture import read_capture
 from ..frontend.windows import cut
@@ -152,8 +152,8 @@ def evaluate(
     DatasetError
         If the split is empty or holds a label that the model does not know.
     """
-    place = known(dataset, info)
-    clips = place.dataset.split(split)
+    found = training_splits(dataset, info)
+    clips = found.dataset.split(split)
     if not clips:
         raise DatasetError(dataset.root, f"split '{split}' holds no clip", "choose another split")
     truth = _class_of(clips, info.labels, model)
@@ -170,7 +170,7 @@ def evaluate(
         split,
         info.labels,
         clips,
-        place.learned(split),
+        found.overlap(split),
         truth,
         np.array(owners),
         np.concatenate(outputs),

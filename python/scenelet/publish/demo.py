@@ -120,7 +120,7 @@ def _taught(demo: Demo, teacher: Recipe) -> dict[str, Any]:
 
     _trained(demo, teacher, demo.teacher_folder)
     begun: list[tuple[str, float]] = []
-    with demo.stage(f"distill {demo.recipe.name}") as step:
+    with demo.stage(f"distil {demo.recipe.name}") as step:
         done = distill(
             demo.recipe,
             demo.dataset,

@@ -13,24 +13,13 @@ from numpy.typing import NDArray
 from ..benchmark.budget import Budget, budget_of
 from ..core.energy import read_energy
 from ..core.files import sha256
+from ..data.datasets.registry import licence_text
 from ..errors import InputError
 from ..evaluation.crossval_results import read_result
 from ..evaluation.evaluate import Evaluation, pooled
 from ..graph import limits
 from ..tflite.metadata import ModelInfo
 
-# What a card must say of the data sets that scenelet knows.
-_SOURCES = {
-    "esc10": 'ESC-10 (K. J. Piczak, "ESC: Dataset for Environmental Sound Classification", ACM Multimedia 2015, '
-    "DOI 10.1145/2733373.2806390), licence CC BY 3.0; the recordings come from Freesound and are credited one by one "
-    "in the data set.",
-    "esc50": 'ESC-50 (K. J. Piczak, "ESC: Dataset for Environmental Sound Classification", ACM Multimedia 2015, '
-    "DOI 10.1145/2733373.2806390), licence CC BY-NC 3.0: no commercial use.",
-    "tau2022": "TAU Urban Acoustic Scenes 2022 Mobile, development set (T. Heittola, A. Mesaros, T. Virtanen, Tampere "
-    "University; Zenodo), for non-commercial use; see the data set's own licence.",
-    "synthetic_city": "The synthetic city, computed by scenelet. Scores on it say that the pipeline works and nothing "
-    "about real scenes.",
-}
 _WEAK = 0.5
 
 
@@ -146,8 +135,7 @@ def _facts(model: Path, info: ModelInfo, budget: Budget) -> Iterator[str]:
 def _data(info: ModelInfo) -> Iterator[str]:
     yield "## Data"
     yield ""
-    name = info.dataset or "unknown"
-    yield _SOURCES.get(name, f"Recordings of the data set `{name}`; whoever passes the model on, states their licence.")
+    yield licence_text(info.dataset or "unknown")
 
 
 def _scores(evaluations: Sequence[Evaluation], shown: Evaluation, folds: bool) -> Iterator[str]:

@@ -18,7 +18,7 @@ from ..core.files import write_bytes
 from ..core.stderr import suppress_stderr
 from ..errors import ModelError, ToolError
 from ..tflite import canonicalize, metadata, object_model
-from ..tflite.metadata import Provenance, ModelInfo
+from ..tflite.metadata import ModelInfo, Provenance
 
 if TYPE_CHECKING:
     from ..models.backend import keras

@@ -20,6 +20,7 @@ from ..data.augmentation.features import batch_augmentation
 from ..data.augmentation.plan import augmented
 from ..data.datasets.registry import Dataset
 from ..data.provenance import describe
+from ..data.splits import with_validation
 from ..errors import DatasetError, InputError
 from ..graph import limits
 from ..graph.cost import count
@@ -71,7 +72,7 @@ def prepare(recipe: Recipe, dataset: Dataset) -> tuple[Recipe, Dataset]:
     graph = graph_of(recipe)
     if recipe.deployable:
         limits.require(count(graph), f"recipe {recipe.name}")
-    dataset = dataset.with_validation(recipe.training.validation_fraction, recipe.training.validation_seed)
+    dataset = with_validation(dataset, recipe.training.validation_fraction, recipe.training.validation_seed)
     missing = sorted(set(dataset.labels) - {clip.label for clip in dataset.split("train")})
     if missing:
         raise DatasetError(

@@ -73,7 +73,7 @@ def test_a_teacher_is_trained_first_and_every_stage_is_timed(tmp_path: Path) -> 
     stages: list[str] = []
     work = demo.Demo(tmp_path / "demo", small("cnn"), dataset, stages.append, no_bar, small("one_against_all"))
     metrics = demo._train(work)
-    assert stages == ["train one_against_all", "distill cnn", "quantise to INT8"] == list(work.seconds)
+    assert stages == ["train one_against_all", "distil cnn", "quantise to INT8"] == list(work.seconds)
     assert list(work.stage_seconds) == ["relational", "response"]
     assert 0 <= metrics["test"]["accuracy"] <= 1
     assert (work.run_folder / "model.tflite").is_file()

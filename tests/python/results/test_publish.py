@@ -18,7 +18,7 @@ from scenelet.evaluation.confusion_matrix import confusion_png
 from scenelet.evaluation.evaluate import Evaluation, evaluate, model_info, pooled
 from scenelet.publish.model_card import Folds, card, read_folds
 from scenelet.publish.submission import audio_files, output_csv, to_yaml, write_submission
-from scenelet.tflite.metadata import Provenance, ModelInfo, attach, read
+from scenelet.tflite.metadata import ModelInfo, Provenance, attach, read
 
 LABEL = "Almeida_AI4EDGE_task1_1"
 

@@ -75,7 +75,9 @@ def test_the_second_stage_starts_from_the_firsts_best_weights(dataset, teacher, 
 
 def test_methods_give_different_networks(dataset, teacher, tiny_recipe, cache, tmp_path):
     made = [
-        _weights(distill.distill(_student(tiny_recipe, method), dataset, teacher, tmp_path / method, cache=cache).folder)
+        _weights(
+            distill.distill(_student(tiny_recipe, method), dataset, teacher, tmp_path / method, cache=cache).folder
+        )
         for method in ("response", "relational")
     ]
     assert not np.allclose(made[0][0], made[1][0])

@@ -21,7 +21,7 @@ import json, sys
 from pathlib import Path
 from scenelet import recipe
 from scenelet.data.dataset import open_dataset
-from scenelet.training.fit import train
+from scenelet.training.train import train
 values, data, out, cache = sys.argv[1:]
 loaded = recipe.parse(json.loads(values), "tiny")
 train(loaded, open_dataset(data), out, cache=Path(cache), watch=lambda epoch, _: print(epoch.epoch, flush=True))

@@ -17,7 +17,7 @@ from scenelet.quantization.convert import quantize_run
 from scenelet.training import run_folder, train
 from scenelet.training.pruning import prune
 from scenelet.training.pruning.filters import cut, filter_norms, with_filters
-from scenelet.training.pruning.prune import largest_norms, filters_for_budget
+from scenelet.training.pruning.prune import filters_for_budget, largest_norms
 
 PUBLISHED = (20, 22, 22, 24, 24, 16)
 

@@ -23,7 +23,7 @@ from scenelet.training.loop import Trainer
 from scenelet.training.search import hyperband as module
 from scenelet.training.search import space
 from scenelet.training.search.hyperband import search
-from scenelet.training.search.space import cost_at, declare, recipe_at, to_toml, rejection_reason
+from scenelet.training.search.space import cost_at, declare, recipe_at, rejection_reason, to_toml
 
 MACS = 150_000  # in the place of 30 million, for networks that train in a blink
 

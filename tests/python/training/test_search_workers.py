@@ -17,7 +17,7 @@ from scenelet.data.datasets.registry import open_dataset
 from scenelet.errors import InputError
 from scenelet.training.search.hyperband import open_search
 from scenelet.training.search.space import rejection_reason
-from scenelet.training.search.workers import run_chief, role
+from scenelet.training.search.workers import role, run_chief
 
 WORKER = """
 import json, sys

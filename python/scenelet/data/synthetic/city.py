@@ -18,7 +18,8 @@ import numpy as np
 
 from ...core.files import scratch_beside
 from ...errors import DatasetError
-from ..datasets.tau import META, SCENES, SETUP, SYNTHETIC_MARK
+from ..datasets.synthetic_city import MARK
+from ..datasets.tau import META, SCENES, SETUP
 from .microphones import DEVICES, hear
 from .scenes import record
 from .sources import SAMPLE_RATE, Samples
@@ -161,7 +162,7 @@ def _found(out: Path, plan: CityPlan, takes: list[_Take]) -> bool:
     """Whether ``out`` holds this very city already; False if there is room for it."""
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return False
-    mark = out / SYNTHETIC_MARK
+    mark = out / MARK
     if out.is_file():
         raise DatasetError(out, "is a file", "choose another folder")
     if not mark.is_file():
@@ -182,7 +183,7 @@ def _write(folder: Path, plan: CityPlan, takes: list[_Take], progress: Progress 
         if progress:
             progress(done + 1, len(takes))
     _write_tables(folder, takes)
-    (folder / SYNTHETIC_MARK).write_text(_mark(plan), "utf-8")
+    (folder / MARK).write_text(_mark(plan), "utf-8")
 
 
 def _write_take(folder: Path, take: _Take, segment_seconds: int) -> None:

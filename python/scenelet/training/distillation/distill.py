@@ -28,9 +28,9 @@ from ...models.embedding import EmbeddingModel
 from ...models.keras_model import build
 from .. import run_folder
 from ..checkpoint import State
-from ..loop import Teacher, Objective, Trainer, fit
+from ..loop import Objective, Teacher, Trainer, fit
 from ..teacher_outputs import CachedTeacher, OnlineTeacher
-from ..train import RunOptions, RunResult, RunContext, run_training
+from ..train import RunContext, RunOptions, RunResult, run_training
 from . import losses
 
 STAGES = {
@@ -110,7 +110,9 @@ def objective(
     return loss
 
 
-def _stage(stage: str, config: DistillationConfig, model: keras.Model, work: RunContext, lesson: Teacher, name: str) -> State:
+def _stage(
+    stage: str, config: DistillationConfig, model: keras.Model, work: RunContext, lesson: Teacher, name: str
+) -> State:
     recipe, data = work.recipe, work.data
     companions: tuple[keras.layers.Layer, ...] = ()
     if stage == "hint":
@@ -124,7 +126,9 @@ def _stage(stage: str, config: DistillationConfig, model: keras.Model, work: Run
     return fit(trainer, work.out / f"{name}{run_folder.CHECKPOINT}", work.watch)
 
 
-def teach(work: RunContext, model: keras.Model, teacher: keras.Model, cache: Path, entering: Entering | None = None) -> State:
+def teach(
+    work: RunContext, model: keras.Model, teacher: keras.Model, cache: Path, entering: Entering | None = None
+) -> State:
     """Carry out the stages of a recipe's ``distillation`` on a network.
 
     Each stage ends with its best weights, and there the next one begins, with a fresh optimiser. The histories of all

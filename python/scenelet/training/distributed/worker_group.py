@@ -30,7 +30,7 @@ from .. import run_folder, tf_config
 from ..checkpoint import State
 from ..loop import DROPOUT, Trainer, Watch, cross_entropy, fit
 from ..run_folder import Request
-from ..train import RunOptions, RunResult, finish, provenance_of, load_splits, prepare
+from ..train import RunOptions, RunResult, finish, load_splits, prepare, provenance_of
 from ..windows import Windows
 
 

@@ -19,7 +19,7 @@ from ...models.backend import keras
 from .. import run_folder
 from ..checkpoint import State
 from ..distillation.distill import TEACHER, answers, load_teacher, teach, with_method
-from ..train import RunOptions, RunResult, RunContext, train_with_labels, run_training
+from ..train import RunContext, RunOptions, RunResult, run_training, train_with_labels
 from .filters import Kept, cut, filter_norms, with_filters
 
 PRUNED = "pruned"

@@ -46,7 +46,7 @@ from ..loop import Trainer, cross_entropy, fit
 from ..tf_config import require_alone
 from ..train import RunOptions, RunResult, load_splits, prepare, train
 from ..windows import Windows
-from .space import PARTS, Part, Values, cost_at, declare, recipe_at, to_toml, rejection_reason
+from .space import PARTS, Part, Values, cost_at, declare, recipe_at, rejection_reason, to_toml
 
 try:
     import keras_tuner
