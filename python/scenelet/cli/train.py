@@ -212,13 +212,13 @@ def tune(
         found = run_chief(opened) if part == "chief" else run_search(opened, step)
     model = quantize_run(found.run.folder)
     if json:
-        print_json({**found.told, "recipe_file": str(to / "best.toml"), "model": str(model)})
+        print_json({**found.summary, "recipe_file": str(to / "best.toml"), "model": str(model)})
         return
-    learnt = [trial for trial in found.told["trials"] if trial["validation_loss"] is not None]
+    learnt = [trial for trial in found.summary["trials"] if trial["validation_loss"] is not None]
     ranked = sorted(learnt, key=lambda trial: trial["validation_loss"])[:10]
     rows = [(t["trial"], t["epochs"], f"{t['validation_loss']:.3f}", t["params_bytes"], t["macs"]) for t in ranked]
     columns = ["trial", ">epochs", ">validation loss", ">parameter bytes", ">MACs"]
-    trials, invalid = len(found.told["trials"]), len(found.told["invalid"])
+    trials, invalid = len(found.summary["trials"]), len(found.summary["invalid"])
     out.print(table(f"best of {trials:,} trials; {invalid:,} points were over a limit or impossible", columns, rows))
     out.print(f"{to / 'best.toml'} is the recipe, {model} its network")
     show_run(found.run.to_json(), json)

@@ -9,7 +9,7 @@ import pytest
 
 from scenelet.models.backend import tf
 from scenelet.models.embedding import EmbeddingModel
-from scenelet.training.pruning.filters import cut, filter_norms, with_filters
+from scenelet.training.pruning.filters import filter_norms, remove_filters, with_filters
 
 KEPT = [np.array([0, 3]), np.array([1, 2, 4]), np.array([0, 2, 3, 5])]
 
@@ -41,7 +41,7 @@ def test_removing_zeroed_filters_leaves_the_function_unchanged(kind, networks):
     wanted = _outputs(model, networks.features(recipe, 8))
     assert np.abs(wanted[1] - before[1]).max() > 1e-2  # the silenced filters were heard
     narrow = with_filters(recipe, [len(kept) for kept in KEPT], "narrow")
-    made = cut(model, recipe, narrow, KEPT)
+    made = remove_filters(model, recipe, narrow, KEPT)
     for found, expected in zip(_outputs(made, networks.features(recipe, 8)), wanted, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
@@ -56,7 +56,7 @@ def test_the_constant_that_batch_normalisation_makes_of_a_zeroed_filter_stays(ne
     features = networks.features(recipe, 8)
     wanted = _outputs(model, features)
     narrow = with_filters(recipe, [len(kept) for kept in KEPT], "narrow")
-    for found, expected in zip(_outputs(cut(model, recipe, narrow, KEPT), features), wanted, strict=True):
+    for found, expected in zip(_outputs(remove_filters(model, recipe, narrow, KEPT), features), wanted, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
 
@@ -64,7 +64,7 @@ def test_what_stays_keeps_its_weights(networks):
     recipe = networks.cnn()
     model = networks.randomised(recipe)
     _silence(model, mute=True)
-    made = cut(model, recipe, with_filters(recipe, [len(kept) for kept in KEPT], "narrow"), KEPT)
+    made = remove_filters(model, recipe, with_filters(recipe, [len(kept) for kept in KEPT], "narrow"), KEPT)
     incoming = np.array([0])
     for number, kept in enumerate(KEPT, 1):
         kernel, bias = model.get_layer(f"conv{number}").get_weights()

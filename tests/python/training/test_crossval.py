@@ -23,7 +23,7 @@ from scenelet.evaluation.cross_validation import (
     parse_folds,
 )
 from scenelet.training import train
-from scenelet.training.distillation.distill import answers
+from scenelet.training.distillation.distill import teacher_cache
 
 RATE = 8000
 TONES = {"rain": 300, "rooster": 1100, "sea_waves": 2600}
@@ -221,8 +221,8 @@ def test_the_teacher_of_a_fold_is_its_run_of_the_lowest_seed(tmp_path):
 
 def test_what_teachers_said_lies_in_one_place(tmp_path, monkeypatch):
     monkeypatch.setenv("SCENELET_BUILD", str(tmp_path))
-    assert answers(None) == answers(tmp_path / "features") == tmp_path / "teachers"
-    assert answers(tmp_path / "elsewhere") == tmp_path / "elsewhere" / "teachers"
+    assert teacher_cache(None) == teacher_cache(tmp_path / "features") == tmp_path / "teachers"
+    assert teacher_cache(tmp_path / "elsewhere") == tmp_path / "elsewhere" / "teachers"
 
 
 def test_the_leak_is_for_plain_training(folded, tiny_recipe, tmp_path):
@@ -234,7 +234,7 @@ def test_what_makes_no_sense_is_refused_before_anything_is_trained(folded, tiny_
     monkeypatch.setattr("scenelet.training.train.train", lambda *_, **__: pytest.fail("trained"))
     student, out = tiny_recipe(), tmp_path / "out"
     deaf = student.model_copy(update={"frontend": student.frontend.model_copy(update={"hi_db": 10.0})})
-    with pytest.raises(InputError, match="recipe tiny: hears another front end than recipe tiny; give both the same"):
+    with pytest.raises(InputError, match="recipe tiny: has another front end than recipe tiny; give both the same"):
         cross_validate(student, folded, out, teacher=deaf, cache=cache)
     with pytest.raises(InputError, match="recipe teacher: is a teacher, not a student"):
         cross_validate(recipe.load("teacher"), folded, out, teacher=student, cache=cache)

@@ -1,4 +1,4 @@
-"""Students with a teacher: stages, what is kept and what is looked up, and runs that go on after a kill."""
+"""Students with a teacher: stages, teacher outputs online and cached, and runs that are resumed after a kill."""
 
 from __future__ import annotations
 
@@ -134,52 +134,52 @@ def _windows(count=300):
     return Windows(generator.integers(-128, 128, (count, 16, 8), np.int8), np.arange(count) % 3, np.arange(count))
 
 
-def test_a_teacher_is_asked_once_and_says_the_same(networks, tmp_path, monkeypatch):
-    mentor, heard = networks[1], _windows()
-    live, kept = OnlineTeacher(mentor), CachedTeacher(mentor, heard, tmp_path)
+def test_outputs_are_computed_once_and_equal_those_online(networks, tmp_path, monkeypatch):
+    mentor, some = networks[1], _windows()
+    online, cached = OnlineTeacher(mentor), CachedTeacher(mentor, some, tmp_path)
     index = np.array([299, 4, 256])
-    for a, b in zip(live(index, heard.batch(index)), kept(index, heard.batch(index)), strict=True):
+    for a, b in zip(online(index, some.batch(index)), cached(index, some.batch(index)), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
-    monkeypatch.setattr("scenelet.training.teacher_outputs._asked", lambda *_: pytest.fail("asked again"))
-    again = CachedTeacher(mentor, heard, tmp_path)
-    for a, b in zip(again(index, heard.batch(index)), kept(index, heard.batch(index)), strict=True):
+    monkeypatch.setattr("scenelet.training.teacher_outputs._compute", lambda *_: pytest.fail("computed again"))
+    again = CachedTeacher(mentor, some, tmp_path)
+    for a, b in zip(again(index, some.batch(index)), cached(index, some.batch(index)), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x93NUMPY cut"])
-def test_damaged_answers_are_asked_for_again(damage, networks, tmp_path):
-    mentor, heard, index = networks[1], _windows(20), np.arange(20)
-    before = CachedTeacher(mentor, heard, tmp_path)(index, heard.batch(index))
+def test_damaged_outputs_are_computed_again(damage, networks, tmp_path):
+    mentor, some, index = networks[1], _windows(20), np.arange(20)
+    before = CachedTeacher(mentor, some, tmp_path)(index, some.batch(index))
     for path in tmp_path.iterdir():
         path.write_bytes(damage)
-    for a, b in zip(CachedTeacher(mentor, heard, tmp_path)(index, heard.batch(index)), before, strict=True):
+    for a, b in zip(CachedTeacher(mentor, some, tmp_path)(index, some.batch(index)), before, strict=True):
         np.testing.assert_array_equal(a, b)
 
 
-def test_another_teacher_has_answers_of_its_own(networks, tmp_path):
-    heard, index = _windows(20), np.arange(20)
-    said = [CachedTeacher(network, heard, tmp_path)(index, heard.batch(index))[1] for network in networks]
+def test_another_teacher_has_outputs_of_its_own(networks, tmp_path):
+    some, index = _windows(20), np.arange(20)
+    said = [CachedTeacher(network, some, tmp_path)(index, some.batch(index))[1] for network in networks]
     assert not np.allclose(*said)
 
 
-def test_augmented_batches_are_heard_live(dataset, teacher, tiny_recipe, cache, tmp_path, monkeypatch):
-    monkeypatch.setattr(distill, "CachedTeacher", lambda *_: pytest.fail("looked up what changes every epoch"))
+def test_augmented_batches_run_through_the_teacher_online(dataset, teacher, tiny_recipe, cache, tmp_path, monkeypatch):
+    monkeypatch.setattr(distill, "CachedTeacher", lambda *_: pytest.fail("cached what changes every epoch"))
     student = _student(tiny_recipe, "response").model_copy(update={"augmentation": AugmentationConfig(mixup=0.3)})
     assert distill.distill(student, dataset, teacher, tmp_path / "run", cache=cache).metrics["epochs"] == 2
 
 
-def test_a_recipe_may_have_answers_looked_up_all_the_same(dataset, teacher, tiny_recipe, cache, tmp_path, monkeypatch):
-    monkeypatch.setattr(distill, "OnlineTeacher", lambda *_: pytest.fail("asked about every batch"))
+def test_a_recipe_may_use_cached_outputs_all_the_same(dataset, teacher, tiny_recipe, cache, tmp_path, monkeypatch):
+    monkeypatch.setattr(distill, "OnlineTeacher", lambda *_: pytest.fail("ran on every batch"))
     student = _student(tiny_recipe, "rrs").model_copy(update={"augmentation": AugmentationConfig(mixup=0.3)})
     config = student.distillation.model_copy(update={"teacher_hears": "windows"})
     student = student.model_copy(update={"distillation": config})
     assert distill.distill(student, dataset, teacher, tmp_path / "run", cache=cache).metrics["epochs"] == 2
 
 
-def test_a_teacher_that_may_have_learned_from_the_test_is_refused(dataset, tiny_recipe, cache, tmp_path):
+def test_a_teacher_that_may_have_been_trained_on_the_test_is_refused(dataset, tiny_recipe, cache, tmp_path):
     mentor = train.train(tiny_recipe(epochs=1), dataset.untested(), tmp_path / "all", cache=cache).folder
     student = _student(tiny_recipe, "response")
-    with pytest.raises(InputError, match="all: was trained with another test split, so it may have learned from this"):
+    with pytest.raises(InputError, match="all: was trained with another test split, so it may have been"):
         distill.distill(student, dataset, mentor, tmp_path / "run", cache=cache)
     assert not (tmp_path / "run").exists()
     assert "test" not in distill.distill(student, dataset.untested(), mentor, tmp_path / "run", cache=cache).metrics
@@ -188,7 +188,7 @@ def test_a_teacher_that_may_have_learned_from_the_test_is_refused(dataset, tiny_
 def test_a_teacher_that_does_not_fit_is_refused(dataset, teacher, tiny_recipe, cache, tmp_path):
     student = _student(tiny_recipe, "rrs")
     other = student.model_copy(update={"frontend": student.frontend.model_copy(update={"hi_db": 10.0})})
-    with pytest.raises(InputError, match="hears another front end than recipe tiny"):
+    with pytest.raises(InputError, match="was trained with another front end than recipe tiny"):
         distill.distill(other, dataset, teacher, tmp_path / "run", cache=cache)
     with pytest.raises(InputError, match="method magic: is not known; give one of: response"):
         distill.with_method(student, "magic")
@@ -207,8 +207,8 @@ def test_another_teacher_does_not_touch_the_run(dataset, teacher, tiny_recipe, c
 PROGRAM = """
 import json, sys
 from pathlib import Path
-from scenelet import recipe
-from scenelet.data.dataset import open_dataset
+from scenelet.config import recipe
+from scenelet.data.datasets.registry import open_dataset
 from scenelet.training.distillation.distill import distill
 values, data, teacher, out, cache = sys.argv[1:]
 loaded = recipe.parse(json.loads(values), "tiny")

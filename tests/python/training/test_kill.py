@@ -19,8 +19,8 @@ TIMEOUT = 120
 PROGRAM = """
 import json, sys
 from pathlib import Path
-from scenelet import recipe
-from scenelet.data.dataset import open_dataset
+from scenelet.config import recipe
+from scenelet.data.datasets.registry import open_dataset
 from scenelet.training.train import train
 values, data, out, cache = sys.argv[1:]
 loaded = recipe.parse(json.loads(values), "tiny")

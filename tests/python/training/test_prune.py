@@ -16,7 +16,7 @@ from scenelet.models.keras_model import build
 from scenelet.quantization.convert import quantize_run
 from scenelet.training import run_folder, train
 from scenelet.training.pruning import prune
-from scenelet.training.pruning.filters import cut, filter_norms, with_filters
+from scenelet.training.pruning.filters import filter_norms, remove_filters, with_filters
 from scenelet.training.pruning.prune import filters_for_budget, largest_norms
 
 PUBLISHED = (20, 22, 22, 24, 24, 16)
@@ -37,7 +37,7 @@ def test_sm3_becomes_the_published_shape(sm3):
     loaded, model = sm3
     kept = largest_norms(filter_norms(model, 6), PUBLISHED, "sm3")
     narrow = with_filters(loaded, PUBLISHED, "sm3_pruned")
-    made = cut(model, loaded, narrow, kept)
+    made = remove_filters(model, loaded, narrow, kept)
     assert made.count_params() == 64_290
     cost = count(graph_of(narrow))
     assert (cost.params_bytes, cost.macs, cost.peak_activation_bytes) == (65_184, 26_711_936, 49_280)
@@ -58,7 +58,7 @@ def test_the_strongest_stay_in_their_order():
 
 @pytest.mark.parametrize("filters", [(2,), (2, 1, 1), (0, 1), (5, 1)])
 def test_filters_that_are_not_there_cannot_stay(filters):
-    with pytest.raises(InputError, match="cannot be kept of 4,2; give one number a convolution"):
+    with pytest.raises(InputError, match="cannot be kept of 4,2; give one number per convolution"):
         largest_norms([np.ones(4), np.ones(2)], filters, "run")
 
 
@@ -75,7 +75,7 @@ def test_a_budget_takes_the_relatively_weakest_filters_and_no_more(sm3):
     assert [n for k, n in enumerate(targeted) if k != 3] == [20, 28, 28, 28, 16]
     one_more = (*targeted[:3], targeted[3] + 1, *targeted[4:])
     assert count(graph_of(with_filters(loaded, one_more, "sm3"))).macs > 30_000_000
-    with pytest.raises(LimitExceeded, match="with one filter a layer"):
+    with pytest.raises(LimitExceeded, match="with one filter per layer"):
         filters_for_budget(loaded, norms, 1000)
 
 
@@ -141,7 +141,7 @@ def test_a_method_leaves_the_recipes_other_settings(run, dataset, cache, tmp_pat
 
 def test_a_run_that_may_have_learned_from_the_test_is_not_pruned(dataset, tiny_recipe, cache, tmp_path):
     whole = train.train(tiny_recipe(epochs=1), dataset.untested(), tmp_path / "all", cache=cache)
-    with pytest.raises(InputError, match="all: was trained with another test split, so it may have learned from this"):
+    with pytest.raises(InputError, match="all: was trained with another test split, so it may have been"):
         prune.prune(whole.folder, dataset, tmp_path / "pruned", filters=(3, 3), cache=cache)
     assert not (tmp_path / "pruned").exists()
     made = prune.prune(whole.folder, dataset.untested(), tmp_path / "pruned", filters=(3, 3), cache=cache)

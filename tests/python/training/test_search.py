@@ -106,17 +106,17 @@ def test_a_search_that_was_killed_goes_on_to_the_same_end(whole, run, tmp_path, 
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "killed")
     again = run(tmp_path / "killed")
-    assert _without_run(again.told) == _without_run(undisturbed.told)
+    assert _without_run(again.summary) == _without_run(undisturbed.summary)
     assert again.run.metrics == undisturbed.run.metrics
     # A point's epochs are counted once, in its longest trial, and those of the best one's run.
-    longest = {json.dumps(trial["values"]): 0 for trial in again.told["trials"]}
-    for trial in again.told["trials"]:
+    longest = {json.dumps(trial["values"]): 0 for trial in again.summary["trials"]}
+    for trial in again.summary["trials"]:
         key = json.dumps(trial["values"])
         longest[key] = max(longest[key], trial["epochs"])
     assert len(epochs) - 1 == sum(longest.values()) + again.run.metrics["epochs"]  # nothing was trained twice
     monkeypatch.setattr(module.Search, "trial", lambda *_: pytest.fail("searched again"))
     found = run(out)
-    assert (found.told, found.recipe) == (undisturbed.told, undisturbed.recipe)
+    assert (found.summary, found.recipe) == (undisturbed.summary, undisturbed.recipe)
 
 
 def test_a_point_that_diverges_is_the_worst(recordings, tiny_recipe, tmp_path, monkeypatch):
@@ -128,7 +128,7 @@ def test_a_point_that_diverges_is_the_worst(recordings, tiny_recipe, tmp_path, m
     values = _values(blocks=2, n_mels=20, filters1=8, filters2=8, **{"tuner/epochs": 1})
     assert shared.trial(values) == math.inf
     trial = SimpleNamespace(trial_id="0", score=math.inf, hyperparameters=SimpleNamespace(values=values))
-    assert shared.told(trial)["validation_loss"] is None
+    assert shared.row(trial)["validation_loss"] is None
 
 
 def test_a_promoted_trial_goes_on_along_the_recipes_own_schedule(recordings, tiny_recipe, tmp_path):
@@ -239,7 +239,7 @@ def test_a_recipe_survives_its_own_text(name, tmp_path):
 
 
 def test_a_teacher_is_not_searched(recordings, tmp_path):
-    with pytest.raises(RecipeError, match="no plain chain"):
+    with pytest.raises(RecipeError, match="not a plain chain"):
         search(recipe.load("teacher"), open_dataset(recordings), tmp_path / "out")
     assert space.PARTS == ("representation", "architecture")
 

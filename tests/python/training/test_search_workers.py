@@ -22,8 +22,8 @@ from scenelet.training.search.workers import role, run_chief
 WORKER = """
 import json, sys
 from pathlib import Path
-from scenelet import recipe
-from scenelet.data.dataset import open_dataset
+from scenelet.config import recipe
+from scenelet.data.datasets.registry import open_dataset
 from scenelet.training.search import open_search
 from scenelet.training.search.workers import run_worker, role
 values, data, out, cache = sys.argv[1:]
@@ -74,7 +74,7 @@ def test_two_workers_share_a_search(recordings, tiny_recipe, tmp_path, monkeypat
     assert not any(rejection_reason(base, trial["values"]) for trial in told["trials"])
     assert recipe.load(tmp_path / "out" / "best.toml") == found.recipe
     assert found.run.metrics["epochs"] == 3
-    assert run_chief(shared).told == told  # done is done
+    assert run_chief(shared).summary == told  # done is done
 
 
 def test_the_environment_says_who_is_who(monkeypatch):
