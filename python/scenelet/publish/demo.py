@@ -128,7 +128,7 @@ def _taught(demo: Demo, teacher: Recipe) -> dict[str, Any]:
             demo.run_folder,
             jobs=-1,
             watch=lambda epoch, most: step(epoch.epoch, most),
-            entering=lambda stage: begun.append((stage, monotonic())),
+            on_stage=lambda stage: begun.append((stage, monotonic())),
         )
     for (stage, start), (_, end) in pairwise([*begun, ("", monotonic())]):
         demo.stage_seconds[stage] = round(end - start, 1)

@@ -143,9 +143,7 @@ def train_scores(
         joined, keras.layers.Dense(recipe.model.classes, "softmax", name="scores")(joined), name="scores"
     )
     head.set_weights(last.get_weights())
-    trainer = Trainer(
-        head, train_part, validation_part, recipe.training, cross_entropy(recipe.training.label_smoothing)
-    )
+    trainer = Trainer(head, training, held_out, recipe.training, cross_entropy(recipe.training.label_smoothing))
     state = fit(trainer, out / CHECKPOINT, watch)
     last.set_weights(head.get_weights())
     shutil.rmtree(folder)

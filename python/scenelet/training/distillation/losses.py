@@ -37,7 +37,7 @@ def response(teacher_logits: Any, student_logits: Any, temperature: float) -> An
 
 
 def huber(difference: Any) -> Any:
-    """Huber loss of threshold 1 (half the square up to 1, then the absolute value less a half), mean over all elements."""
+    """Huber loss of threshold 1: half the square up to 1, then the absolute value less a half; mean over elements."""
     size = tf.abs(difference)
     return tf.reduce_mean(tf.where(size <= 1.0, 0.5 * tf.square(difference), size - 0.5))
 
