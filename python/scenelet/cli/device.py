@@ -181,7 +181,7 @@ def calibrate(
         result = measure(model, metadata, dataset, split, place, progress=step)
     clips = clips_of(result)
     rule, coverage = calibrate(clips, Rule(share, margin), accuracy)
-    bins = calibration.reliability(clips, rule)
+    bins = calibration.confidence_bins(clips, rule)
     error = calibration.calibration_error(bins)
     if diagram:
         files.write_text(diagram, calibration.diagram(bins, rule, f"{model.name}, {split}"))

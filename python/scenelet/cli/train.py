@@ -65,10 +65,13 @@ def train(
 
 def quantize(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that `scenelet train` finished.")],
-    aware: Annotated[
-        bool, typer.Option("--aware", help="Train on as an INT8 network, on the run's own --data; resumes.")
+    qat: Annotated[
+        bool,
+        typer.Option(
+            "--qat", "--aware", help="Quantization-aware training on the run's own --data; an interrupted run goes on."
+        ),
     ] = False,
-    data: Annotated[Path | None, typer.Option("--data", help="With --aware: the run's data set.")] = None,
+    data: Annotated[Path | None, typer.Option("--data", help="With --qat: the run's data set.")] = None,
     subset: Subset = None,
     jobs: Jobs = -1,
     json: Json = False,
@@ -76,8 +79,8 @@ def quantize(
     """Convert a run's network to full INT8: RUN/model.tflite, with labels and front end inside."""
     from ..quantization.convert import quantize_run
 
-    if aware or data:
-        _quantize_aware(run, data if aware else None, subset, jobs, json)
+    if qat or data:
+        _quantize_with_qat(run, data if qat else None, subset, jobs, json)
         return
     made = quantize_run(run)
     if json:
@@ -86,12 +89,12 @@ def quantize(
         out.print(f"{made} written: {made.stat().st_size:,} bytes")
 
 
-def _quantize_aware(run: Path, data: Path | None, subset: str | None, jobs: int, json: bool) -> None:
+def _quantize_with_qat(run: Path, data: Path | None, subset: str | None, jobs: int, json: bool) -> None:
     from ..data.datasets.registry import open_dataset
     from ..quantization.qat import quantize_with_qat
 
     if data is None:
-        raise InputError("quantize", "wants --aware and --data together or neither", "give both, or only the run")
+        raise InputError("quantize", "needs --qat and --data together or neither", "give both, or only the run")
     dataset = open_dataset(data, subset=subset)
     with progress(f"quantize {run.name}") as step:
         made = quantize_with_qat(run, dataset, jobs=jobs, watch=lambda epoch, most: step(epoch.epoch, most))
@@ -99,8 +102,8 @@ def _quantize_aware(run: Path, data: Path | None, subset: str | None, jobs: int,
         print_json({"run": str(run), "bytes": made.path.stat().st_size, **made.to_json()})
         return
     before, after = made.log_loss
-    told = f"best epoch {made.best_epoch} of {made.epochs}"
-    out.print(f"validation log loss {before:.3f} plain, {after:.3f} aware ({told})")
+    epoch = f"best epoch {made.best_epoch} of {made.epochs}"
+    out.print(f"validation log loss {before:.3f} before QAT, {after:.3f} after ({epoch})")
     out.print(f"{made.path} written: {made.path.stat().st_size:,} bytes")
 
 

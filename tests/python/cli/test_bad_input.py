@@ -176,7 +176,7 @@ def test_a_name_that_no_file_can_have_is_named_with_its_line(scenelet: Run, tmp_
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(b"\xff\xfe", "is no JSON"), (b"{", "is no JSON"), (b"[]", "is no evaluation")]
+    ("content", "said"), [(b"\xff\xfe", "is not JSON"), (b"{", "is not JSON"), (b"[]", "is not an evaluation")]
 )
 def test_a_damaged_evaluation_of_a_run_is_named(scenelet: Run, tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "model.tflite").write_bytes(MODEL.read_bytes())

@@ -231,7 +231,7 @@ def test_yaml_of_nested_values() -> None:
 def test_a_label_of_another_form_is_refused(
     label: str, model: Path, info: ModelInfo, measured: Evaluation, clips: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(InputError, match="is no submission label"):
+    with pytest.raises(InputError, match="is not a submission label"):
         write_submission(label, model, info, clips, measured, Fixed(np.zeros((4, 10))), tmp_path / "out")  # type: ignore[arg-type]
     assert not (tmp_path / "out").exists()
 
