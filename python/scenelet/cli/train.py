@@ -53,9 +53,9 @@ def train(
         keeps = team is None or team[0] == 0  # the run folder, and what was measured with it
         settings: dict[str, Any] = {"jobs": jobs, "watch": watcher(step, meter(energy and keeps, to))}
         if team:
-            from ..training.distributed.worker_group import Team, train_together
+            from ..training.distributed.worker_group import WorkerGroup, train_distributed
 
-            result = train_together(described, dataset, to, Team(), **settings)
+            result = train_distributed(described, dataset, to, WorkerGroup(), **settings)
         else:
             from ..training.train import train as fit
 
@@ -65,10 +65,13 @@ def train(
 
 def quantize(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that `scenelet train` finished.")],
-    aware: Annotated[
-        bool, typer.Option("--aware", help="Train on as an INT8 network, on the run's own --data; resumes.")
+    qat: Annotated[
+        bool,
+        typer.Option(
+            "--qat", "--aware", help="Quantization-aware training on the run's own --data; an interrupted run goes on."
+        ),
     ] = False,
-    data: Annotated[Path | None, typer.Option("--data", help="With --aware: the run's data set.")] = None,
+    data: Annotated[Path | None, typer.Option("--data", help="With --qat: the run's data set.")] = None,
     subset: Subset = None,
     jobs: Jobs = -1,
     json: Json = False,
@@ -76,8 +79,8 @@ def quantize(
     """Convert a run's network to full INT8: RUN/model.tflite, with labels and front end inside."""
     from ..quantization.convert import quantize_run
 
-    if aware or data:
-        _quantize_aware(run, data if aware else None, subset, jobs, json)
+    if qat or data:
+        _quantize_with_qat(run, data if qat else None, subset, jobs, json)
         return
     made = quantize_run(run)
     if json:
@@ -86,21 +89,21 @@ def quantize(
         out.print(f"{made} written: {made.stat().st_size:,} bytes")
 
 
-def _quantize_aware(run: Path, data: Path | None, subset: str | None, jobs: int, json: bool) -> None:
+def _quantize_with_qat(run: Path, data: Path | None, subset: str | None, jobs: int, json: bool) -> None:
     from ..data.datasets.registry import open_dataset
-    from ..quantization.qat import quantize_aware
+    from ..quantization.qat import quantize_with_qat
 
     if data is None:
-        raise InputError("quantize", "wants --aware and --data together or neither", "give both, or only the run")
+        raise InputError("quantize", "needs --qat and --data together or neither", "give both, or only the run")
     dataset = open_dataset(data, subset=subset)
     with progress(f"quantize {run.name}") as step:
-        made = quantize_aware(run, dataset, jobs=jobs, watch=lambda epoch, most: step(epoch.epoch, most))
+        made = quantize_with_qat(run, dataset, jobs=jobs, watch=lambda epoch, most: step(epoch.epoch, most))
     if json:
         print_json({"run": str(run), "bytes": made.path.stat().st_size, **made.to_json()})
         return
     before, after = made.log_loss
-    told = f"best epoch {made.best_epoch} of {made.epochs}"
-    out.print(f"validation log loss {before:.3f} plain, {after:.3f} aware ({told})")
+    epoch = f"best epoch {made.best_epoch} of {made.epochs}"
+    out.print(f"validation log loss {before:.3f} before QAT, {after:.3f} after ({epoch})")
     out.print(f"{made.path} written: {made.path.stat().st_size:,} bytes")
 
 
@@ -196,9 +199,9 @@ def tune(
     from ..core.parallel import cluster as joined
     from ..data.datasets.registry import open_dataset
     from ..quantization.convert import quantize_run
-    from ..training.search.hyperband import carry_out, open_search
+    from ..training.search.hyperband import open_search, run_search
     from ..training.search.space import parts_named
-    from ..training.search.workers import assist, lead, role
+    from ..training.search.workers import role, run_chief, run_worker
 
     described = recipes.load(recipe)
     if epochs:
@@ -207,18 +210,18 @@ def tune(
     with joined(cluster), progress(f"tune {described.name}") as step:
         opened = open_search(described, dataset, to, parts=parts_named(only), jobs=jobs)
         if part == "worker":
-            out.print(f"{assist(opened, step):,} trials done here; the chief writes {to / 'tune.json'}")
+            out.print(f"{run_worker(opened, step):,} trials done here; the chief writes {to / 'tune.json'}")
             return
-        found = lead(opened) if part == "chief" else carry_out(opened, step)
+        found = run_chief(opened) if part == "chief" else run_search(opened, step)
     model = quantize_run(found.run.folder)
     if json:
-        print_json({**found.told, "recipe_file": str(to / "best.toml"), "model": str(model)})
+        print_json({**found.summary, "recipe_file": str(to / "best.toml"), "model": str(model)})
         return
-    learnt = [trial for trial in found.told["trials"] if trial["validation_loss"] is not None]
+    learnt = [trial for trial in found.summary["trials"] if trial["validation_loss"] is not None]
     ranked = sorted(learnt, key=lambda trial: trial["validation_loss"])[:10]
     rows = [(t["trial"], t["epochs"], f"{t['validation_loss']:.3f}", t["params_bytes"], t["macs"]) for t in ranked]
     columns = ["trial", ">epochs", ">validation loss", ">parameter bytes", ">MACs"]
-    trials, invalid = len(found.told["trials"]), len(found.told["invalid"])
+    trials, invalid = len(found.summary["trials"]), len(found.summary["invalid"])
     out.print(table(f"best of {trials:,} trials; {invalid:,} points were over a limit or impossible", columns, rows))
     out.print(f"{to / 'best.toml'} is the recipe, {model} its network")
     show_run(found.run.to_json(), json)

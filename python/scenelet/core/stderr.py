@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[None]:
+def suppress_stderr() -> Iterator[None]:
     """Discard what is written to file descriptor 2 inside the block; Python's own errors are raised as ever."""
     sys.stderr.flush()
     with tempfile.TemporaryFile() as sink:

@@ -23,17 +23,17 @@ ENTRY = "scenelet"
 Label = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
-class Learned(BaseModel):
-    """Which clips of its data set a model learned from, so that no score on them passes for a test.
+class Provenance(BaseModel):
+    """Which clips of its data set a model was trained on, so that no score on them passes for a test.
 
     Attributes
     ----------
     folds
-        Published folds that training and validation were drawn from; none where the data set has none.
+        Published folds that training and validation were drawn from; empty where the data set has no folds.
     all_clips
-        They were drawn from all clips, the published test's too.
+        Whether they were drawn from all clips, those of the published test included.
     validation_fraction, validation_seed
-        Of the split that stopped the training; see :meth:`scenelet.data.dataset.Dataset.with_validation`.
+        Of the validation split, which stopped the training; see :func:`scenelet.data.splits.with_validation`.
     clips_sha256
         Of the training clips' names and labels, in the data set's order.
     """
@@ -61,7 +61,7 @@ class ModelInfo(BaseModel):
     dataset
         Name of the data set it was trained on.
     learned
-        Which of its clips it learned from; None where the training did not say.
+        Which of its clips it was trained on; None where the training did not record it.
     version
         scenelet's version that wrote the model.
     """
@@ -73,7 +73,7 @@ class ModelInfo(BaseModel):
     recipe: str
     recipe_sha256: str = ""
     dataset: str = ""
-    learned: Learned | None = None
+    learned: Provenance | None = None
     version: str = __version__
 
     @property
