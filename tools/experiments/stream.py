@@ -82,8 +82,8 @@ directions, chosen by the seed; every window's scores are held to those of the s
 | audio | {result.audio_seconds:,.0f} s, {result.windows:,} windows, {result.audio_bytes:,} bytes |
 | windows with the host's scores | {result.windows - result.mismatches:,} of {result.windows:,} |
 | bytes that found the receive ring full | {result.dropped_bytes:,} |
-| frames to the device | {there.chunks:,}, {there.spoilt:,} of them spoilt; {there.bytes:,} bytes |
-| frames and lines from the device | {back.chunks:,}, {back.spoilt:,} of them spoilt; {back.bytes:,} bytes |
+| frames to the device | {there.chunks:,}, {there.corrupted:,} of them spoilt; {there.bytes:,} bytes |
+| frames and lines from the device | {back.chunks:,}, {back.corrupted:,} of them spoilt; {back.bytes:,} bytes |
 | damage that was told | {result.complaints:,} times by the device, {result.garbled:,} times found by the host |
 | frames sent again | {result.resent:,} |
 | time | {result.seconds:,.0f} s on a busy machine, {speed:.1f} times as fast as the audio |

@@ -105,7 +105,7 @@ def block_at(code: Mapping[int, Instruction], first: int, end: int) -> list[Inst
     return [code[address] for address in range(first, end, 2) if address in code]
 
 
-def spent(block: Sequence[Instruction], runs: int, jumps: int) -> list[int]:
+def block_cycles(block: Sequence[Instruction], runs: int, jumps: int) -> list[int]:
     """Estimate the cycles of each of a block's instructions in all its runs; ``jumps`` of them took the last branch."""
     costs = [cost * runs for cost in cycles(block)]
     if costs:

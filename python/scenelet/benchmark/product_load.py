@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from ..compiler.options import DEFAULT, Options
 from ..core import toolchain
-from ..targets.emulator.block_trace import Run, watch_product
+from ..targets.emulator.block_trace import BlockCount, trace_product
 from ..targets.qemu import QemuTarget
 from ..targets.serial.client import fields
-from .disassembly import SourceLines, block_at, disassemble, spent
+from .disassembly import SourceLines, block_at, block_cycles, disassemble
 
 CLOCKS_HZ = (84_000_000, 168_000_000)
 PARTS = ("frontend", "engine", "link")
@@ -133,7 +133,7 @@ def _part(path: str) -> str:
     return folder.name if folder.parent.name == "lib" and folder.name in PARTS else ""
 
 
-def cycles_an_instruction(elf: Path, runs: Iterable[Run]) -> dict[str, float]:
+def cycles_per_instruction(elf: Path, runs: Iterable[BlockCount]) -> dict[str, float]:
     """Estimated cycles an instruction of what ran, by :data:`PARTS`.
 
     Parameters
@@ -141,7 +141,7 @@ def cycles_an_instruction(elf: Path, runs: Iterable[Run]) -> dict[str, float]:
     elf
         The program that ran.
     runs
-        Of :func:`scenelet.targets.emulator.block_trace.watch_product`; every part ran.
+        Of :func:`scenelet.targets.emulator.block_trace.trace_product`; every part ran.
     """
     code, sources = disassemble(elf), SourceLines(elf)
     counted: Counter[str] = Counter()
@@ -149,7 +149,7 @@ def cycles_an_instruction(elf: Path, runs: Iterable[Run]) -> dict[str, float]:
     for run in runs:
         part, block = _part(sources.of(run.first)[0]), block_at(code, run.first, run.end)
         counted[part] += run.runs * len(block)
-        costs[part] += sum(spent(block, run.runs, run.jumps))
+        costs[part] += sum(block_cycles(block, run.runs, run.jumps))
     return {part: costs[part] / counted[part] for part in PARTS}
 
 
@@ -178,9 +178,9 @@ def load(model: str | Path, options: Options = DEFAULT) -> Load:
     with QemuTarget(model, options) as target:
         config, elf = target.tables.config, target.product_elf
         network, extra = _worst(target)
-    (lines, info), runs = watch_product(elf, lambda device: (device.command("bench"), device.info()))
+    (lines, info), runs = trace_product(elf, lambda device: (device.command("bench"), device.info()))
     lines = [line for line in lines if not line.startswith("bench step=")]
-    factors = cycles_an_instruction(elf, runs)
+    factors = cycles_per_instruction(elf, runs)
     told = {line.split()[1]: fields(line) for line in lines}
     per_cycle = 1e9 / int(info["cpu_hz"])
     hop, link = (round(int(told["hop"][key]) * per_cycle) for key in ("cycles", "link_cycles"))

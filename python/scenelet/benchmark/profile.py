@@ -15,9 +15,9 @@ from typing import Any
 from ..compiler.options import DEFAULT, Options
 from ..compiler.program import Step
 from ..core import toolchain
-from ..targets.emulator.block_trace import Run
+from ..targets.emulator.block_trace import BlockCount
 from ..targets.qemu import QemuTarget
-from .disassembly import CLASSES, Instruction, SourceLines, block_at, disassemble, spent
+from .disassembly import CLASSES, Instruction, SourceLines, block_at, block_cycles, disassemble
 from .instructions import describe
 
 __all__ = ["CLASSES", "LineProfile", "Profile", "RowProfile", "profile"]
@@ -119,7 +119,7 @@ def profile(model: str | Path, options: Options = DEFAULT) -> Profile:
         A compiler or QEMU is missing, or QEMU runs no plugins.
     """
     with QemuTarget(model, options) as target:
-        runs, elf = target.watch(), target.probing_elf
+        runs, elf = target.trace_blocks(), target.probing_elf
         named = {
             place: row
             for number, step in enumerate(target.compiled.program.steps)
@@ -167,14 +167,14 @@ class _Tally:
         self.cycles: Counter[tuple[int, int]] = Counter()
         self.lines: defaultdict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
 
-    def add(self, run: Run) -> None:
+    def add(self, run: BlockCount) -> None:
         """Count a block, unless it belongs to the measuring program."""
         block = block_at(self._code, run.first, run.end)
         places = [self._sources.of(one.address) for one in block]
         if any(Path(path).is_relative_to(folder) for path, _ in places[:1] for folder in _NOT_OURS):
             return
         place = run.step, run.place
-        costs = spent(block, run.runs, run.jumps)
+        costs = block_cycles(block, run.runs, run.jumps)
         self.cycles[place] += sum(costs)
         for one, where, cost in zip(block, places, costs, strict=True):
             self.classes[place][one.kind] += run.runs

@@ -41,7 +41,7 @@ def workers(jobs: int) -> int:
     return int(joblib.effective_n_jobs(-1 if on_cluster() or jobs < 1 else jobs))
 
 
-def apart(jobs: int) -> bool:
+def uses_processes(jobs: int) -> bool:
     """Whether tasks of :func:`spread` run in processes of their own."""
     return on_cluster() or workers(jobs) > 1
 
@@ -71,7 +71,7 @@ def spread(
     ToolError
         Where a worker was killed, or could not carry out a task.
     """
-    if not apart(jobs):
+    if not uses_processes(jobs):
         yield from (function(*task) for task in tasks)
         return
     local = not on_cluster()

@@ -186,7 +186,7 @@ class _Plan:
 
     def begin(self) -> None:
         """Set this process up for one of several networks that are trained at a time."""
-        if parallel.apart(self.jobs):
+        if parallel.uses_processes(self.jobs):
             from ..models.backend import one_thread
 
             one_thread()

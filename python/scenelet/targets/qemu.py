@@ -20,8 +20,8 @@ from ..frontend.codegen import render_frontend
 from ..frontend.tables import Tables
 from ..graph import limits
 from .build import cortex_m4, platformio
-from .emulator import block_trace as watching
 from .emulator import process
+from .emulator.block_trace import BlockCount, trace_inference
 from .emulator.runner import Runner, Sizes
 from .emulator.serial_port import SerialBoard
 from .interpreter import LocalTarget
@@ -29,8 +29,8 @@ from .known_answer import render_known_answer
 from .serial.client import Device, audio_contents, scores_of
 from .serial.framing import Input
 
-_MOST_BOARDS = 4
-_WINDOWS_A_BOARD = 8
+_MAX_BOARDS = 4
+_WINDOWS_PER_BOARD = 8
 
 
 @contextmanager
@@ -117,7 +117,7 @@ class QemuTarget(LocalTarget):
         A window of 1 s takes QEMU about 0.13 s of CPU time (docs/results/stream.md); several boards share many windows.
         """
         audio_contents(windows, self.tables.config)
-        boards = max(1, min(os.cpu_count() or 1, _MOST_BOARDS, len(windows) // _WINDOWS_A_BOARD))
+        boards = max(1, min(os.cpu_count() or 1, _MAX_BOARDS, len(windows) // _WINDOWS_PER_BOARD))
         while len(self._devices) < boards:
             self._devices.append(self._resources.enter_context(boot(self.product_elf)))
         with ThreadPoolExecutor(boards) as pool:
@@ -169,7 +169,7 @@ class QemuTarget(LocalTarget):
                 frame = np.random.default_rng(0).integers(-limit, limit, config.n_fft).astype(np.int32)
             return Counts(tuple(counts), runner.measure_frame(frame))
 
-    def watch(self, one: NDArray[np.int8] | None = None) -> list[watching.Run]:
+    def trace_blocks(self, one: NDArray[np.int8] | None = None) -> list[BlockCount]:
         """Count every block of instructions of one inference, by step and stage.
 
         Parameters
@@ -182,7 +182,7 @@ class QemuTarget(LocalTarget):
         ToolError
             There is no host compiler, or QEMU runs no plugins.
         """
-        return watching.watch(self.probing_elf, self._sizes, self._input_or_noise(one))
+        return trace_inference(self.probing_elf, self._sizes, self._input_or_noise(one))
 
     @cached_property
     def runner_elf(self) -> Path:

@@ -17,7 +17,9 @@ TIMEOUT = 60
 SLEEP = "sh -c 'touch {here}/$$; exec sleep 60'"
 PROGRAM = """
 import shlex, subprocess, sys
-from scenelet import cli, crossval, parallel, recipe
+from scenelet import cli
+from scenelet.config import recipe
+from scenelet.core import parallel
 command, jobs, task, *arguments = sys.argv[1:]
 
 def stand(*_, **__):

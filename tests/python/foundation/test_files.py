@@ -47,7 +47,7 @@ def test_files_that_hold_the_same_already_are_left_untouched(tmp_path: Path) -> 
 KILLED = """
 import os, sys
 from pathlib import Path
-from scenelet import files
+from scenelet.core import files
 kind, path = sys.argv[1], Path(sys.argv[2])
 with (files.whole_file if kind == "file" else files.scratch_beside)(path):
     os.kill(os.getpid(), 9)

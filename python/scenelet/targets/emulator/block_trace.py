@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Run:
+class BlockCount:
     """How often a block of instructions ran for one place.
 
     Attributes
@@ -51,8 +51,8 @@ class Run:
     jumps: int
 
 
-def watch(elf: Path, sizes: Sizes, one: NDArray[np.int8]) -> list[Run]:
-    """Run one inference and count its blocks.
+def trace_inference(elf: Path, sizes: Sizes, one: NDArray[np.int8]) -> list[BlockCount]:
+    """BlockCount one inference and count its blocks.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def watch(elf: Path, sizes: Sizes, one: NDArray[np.int8]) -> list[Run]:
 
     Returns
     -------
-    list of Run
+    list of BlockCount
         Of the inference alone; what the probes themselves take is in it.
 
     Raises
@@ -82,7 +82,7 @@ def watch(elf: Path, sizes: Sizes, one: NDArray[np.int8]) -> list[Run]:
         return list(_parse(pipes.folder / "blocks"))
 
 
-def watch_product(elf: Path, talk: Callable[[Device], T]) -> tuple[T, list[Run]]:
+def trace_product(elf: Path, talk: Callable[[Device], T]) -> tuple[T, list[BlockCount]]:
     """Boot a product firmware, talk to it, and count all its blocks from reset to the end of the talk.
 
     Parameters
@@ -128,10 +128,10 @@ def _address(elf: Path, name: str) -> int:
         return int(symbol["st_value"])
 
 
-def _parse(path: Path) -> Iterator[Run]:
+def _parse(path: Path) -> Iterator[BlockCount]:
     if not path.is_file():
         raise ToolError(process.PROGRAM, "ran no plugin", "install a QEMU with plugins, such as Debian's")
     for line in path.read_text("ascii").splitlines():
         first, end, *places = line.split()
         for place in places:
-            yield Run(int(first, 16), int(end, 16), *(int(number, 16) for number in place.split(":")))
+            yield BlockCount(int(first, 16), int(end, 16), *(int(number, 16) for number in place.split(":")))

@@ -32,7 +32,7 @@ _MOST_DOUBLINGS = 3
 
 _DECISION = re.compile(r"decision window=(\d+) label=(.*) scores=(-?\d+(?:,-?\d+)*)")
 
-_HEARD = re.compile(r"heard window=(\d+) label=(.*)")
+_RULE_LABEL = re.compile(r"heard window=(\d+) label=(.*)")
 
 _REFUSALS: dict[int, tuple[str, str]] = {
     Reason.CLOSED: ("has no session", "do not run another command on the device while it streams"),
@@ -135,7 +135,7 @@ class Device:
         """STATUS frames that told of a frame damaged or missing, since the device was opened."""
         self.garbled = 0
         """Frames and lines of the device that failed their check."""
-        self.heard: dict[int, str] = {}
+        self.rule_labels: dict[int, str] = {}
         """What the device's own rule said, by window of the session; a damaged line is missing."""
 
     def event(self, seconds: float) -> Event | None:
@@ -302,7 +302,7 @@ class Device:
         ToolError
             The device refuses, ends the session, or stays silent.
         """
-        self.heard.clear()
+        self.rule_labels.clear()
         status = self.open_session(kind, model_sha256, frontend_sha256)
         sender = Sender(iter(windows), status)
         quiet_since = time.monotonic()
@@ -323,23 +323,23 @@ class Device:
             unanswered = 0
             if isinstance(event, Status) and event.session == status.session:
                 require_open(event)
-                quiet_since = time.monotonic() if sender.hear(event) else quiet_since
-            self._note_heard(event)
+                quiet_since = time.monotonic() if sender.on_status(event) else quiet_since
+            self._record_rule_label(event)
             decision = _decision(event)
-            if decision and sender.decided(decision.window):
+            if decision and sender.on_decision(decision.window):
                 quiet_since = time.monotonic()
                 yield decision
 
-    def _note_heard(self, event: Event) -> None:
-        match = _HEARD.fullmatch(event.text) if isinstance(event, Line) and event.checked else None
+    def _record_rule_label(self, event: Event) -> None:
+        match = _RULE_LABEL.fullmatch(event.text) if isinstance(event, Line) and event.checked else None
         if match:
-            self.heard[int(match[1])] = match[2]
+            self.rule_labels[int(match[1])] = match[2]
 
     def _question(self, sender: Sender) -> bytes:
-        if sender.waits_for_decision:
+        if sender.awaits_decision:
             return b"\0last\n"
         self._polls = self._polls % 255 + 1
-        sender.polled(self._polls)
+        sender.on_poll(self._polls)
         return framing.poll(self._polls)
 
 

@@ -58,7 +58,7 @@ class Sender:
         return self._ended and self._decided == self._cut
 
     @property
-    def waits_for_decision(self) -> bool:
+    def awaits_decision(self) -> bool:
         """Whether the device has all that it needs for its next decision."""
         return self._decided < self._cut and all(
             window is None or window > self._decided for _, _, window in self._frames
@@ -75,7 +75,7 @@ class Sender:
             self._reached = max(self._reached, self._sent)
             yield framing.data(number, payload)
 
-    def hear(self, status: Status) -> bool:
+    def on_status(self, status: Status) -> bool:
         """Take a STATUS: forget what arrived, go back to what did not. True where something new has arrived."""
         arrived = (status.next - self._base) & 0xFFFF
         if arrived > self._reached - self._base:
@@ -92,11 +92,11 @@ class Sender:
         self._sent = self._base if lost else max(self._sent, self._base)
         return arrived > 0
 
-    def polled(self, number: int) -> None:
+    def on_poll(self, number: int) -> None:
         """A POLL is sent; its answer tells what of all before it was lost."""
         self._asked = (number, self._sent)
 
-    def decided(self, window: int) -> bool:
+    def on_decision(self, window: int) -> bool:
         """Take a decision; False where it is an old one, repeated."""
         if window != self._decided:
             return False

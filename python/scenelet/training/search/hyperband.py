@@ -306,7 +306,7 @@ def conclude(shared: Search, oracle: Oracle) -> Found:
 
 def _run(shared: Search, progress: Progress | None) -> Oracle:
     """Carry out Hyperband's rounds."""
-    oracle, own, done = shared.oracle(), parallel.apart(shared.jobs), 0
+    oracle, own, done = shared.oracle(), parallel.uses_processes(shared.jobs), 0
     with tempfile.TemporaryDirectory() as scratch:  # for what KerasTuner writes and nobody reads
         oracle._set_project_dir(scratch, "search")
         while trials := list(_round(oracle)):
