@@ -164,9 +164,9 @@ def test_a_dead_device_is_named() -> None:
     device = Device(Silence(), ask_seconds=0.01, give_up_seconds=0.05)
     with pytest.raises(ToolError, match=r"device: gave no m-ready in 0\.05 s; reset it"):
         device.wait_ready()
-    with pytest.raises(ToolError, match="gave no answer to info"):
+    with pytest.raises(ToolError, match="gave no response to info"):
         device.info()
-    with pytest.raises(ToolError, match="gave no answer to START"):
+    with pytest.raises(ToolError, match="gave no response to START"):
         list(device.decide([b"abc"], Input.TENSOR, "00" * 32, None))
 
 
