@@ -118,7 +118,7 @@ def _frames(n_fft: int, bits: int) -> Iterator[NDArray[np.int32]]:
 
 
 def _worst(target: QemuTarget) -> tuple[int, int]:
-    """Instructions of the most expensive inference, and those by which the most expensive frame exceeds one of noise."""
+    """Instructions of the most expensive inference; excess of the most expensive frame over one of noise."""
     config = target.tables.config
     networks = [sum(target.measure(one).steps) for one in _inputs(target.input.elements)]
     frames = [target.measure(frame=frame).frame or 0 for frame in _frames(config.n_fft, config.sample_bits)]

@@ -280,7 +280,7 @@ class Device:
         kind
             Content of the DATA frames.
         model_sha256, frontend_sha256
-            Hashes that the device must hold; None for any front end.
+            Hashes that the device must hold; tensors need no front end.
 
         Raises
         ------
@@ -312,7 +312,7 @@ class Device:
         kind
             Content of the items.
         model_sha256, frontend_sha256
-            Hashes that the device must hold; None for any front end.
+            Hashes that the device must hold; tensors need no front end.
 
         Raises
         ------
