@@ -82,8 +82,8 @@ directions, chosen by the seed; every window's scores are compared with those of
 | audio | {result.audio_seconds:,.0f} s, {result.windows:,} windows, {result.audio_bytes:,} bytes |
 | windows with the host's scores | {result.windows - result.mismatches:,} of {result.windows:,} |
 | bytes that found the receive ring full | {result.dropped_bytes:,} |
-| frames to the device | {there.chunks:,}, {there.spoilt:,} of them corrupted; {there.bytes:,} bytes |
-| frames and lines from the device | {back.chunks:,}, {back.spoilt:,} of them corrupted; {back.bytes:,} bytes |
+| frames to the device | {there.chunks:,}, {there.corrupted:,} of them corrupted; {there.bytes:,} bytes |
+| frames and lines from the device | {back.chunks:,}, {back.corrupted:,} of them corrupted; {back.bytes:,} bytes |
 | damage that was reported | {result.complaints:,} times by the device, {result.garbled:,} times found by the host |
 | frames sent again | {result.resent:,} |
 | time | {result.seconds:,.0f} s on a busy machine, {speed:.1f} times as fast as the audio |

@@ -75,17 +75,17 @@ def checksums(
     json: Json = False,
 ) -> None:
     """Compare the device's features and every tensor with the references. Exit 1, naming the first that differs."""
-    from ..deploy.device_parity import inspect, require_same
+    from ..deploy.device_parity import compare_device, require_equal
     from ..targets.board import open_device
 
     with open_device(port, timeout) as device:
-        rows = inspect(model, device, file)
+        rows = compare_device(model, device, file)
     if json:
         print_json({"arrays": [row.to_json() for row in rows]})
     else:
         cells = [(row.name, row.bytes, "yes" if row.same else "NO") for row in rows]
         out.print(table(f"{model.name} on {port}", ["array", ">bytes", "as the reference"], cells))
-    require_same(rows, port)
+    require_equal(rows, port)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""From a .tflite model to C sources: our engine's, the front end's tables, and TensorFlow Lite Micro's array."""
+"""From a .tflite model to C sources: scenelet's engine, the front end's tables, TensorFlow Lite Micro's array."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ARRAY_COLUMNS = 16
 
 @dataclass(frozen=True)
 class Export:
-    """What was written (or checked), and the hashes of what it was made from."""
+    """Files that were written or checked, and the hashes of their sources."""
 
     folder: Path
     files: tuple[str, ...]
@@ -50,18 +50,23 @@ class Export:
         }
 
 
-def front_end_tables(compiled: Compiled, settings: FrontendConfig | None, model: object) -> Tables | None:
-    """Tables of the front end in front of a model, folded with the model's own input scale and zero point.
+def frontend_tables_of(compiled: Compiled, settings: FrontendConfig | None, model: object) -> Tables | None:
+    """Tables of a model's front end, quantized with the scale and zero point of the model's input.
 
     Parameters
     ----------
     settings
-        For a model that does not carry its own.
+        Front end of a model without metadata.
+
+    Returns
+    -------
+    Tables or None
+        None for a model that takes tensors only.
 
     Raises
     ------
     ModelError
-        If the front end's features do not have the shape of the model's input.
+        The front end's features do not have the shape of the model's input.
     """
     config = compiled.info.frontend if compiled.info else settings
     if config is None:
@@ -74,12 +79,12 @@ def front_end_tables(compiled: Compiled, settings: FrontendConfig | None, model:
             "use the recipe that it was trained with",
         )
     quantization = source.quantization
-    assert quantization is not None, "the reader lets no input without a scale pass"
+    assert quantization is not None, "the compiler refuses an input without a scale"
     return make_tables(config, float(quantization.scale[0]), int(quantization.zero_point[0]))
 
 
 def render_engine(compiled: Compiled, tables: Tables | None) -> dict[str, str]:
-    """Sources that a firmware is made of, without the known answer: the model, and the front end where there is one."""
+    """C sources of the model and, if it has one, of its front end; without the known answer."""
     return compiled.files() | (render_frontend(tables, form=compiled.options.frontend_form) if tables else {})
 
 
@@ -113,7 +118,7 @@ def _render_tflm(compiled: Compiled, model: Path) -> dict[str, str]:
 
 
 def _require_fresh(folder: Path, contents: Mapping[str, str], model: Path) -> None:
-    """Compare what lies in a folder with what should; a file of ours that should not be there is stale too."""
+    """Raise unless a folder holds exactly these sources; a further .c or .h file makes it stale too."""
     remedy = f"run tools/export.py {model} --out {folder}"
     for name, text in sorted(contents.items()):
         path = folder / name
@@ -135,36 +140,36 @@ def export(
     tflm: bool = True,
     options: Options = DEFAULT,
 ) -> Export:
-    """Write a model as C sources, whole or not at all.
+    """Write a model as C sources.
 
     Parameters
     ----------
     model
         An INT8 .tflite file.
     to
-        Folder for the sources; TensorFlow Lite Micro's lie in its subfolder ``tflm``.
+        Folder for the sources; those of TensorFlow Lite Micro are in its subfolder ``tflm``.
     check
-        Write nothing; raise where the folder does not hold exactly these sources.
+        Write nothing; raise unless the folder holds exactly these sources.
     frontend
-        Recipe whose front end a model without metadata gets. Without one, such a model takes tensors only.
+        Recipe whose front end is used for a model without metadata. Without it, such a model takes tensors only.
     tflm
-        Also write TensorFlow Lite Micro's array, operators and measured arena.
+        Also write TensorFlow Lite Micro's array, operators and measured arena size.
     options
-        How the model is compiled.
+        Compiler options.
 
     Raises
     ------
     LimitExceeded
-        If the model is over the challenge's limits; nothing is written then.
+        The model is over the challenge's limits; nothing is written.
     StaleError
-        If ``check`` finds a difference.
+        ``check`` found a difference.
     ModelError
-        If the model cannot be read or compiled, or its front end does not fit it.
+        The model cannot be read or compiled, or its front end does not fit it.
     """
     model, folder = Path(model), Path(to)
     compiled = compile_model(model, options)
     limits.require(compiled.cost, model)
-    tables = front_end_tables(compiled, recipe.load(frontend).frontend if frontend else None, model)
+    tables = frontend_tables_of(compiled, recipe.load(frontend).frontend if frontend else None, model)
     contents = render_engine(compiled, tables)
     if tables:
         contents |= render_known_answer(compiled, tables, model)

@@ -193,7 +193,7 @@ class _Context:
 
     def begin(self) -> None:
         """Limit this process to one thread where several networks are trained at a time."""
-        if parallel.apart(self.jobs):
+        if parallel.uses_processes(self.jobs):
             from ..models.backend import one_thread
 
             one_thread()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 
-from ..core.stderr import suppress_stderr
+from ..core.stderr import discard_stderr
 from ..errors import ToolError
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # start-up notes about absent GPUs; errors still raise
 
 try:
-    with suppress_stderr():
+    with discard_stderr():
         import keras
         import tensorflow as tf
 

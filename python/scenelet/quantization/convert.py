@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..config.recipe import Recipe
 from ..core.files import write_bytes
-from ..core.stderr import suppress_stderr
+from ..core.stderr import discard_stderr
 from ..errors import ModelError, ToolError
 from ..tflite import canonicalize, metadata, object_model
 from ..tflite.metadata import ModelInfo, Provenance
@@ -49,7 +49,7 @@ def _converter(model: keras.Model) -> Any:
 
 def _converted(converter: Any, name: str) -> bytes:
     try:
-        with suppress_stderr():
+        with discard_stderr():
             return bytes(converter.convert())
     except Exception as error:
         problem = (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -100,7 +100,7 @@ def train_members(
     """
     numbers = range(recipe.model.classes)
     checkpoints = [out / f"member{number}_{CHECKPOINT}" for number in numbers]
-    if parallel.apart(jobs):
+    if parallel.uses_processes(jobs):
         tasks = [(recipe, number, train, validation, path) for number, path in zip(numbers, checkpoints, strict=True)]
         for last in parallel.spread(_in_own_process, tasks, jobs):
             if watch:

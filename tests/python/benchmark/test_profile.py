@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from scenelet.benchmark.disassembly import Instruction, SourceLines, block_at, cycles, disassemble, kind_of, spent
+from scenelet.benchmark.disassembly import (
+    Instruction,
+    SourceLines,
+    block_at,
+    block_cycles,
+    cycles,
+    disassemble,
+    kind_of,
+)
 from scenelet.benchmark.instructions import bench
 from scenelet.benchmark.profile import CLASSES, Profile, profile
 from scenelet.compiler.options import Options
@@ -93,8 +101,8 @@ def test_a_block_costs_more_where_its_branch_is_taken() -> None:
     code = {address: Instruction(address, name, kind_of(name), 0) for address, name in names.items()}
     block = block_at(code, 0x100, 0x108)
     assert [one.mnemonic for one in block] == ["ldr", "add", "bne"]
-    assert spent(block, 10, 7) == [20, 10, 10 + 7 * 2]
-    assert spent([], 10, 7) == []
+    assert block_cycles(block, 10, 7) == [20, 10, 10 + 7 * 2]
+    assert block_cycles([], 10, 7) == []
 
 
 @pytest.mark.qemu

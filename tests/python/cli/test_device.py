@@ -168,7 +168,7 @@ def test_a_tcp_port_that_never_answers_is_given_up(run: Run) -> None:
         port = f"tcp:127.0.0.1:{server.getsockname()[1]}"
         status, _, told = run("device", "info", "--port", port, "--timeout", "0.3")
     assert status == 2
-    assert "device: gave no answer to info in 0.3 s" in told
+    assert "device: gave no response to info in 0.3 s" in told
 
 
 def test_tcp_serves_like_a_port(product_elf: Path, run: Run, small: Any, recordings: Path) -> None:

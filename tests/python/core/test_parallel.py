@@ -19,7 +19,7 @@ import soundfile
 import worker_state
 
 from scenelet.config.recipe import FrontendConfig, Recipe, parse
-from scenelet.core.parallel import apart, cluster, on_cluster, spread, workers
+from scenelet.core.parallel import cluster, on_cluster, spread, uses_processes, workers
 from scenelet.data.dataset import Clip
 from scenelet.errors import AudioError, InputError, ToolError
 from scenelet.frontend.cache import cached_features
@@ -51,7 +51,7 @@ def test_a_cluster_deals_out_tasks_and_never_splits_them(address: str) -> None:
     assert not on_cluster()
     with cluster(address):
         assert on_cluster()
-        assert apart(1)
+        assert uses_processes(1)
         assert workers(1) == 2
         seen = list(spread(cluster_tasks.where, [(number,) for number in range(4)], 1))
     assert [number for number, _, _ in seen] == [0, 1, 2, 3]

@@ -127,10 +127,10 @@ def test_the_device_says_what_the_twin_says(connect: Any, small: Any) -> None:
         model, frontend = small.compiled.identity.sha256, small.tables.sha256
         contents = audio_contents(windows, small.tables.config)
         scores = [one.scores for one in device.decide(contents, Input.AUDIO, model, frontend)]
-        heard = dict(device.heard)
+        heard = dict(device.rule_labels)
         assert device.decide_by("decide off") == "decide off"
         list(device.decide(audio_contents(windows[:2], small.tables.config), Input.AUDIO, model, frontend))
-        assert not device.heard
+        assert not device.rule_labels
     said = in_python(rule, np.array(scores, np.int8))
     names = ["unknown" if one is None else small.compiled.identity.labels[one] for one in said]
     assert [heard[number] for number in range(30)] == names

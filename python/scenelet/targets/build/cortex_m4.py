@@ -1,4 +1,4 @@
-"""Programs for the Cortex-M4, compiled with the flags that PlatformIO uses."""
+"""Programs for the Cortex-M4, compiled with PlatformIO's flags."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ...errors import ToolError
 
 COMPILER = "arm-none-eabi-gcc"
 BOARD = "netduinoplus2"
-"""The board that QEMU emulates."""
+"""The board that QEMU emulates; firmware/boards has its description."""
 
 
 @cache
@@ -80,13 +80,13 @@ def _contents(paths: Iterable[Path]) -> list[bytes]:
 
 
 def _invoke(arguments: Sequence[str | Path]) -> None:
-    """Run the compiler; a failure names its first error line."""
+    """Run the compiler; its first error line becomes a ToolError."""
     program = toolchain.find(COMPILER)
     done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, check=False)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-        told = next((line for line in lines if "overflowed" in line or "error" in line.lower()), lines[-1])
-        raise ToolError(COMPILER, told.strip(), "shrink the model if it does not fit, else report this as a defect")
+        reason = next((line for line in lines if "overflowed" in line or "error" in line.lower()), lines[-1])
+        raise ToolError(COMPILER, reason.strip(), "shrink the model if it does not fit, else report this as a defect")
 
 
 def _objects(sources: Iterable[Path], includes: Sequence[Path], defines: Sequence[str]) -> list[Path]:
@@ -115,19 +115,19 @@ def _sources() -> list[Path]:
 
 
 def runner(generated: Mapping[str, str], *, probes: bool = False) -> Path:
-    """Build the measuring program around a model.
+    """Build the measuring program for a model.
 
     Parameters
     ----------
     generated
         C sources by file name, as :func:`scenelet.deploy.export.render_engine` gives them.
     probes
-        Let it look into depth-first segments, at some instructions per stripe of a stage: see scn_probe.h.
+        Add probes to depth-first segments, which cost some instructions per stripe of a stage; see scn_probe.h.
 
     Returns
     -------
     Path
-        An ELF file in the build folder, made once per content; the linker's map lies beside it, ending in ".map".
+        An ELF file in the build folder, built once per content; the linker's map beside it ends in ".map".
 
     Raises
     ------
@@ -140,7 +140,7 @@ def runner(generated: Mapping[str, str], *, probes: bool = False) -> Path:
         folder = Path(place)
         for name, text in generated.items():
             (folder / name).write_text(text, "utf-8")
-        # Here a model is measured, whatever its size; the challenge's limits hold where one ships.
+        # A model of any size may be measured here; the challenge's limits apply to firmware that ships.
         defines = ("-DSCN_MODEL_UNLIMITED", *(("-DSCN_PROBE",) if probes else ()))
         libraries = _objects(_sources(), _includes(), defines)
         own = [*sorted(folder.glob("*.c")), *(toolchain.FIRMWARE / "measure" / "runner").glob("*.c")]

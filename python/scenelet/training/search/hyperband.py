@@ -319,7 +319,7 @@ def finish(shared: Search, oracle: Oracle) -> SearchResult:
 
 def _run(shared: Search, progress: Progress | None) -> Oracle:
     """Run Hyperband's rounds."""
-    oracle, own, done = shared.oracle(), parallel.apart(shared.jobs), 0
+    oracle, own, done = shared.oracle(), parallel.uses_processes(shared.jobs), 0
     with tempfile.TemporaryDirectory() as scratch:  # for KerasTuner's own files, which are not used
         oracle._set_project_dir(scratch, "search")
         while trials := list(_round(oracle)):

@@ -244,7 +244,7 @@ def test_a_port_that_is_not_there_is_named(small: Any) -> None:
 def test_a_program_that_says_nothing_is_given_up(target: Any) -> None:
     """The product firmware reads no pipes: the wait for its answer ends."""
     silent = process.Pipes(target.product_elf, seconds=0.5)
-    with silent as pipes, pytest.raises(ToolError, match=r"gave no answer in 0\.5 s"):
+    with silent as pipes, pytest.raises(ToolError, match=r"did not respond within 0\.5 s"):
         pipes.receive(1)
 
 
