@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a microphone gives, brought to the front end's rate and width: the way of FRONTEND.md's "Decimation". */
+/* Converts the output of a microphone to the front end's rate and sample width: docs/FRONTEND.md, "Decimation". */
 #ifndef SCN_CAPTURE_H
 #define SCN_CAPTURE_H
 
@@ -16,7 +16,7 @@ extern "C" {
 typedef struct {
     scn_cic_t cic;
     scn_decimator_t decimator;
-    uint8_t narrower; /* bits that are rounded away at the very end: 0 or 8 */
+    uint8_t narrower; /* bits that are rounded away at the end: 0 or 8 */
 } scn_capture_t;
 
 /* Begin with silence, for samples or frames at `capture_rate`. False where no filters lead from there. */

@@ -2,7 +2,7 @@
 /* Windowed power spectrum of one real frame, in place, in int32.
  *
  * The real frame is packed as n_fft / 2 complex points x[2n] + j x[2n+1]; radix 4 in bit-reversed order, a radix-2
- * stage before where n_fft / 2 is an odd power of two; then the split that makes the real frame's spectrum of it.
+ * stage first where n_fft / 2 is an odd power of two; then the split into the spectrum of the real frame.
  */
 #ifndef SCN_FFT_H
 #define SCN_FFT_H

@@ -21,7 +21,7 @@ extern "C" {
 #endif
 
 /* `capacity` is a power of two; the ring holds that many bytes. `head` counts bytes in, `tail` bytes out. A byte that
- * finds the ring full is dropped and counted; whoever reads learns of it through a checksum. */
+ * does not fit is dropped and counted; the reader notices through a checksum. */
 typedef struct {
     uint8_t *bytes;
     uint32_t capacity;
@@ -30,13 +30,13 @@ typedef struct {
     scn_ring_counter_t dropped;
 } scn_ring_t;
 
-/* `bytes` is owned by the caller and outlives the ring. */
+/* `bytes` belongs to the caller and must outlive the ring. */
 void scn_ring_init(scn_ring_t *ring, uint8_t *bytes, uint32_t capacity);
 
 /* Writer's side. */
 void scn_ring_push(scn_ring_t *ring, uint8_t byte);
 
-/* Writer's side: bytes that are free for sure. */
+/* Writer's side: bytes that are free at least. */
 uint32_t scn_ring_room(scn_ring_t *ring);
 
 /* Reader's side: take the oldest byte; false when there is none. */

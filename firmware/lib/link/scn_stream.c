@@ -17,7 +17,7 @@ static scn_stream_result_t reply(scn_link_reason_t reason) {
     return (scn_stream_result_t){.reply = true, .reason = reason};
 }
 
-/* Say it once: everything already on its way after the lost frame would say the same. */
+/* Report it once: every frame already on its way after the lost one would cause the same report. */
 static scn_stream_result_t complain(scn_stream_t *stream, scn_link_reason_t reason) {
     const bool again = stream->complained;
     stream->complained = true;
@@ -87,7 +87,7 @@ static scn_stream_result_t data(scn_stream_t *stream, const uint8_t *body, size_
         return complain(stream, stream->refusal);
     }
     const uint16_t ahead = (uint16_t)((body[1] | body[2] << 8) - stream->next);
-    if (ahead != 0) { /* a frame that came before is no news; one from after a gap is */
+    if (ahead != 0) { /* a repeated frame is not reported; one after a gap is */
         return ahead < 0x8000u ? complain(stream, SCN_REASON_SEQUENCE) : silence;
     }
     if (!whole_samples(stream, size - SCN_LINK_DATA_HEADER_BYTES)) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The device's side of a stream: which frame is accepted, and what is answered. No hardware, no audio: frames in,
- * payload out to a sink, STATUS fields out. */
+/* The device's side of a stream: which frames are accepted, and which STATUS answers them. No hardware, no audio:
+ * frames in, payload and STATUS fields out. */
 #ifndef SCN_STREAM_H
 #define SCN_STREAM_H
 
@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-/* Frames accepted without an answer; then a STATUS tells the host how far it may go on. */
+/* Frames accepted without an answer; then a STATUS gives the host new credit. */
 #define SCN_STREAM_ACKNOWLEDGE_EVERY 8u
 
 /* What the device holds. Hashes are the first bytes of the SHA-256; `has_frontend` false refuses audio. `sample_bytes`
@@ -20,7 +20,7 @@ typedef struct {
     uint8_t frontend[SCN_LINK_HASH_BYTES];
     bool has_frontend;
     uint8_t sample_bytes;
-    bool captures; /* it has filters for what a microphone gives; false refuses that */
+    bool captures; /* it has filters for the capture input; false refuses that input */
 } scn_stream_identity_t;
 
 typedef struct {
@@ -32,10 +32,10 @@ typedef struct {
     uint16_t next;             /* sequence number of the frame that is accepted next */
     uint16_t unacknowledged;   /* frames accepted since the last STATUS */
     scn_link_reason_t refusal; /* CLOSED: no session yet; OK: open; else why the session was refused or ended */
-    bool complained;           /* the gap at `next` has been reported; say no more until it is closed */
+    bool complained;           /* the gap at `next` has been reported; report no more until it is closed */
 } scn_stream_t;
 
-/* What to do after a frame. */
+/* What the caller must do after a frame. */
 typedef struct {
     bool reply;   /* send a STATUS with this reason */
     bool started; /* a session began: forget the unfinished window */

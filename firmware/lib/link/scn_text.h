@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines of text to the console, with a checksum that a machine can hold them to. */
+/* Lines of text to the console, with a checksum for machines. */
 #ifndef SCN_TEXT_H
 #define SCN_TEXT_H
 
@@ -10,10 +10,10 @@
 extern "C" {
 #endif
 
-/* Where the text goes. */
+/* Destination of the text. */
 typedef void (*scn_text_write_t)(const void *bytes, size_t count);
 
-/* One line in the making; `crc` covers everything since its start. */
+/* An unfinished line; `crc` covers everything since its start. */
 typedef struct {
     scn_text_write_t write;
     uint16_t crc;

@@ -6,7 +6,7 @@
 #include "scn_port.h"
 #include "semihost.h"
 
-/* Odd on purpose: blocks that fit neither the hop nor the frame. */
+/* Deliberately odd: blocks match neither hop nor frame. */
 #define BLOCK_SAMPLES 333u
 
 #define SMALLER(a, b) ((a) < (b) ? (a) : (b))
@@ -21,7 +21,7 @@ static void ignore(void *context, uint8_t byte) {
     (void)byte;
 }
 
-/* Take a block, and keep the clip's first frame for a measurement of its own. Returns the cycles that it took. */
+/* Take a block; keep the clip's first frame for a separate measurement. Returns the cycles that the block took. */
 static uint64_t push(uint32_t count) {
     for (uint32_t i = 0; i < count && clip.taken + i < SCN_FRONTEND_N_FFT; i++) {
         first[clip.taken + i] = block[i];

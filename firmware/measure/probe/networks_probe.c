@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs many networks on the emulated board for tests: reads the file "inputs" (network number, 4 bytes, and its input,
- * again and again) and writes "tensors" (for each tensor after each step its index, 4 bytes, size, 4 bytes, and values;
+/* Runs many networks on the emulated board for tests: reads the file "inputs" (repeatedly a network number, 4 bytes,
+ * and its input) and writes "tensors" (for each tensor after each step its index, 4 bytes, size, 4 bytes, and values;
  * after each network UINT32_MAX and 0). */
 #include "scn_engine.h"
 #include "scn_port.h"

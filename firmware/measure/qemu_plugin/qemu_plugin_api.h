@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The part of QEMU's plugin interface (versions 1 and up) that scn_profiler.c uses, declared here because no Debian
- * package brings qemu-plugin.h. QEMU exports these functions to the plugins that it loads. */
+ * package contains qemu-plugin.h. QEMU exports these functions to the plugins that it loads. */
 #ifndef QEMU_PLUGIN_API_H
 #define QEMU_PLUGIN_API_H
 
@@ -10,7 +10,7 @@
 typedef uint64_t qemu_plugin_id_t;
 typedef uint32_t qemu_plugin_meminfo_t;
 struct qemu_info;
-struct qemu_plugin_tb;   /* a translated block: instructions one behind the other */
+struct qemu_plugin_tb;   /* a translated block of consecutive instructions */
 struct qemu_plugin_insn; /* valid while its block is being translated */
 
 enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS };
@@ -32,7 +32,7 @@ void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn, qemu_plugin
                                       enum qemu_plugin_cb_flags flags, enum qemu_plugin_mem_rw rw, void *userdata);
 void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, qemu_plugin_udata_cb_t cb, void *userdata);
 
-/* What a plugin defines. */
+/* Defined by a plugin. */
 extern int qemu_plugin_version;
 int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int argc, char **argv);
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* A plugin of QEMU that counts how often each block of instructions runs, by the place that the program works for.
+/* A plugin of QEMU that counts how often each block of instructions runs, by the place (scn_probe.h) that it runs for.
  *
- * The program (firmware/measure/runner, built with SCN_PROBE) tells where it is by the addresses of its stores into
- * an array of marks; see measure/runner/stage_timer.h. Arguments: marks=ADDRESS of that array, out=FILE to write at
- * the end. Without marks all that runs is counted, from reset to the end, as step 0, place 0. One line a block:
+ * The program (firmware/measure/runner, built with SCN_PROBE) signals its place by the addresses of its stores into an
+ * array of marks; see measure/runner/stage_timer.h. Arguments: marks=ADDRESS of that array, out=FILE to write at the end.
+ * Without marks, everything from reset to the end is counted as step 0, place 0. One line per block:
  *
- *   first instruction's address, one past the last one's, then step:place:runs:jumps for each place where it ran
+ *   address of the first instruction, one past the last one, then step:place:runs:jumps for each place where it ran
  *
- * all hexadecimal. "jumps" counts the runs after which the program went on elsewhere than right behind the block.
+ * all hexadecimal. "jumps" counts the runs after which the program continued elsewhere than right after the block.
  *
- * Unlike the firmware this is a program of a computer: it may allocate. Counts are for one processor.
- * / */
+ * Unlike the firmware this runs on a computer: it may allocate. Counts are for one processor.
+ */
 #include "qemu_plugin_api.h"
 
 #include <inttypes.h>
@@ -40,7 +40,7 @@ static block_t *blocks;
 static uint64_t marks;
 static const char *out;
 
-/* Where the program is; last: the count of the block that ran before, with that block's end. */
+/* Where the program is, and the count and the end of the block that ran before. */
 static struct {
     bool active;
     uint32_t step, place;
@@ -56,7 +56,7 @@ static void *must(void *memory) {
     return memory;
 }
 
-/* A block's counter for the present place; places come back soon, so the last ones are looked at first. */
+/* The counter of a block for the present place. Places recur soon, so the latest are compared first. */
 static size_t counter(block_t *block) {
     for (size_t i = block->used; i > 0; i--) {
         if (block->counts[i - 1].step == now.step && block->counts[i - 1].place == now.place) {

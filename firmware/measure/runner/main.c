@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The measuring program: the product's engine and front end, with the same flags, under a computer's command.
+/* The measuring program: the product's engine and front end, with the same flags, controlled by a computer.
  *
- * Requests come from the file "request" and answers go to the file "answer" of the emulator's folder, both named pipes.
- * A request is a 32-bit number and its input; every answer has a size that the computer knows. All little endian.
+ * Requests are read from the file "request", answers written to the file "answer" of the emulator's folder, both named
+ * pipes. A request is a 32-bit number and its input; the computer knows the size of every answer. All little endian.
  *
  *   0 RUN       input                    -> output
  *   1 TENSORS   input                    -> for each tensor: index (4), bytes (4), values; then index 0xFFFFFFFF, 0
@@ -13,7 +13,7 @@
  *   6 STAGES    input                    -> for each step: places (4), cycles (8) of each; built with SCN_PROBE only
  *   7 PROFILE   input                    -> output, while a plugin of the emulator watches; likewise
  *
- * The program ends when the request pipe does.
+ * The program ends when the request pipe is closed.
  */
 #include "scn_engine.h"
 #include "scn_model.h"
@@ -38,7 +38,7 @@ enum request { RUN, TENSORS, MEASURE, FEATURES, FRAME, COUNT, STAGES, PROFILE };
 _Alignas(16) static uint8_t arena[SCN_MODEL_ARENA_BYTES];
 static int request_file, answer_file;
 
-/* False at the end of the pipe. A pipe gives what it has, so this may take several reads. */
+/* False at the end of the pipe. A read may return fewer bytes than asked for, so this may take several. */
 static bool receive(void *bytes, size_t count) {
     while (count > 0) {
         const size_t missing = (size_t)scn_semihost_read(request_file, bytes, count);
@@ -95,7 +95,7 @@ typedef struct {
     uint64_t cycles[SCN_MODEL_STEP_COUNT];
 } laps_t;
 
-/* Cycles since the last lap, without what reading the counter takes. */
+/* Cycles since the last lap, without the cost of reading the counter. */
 static uint64_t lap(laps_t *laps) {
     const uint64_t now = scn_port_cycles(), cycles = now - laps->last;
     laps->last = now;
@@ -167,7 +167,7 @@ static void frame(void) {
 }
 #endif
 
-/* Two instructions a turn. */
+/* Two instructions per iteration. */
 static void spin(uint32_t iterations) {
     __asm volatile("1: subs %0, %0, #1\n bne 1b\n" : "+r"(iterations)::"cc");
 }

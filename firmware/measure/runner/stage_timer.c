@@ -11,7 +11,7 @@
 
 volatile uint8_t scn_probe_marks[SCN_MARK_STOP + 1];
 
-/* Cycles between the calls of scn_probe, without what a call takes. */
+/* Cycles between the calls of scn_probe, without the cost of a call. */
 static struct {
     uint64_t cycles[PLACES];
     uint32_t calls[PLACES];

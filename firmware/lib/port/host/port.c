@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* This computer as a machine: the console is stdin and stdout, so the firmware's program can be tested and fuzzed. Its
- * microphone is the file that SCENELET_MICROPHONE names: blocks as DMA would bring them from an I2S microphone. Its LED
- * is the file that SCENELET_LED names: 1 or 0, every time that it is driven. */
+/* The port for this computer. The console is stdin and stdout, so that the firmware can be tested and fuzzed. The
+ * microphone is the file that SCENELET_MICROPHONE names: blocks as DMA would deliver them from an I2S microphone. The
+ * LED is the file that SCENELET_LED names: 1 or 0, every time that it is driven. */
 #define _POSIX_C_SOURCE 200809L
 #include "scn_port.h"
 
@@ -48,14 +48,14 @@ void scn_port_write(const void *bytes, size_t count) {
     while (count > 0) {
         const ssize_t written = write(STDOUT_FILENO, rest, count);
         if (written <= 0) {
-            exit(EXIT_FAILURE); /* nobody reads any more */
+            exit(EXIT_FAILURE); /* the reader has gone */
         }
         rest += written;
         count -= (size_t)written;
     }
 }
 
-/* Hear a block, unless there is something to read on the console. False where there is none left. */
+/* Deliver a block, unless there is something to read on the console. False where no block is left. */
 static bool play_block(void) {
     uint16_t block[SCN_PORT_MICROPHONE_HALFWORDS];
     struct pollfd console = {.fd = STDIN_FILENO, .events = POLLIN};
@@ -133,7 +133,7 @@ scn_port_image_t scn_port_image(void) {
     return (scn_port_image_t){0};
 }
 
-/* Who runs the program here also watches it. */
+/* On a computer, whoever starts the program supervises it. */
 void scn_port_watch(void) {}
 
 void scn_port_alive(void) {}

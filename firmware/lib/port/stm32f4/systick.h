@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* Count processor cycles from now on. */
+/* Start counting processor cycles. */
 void scn_systick_init(void);
 
 /* Cycles since scn_systick_init. */

@@ -1,4 +1,4 @@
-/* The path from the microphone's interrupt to the main loop, with a microphone that is a test. */
+/* The path from the microphone's interrupt to the main loop; a test plays the microphone. */
 #include "scn_listen.h"
 #include "scn_port.h"
 
