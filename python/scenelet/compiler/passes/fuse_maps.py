@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..numerics.affine_map import affine_pair
+from ..numerics.affine_map import affine_pair, int8_map
 from ..numerics.elementwise import MAPS, evaluate
 from ..program import Program, Step, Struct, Table
 
@@ -58,6 +58,8 @@ def channel_map(step: Step) -> NDArray[np.int8] | None:
         (channels, 256), entry ``q + 128`` of a row is what value ``q`` becomes; one row where all channels share it.
         None where the step is no map of one tensor, value by value and channel by channel.
     """
+    if step.kernel == "scn_lut_s8":
+        return int8_map(step.tables[0]).reshape(-1, len(VALUES))
     if not isinstance(step.params, Struct) or step.params.type not in MAPS or len(step.reads) != 1:
         return None
     fields = step.fields
