@@ -17,7 +17,7 @@ from typing import Any
 
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # the same bits, whatever --jobs says
 
-from markdown_tables import fill
+from scenelet.core.markdown_tables import fill
 
 from scenelet.config import recipe as recipes
 from scenelet.config.recipe import AugmentationConfig, Recipe

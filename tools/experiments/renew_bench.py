@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from markdown_tables import fill
+from scenelet.core.markdown_tables import fill
 
 from scenelet.benchmark.instructions import bench
 from scenelet.compiler.options import Options

@@ -16,7 +16,7 @@ from typing import Any
 
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # the same bits, whatever --jobs says
 
-from markdown_tables import fill
+from scenelet.core.markdown_tables import fill
 
 from scenelet.benchmark.budget import budget_of
 from scenelet.benchmark.instructions import bench
