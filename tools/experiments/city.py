@@ -17,12 +17,11 @@ from typing import Any
 
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # the same bits, whatever --jobs says
 
-from scenelet.core.markdown_tables import fill
-
 from scenelet.config import recipe as recipes
 from scenelet.config.recipe import AugmentationConfig, Recipe
 from scenelet.core import parallel
 from scenelet.core.files import write_text
+from scenelet.core.markdown_tables import fill
 from scenelet.data.datasets.registry import Dataset, open_dataset
 from scenelet.data.synthetic.city import write_city
 from scenelet.evaluation.evaluate import evaluate, model_info

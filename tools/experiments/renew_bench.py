@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from scenelet.core.markdown_tables import fill
-
 from scenelet.benchmark.instructions import bench
 from scenelet.compiler.options import Options
 from scenelet.core import toolchain
 from scenelet.core.files import write_text
+from scenelet.core.markdown_tables import fill
 
 FOLDER = toolchain.REPOSITORY / "docs" / "bench"
 TOOLS = Path(__file__).resolve().parents[1]

@@ -16,12 +16,11 @@ from typing import Any
 
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # the same bits, whatever --jobs says
 
-from scenelet.core.markdown_tables import fill
-
 from scenelet.benchmark.budget import budget_of
 from scenelet.benchmark.instructions import bench
 from scenelet.config import recipe as recipes
 from scenelet.core.files import write_text
+from scenelet.core.markdown_tables import fill
 from scenelet.data.datasets.registry import Dataset, open_dataset
 from scenelet.evaluation.cross_validation import cross_validate
 from scenelet.evaluation.crossval_results import RESULT

@@ -15,8 +15,6 @@ from ...core import toolchain
 from ...errors import ToolError
 
 COMPILER = "arm-none-eabi-gcc"
-BOARD = "netduinoplus2"
-"""The board that QEMU emulates; firmware/boards has its description."""
 
 _LIBRARIES = ("engine", "frontend", "port")
 
@@ -34,7 +32,7 @@ def flags() -> dict[str, Any]:
     return _json(toolchain.FIRMWARE / "flags.json")
 
 
-def board(name: str = BOARD) -> dict[str, Any]:
+def board(name: str = toolchain.EMULATED_BOARD) -> dict[str, Any]:
     """PlatformIO's description of a board (firmware/boards)."""
     return _json(toolchain.FIRMWARE / "boards" / f"{name}.json")
 
@@ -42,7 +40,7 @@ def board(name: str = BOARD) -> dict[str, Any]:
 def _includes() -> list[Path]:
     libraries = toolchain.FIRMWARE / "lib"
     port = libraries / "port" / board()["build"]["port"]
-    return [*(libraries / name for name in _LIBRARIES), port, toolchain.FIRMWARE / "boards" / BOARD]
+    return [*(libraries / name for name in _LIBRARIES), port, toolchain.FIRMWARE / "boards" / toolchain.EMULATED_BOARD]
 
 
 def _compile_flags() -> list[str]:
