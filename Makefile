@@ -12,7 +12,7 @@ BIN := .venv/bin
 PYTHON := $(BIN)/python
 C_SOURCES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h' 'tests/firmware/*.c' 'tests/firmware/*.h' | grep -v generated/)
 
-.PHONY: help setup demo test lint unit firmware-test stale nightly format clean
+.PHONY: help setup demo test check quick lint unit firmware-test stale nightly format clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,11 @@ demo: setup ## Recordings to a Cortex-M4 prediction, end to end (DATA=folder REC
 	@$(PYTHON) tools/demo.py $(if $(DATA),--data "$(DATA)") $(if $(RECIPE),--recipe "$(RECIPE)") $(if $(TEACHER),--teacher "$(TEACHER)")
 
 test: lint stale firmware-test unit ## Every test that CI runs
+
+check: lint quick ## What to run after every change: lint, types and the quick tests; about a minute
+
+quick: setup ## The tests that need neither TensorFlow nor QEMU nor a cross compiler
+	SCENELET_NETWORKS=50 $(PYTHON) -m pytest --quick -n 2 --dist loadgroup
 
 lint: setup ## Formatting, linters and strict typing, Python and C
 	$(BIN)/ruff check .

@@ -28,7 +28,7 @@ from scenelet.evaluation.evaluate import evaluate, model_info
 from scenelet.quantization.convert import quantize_run
 from scenelet.targets import open_target
 from scenelet.tflite.metadata import read
-from scenelet.training.distillation.distill import distil
+from scenelet.training.distillation.distill import distill
 from scenelet.training.run_folder import METRICS
 from scenelet.training.train import train
 
@@ -75,7 +75,7 @@ def network(row: Row, seed: int, dataset: Dataset, runs: Path) -> Path:
     out = runs / f"{row.folder}-seed{seed}"
     recipe = _recipe("sm1", row.devices, seed)
     if row.distilled:
-        distil(recipe, dataset, runs / ("devices_teacher" if row.devices else "teacher"), out)
+        distill(recipe, dataset, runs / ("devices_teacher" if row.devices else "teacher"), out)
     else:
         train(recipe, dataset, out)
     if not (out / SCORES).is_file():

@@ -64,19 +64,19 @@ def plot() -> None:
 def main() -> None:
     """Write the page and its plot."""
     head = (
-        "| from | to | pass band within | stop band | instructions a second | of 168 MHz |\n|---|---|---|---|---|---|"
+        "| from | to | pass band within | stop band | instructions per second | of 168 MHz |\n|---|---|---|---|---|---|"
     )
     text = f"""# The decimator: measured
 
 Written by `python tools/experiments/decimator.py`; do not edit. Responses are those of the integer taps. Instructions
 are counted by QEMU (`netduinoplus2`, `-icount shift=0`) with the product's compiler flags, on noise in blocks of
-256; they are no latency, and the share of 168 MHz is one instruction a cycle, which no chip reaches in this code.
-Nothing of this was seen on silicon.
+256. They are no latency: the share of 168 MHz assumes one instruction per cycle, which no chip reaches in this code.
+None of this was measured on silicon.
 
 {head}
 {chr(10).join(row(*way) for way in WAYS)}
 
-The PDM rows contain the CIC. `decimate` on the emulated board gives the NumPy twin's bits
+The PDM rows include the CIC. `decimate` on the emulated board gives the bits of the NumPy model
 (`tests/python/frontend/test_decimator.py`).
 
 ![Responses](decimator.svg)

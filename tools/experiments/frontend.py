@@ -43,7 +43,7 @@ _SEPARATOR = "|---|---|---|---|---|---|---|---|"
 
 def costs() -> Iterator[str]:
     """Lines of the table of costs."""
-    yield "| front end | tables | instructions a frame | in the stream | table bytes | code | work | history bytes |"
+    yield "| front end | tables | instructions per frame | in the stream | table bytes | code | work | history bytes |"
     yield _SEPARATOR
     for name, config in CONFIGS.items():
         tables = make_tables(config)
@@ -93,12 +93,12 @@ def document(data: Path | None) -> Iterator[str]:
     command = "python tools/experiments/frontend.py --out docs/results/frontend.md" + (" --data ESC10" if data else "")
     yield "# Front end: measured\n"
     yield f"Written by `{command}`; do not edit. Instructions are counted by QEMU (`netduinoplus2`, `-icount shift=0`)"
-    yield "with the product's compiler flags: the largest of some clips, exact to about 6. They are no latency. Every"
-    yield "feature that the emulated board gave in these runs equals the NumPy model's bits.\n"
+    yield "with the product's compiler flags: the largest count of some clips, exact to about 6. They are no latency."
+    yield "Every feature of the emulated board in these runs equals the NumPy model's, bit for bit.\n"
     yield "## Cost\n"
     yield from costs()
-    yield "\nA frame in the stream includes moving samples into and inside the history. Work is the FFT's memory, in"
-    yield "place; history is the streaming driver's, none where the caller holds the frame itself.\n"
+    yield '\n"In the stream" includes moving samples into and inside the history. Work is the FFT\'s memory, in place;'
+    yield "history is the streaming driver's, and 0 where the caller holds the frame itself.\n"
     if data:
         yield from real_section(data)
     for bits in (16, 24):

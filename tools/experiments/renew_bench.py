@@ -27,7 +27,7 @@ PEERS = {
     "autoencoder": (583_000, 2_676),
 }
 HEAD = (
-    "| file | network | weights | RAM wanted | MACs | instructions | a MAC | of the peer's | arena | the peer's "
+    "| file | network | weights | RAM target | MACs | instructions | per MAC | ratio to peer | arena | peer's arena "
     "| flash, all |\n|" + "---|" * 11
 )
 

@@ -117,7 +117,7 @@ def render(rows: list[str], same: float, table: dict[str, str], asked: argparse.
     return f"""# soxr or the device's decimator
 
 Written by the command below; do not edit. {data.name}, split `test`, {len(data.split("test"))} clips. "The microphone"
-is soxr (HQ) to {asked.rate:,} Hz at 24 bit; from there one way goes on with soxr, and the other with the integer
+is soxr (HQ) to {asked.rate:,} Hz at 24 bit; from there one path continues with soxr, the other with the integer
 decimator of [FRONTEND.md](../FRONTEND.md).
 
 ```
@@ -127,28 +127,28 @@ python tools/experiments/resampling.py --data DATA {options}
 ## Features, before training
 
 Log-mel levels through the decimator less those through soxr, limited to the range that a feature can hold, in dB:
-their mean, the mean of their size, and the size that 99 % are below. "Aligned" is without the decimator's delay, of
-which soxr has none: {DELAY} samples at the front end's rate, by which frames are cut elsewhere.
+their mean, the mean of their absolute values, and the absolute value that 99 % are below. "Aligned" is without the
+decimator's delay, which soxr does not have: {DELAY} samples at the front end's rate. The delay shifts the frames.
 
-| bands with centres in | bands | mean | mean size | 99 % | aligned: mean size | 99 % |
+| bands with centres in | bands | mean | mean absolute | 99 % | aligned: mean absolute | 99 % |
 |---|---|---|---|---|---|---|
 {chr(10).join(rows)}
 
-Above 3.4 kHz the filters differ: the decimator's pass band ends there, and what it lets through around 4 kHz folds
-back.
+Above 3.4 kHz the filters differ: the decimator's pass band ends there, and what it lets through around 4 kHz is
+aliased.
 
 ## After training through it
 
 Training with `capture_rate` reads its audio through the firmware's own C; the largest difference from the
-decimator's specification in any band of these clips is {same:g} dB. What that is worth, as accuracy of windows
+decimator's specification in any band of these clips is {same:g} dB. The effect on the accuracy of windows
 (macro), {asked.seeds} seeds of {asked.epochs} epochs each:
 
-| trained on | heard in the test | accuracy |
+| trained on | tested on | accuracy |
 |---|---|---|
 {lines}
 
 These are short trainings on a small data set of {len(data.split("test"))} test clips. They show whether there is a
-difference worth minding, not how good the network can become.
+difference that matters, not how good the network can become.
 """
 
 

@@ -51,14 +51,14 @@ def through(
 def ways(elf: Path, dataset: Dataset, seconds: float) -> list[str]:
     """Compare QEMU's character devices for the serial port."""
     rows = []
-    for name, options in (("a stream socket", SOCKET), ("a stream socket behind the multiplexer", MULTIPLEXED)):
+    for name, options in (("a stream socket", SOCKET), ("a stream socket through the multiplexer", MULTIPLEXED)):
         with Emulator(elf, options) as board:
             line = SocketStream(board.folder / "serial", 60.0)
             rows.append((name, *through(board, line, dataset, seconds, 0, 0)))
             line.close()
     with SerialBoard(elf) as fast:
         rows.append(
-            ("datagrams behind the multiplexer (`scenelet`'s own)", *through(fast, fast, dataset, seconds, 0, 0))
+            ("datagrams through the multiplexer (`scenelet`'s own)", *through(fast, fast, dataset, seconds, 0, 0))
         )
     return [f"| {name} | {cpu / result.windows:.3f} s | {result.mismatches} |" for name, result, cpu in rows]
 
@@ -74,37 +74,34 @@ def page(result: Soak, cpu: float, rows: list[str], arguments: argparse.Namespac
 Written by `{command}`; do not edit.
 
 ESC-10's clips, one after the other and repeated, go as DATA frames through QEMU's USART into the product firmware
-(`netduinoplus2`, no `-icount`), in one session. In both directions, one in {result.one_in:,} frames and lines gets a
-flipped bit, chosen by the seed. Every window's scores are compared with those of the same C on this computer.
+(`netduinoplus2`, no `-icount`), in one session. One of {result.one_in:,} frames and lines gets a flipped bit, in both
+directions, chosen by the seed; every window's scores are compared with those of the same C on this computer.
 
 | | |
 |---|---|
 | audio | {result.audio_seconds:,.0f} s, {result.windows:,} windows, {result.audio_bytes:,} bytes |
 | windows with the host's scores | {result.windows - result.mismatches:,} of {result.windows:,} |
-| bytes dropped, receive ring full | {result.dropped_bytes:,} |
+| bytes that found the receive ring full | {result.dropped_bytes:,} |
 | frames to the device | {there.chunks:,}, {there.corrupted:,} of them corrupted; {there.bytes:,} bytes |
 | frames and lines from the device | {back.chunks:,}, {back.corrupted:,} of them corrupted; {back.bytes:,} bytes |
-| reported damage | {result.complaints:,} times by the device, {result.garbled:,} times by the host |
+| damage that was reported | {result.complaints:,} times by the device, {result.garbled:,} times found by the host |
 | frames sent again | {result.resent:,} |
 | time | {result.seconds:,.0f} s on a busy machine, {speed:.1f} times as fast as the audio |
 | throughput | {rate:,.1f} kB of audio per second |
 | QEMU's CPU time | {cpu:,.0f} s, {cpu / result.windows:.3f} s per window |
 
-The device reports a corrupted frame once, and the host sends it and every later frame again. Damage to the frames that
-were already on their way after it is not reported.
+A corrupted frame is reported once, and everything after it is sent again. Damage to frames that were on their way after
+such a frame is not reported.
 
-## Character devices for QEMU's USART
+## Ways into QEMU's USART
 
-The USART takes one byte at a time. QEMU's CPU time for a window of 1 s, {arguments.compare:g} windows each, without
-errors:
+QEMU's USART takes one byte at a time. CPU time for a window of 1 s, {arguments.compare:g} windows each, none corrupted:
 
 | QEMU's serial port is | CPU time per window | windows that differ |
 |---|---|---|
 {chr(10).join(rows)}
 
-`python/scenelet/targets/emulator/serial_port.py` gives the reason. The receive interrupt reads all bytes that are there.
-With one byte per interrupt, the multiplexer's further bytes would never be read: reading a byte clears the interrupt
-that the next byte has just requested.
+[Decision 0019](../decisions/0019-qemu-serial-port-by-datagrams.md) says why.
 """
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from scenelet.config.recipe import load
 from scenelet.core.files import write_bytes
 from scenelet.core.toolchain import build_folder
-from scenelet.models.random_weights import untrained
+from scenelet.models.random_weights import random_network
 from scenelet.quantization.convert import quantize
 
 
@@ -21,7 +21,7 @@ def main() -> None:
     arguments = parser.parse_args()
     for name in arguments.recipes:
         recipe = load(name)
-        model, features = untrained(recipe)
+        model, features = random_network(recipe)
         labels = [f"class {number}" for number in range(model.output_shape[-1])]
         path = arguments.out / f"{recipe.name}.tflite"
         write_bytes(path, quantize(model, features, recipe, labels))

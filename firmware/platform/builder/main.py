@@ -16,12 +16,12 @@ import upload  # noqa: E402
 FIRMWARE = Path(env.subst("$PROJECT_DIR")) / "firmware"
 FLAGS = json.loads((FIRMWARE / "flags.json").read_text())
 COLD = ("src", "lib/link", "lib/port")
-LIBRARIES = ("engine", "frontend", "link", "port")
+LIBRARIES = ("lib/frontend", "lib/link", "lib/port")
 
 
 def sources(port):
     """What PlatformIO does not look for by itself: the port to this machine, and the generated model."""
-    env.Append(CPPPATH=[str(FIRMWARE / "lib" / name) for name in LIBRARIES])
+    env.Append(CPPPATH=[str(FIRMWARE / name) for name in (*FLAGS["engine"], *LIBRARIES)])
     env.BuildSources("$BUILD_DIR/port", str(FIRMWARE / "lib" / "port" / port))
     if "__test" in COMMAND_LINE_TARGETS:
         return

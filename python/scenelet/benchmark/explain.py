@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ..compiler.depth_first.lowering import SegmentStep
 from ..compiler.depth_first.segment import Segment
-from ..compiler.depth_first.stage import scratch_bytes
 from ..compiler.kernels import cost_model
 from ..compiler.options import DEFAULT, Options
 from ..compiler.pipeline import compile_model
@@ -116,7 +116,7 @@ def explain(model: str | Path | bytes, options: Options = DEFAULT) -> Explanatio
 
 
 def _parts(number: int, step: Step) -> Iterator[Part]:
-    if step.segment:
+    if isinstance(step, SegmentStep):
         yield from _stages(number, step.segment)
         return
     fused = len(step.operators) > 1
@@ -130,7 +130,7 @@ def _parts(number: int, step: Step) -> Iterator[Part]:
         0,
         step.scratch_bytes,
         step.macs,
-        cost_model.step(step),
+        cost_model.estimate(step),
         why,
     )
 
@@ -139,8 +139,8 @@ def _stages(number: int, segment: Segment) -> Iterator[Part]:
     for stage, rows in zip(segment.stages, segment.rows, strict=True):
         steps = (stage.step, *stage.followers)
         kept = {rows.output, *(n for n in rows.inputs if segment.lines[n].more_bytes)}
-        kernel = stage.step.kernel if stage.variant.kernel == "rows" else stage.variant.kernel
-        why = stage.variant.why + ("; what follows is one table of 256 values a channel" if stage.map else "")
+        kernel = stage.step.kernel if stage.variant.name == "rows" else stage.variant.name
+        why = stage.variant.why + ("; what follows is one table of 256 values per channel" if stage.map else "")
         why += "; sums are pooled before they are rescaled" if stage.pool else ""
         why += "; ADD as it stores: one multiplication and one table, exact for all pairs" if stage.added else ""
         yield Part(
@@ -153,7 +153,7 @@ def _stages(number: int, segment: Segment) -> Iterator[Part]:
             + (" + add" if stage.added else ""),
             rows=rows.stripe,
             line_bytes=sum(line.nbytes for n, line in enumerate(segment.lines) if n in kept and line in segment.kept),
-            scratch_bytes=scratch_bytes(stage),
+            scratch_bytes=stage.variant.scratch_bytes,
             macs=sum(step.macs for step in steps),
             predicted_instructions=stage.instructions,
             why=why,

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ..compiler.depth_first.lowering import stages_of
 from ..compiler.depth_first.stage import Stage
 from ..compiler.options import DEFAULT, Options
 from ..compiler.program import Step
@@ -211,8 +212,9 @@ def describe(stage: Stage) -> tuple[str, str, str, int]:
     """Name, operators, kernel and MACs of a stage with its fused followers."""
     both = [stage.step, *stage.followers]
     name, op = (" + ".join(getattr(part, field) for part in both) for field in ("name", "op"))
-    return name, op, stage.variant.kernel, sum(part.macs for part in both)
+    return name, op, stage.variant.name, sum(part.macs for part in both)
 
 
 def _parts(step: Step) -> tuple[Stage, ...]:
-    return step.segment.stages if step.segment and len(step.segment.stages) > 1 else ()
+    stages = stages_of(step)
+    return stages if len(stages) > 1 else ()

@@ -18,7 +18,7 @@ _MODEL, _TABLES = "scn_model", "scn_frontend_tables"
 _KINDS = (
     ("weights", ("weights", "packed", "expanded", "paired")),
     ("biases", ("bias",)),
-    ("factors", ("scale", "finish")),
+    ("factors", ("scale", "requantize")),
     ("maps", ("map",)),
 )
 
@@ -66,7 +66,8 @@ def flash_parts(link_map: Path) -> tuple[Part, ...]:
     ToolError
         The file is not a map of GNU ld.
     """
-    groups = {path.stem: group for group, folder in _folders() for path in folder.glob("*.c")}
+    groups = {path.stem: "engine" for path in toolchain.engine_sources()}
+    groups |= {path.stem: "front end" for path in (toolchain.FIRMWARE / "lib" / "frontend").glob("*.c")}
     groups |= {_MODEL: "model", _TABLES: "front end"}
     sizes: Counter[tuple[str, str, bool]] = Counter()
     for section, size, source in _sections(link_map):
@@ -76,11 +77,6 @@ def flash_parts(link_map: Path) -> tuple[Part, ...]:
         raise ToolError(link_map, "names none of the engine's sources", "report this defect")
     rows = sorted({(group, name) for group, name, _ in sizes})
     return tuple(Part(*row, sizes[*row, True], sizes[*row, False]) for row in rows)
-
-
-def _folders() -> list[tuple[str, Path]]:
-    libraries = toolchain.FIRMWARE / "lib"
-    return [("engine", libraries / "engine"), ("front end", libraries / "frontend")]
 
 
 def _sections(link_map: Path) -> Iterator[tuple[str, int, str]]:

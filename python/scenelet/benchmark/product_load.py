@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -127,10 +128,10 @@ def _worst(target: QemuTarget) -> tuple[int, int]:
 
 def _part(path: str) -> str:
     """Part of the firmware that a source belongs to; "" for any other source."""
-    folder = Path(path).parent
     if Path(path).name == "scn_model.c":
         return "engine"
-    return folder.name if folder.parent.name == "lib" and folder.name in PARTS else ""
+    libraries = {name for before, name in pairwise(Path(path).parent.parts) if before == "lib"}
+    return next((part for part in PARTS if part in libraries), "")
 
 
 def cycles_per_instruction(elf: Path, runs: Iterable[BlockCount]) -> dict[str, float]:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ..compiler.depth_first.lowering import stages_of
 from ..compiler.options import DEFAULT, Options
 from ..compiler.program import Step
 from ..core import toolchain
@@ -22,7 +23,7 @@ from .instructions import describe
 
 __all__ = ["CLASSES", "LineProfile", "Profile", "RowProfile", "profile"]
 
-_NOT_OURS = (toolchain.FIRMWARE / "runner", toolchain.FIRMWARE / "lib" / "port")
+_NOT_OURS = (toolchain.FIRMWARE / "measure", toolchain.FIRMWARE / "lib" / "port")
 _LIBC = "libc and compiler"
 
 
@@ -140,7 +141,7 @@ def profile(model: str | Path, options: Options = DEFAULT) -> Profile:
 
 def _rows(number: int, step: Step) -> Iterator[tuple[tuple[int, int], tuple[str, str, int]]]:
     """(step, place) of every row of a step, with its name, kernel and MACs; see :class:`BlockCount`."""
-    stages = step.segment.stages if step.segment else ()
+    stages = stages_of(step)
     if stages:
         yield (number, 0), (f"{step.name}: schedule", "", 0)
     else:

@@ -42,7 +42,8 @@ def distill(
     from ..config import recipe as recipes
     from ..core.parallel import cluster as tasks_on
     from ..data.datasets.registry import open_dataset
-    from ..training.distillation.distill import distil, with_method
+    from ..training.distillation.distill import distill as train_student
+    from ..training.distillation.distill import with_method
 
     described = recipes.load(recipe)
     described = with_method(described, method) if method else described
@@ -51,7 +52,7 @@ def distill(
     dataset = dataset.untested() if all_clips else dataset
     with tasks_on(cluster), progress(f"distill {described.name}") as step:
         watch = watcher(step, meter(energy, to))
-        result = distil(described, dataset, teacher, to, jobs=jobs, watch=watch)
+        result = train_student(described, dataset, teacher, to, jobs=jobs, watch=watch)
     show_run(result.to_json(), json)
 
 

@@ -171,7 +171,7 @@ def calibrate(
     """Find the score threshold below which the device reports "unknown", and measure the calibration of the scores."""
     from ..core import files
     from ..data.datasets.registry import open_dataset
-    from ..data.provenance import require_unheard
+    from ..data.provenance import require_held_out
     from ..evaluation import calibration
     from ..evaluation.decision import Rule, calibrate, clips_of
     from ..evaluation.evaluate import evaluate as measure
@@ -182,12 +182,12 @@ def calibrate(
     files.require_place(diagram)
     metadata = model_info(read(model.read_bytes(), model) if model.is_file() else None, model)
     dataset = open_dataset(data, subset=subset)
-    require_unheard(dataset, metadata, split, model)
+    require_held_out(dataset, metadata, split, model)
     with open_target("host", model) as place, progress(f"{model.name} on host") as step:
         result = measure(model, metadata, dataset, split, place, progress=step)
     clips = clips_of(result)
     rule, coverage = calibrate(clips, Rule(share, margin), accuracy)
-    bins = calibration.reliability(clips, rule)
+    bins = calibration.confidence_bins(clips, rule)
     error = calibration.calibration_error(bins)
     if diagram:
         files.write_text(diagram, calibration.diagram(bins, rule, f"{model.name}, {split}"))

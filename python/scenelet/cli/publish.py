@@ -102,7 +102,7 @@ def submission(
 ) -> None:
     """Write the files of a DCASE submission: system output with probabilities, metadata, the model."""
     from ..data.datasets.registry import open_dataset
-    from ..data.provenance import require_unheard
+    from ..data.provenance import require_held_out
     from ..evaluation.evaluate import evaluate, model_info
     from ..publish.submission import audio_files, require_form, write_submission
     from ..targets import open_target
@@ -112,7 +112,7 @@ def submission(
     read_model(model)
     info = model_info(read(model.read_bytes(), model), model)
     dataset = open_dataset(data, subset=subset)
-    require_unheard(dataset, info, split, model)
+    require_held_out(dataset, info, split, model)
     require_form(label)
     audio_files(audio)
     with open_target(target, model) as place, progress(f"{model.name} on {target}") as step:

@@ -53,9 +53,9 @@ def train(
         chief = team is None or team[0] == 0  # the worker that writes the run folder, with the energy in it
         settings: dict[str, Any] = {"jobs": jobs, "watch": watcher(step, meter(energy and chief, to))}
         if team:
-            from ..training.distributed.worker_group import Team, train_together
+            from ..training.distributed.worker_group import WorkerGroup, train_distributed
 
-            result = train_together(described, dataset, to, Team(), **settings)
+            result = train_distributed(described, dataset, to, WorkerGroup(), **settings)
         else:
             from ..training.train import train as fit
 
@@ -65,7 +65,7 @@ def train(
 
 def quantize(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that `scenelet train` finished.")],
-    aware: Annotated[
+    qat: Annotated[
         bool,
         typer.Option("--qat", "--aware", help="Quantization-aware training, on the run's own --data; resumes."),
     ] = False,
@@ -77,8 +77,8 @@ def quantize(
     """Convert a run's network to full INT8: RUN/model.tflite, with labels and front-end settings in its metadata."""
     from ..quantization.convert import quantize_run
 
-    if aware or data:
-        _quantize_aware(run, data if aware else None, subset, jobs, json)
+    if qat or data:
+        _quantize_with_qat(run, data if qat else None, subset, jobs, json)
         return
     made = quantize_run(run)
     if json:
@@ -87,21 +87,21 @@ def quantize(
         out.print(f"{made} written: {made.stat().st_size:,} bytes")
 
 
-def _quantize_aware(run: Path, data: Path | None, subset: str | None, jobs: int, json: bool) -> None:
+def _quantize_with_qat(run: Path, data: Path | None, subset: str | None, jobs: int, json: bool) -> None:
     from ..data.datasets.registry import open_dataset
-    from ..quantization.qat import quantize_aware
+    from ..quantization.qat import quantize_with_qat
 
     if data is None:
         raise InputError("quantize", "needs both --qat and --data, or neither", "give both, or only the run")
     dataset = open_dataset(data, subset=subset)
     with progress(f"quantize {run.name}") as step:
-        made = quantize_aware(run, dataset, jobs=jobs, watch=lambda epoch, most: step(epoch.epoch, most))
+        made = quantize_with_qat(run, dataset, jobs=jobs, watch=lambda epoch, most: step(epoch.epoch, most))
     if json:
         print_json({"run": str(run), "bytes": made.path.stat().st_size, **made.to_json()})
         return
     before, after = made.log_loss
     best = f"best epoch {made.best_epoch} of {made.epochs}"
-    out.print(f"validation log loss {before:.3f} without QAT, {after:.3f} with QAT ({best})")
+    out.print(f"validation log loss {before:.3f} before QAT, {after:.3f} after ({best})")
     out.print(f"{made.path} written: {made.path.stat().st_size:,} bytes")
 
 
@@ -199,9 +199,9 @@ def tune(
     from ..core.parallel import cluster as tasks_on
     from ..data.datasets.registry import open_dataset
     from ..quantization.convert import quantize_run
-    from ..training.search.hyperband import carry_out, open_search
+    from ..training.search.hyperband import open_search, run_search
     from ..training.search.space import parts_named
-    from ..training.search.workers import assist, lead, role
+    from ..training.search.workers import role, run_chief, run_worker
 
     described = recipes.load(recipe)
     if epochs:
@@ -210,18 +210,18 @@ def tune(
     with tasks_on(cluster), progress(f"tune {described.name}") as step:
         opened = open_search(described, dataset, to, parts=parts_named(only), jobs=jobs)
         if part == "worker":
-            out.print(f"{assist(opened, step):,} trials done by this worker; the chief writes {to / 'tune.json'}")
+            out.print(f"{run_worker(opened, step):,} trials done by this worker; the chief writes {to / 'tune.json'}")
             return
-        found = lead(opened) if part == "chief" else carry_out(opened, step)
+        found = run_chief(opened) if part == "chief" else run_search(opened, step)
     model = quantize_run(found.run.folder)
     if json:
-        print_json({**found.told, "recipe_file": str(to / "best.toml"), "model": str(model)})
+        print_json({**found.summary, "recipe_file": str(to / "best.toml"), "model": str(model)})
         return
-    trained = [trial for trial in found.told["trials"] if trial["validation_loss"] is not None]
+    trained = [trial for trial in found.summary["trials"] if trial["validation_loss"] is not None]
     ranked = sorted(trained, key=lambda trial: trial["validation_loss"])[:10]
     rows = [(t["trial"], t["epochs"], f"{t['validation_loss']:.3f}", t["params_bytes"], t["macs"]) for t in ranked]
     columns = ["trial", ">epochs", ">validation loss", ">parameter bytes", ">MACs"]
-    trials, invalid = len(found.told["trials"]), len(found.told["invalid"])
+    trials, invalid = len(found.summary["trials"]), len(found.summary["invalid"])
     out.print(table(f"best of {trials:,} trials; {invalid:,} candidates were over a limit or invalid", columns, rows))
     out.print(f"{to / 'best.toml'} is the recipe, {model} its network")
     show_run(found.run.to_json(), json)

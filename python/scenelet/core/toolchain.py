@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -31,6 +32,26 @@ _REMEDY = {
 def build_folder() -> Path:
     """Folder of all build products and caches: SCENELET_BUILD, else build/ of the repository."""
     return Path(os.environ.get("SCENELET_BUILD") or REPOSITORY / "build")
+
+
+def engine_folders() -> list[Path]:
+    """Folders of the engine's sources and headers, as firmware/flags.json lists them.
+
+    Raises
+    ------
+    ToolError
+        The package does not stand in a clone of the repository.
+    """
+    path = FIRMWARE / "flags.json"
+    try:
+        return [FIRMWARE / folder for folder in json.loads(path.read_text("utf-8"))["engine"]]
+    except FileNotFoundError:
+        raise ToolError(path, "no such file", "work in a clone of the repository") from None
+
+
+def engine_sources() -> list[Path]:
+    """C sources of the engine, sorted."""
+    return sorted(source for folder in engine_folders() for source in folder.glob("*.c"))
 
 
 def find(program: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..compiler.operators import OPERATORS
 from ..compiler.options import DEFAULT, Options
 from ..compiler.pipeline import Compiled, compile_model
 from ..config import recipe
@@ -22,22 +23,6 @@ from ..graph.cost import Cost
 from ..targets.known_answer import render_known_answer
 from ..targets.tflm import TflmTarget
 
-# The method of TensorFlow Lite Micro's resolver that registers an operator.
-TFLM_METHODS = {
-    "ADD": "AddAdd",
-    "AVERAGE_POOL_2D": "AddAveragePool2D",
-    "CONV_2D": "AddConv2D",
-    "DEPTHWISE_CONV_2D": "AddDepthwiseConv2D",
-    "FULLY_CONNECTED": "AddFullyConnected",
-    "MAX_POOL_2D": "AddMaxPool2D",
-    "MEAN": "AddMean",
-    "MUL": "AddMul",
-    "PAD": "AddPad",
-    "PRELU": "AddPrelu",
-    "QUANTIZE": "AddQuantize",
-    "RESHAPE": "AddReshape",
-    "SOFTMAX": "AddSoftmax",
-}
 ARRAY_COLUMNS = 16
 
 
@@ -113,7 +98,7 @@ def _array(content: bytes) -> str:
 
 
 def _operators(graph: Graph) -> list[str]:
-    return sorted({TFLM_METHODS[operator.op] for operator in graph.operators})
+    return sorted({OPERATORS[operator.op].tflm for operator in graph.operators})
 
 
 def _render_tflm(compiled: Compiled, model: Path) -> dict[str, str]:

@@ -17,12 +17,11 @@ from ..compiler.options import DEFAULT, Options
 from ..core import toolchain
 from .interpreter import LocalTarget
 
-ENGINE = toolchain.FIRMWARE / "lib" / "engine"
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
 """Compiler flags for ``flags``; the Python process must then preload the compiler's libasan."""
 
-# The part of scn_engine.h that Python uses.
+# The part of scn_runtime.h that Python uses.
 _DECLARATIONS = """
 typedef struct { uint16_t tensor; uint32_t offset; uint32_t bytes; } scn_view_t;
 typedef struct {
@@ -65,10 +64,11 @@ def build(files: Mapping[str, str], flags: tuple[str, ...] = ()) -> Path:
     with tempfile.TemporaryDirectory(dir=folder) as place:
         for name, text in files.items():
             (Path(place) / name).write_text(text, "utf-8")
-        engine = toolchain.shared_library("engine", ENGINE.glob("*.c"), [ENGINE], (*WARNINGS, *flags))
+        folders = toolchain.engine_folders()
+        engine = toolchain.shared_library("engine", toolchain.engine_sources(), folders, (*WARNINGS, *flags))
         # A model of any size may be measured here; the challenge's limits apply to firmware that ships.
         every = ("-DSCN_MODEL_UNLIMITED", *WARNINGS, *flags, "-Wl,--no-as-needed", str(engine))
-        return toolchain.shared_library("model", sorted(Path(place).glob("*.c")), [ENGINE, Path(place)], every)
+        return toolchain.shared_library("model", sorted(Path(place).glob("*.c")), [*folders, Path(place)], every)
 
 
 class HostTarget(LocalTarget):

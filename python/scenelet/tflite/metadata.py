@@ -23,7 +23,7 @@ ENTRY = "scenelet"
 Label = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
-class Learned(BaseModel):
+class Provenance(BaseModel):
     """Which clips of its data set a model was trained on, so that their scores are not reported as a test.
 
     Attributes
@@ -33,7 +33,7 @@ class Learned(BaseModel):
     all_clips
         Whether they were drawn from all clips, those of the published test included.
     validation_fraction, validation_seed
-        Share and seed of the validation split; see :meth:`scenelet.data.dataset.Dataset.with_validation`.
+        Share and seed of the validation split; see :func:`scenelet.data.splits.with_validation`.
     clips_sha256
         Hash of the training clips' names and labels, in the data set's order.
     """
@@ -73,7 +73,7 @@ class ModelInfo(BaseModel):
     recipe: str
     recipe_sha256: str = ""
     dataset: str = ""
-    learned: Learned | None = None
+    learned: Provenance | None = None
     version: str = __version__
 
     @property

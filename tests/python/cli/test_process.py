@@ -20,6 +20,7 @@ import shlex, subprocess, sys
 from scenelet import cli
 from scenelet.config import recipe
 from scenelet.core import parallel
+from scenelet.evaluation import cross_validation
 command, jobs, task, *arguments = sys.argv[1:]
 
 def stand(*_, **__):

@@ -15,6 +15,8 @@ from scenelet.models.keras_model import build, build_member
 from scenelet.quantization.convert import quantize
 from scenelet.tflite.reader import read_model
 
+pytestmark = pytest.mark.train
+
 KERAS_PARAMETERS = {"sm1": 51_986, "sm2": 68_090, "sm3": 85_194, "sm3_pruned": 64_290, "teacher": 519_770}
 LABELS = [f"scene{number}" for number in range(10)]
 

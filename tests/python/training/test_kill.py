@@ -13,15 +13,17 @@ import pytest
 
 from scenelet.training import run_folder
 
+pytestmark = pytest.mark.train
+
 EPOCHS = 40
 TIMEOUT = 120
 
 PROGRAM = """
 import json, sys
 from pathlib import Path
-from scenelet import recipe
-from scenelet.data.dataset import open_dataset
-from scenelet.training.fit import train
+from scenelet.config import recipe
+from scenelet.data.datasets.registry import open_dataset
+from scenelet.training.train import train
 values, data, out, cache = sys.argv[1:]
 loaded = recipe.parse(json.loads(values), "tiny")
 train(loaded, open_dataset(data), out, cache=Path(cache), watch=lambda epoch, _: print(epoch.epoch, flush=True))
@@ -39,7 +41,6 @@ def _epochs(process):
     return [int(line) for line in told.split()]
 
 
-@pytest.mark.train
 def test_kill_and_run_again_gives_the_same_run(recordings, tiny_recipe, tmp_path):
     values = tiny_recipe(epochs=EPOCHS, patience=EPOCHS).model_dump(mode="json", exclude_none=True)
     whole = _start(values, recordings, tmp_path / "whole", tmp_path / "cache")

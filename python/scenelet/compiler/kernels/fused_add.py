@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..numerics.affine_map import FRACTION, peak
-from ..program import Step, Struct
+from ..program import Step
 
 VALUES = np.arange(-128, 128, dtype=np.int64)
 _INT32 = 2**31 - 1
@@ -72,9 +72,8 @@ def added_to(step: Step, tensor: int) -> Exact | None:
     tensor
         The operand that is multiplied.
     """
-    assert isinstance(step.params, Struct)
     (table,) = step.tables
-    multiplier = step.params.fields["multiplier"]
+    multiplier = step.fields["multiplier"]
     assert isinstance(multiplier, int)
     if step.reads[0] == tensor:
         return multiplier, table.values

@@ -9,7 +9,7 @@ them; :func:`scenelet.compiler.pipeline.compile_model` with ``Options(fusion=Fal
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -60,7 +60,7 @@ def channel_map(step: Step) -> NDArray[np.int8] | None:
     """
     if not isinstance(step.params, Struct) or step.params.type not in MAPS or len(step.reads) != 1:
         return None
-    fields: Mapping[str, Any] = step.params.fields
+    fields = step.fields
     if step.params.type == "scn_quantize_t":
         return evaluate(step.params, VALUES[None, :], np.zeros(1))
     operands: list[NDArray[Any]] = []

@@ -16,8 +16,6 @@ from ...errors import ToolError
 
 COMPILER = "arm-none-eabi-gcc"
 
-_LIBRARIES = ("engine", "frontend", "port")
-
 
 @cache
 def _json(path: Path) -> dict[str, Any]:
@@ -39,8 +37,10 @@ def board(name: str = toolchain.EMULATED_BOARD) -> dict[str, Any]:
 
 def _includes() -> list[Path]:
     libraries = toolchain.FIRMWARE / "lib"
-    port = libraries / "port" / board()["build"]["port"]
-    return [*(libraries / name for name in _LIBRARIES), port, toolchain.FIRMWARE / "boards" / toolchain.EMULATED_BOARD]
+    ports = libraries / "port"
+    port = ports / board()["build"]["port"]
+    own = toolchain.FIRMWARE / "boards" / toolchain.EMULATED_BOARD
+    return [*toolchain.engine_folders(), libraries / "frontend", ports, port, own]
 
 
 def _compile_flags() -> list[str]:
@@ -110,7 +110,7 @@ def _objects(sources: Iterable[Path], includes: Sequence[Path], defines: Sequenc
 def _sources() -> list[Path]:
     libraries = toolchain.FIRMWARE / "lib"
     port = libraries / "port" / board()["build"]["port"]
-    return sorted((*(libraries / "engine").glob("*.c"), *(libraries / "frontend").glob("*.c"), *port.glob("*.c")))
+    return sorted((*toolchain.engine_sources(), *(libraries / "frontend").glob("*.c"), *port.glob("*.c")))
 
 
 def runner(generated: Mapping[str, str], *, probes: bool = False) -> Path:
@@ -142,7 +142,7 @@ def runner(generated: Mapping[str, str], *, probes: bool = False) -> Path:
         # A model of any size may be measured here; the challenge's limits apply to firmware that ships.
         defines = ("-DSCN_MODEL_UNLIMITED", *(("-DSCN_PROBE",) if probes else ()))
         libraries = _objects(_sources(), _includes(), defines)
-        own = [*sorted(folder.glob("*.c")), *(toolchain.FIRMWARE / "runner").glob("*.c")]
+        own = [*sorted(folder.glob("*.c")), *(toolchain.FIRMWARE / "measure" / "runner").glob("*.c")]
         objects = [*libraries, *_objects(own, [*_includes(), folder], defines)]
         elf = build / f"runner-{_digest('.'.join(_link_flags()).encode(), *_contents(objects))}.elf"
         if not (elf.exists() and elf.with_suffix(".map").exists()):

@@ -23,7 +23,7 @@ def _inputs() -> Iterator[Path]:
     yield toolchain.REPOSITORY / "platformio.ini"
     yield toolchain.REPOSITORY / "python" / "scenelet" / "__init__.py"
     for path in sorted(toolchain.FIRMWARE.rglob("*")):
-        excluded = path.relative_to(toolchain.FIRMWARE).parts[0] in ("generated", "models", "runner")
+        excluded = path.relative_to(toolchain.FIRMWARE).parts[0] in ("generated", "models", "measure")
         if path.is_file() and not excluded and path.suffix in (".c", ".h", ".ld", ".json", ".py"):
             yield path
 

@@ -1,4 +1,4 @@
-"""Counts the executions of every basic block of a program, by a plugin of QEMU (firmware/profiler)."""
+"""Counts the executions of every basic block of a program, by a plugin of QEMU (firmware/measure/qemu_plugin)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from . import process
 from .runner import Runner, Sizes
 from .serial_port import SerialBoard
 
-_SOURCES = toolchain.FIRMWARE / "profiler"
+_SOURCES = toolchain.FIRMWARE / "measure" / "qemu_plugin"
 _MARKS = "scn_probe_marks"
 _FIRST_WITH_VERSION_2 = 9
 

@@ -121,7 +121,7 @@ class Pipes(Emulator):
     Parameters
     ----------
     elf
-        The measuring program.
+        The measuring program (firmware/measure/runner).
     options
         Further options of QEMU.
     seconds

@@ -1,4 +1,4 @@
-"""Requests to the measuring program, and its responses."""
+"""Requests to the measuring program (firmware/measure/runner), and its responses."""
 
 from __future__ import annotations
 
