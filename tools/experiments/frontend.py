@@ -2,7 +2,7 @@
 
     python tools/experiments/frontend.py --out docs/results/frontend.md [--data FOLDER]
 
-FOLDER is any data set that scenelet reads; its recordings then have a section of their own.
+FOLDER is any data set that scenelet reads; its recordings get a section of their own.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from scenelet.frontend.on_target import probe
 from scenelet.frontend.stimuli import Signal, trial_signals
 from scenelet.frontend.tables import make_tables
 
-# What is measured in the emulator: the default, the same at 16 bits, and every other FFT size.
+# Configurations to measure in the emulator: the default, the same at 16 bits, and every other FFT size.
 CONFIGS = {
     "8 kHz, 2048, hop 1024, 140 bands, 24 bit (default)": FrontendConfig(),
     "the same, 16 bit": FrontendConfig(sample_bits=16),
@@ -42,7 +42,7 @@ _SEPARATOR = "|---|---|---|---|---|---|---|---|"
 
 
 def costs() -> Iterator[str]:
-    """Rows of the table of costs."""
+    """Lines of the table of costs."""
     yield "| front end | tables | instructions per frame | in the stream | table bytes | code | work | history bytes |"
     yield _SEPARATOR
     for name, config in CONFIGS.items():
@@ -65,7 +65,7 @@ def costs() -> Iterator[str]:
 
 
 def recordings(folder: Path, config: FrontendConfig) -> ErrorReport:
-    """Error report of all recordings of a data set, each window as loud as it is."""
+    """Error report of all recordings of a data set, at their own level."""
     signals = []
     for clip in open_dataset(folder).clips:
         samples = audio.read_audio(clip.path, config.sample_rate, config.sample_bits)

@@ -1,4 +1,4 @@
-"""Write docs/results/stream.md: an hour of audio through the emulated board's serial port, with frames spoilt."""
+"""Write docs/results/stream.md: an hour of audio through the emulated board's serial port, with injected bit errors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MULTIPLEXED = (
 
 
 def qemu_seconds(board: Emulator) -> float:
-    """CPU time that QEMU has taken so far."""
+    """CPU time of QEMU so far, in seconds."""
     assert board.pid is not None
     fields = Path(f"/proc/{board.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -34,7 +34,7 @@ def qemu_seconds(board: Emulator) -> float:
 def through(
     board: Emulator, line: ByteStream, dataset: Dataset, seconds: float, one_in: int, seed: int
 ) -> tuple[Soak, float]:
-    """Stream to a board that has just been switched on; gives QEMU's CPU time for it, too."""
+    """Stream to a board that has just been started; return the result and QEMU's CPU time for it."""
     Device(line).wait_ready()
     before, shown = qemu_seconds(board), -1
 
@@ -49,7 +49,7 @@ def through(
 
 
 def ways(elf: Path, dataset: Dataset, seconds: float) -> list[str]:
-    """Compare the ways into QEMU's serial port."""
+    """Compare QEMU's character devices for the serial port."""
     rows = []
     for name, options in (("a stream socket", SOCKET), ("a stream socket through the multiplexer", MULTIPLEXED)):
         with Emulator(elf, options) as board:
@@ -64,7 +64,7 @@ def ways(elf: Path, dataset: Dataset, seconds: float) -> list[str]:
 
 
 def page(result: Soak, cpu: float, rows: list[str], arguments: argparse.Namespace) -> str:
-    """Write it all down."""
+    """Text of the page."""
     there, back = result.to_device, result.from_device
     given = f"--seconds {arguments.seconds:g} --spoil {arguments.spoil} --seed {arguments.seed}"
     command = f"python tools/experiments/stream.py --data ESC10 {given}"
@@ -110,9 +110,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True, type=Path, help="folder of ESC-10")
     parser.add_argument("--seconds", type=float, default=3600.0, help="of audio")
-    parser.add_argument("--spoil", type=int, default=1000, help="of so many frames, one gets a flipped bit")
+    parser.add_argument("--spoil", type=int, default=1000, help="frames per injected bit error, on average")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--compare", type=float, default=40.0, help="seconds of audio for each way")
+    parser.add_argument("--compare", type=float, default=40.0, help="seconds of audio per character device")
     parser.add_argument("--out", type=Path, default=PAGE)
     arguments = parser.parse_args()
     dataset = open_dataset(arguments.data)

@@ -16,7 +16,7 @@ from scenelet.quantization.convert import quantize
 def main() -> None:
     """Write the models."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("recipes", nargs="+", metavar="RECIPE", help="a shipped recipe's name, or a file")
+    parser.add_argument("recipes", nargs="+", metavar="RECIPE", help="name of a shipped recipe, or path of a .toml")
     parser.add_argument("--out", type=Path, default=build_folder() / "recipes", help="folder to write to")
     arguments = parser.parse_args()
     for name in arguments.recipes:

@@ -16,6 +16,8 @@ from ..errors import ToolError
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 FIRMWARE = REPOSITORY / "firmware"
+EMULATED_BOARD = "netduinoplus2"
+"""The board of firmware/boards that QEMU emulates; measurements run on it."""
 
 _REMEDY = {
     "cc": "install a C compiler (Debian: apt-get install gcc)",

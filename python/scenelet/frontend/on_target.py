@@ -21,7 +21,6 @@ from .codegen import render_frontend
 from .tables import Tables
 from .windows import checked
 
-_BOARD = "netduinoplus2"
 _SECONDS = 120
 
 
@@ -85,7 +84,7 @@ def probe(windows: NDArray[np.int32], tables: Tables, flags: Sequence[str] = (),
 
 
 def _board() -> dict[str, dict[str, str | int]]:
-    content = (toolchain.FIRMWARE / "boards" / f"{_BOARD}.json").read_text("utf-8")
+    content = (toolchain.FIRMWARE / "boards" / f"{toolchain.EMULATED_BOARD}.json").read_text("utf-8")
     return dict(json.loads(content))
 
 
@@ -112,7 +111,13 @@ def build_program(folder: Path, name: str, sources: Sequence[Path], flags: Seque
         "SCN_RAM_BYTES": board["upload"]["maximum_ram_size"],
         "SCN_STACK_BYTES": settings["stack_bytes"],
     }
-    includes = [folder, firmware / "lib" / "frontend", port, port.parent, firmware / "boards" / _BOARD]
+    includes = [
+        folder,
+        firmware / "lib" / "frontend",
+        port,
+        port.parent,
+        firmware / "boards" / toolchain.EMULATED_BOARD,
+    ]
     elf = folder / "probe.elf"
     toolchain.run(
         [

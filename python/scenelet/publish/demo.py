@@ -152,7 +152,7 @@ def _distill(demo: Demo, teacher: Recipe) -> dict[str, Any]:
 
 def _budget(demo: Demo) -> Budget:
     with demo.stage("check the limits"):
-        result = budget_of(str(demo.model), "netduinoplus2")
+        result = budget_of(str(demo.model), toolchain.EMULATED_BOARD)
     if not result.ok:
         raise CheckFailed(demo.model, "; ".join(map(str, result.violations)))
     return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,7 +45,8 @@ class SerialStream:
         try:
             self._serial = serial.Serial(port, BAUD, timeout=0, write_timeout=10.0)
         except (serial.SerialException, OSError, ValueError) as error:
-            reason = str(error).removeprefix("[Errno 2] ")
+            number = getattr(error, "errno", None)
+            reason = os.strerror(number) if number else str(error)
             raise ToolError(port, f"cannot be opened: {reason}", "check cable, name and permissions") from None
 
     def read(self, seconds: float) -> bytes:

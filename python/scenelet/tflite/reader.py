@@ -48,6 +48,7 @@ _DAMAGE = (
 
 _HEADER_BYTES = 8
 _CONVERT_AGAIN = "convert or copy it again"
+_GIVE = "give the path of a .tflite model"
 
 
 def read_model(source: str | Path | bytes) -> Graph:
@@ -94,15 +95,19 @@ def load(source: str | Path | bytes) -> tuple[str, str, bytes]:
     try:
         return str(path), path.resolve().stem, path.read_bytes()
     except FileNotFoundError:
-        raise ModelError(path, "no such file", "give the path of a .tflite model") from None
+        raise ModelError(path, "no such file", _GIVE) from None
+    except IsADirectoryError:
+        raise ModelError(path, "is a folder", _GIVE) from None
     except OSError as error:
-        raise ModelError(path, f"cannot be read ({error.strerror})", "give the path of a .tflite model") from None
+        raise ModelError(path, f"cannot be read ({error.strerror})", _GIVE) from None
 
 
 def parse(subject: str, name: str, data: bytes) -> Graph:
     """Do :func:`read_model`'s work on bytes; ``subject`` names them in errors, ``name`` becomes the graph's."""
+    if not data:
+        raise ModelError(subject, "is empty (0 bytes)", _CONVERT_AGAIN)
     if data[4:_HEADER_BYTES] != b"TFL3":
-        raise ModelError(subject, "not a .tflite file", "give an INT8 .tflite model")
+        raise ModelError(subject, "not a .tflite file", "convert the model to INT8 TFLite first")
     try:
         return _Reader(subject, data).graph(name)
     except _DAMAGE as error:

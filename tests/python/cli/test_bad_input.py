@@ -124,7 +124,7 @@ def test_a_cluster_that_is_no_address_is_named(scenelet: Run, tmp_path: Path, co
     data = esc10(tmp_path / "d", "filename,fold,category,source_clip,take", "1-100-A.wav,1,rain,100,A")
     done = scenelet(command, "sm1", "--data", data, "--out", tmp_path / "out", "--cluster", "nowhere")
     assert done.status == 2
-    assert "cluster 'nowhere': is no address; write dask://HOST:PORT" in done.complaint
+    assert "cluster 'nowhere': is not an address; write dask://HOST:PORT" in done.complaint
     assert not (tmp_path / "out").exists()
 
 

@@ -199,14 +199,14 @@ def _lives(process: int) -> bool:
 
 @pytest.mark.parametrize("text", ["here", "slurm://host:1", "dask://"])
 def test_what_is_no_address_is_told(text: str) -> None:
-    with pytest.raises(InputError, match="is no address; write dask"), cluster(text):
+    with pytest.raises(InputError, match="is not an address; write dask"), cluster(text):
         pass
 
 
 def test_a_cluster_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scenelet.core.parallel._CONNECT_SECONDS", 0.5)
     with (
-        pytest.raises(ToolError, match=r"cluster dask://127\.0\.0\.1:9: cannot be joined"),
+        pytest.raises(ToolError, match=r"cluster dask://127\.0\.0\.1:9: cannot be reached"),
         cluster("dask://127.0.0.1:9"),
     ):
         pass

@@ -163,7 +163,7 @@ def test_the_networks_of_a_cross_validation_are_scored_on_their_folds(
             "--crossval, not both",
             "crossval.json: is missing; give the folder of a finished",
             "model.tflite: is missing",
-            "--crossval: is for a network that learned from all clips",
+            "--crossval: is for a network trained on all clips",
             "crossval.json: is damaged",
             "again: holds no network of the model's settings of sm1",
         ),

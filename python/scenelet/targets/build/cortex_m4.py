@@ -15,8 +15,6 @@ from ...core import toolchain
 from ...errors import ToolError
 
 COMPILER = "arm-none-eabi-gcc"
-BOARD = "netduinoplus2"
-"""The board that QEMU emulates; firmware/boards has its description."""
 
 
 @cache
@@ -32,7 +30,7 @@ def flags() -> dict[str, Any]:
     return _json(toolchain.FIRMWARE / "flags.json")
 
 
-def board(name: str = BOARD) -> dict[str, Any]:
+def board(name: str = toolchain.EMULATED_BOARD) -> dict[str, Any]:
     """PlatformIO's description of a board (firmware/boards)."""
     return _json(toolchain.FIRMWARE / "boards" / f"{name}.json")
 
@@ -41,7 +39,8 @@ def _includes() -> list[Path]:
     libraries = toolchain.FIRMWARE / "lib"
     ports = libraries / "port"
     port = ports / board()["build"]["port"]
-    return [*toolchain.engine_folders(), libraries / "frontend", ports, port, toolchain.FIRMWARE / "boards" / BOARD]
+    own = toolchain.FIRMWARE / "boards" / toolchain.EMULATED_BOARD
+    return [*toolchain.engine_folders(), libraries / "frontend", ports, port, own]
 
 
 def _compile_flags() -> list[str]:

@@ -44,7 +44,7 @@ def test_boots_tests_itself_and_says_what_it_holds(product_elf: Path, small: Any
         assert device.selftest() == "pass"
         assert device.labels() == list(small.compiled.identity.labels)
     assert info["clock"] == "emulated"
-    assert info["board"] == "netduinoplus2"
+    assert info["board"] == toolchain.EMULATED_BOARD
     assert info["model_sha256"] == small.compiled.identity.sha256
     assert 0 < int(info["stack_peak_bytes"]) < int(info["stack_bytes"])
     sizes = toolchain.run(["arm-none-eabi-size", "-A", "-d", product_elf])
@@ -211,7 +211,15 @@ def test_a_serial_port_serves_like_the_emulator(product_elf: Path, small: Any, t
     with log.open("wb") as file:
         board = subprocess.Popen(
             [
-                *(toolchain.find(process.PROGRAM), "-M", "netduinoplus2", "-display", "none", "-monitor", "none"),
+                *(
+                    toolchain.find(process.PROGRAM),
+                    "-M",
+                    toolchain.EMULATED_BOARD,
+                    "-display",
+                    "none",
+                    "-monitor",
+                    "none",
+                ),
                 *("-serial", "pty", "-kernel", str(product_elf)),
             ],
             stdin=subprocess.DEVNULL,
