@@ -13,6 +13,7 @@ from typing import Any
 from typer.main import get_command
 
 from scenelet.cli.app import app
+from scenelet.compiler.operators import OPERATORS
 from scenelet.core.files import write_text
 from scenelet.core.markdown_tables import filled
 from scenelet.core.toolchain import REPOSITORY
@@ -36,8 +37,17 @@ def commands() -> Iterator[str]:
     yield from (f"| `{name}` | {sentence} |" for name, sentence in leaves(get_command(app)))
 
 
+def operators() -> Iterator[str]:
+    """Table of the operators that the compiler accepts."""
+    yield "| operator | options and limits |\n|---|---|"
+    yield from (f"| {name} | {row.accepts} |" for name, row in OPERATORS.items())
+
+
 # Page, name of the marks in it, and what gives the lines between them.
-TABLES: tuple[tuple[str, str, Callable[[], Iterable[str]]], ...] = (("README.md", "commands", commands),)
+TABLES: tuple[tuple[str, str, Callable[[], Iterable[str]]], ...] = (
+    ("README.md", "commands", commands),
+    ("docs/COMPILER.md", "operators", operators),
+)
 
 
 def update(root: Path, *, check: bool) -> None:
