@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ...graph import Tensor
 from ..kernels.registry import KERNELS
@@ -57,17 +57,24 @@ def _local(program: Program, step: Step) -> bool:
     maps = [program.graph.tensors[tensor] for tensor in (*step.reads, *step.writes)]
     if any(len(tensor.shape) != 4 or tensor.shape[0] != 1 or not _fits(tensor) for tensor in maps):
         return False
-    if step.kernel in ("scn_add_s8", "scn_add_lut_s8"):
-        # Two whole maps: a constant would be a map by now, and a broadcast one needs all its rows.
-        return len(step.reads) == 2 and all(tensor.shape == maps[0].shape for tensor in maps)
-    shape = step.fields.get("input")
-    return shape is None or (tuple(shape.values()) == maps[0].shape and slide(step).reach <= _MOST_REACH)
+    if "input" in step.fields:
+        return _dims(step.fields["input"]) == maps[0].shape and slide(step).reach <= _MOST_REACH
+    # Value by value: what comes in must lie in the rows that go out. A RESHAPE may have renamed the input, whose holder
+    # then has other rows; ADD takes two whole maps, for a constant is a map by now, and a broadcast one has other rows.
+    operands = 2 if step.kernel in ("scn_add_s8", "scn_add_lut_s8") else 1
+    return len(step.reads) == operands and all(tensor.shape == maps[0].shape for tensor in maps)
 
 
 def _pools_all(program: Program, step: Step) -> bool:
-    """Whether MEAN sums height and width of one map."""
-    source = program.graph.tensors[step.reads[0]]
-    return step.fields["reduced"] == (False, True, True, False) and source.shape[0] == 1 and _fits(source)
+    """Whether MEAN sums height and width of one map, as it lies in memory: not as a RESHAPE has renamed it."""
+    source, fields = program.graph.tensors[step.reads[0]], step.fields
+    whole = fields["reduced"] == (False, True, True, False) and fields["size"] == source.shape
+    return whole and source.shape[0] == 1 and _fits(source)
+
+
+def _dims(fields: Mapping[str, int]) -> tuple[int, ...]:
+    """Shape that a step's scn_dims_t says."""
+    return tuple(fields.values())
 
 
 def _fits(tensor: Tensor) -> bool:
