@@ -195,6 +195,9 @@ class NetworkBuilder:
     def softmax(self, source: int, beta: float = 1.0) -> int:
         return self.builder.operator("SOFTMAX", (source,), self.shape(source), 1 / 256, -128, beta=beta)
 
+    def logistic(self, source: int, zero_point: int = -128) -> int:
+        return self.builder.operator("LOGISTIC", (source,), self.shape(source), 1 / 256, zero_point)
+
     def pad(self, source: int, paddings: Sequence[tuple[int, int]]) -> int:
         listed = self.builder.constant(np.array(paddings, np.int32))
         sizes = [size + before + after for size, (before, after) in zip(self.shape(source), paddings, strict=True)]
@@ -259,7 +262,7 @@ A new operator joins "mixed" alone, so that a seed of another kind gives the sam
 _LAYERS = (
     "conv", "conv", "depthwise", "residual", "skip", "skip", "constant", "pool", "pad", "prelu", "quantize", "reshape",
 )  # fmt: skip
-_MIXED_LAYERS = (*_LAYERS, "reshape", "reshape", "reshape", "mean")
+_MIXED_LAYERS = (*_LAYERS, "logistic", "logistic", "reshape", "reshape", "reshape", "mean")
 _OCTAVES = 6.0
 _WIDE = 0.8
 _SIZES = {"small": ((1, 3), (1, 3), (1, 30)), "tall": ((20, 61), (1, 10), (6, 16))}
@@ -355,6 +358,8 @@ def _random_layer(
     if kind == "mean":
         axes = [(1,), (2,), (1, 2), (3,), (2, 3)][chance.integers(5)]
         return network.mean(source, axes, keep_dims=True, rescale=bool(chance.random() < 0.7))
+    if kind == "logistic":
+        return network.logistic(source, zero_point=-128 if chance.random() < 0.7 else network.zero_point())
     if kind == "quantize":
         return network.quantize(source, same=bool(chance.random() < 0.3))
     _, height, width, channels = network.shape(source)

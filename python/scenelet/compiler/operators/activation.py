@@ -1,11 +1,24 @@
-"""SOFTMAX: its rules, and its lowering."""
+"""SOFTMAX and LOGISTIC: their rules, and their lowering."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
-from ..numerics.fixed_point import SOFTMAX_INTEGER_BITS, quantize_multiplier, softmax_factor
-from ..program import Step, Struct
+import numpy as np
+from numpy.typing import NDArray
+
+from ...graph import Tensor
+from ..numerics.fixed_point import (
+    INT8_MAX,
+    INT8_MIN,
+    SOFTMAX_INTEGER_BITS,
+    quantize_multiplier,
+    scale_of,
+    softmax_factor,
+    zero_point_of,
+)
+from ..program import Step, Struct, Table
 from .checker import MAX_RANK, Checker
 from .layer import Layer
 
@@ -46,3 +59,45 @@ def softmax(layer: Layer) -> Step:
     return layer.step(
         "scn_softmax_s8", Struct("scn_softmax_t", fields), (source, layer.target.index), overwrites=(source,)
     )
+
+
+def check_logistic(check: Checker) -> None:
+    """The output scale that TFLite fixes, any zero point."""
+    check.inputs(1, 1)
+    check.flow()
+    check.shape(check.source.shape)
+    scale = float(scale_of(check.target))
+    check.require(scale == 1 / 256, f"output has scale {scale:.6g}, not 1/256")
+
+
+def logistic(layer: Layer) -> Step:
+    """LOGISTIC as a table, which the interpreter computes in float32 too."""
+    return _looked_up(layer, _sigmoid)
+
+
+def _sigmoid(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    # Through float64, where NumPy's exp is within half a unit of float32's last place, as the C library's is.
+    with np.errstate(over="ignore"):
+        falling = np.exp(-values.astype(np.float64)).astype(np.float32)
+    return np.asarray(np.float32(1) / (np.float32(1) + falling), np.float32)
+
+
+def _looked_up(layer: Layer, function: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> Step:
+    """A function of one value as scn_lut_s8, one table for all channels."""
+    made = Table("map", "int8_t", _table(layer.source, layer.target, function))
+    fields = {"pixels": layer.source.elements, "channels": 1, "post": {"table": "map", "affine": None}}
+    source = layer.held(layer.source)
+    return layer.step(
+        "scn_lut_s8", Struct("scn_lut_t", fields), (source, layer.target.index), tables=(made,), overwrites=(source,)
+    )
+
+
+def _table(
+    source: Tensor, target: Tensor, function: Callable[[NDArray[np.float32]], NDArray[np.float32]]
+) -> NDArray[np.int8]:
+    """What -128 .. 127 become, (256,): every operation in float32, halves rounded away from zero, as TFLite does."""
+    values = np.arange(INT8_MIN, INT8_MAX + 1)
+    real = scale_of(source) * (values - zero_point_of(source)).astype(np.float32)
+    scaled = function(real) * (np.float32(1) / scale_of(target))
+    rounded = np.copysign(np.floor(np.abs(scaled.astype(np.float64)) + 0.5), scaled)
+    return np.asarray(np.clip(rounded + zero_point_of(target), INT8_MIN, INT8_MAX), np.int8)

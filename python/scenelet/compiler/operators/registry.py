@@ -58,6 +58,7 @@ OPERATORS: Mapping[str, Row] = {
         dense.fully_connected,
         "AddFullyConnected",
     ),
+    "LOGISTIC": Row("output scale 1/256", activation.check_logistic, activation.logistic, "AddLogistic"),
     "MAX_POOL_2D": Row(_POOL, pooling.check_pool, pooling.max_pool, "AddMaxPool2D"),
     "MEAN": Row("any axes of up to four dimensions; `keep_dims` or not", pooling.check_mean, pooling.mean, "AddMean"),
     "MUL": Row(_BROADCAST, elementwise.check_elementwise, elementwise.multiply, "AddMul"),
