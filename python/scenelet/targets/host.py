@@ -21,7 +21,7 @@ WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
 """For ``flags``; the Python process must then preload the compiler's libasan."""
 
-# The part of scn_runtime.h that Python touches.
+# The part of scn_runtime.h that Python uses.
 _DECLARATIONS = """
 typedef struct { uint16_t tensor; uint32_t offset; uint32_t bytes; } scn_view_t;
 typedef struct {
@@ -45,14 +45,14 @@ def build(files: Mapping[str, str], flags: tuple[str, ...] = ()) -> Path:
     Parameters
     ----------
     files
-        Name -> text, as :meth:`scenelet.compiler.pipeline.Compiled.files` gives them.
+        Name -> text, as :meth:`scenelet.compiler.pipeline.Compiled.files` returns them.
     flags
         Further compiler flags.
 
     Returns
     -------
     Path
-        A shared library, made once per content.
+        A shared library, built once per content.
 
     Raises
     ------
@@ -66,13 +66,13 @@ def build(files: Mapping[str, str], flags: tuple[str, ...] = ()) -> Path:
             (Path(place) / name).write_text(text, "utf-8")
         folders = toolchain.engine_folders()
         engine = toolchain.shared_library("engine", toolchain.engine_sources(), folders, (*WARNINGS, *flags))
-        # Here a model is measured, whatever its size; the challenge's limits hold where one ships.
+        # Models of any size run here; the challenge's limits apply to the product firmware.
         every = ("-DSCN_MODEL_UNLIMITED", *WARNINGS, *flags, "-Wl,--no-as-needed", str(engine))
         return toolchain.shared_library("model", sorted(Path(place).glob("*.c")), [*folders, Path(place)], every)
 
 
 class HostTarget(LocalTarget):
-    """Runs what the firmware runs: the same C, the same memory plan.
+    """Runs the firmware's C with its memory plan on this computer.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ class HostTarget(LocalTarget):
         return shown
 
     def _names_of_input(self) -> list[int]:
-        """Tensors that are the input under a new shape; no step writes them."""
+        """Tensors that alias the input under another shape; no step writes them."""
         return [alias for alias, held in self.compiled.program.aliases.items() if held == self.input.index]
 
     def _run(self, one: NDArray[np.int8], observer: Any) -> None:
@@ -136,6 +136,6 @@ class HostTarget(LocalTarget):
 
 
 def _aligned_bytes(size: int) -> NDArray[np.uint8]:
-    """Allocate memory aligned to what the engine asks for and no better, so that a kernel that needs more is caught."""
+    """Allocate memory with exactly the alignment of the contract, so that a kernel that needs more is noticed."""
     words = np.zeros(-(-(size + ALIGNMENT) // 8), np.uint64)
     return words.view(np.uint8)[ALIGNMENT : ALIGNMENT + size]

@@ -85,8 +85,8 @@ def _invoke(arguments: Sequence[str | Path]) -> None:
     done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, check=False)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-        told = next((line for line in lines if "overflowed" in line or "error" in line.lower()), lines[-1])
-        raise ToolError(COMPILER, told.strip(), "shrink the model if it does not fit, else report this as a defect")
+        problem = next((line for line in lines if "overflowed" in line or "error" in line.lower()), lines[-1])
+        raise ToolError(COMPILER, problem.strip(), "shrink the model if it does not fit, else report this as a defect")
 
 
 def _objects(sources: Iterable[Path], includes: Sequence[Path], defines: Sequence[str]) -> list[Path]:
@@ -120,19 +120,19 @@ def runner(generated: Mapping[str, str], *, probes: bool = False) -> Path:
     Parameters
     ----------
     generated
-        C sources by file name, as :func:`scenelet.deploy.export.render_engine` gives them.
+        C sources by file name, as :func:`scenelet.deploy.export.render_engine` returns them.
     probes
-        Let it look into depth-first segments, at some instructions per stripe of a stage: see scn_probe.h.
+        Measure the stages of depth-first segments, at a few instructions per stripe of a stage: see scn_probe.h.
 
     Returns
     -------
     Path
-        An ELF file in the build folder, made once per content; the linker's map lies beside it, ending in ".map".
+        An ELF file in the build folder, built once per content; the linker's map is beside it, with the suffix ".map".
 
     Raises
     ------
     ToolError
-        The compiler is missing, or the program does not fit the board's memory.
+        The compiler is missing, or the program does not fit the memory of the board.
     """
     build = toolchain.build_folder() / "arm"
     build.mkdir(parents=True, exist_ok=True)
@@ -140,7 +140,7 @@ def runner(generated: Mapping[str, str], *, probes: bool = False) -> Path:
         folder = Path(place)
         for name, text in generated.items():
             (folder / name).write_text(text, "utf-8")
-        # Here a model is measured, whatever its size; the challenge's limits hold where one ships.
+        # Models of any size are measured here; the challenge's limits apply to the product firmware.
         defines = ("-DSCN_MODEL_UNLIMITED", *(("-DSCN_PROBE",) if probes else ()))
         libraries = _objects(_sources(), _includes(), defines)
         own = [*sorted(folder.glob("*.c")), *(toolchain.FIRMWARE / "measure" / "runner").glob("*.c")]
