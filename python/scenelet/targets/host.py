@@ -45,7 +45,7 @@ def build(files: Mapping[str, str], flags: tuple[str, ...] = ()) -> Path:
     Parameters
     ----------
     files
-        Name -> text, as :meth:`scenelet.compiler.pipeline.Compiled.files` gives them.
+        Name -> text, as :meth:`scenelet.compiler.pipeline.Compiled.files` returns them.
     flags
         Further compiler flags.
 

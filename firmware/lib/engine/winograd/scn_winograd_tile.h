@@ -49,7 +49,7 @@ typedef struct {
 typedef struct {
     const scn_conv2d_output_t *output;
     int32_t channel;
-    bool quick; /* sums and factor fit scn_requant_t: only then are the members below set */
+    bool quick; /* sums and factor fit scn_requant_t: only then are the members below valid */
     bool whole_range;
     bool falling; /* larger sums give smaller outputs */
     int32_t twice_bias;

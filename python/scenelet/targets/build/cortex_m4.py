@@ -119,7 +119,7 @@ def runner(generated: Mapping[str, str], *, probes: bool = False) -> Path:
     Parameters
     ----------
     generated
-        C sources by file name, as :func:`scenelet.deploy.export.render_engine` gives them.
+        C sources by file name, as :func:`scenelet.deploy.export.render_engine` returns them.
     probes
         Add probes to depth-first segments, which cost some instructions per stripe of a stage; see scn_probe.h.
 
@@ -131,7 +131,7 @@ def runner(generated: Mapping[str, str], *, probes: bool = False) -> Path:
     Raises
     ------
     ToolError
-        The compiler is missing, or the program does not fit the board's memory.
+        The compiler is missing, or the program does not fit the memory of the board.
     """
     build = toolchain.build_folder() / "arm"
     build.mkdir(parents=True, exist_ok=True)

@@ -170,7 +170,7 @@ def test_a_model_over_the_limits_does_not_compile_into_the_product(folders: dict
 def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
     said = pio("-e", "qemu", SCENELET_GENERATED=str(tmp_path), PLATFORMIO_BUILD_DIR=str(tmp_path / "build"))
     assert said.returncode != 0
-    assert f"{tmp_path} holds no model; write one with" in said.stdout + said.stderr
+    assert f"{tmp_path} contains no model; write one with" in said.stdout + said.stderr
 
 
 def test_without_a_probe_upload_fails_and_says_so(folders: dict[str, str]) -> None:
@@ -185,7 +185,7 @@ def test_without_a_probe_upload_fails_and_says_so(folders: dict[str, str]) -> No
 @pytest.mark.parametrize(
     ("protocol", "told"),
     [
-        ("gdb", "start the GDB server, or name its place with --upload-port"),
+        ("gdb", "start the GDB server, or give its address with --upload-port"),
         ("st-flash", "st-flash"),
         ("telepathy", "upload_protocol 'telepathy' is not one of: blackmagic,"),
     ],
