@@ -26,7 +26,7 @@ def decide(device: Any, small: Any, windows: np.ndarray) -> np.ndarray:
 
 def say(device: Any, command: str) -> list[str]:
     device._stream.write(f"\0{command}\n".encode())
-    lines: list[str] = device._answer()
+    lines: list[str] = device._response()
     return lines
 
 

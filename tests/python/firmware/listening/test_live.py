@@ -193,4 +193,4 @@ def test_a_session_ends_listening_and_the_other_way_round(live_program: Path, li
         assert device.info()["listening"] == "no"
         lines_of(device, "listen on")
         device._stream.write(b"\0last\n")
-        assert device._answer() == ["e-[no decision yet: last]"]
+        assert device._response() == ["e-[no decision yet: last]"]

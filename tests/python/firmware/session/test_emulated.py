@@ -58,7 +58,7 @@ def test_boots_tests_itself_and_says_what_it_holds(product_elf: Path, small: Any
 def test_the_last_decision_is_never_a_tests_own(product_elf: Path, small: Any, command: str) -> None:
     def last(device: Any) -> str:
         device._stream.write(b"\0last\n")
-        return str(device._answer()[0])
+        return str(device._response()[0])
 
     with boot(product_elf) as device:
         (scores,) = decide(device, small, small.windows(1))
@@ -259,7 +259,7 @@ def test_a_program_that_says_nothing_is_given_up(target: Any) -> None:
 def test_a_program_that_ends_is_noticed(target: Any) -> None:
     with process.Pipes(target.runner_elf) as pipes:
         pipes.send(b"\xff\0\0\0")
-        with pytest.raises(ToolError, match="ended before it answered; QEMU ended with status 3"):
+        with pytest.raises(ToolError, match="ended before it responded; QEMU ended with status 3"):
             pipes.receive(1)
 
 
