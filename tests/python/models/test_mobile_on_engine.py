@@ -9,6 +9,8 @@ from scenelet.evaluation.parity import check
 from scenelet.quantization.convert import quantize
 from scenelet.targets import open_target
 
+pytestmark = pytest.mark.train
+
 LABELS = ("park", "tram", "bus")
 
 

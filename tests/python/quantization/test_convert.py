@@ -13,6 +13,8 @@ from scenelet.errors import ModelError
 from scenelet.quantization.convert import quantize
 from scenelet.tflite import metadata
 
+pytestmark = pytest.mark.train
+
 LABELS = ("park", "tram", "bus")
 
 

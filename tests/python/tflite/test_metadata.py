@@ -22,13 +22,15 @@ LABELS = ("park", "tram", "bus")
 
 @pytest.fixture(scope="module")
 def model(networks):
+    """So small that most of it is tables."""
     loaded = networks.cnn()
     return quantize(networks.randomised(loaded), networks.features(loaded, 2), loaded, LABELS)
 
 
 @pytest.fixture(scope="module")
-def foreign(model):
-    tree = object_model.unpack(model)
+def foreign(sm1):
+    """The converter's own file, with the converter's own entries."""
+    tree = object_model.unpack(sm1.read_bytes())
     tree.metadata = [entry for entry in tree.metadata if entry.name not in ("scenelet", b"scenelet")]
     return object_model.pack(tree)
 
@@ -99,6 +101,7 @@ def test_what_is_no_tflite_file_is_refused(content):
         metadata.attach(content, INFO)
 
 
+@pytest.mark.train
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_no_damage_escapes_as_another_exception(model, data):
