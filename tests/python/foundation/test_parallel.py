@@ -159,7 +159,7 @@ def test_a_worker_that_is_killed_is_one_line_and_the_next_tasks_get_another() ->
 LASTS = """
 import sys
 from cluster_tasks import lasts
-from scenelet.parallel import spread
+from scenelet.core.parallel import spread
 list(spread(lasts, [(path,) for path in sys.argv[1:]], 2))
 """
 

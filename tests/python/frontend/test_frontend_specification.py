@@ -134,13 +134,13 @@ def test_every_build_gives_the_same_bits(compiler: str, level: str, monkeypatch:
 _SANITIZED = """
 import numpy as np
 from frontend_inputs import CONFIGS, extremes
-from scenelet.frontend import model, native
+from scenelet.frontend import fixed_point, native
 from scenelet.frontend.tables import make_tables
 flags = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 for config in CONFIGS.values():
     tables = make_tables(config)
     windows = extremes(config)
-    assert np.array_equal(native.Frontend(tables, flags).features(windows), model.features(windows, tables))
+    assert np.array_equal(native.Frontend(tables, flags).features(windows), fixed_point.features(windows, tables))
 print("clean")
 """
 

@@ -24,7 +24,7 @@ import json, sys
 from pathlib import Path
 from scenelet.config import recipe
 from scenelet.data.datasets.registry import open_dataset
-from scenelet.training.search import open_search
+from scenelet.training.search.hyperband import open_search
 from scenelet.training.search.workers import run_worker, role
 values, data, out, cache = sys.argv[1:]
 assert role() == "worker"
