@@ -9,11 +9,12 @@ import json
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
 from ..errors import RecipeError
+from .augmentation import AugmentationConfig as AugmentationConfig
 from .frontend import FrontendConfig as FrontendConfig
 from .network import Block as Block
 from .network import CnnConfig as CnnConfig
@@ -23,183 +24,9 @@ from .network import NetworkConfig
 from .network import OneAgainstAllConfig as OneAgainstAllConfig
 from .network import Stem as Stem
 from .section import Section, describe_error
-
-# Members of a teacher and networks of a fold count on from a seed, and all must stay below 2**32.
-Seed = Annotated[int, Field(ge=0, lt=2**31)]
-
-
-class TrainingConfig(Section):
-    """Training; all stages of distillation use these settings, too.
-
-    Attributes
-    ----------
-    validation_fraction
-        Part of the training recordings held out for early stopping where the data set has no validation split.
-    patience
-        Epochs without a lower validation loss before training stops; the best weights are kept.
-    seed
-        Of weights, order, dropout and augmentation of batches.
-    split_seed
-        Of the validation split, by default ``seed``. With it, networks of several seeds share one validation split.
-    schedule
-        "constant": ``learning_rate`` throughout. "cosine": half a cosine from there to nearly 0 at ``epochs``.
-    warmup_epochs
-        First epochs, in which the rate rises to ``learning_rate`` in equal steps.
-    keep
-        Weights that the network ends with: of the "best" epoch by validation loss, or of the "last" of ``epochs``. With
-        "last", ``patience`` does not stop training.
-    """
-
-    epochs: Annotated[int, Field(ge=1)] = 200
-    batch_size: Annotated[int, Field(ge=1)] = 64
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    patience: Annotated[int, Field(ge=1)] = 20
-    validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    seed: Seed = 0
-    split_seed: Seed | None = None
-    schedule: Literal["constant", "cosine"] = "constant"
-    warmup_epochs: Annotated[int, Field(ge=0)] = 0
-    keep: Literal["best", "last"] = "best"
-
-    later: ClassVar[tuple[str, ...]] = ("schedule", "warmup_epochs", "split_seed", "keep")
-
-    @property
-    def validation_seed(self) -> int:
-        """Seed of the validation split."""
-        return self.seed if self.split_seed is None else self.split_seed
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.warmup_epochs >= self.epochs:
-            raise ValueError(f"warmup_epochs {self.warmup_epochs} leaves nothing of {self.epochs} epochs")
-        return self
-
-
-class DistillationConfig(Section):
-    """Knowledge distillation; epochs, batches and patience of every stage are those of ``training``.
-
-    Attributes
-    ----------
-    method
-        "response": the teacher's softened scores. "relational": distances and angles between windows. "hint": FitNets,
-        the student's embedding is regressed onto the teacher's, then "response". "rrs": "relational", then "response".
-    alpha
-        Weight of cross entropy, that of the teacher's term being 1 - alpha.
-    temperature
-        Softens both networks' scores in the response stage.
-    relational_weight
-        Factor of the relational term, a sum weighted by ``distance_weight`` and ``angle_weight``.
-    relational_on
-        Vectors whose distances and angles are compared: the "embedding" (before the last layer), or "softmax" outputs.
-    teacher_hears
-        Input of the teacher where batches are augmented. "batch": the augmented batch, as the student's; the teacher
-        runs online. "windows": the windows before augmentation of batches, altered copies among them; the teacher's
-        outputs are cached, and mixup mixes them with the windows.
-    """
-
-    method: Literal["response", "relational", "hint", "rrs"] = "rrs"
-    alpha: Annotated[float, Field(ge=0, le=1)] = 0.57
-    temperature: Annotated[float, Field(gt=0)] = 3.0
-    relational_weight: Annotated[float, Field(ge=0)] = 20.0
-    distance_weight: Annotated[float, Field(ge=0)] = 1.0
-    angle_weight: Annotated[float, Field(ge=0)] = 2.0
-    relational_on: Literal["embedding", "softmax"] = "embedding"
-    teacher_hears: Literal["batch", "windows"] = "batch"
-
-    later: ClassVar[tuple[str, ...]] = ("teacher_hears",)
-
-
-class QuantizeConfig(Section):
-    """Full INT8 conversion.
-
-    Attributes
-    ----------
-    calibration_windows
-        Windows of the training split, stratified by class, that set the activation ranges.
-    aware_epochs, aware_learning_rate
-        Of quantization-aware training (``scenelet quantize --qat``); the rate falls by a cosine.
-    """
-
-    calibration_windows: Annotated[int, Field(ge=1)] = 400
-    aware_epochs: Annotated[int, Field(ge=1)] = 10
-    aware_learning_rate: Annotated[float, Field(gt=0)] = 1e-4
-
-    later: ClassVar[tuple[str, ...]] = ("aware_epochs", "aware_learning_rate")
-
-
-class AugmentationConfig(Section):
-    """Data augmentation; each part is off unless it is given.
-
-    Augmentation of waveforms is drawn once for every altered copy of a training clip, before the front end.
-    Augmentation of batches is drawn anew every epoch, on the features.
-
-    Attributes
-    ----------
-    copies
-        Altered copies of every training clip.
-    balance
-        Oversampling: rare groups get more copies, until each has as many clips as the largest. Groups are by "class",
-        "device", or both.
-    most_copies
-        Maximum number of copies of one clip, balancing included.
-    pitch_semitones
-        Maximum pitch shift, up or down, in semitones; the duration stays.
-    stretch
-        Range of the tempo: 2 plays twice as fast; the pitch stays.
-    shift
-        Rotates the clip in time by up to its whole length.
-    impulse_response
-        Share of the copies that are filtered by a synthetic microphone.
-    impulse_response_db
-        Standard deviation of its frequency response, dB.
-    mixup
-        Both parameters of the Beta distribution that two windows are mixed by; 0 is off.
-    time_masks, time_mask_frames
-        Masks per window, and the maximum number of frames per mask.
-    frequency_masks, frequency_mask_bands
-        Masks per window, and the maximum number of mel bands per mask.
-    mixstyle
-        Share of the batches whose windows exchange statistics of each mel band (Freq-MixStyle).
-    mixstyle_alpha
-        Both parameters of the Beta distribution that the statistics are mixed by.
-    seed
-        Of the altered copies. It is not the training's seed, so that networks of several seeds share their features.
-    """
-
-    copies: Annotated[int, Field(ge=0, le=100)] = 0
-    balance: tuple[Literal["class", "device"], ...] = ()
-    most_copies: Annotated[int, Field(ge=1, le=100)] = 16
-    pitch_semitones: Annotated[float, Field(ge=0, le=12)] = 0.0
-    stretch: tuple[Annotated[float, Field(ge=0.5, le=2)], Annotated[float, Field(ge=0.5, le=2)]] = (1.0, 1.0)
-    shift: bool = False
-    impulse_response: Annotated[float, Field(ge=0, le=1)] = 0.0
-    impulse_response_db: Annotated[float, Field(gt=0, le=20)] = 5.0
-    mixup: Annotated[float, Field(ge=0)] = 0.0
-    time_masks: Annotated[int, Field(ge=0)] = 0
-    time_mask_frames: Annotated[int, Field(ge=1)] = 2
-    frequency_masks: Annotated[int, Field(ge=0)] = 0
-    frequency_mask_bands: Annotated[int, Field(ge=1)] = 16
-    mixstyle: Annotated[float, Field(ge=0, le=1)] = 0.0
-    mixstyle_alpha: Annotated[float, Field(gt=0)] = 0.3
-    seed: Seed = 0
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.stretch[0] > self.stretch[1]:
-            raise ValueError(f"stretch {list(self.stretch)} begins above its end")
-        if (self.copies or self.balance) and not self.alters:
-            raise ValueError("copies and balance need pitch_semitones, stretch, shift or impulse_response")
-        if self.alters and not (self.copies or self.balance):
-            raise ValueError("pitch_semitones, stretch, shift and impulse_response need copies or balance")
-        if self.copies > self.most_copies:
-            raise ValueError(f"copies {self.copies} is over most_copies {self.most_copies}")
-        return self
-
-    @property
-    def alters(self) -> bool:
-        """Whether any augmentation of waveforms is on."""
-        return bool(self.pitch_semitones or self.shift or self.impulse_response or self.stretch != (1.0, 1.0))
+from .training import DistillationConfig as DistillationConfig
+from .training import QuantizeConfig as QuantizeConfig
+from .training import TrainingConfig as TrainingConfig
 
 
 class Recipe(Section):

@@ -136,7 +136,7 @@ def test_a_run_hears_copies_and_batches_and_resumes_to_the_bit(recordings, tiny_
 @pytest.mark.parametrize(
     ("section", "told"),
     [
-        ({"copies": 2}, "copies and balance want"),
+        ({"copies": 2}, "copies and balance need"),
         ({"shift": True}, "need copies or balance"),
         ({"copies": 20, "shift": True}, "copies 20 is over most_copies 16"),
         ({"copies": 1, "stretch": [1.2, 0.9]}, "begins above its end"),
