@@ -69,7 +69,7 @@ def simulate(heights: Sequence[int], stages: Sequence[StageRows], *, second: boo
     heights
         Rows of each buffer's map; buffer 0 is the segment's input, 1 its output.
     stages
-        Each behind those that it reads; the last one writes buffer 1.
+        Each after those that it reads; the last one writes buffer 1.
     second
         Whether buffer 2 is an input of the segment as well.
 

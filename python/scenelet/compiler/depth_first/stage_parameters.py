@@ -55,9 +55,9 @@ def stage_constants(stage: Stage, name: str, graph: Graph) -> StageConstants:
     row = _prefixed(name, stage.map.fields) | {
         "pixels": _row_elements(stage.map, graph) // stage.map.fields["channels"]
     }
-    behind = Records(f"{name}map", "scn_lut_t", (row,))
-    members = {"run": Name(made.run), "layer": name, "map": behind.kind}
-    return StageConstants(tuple(tables), (record, behind), members)
+    after = Records(f"{name}map", "scn_lut_t", (row,))
+    members = {"run": Name(made.run), "layer": name, "map": after.kind}
+    return StageConstants(tuple(tables), (record, after), members)
 
 
 def _layer(stage: Stage, name: str, graph: Graph) -> tuple[Layer, Table | None]:

@@ -39,7 +39,7 @@ def expanded_operators(program: Program, options: Options) -> frozenset[int]:
 
 
 def widened(program: Program, expanded: frozenset[int]) -> Program:
-    """Write the dense layers that were picked with an int16 per weight."""
+    """Expand the weights of the dense layers that were picked to int16."""
     steps = tuple(
         dense.expanded(step) if step.kernel == "scn_dense_s8" and step.operators[0] in expanded else step
         for step in program.steps
@@ -48,7 +48,7 @@ def widened(program: Program, expanded: frozenset[int]) -> Program:
 
 
 def _offers(program: Program) -> list[tuple[float, int, Step]]:
-    """Instructions saved a byte, bytes, and the step, of every convolution that would gain."""
+    """List what expanding gains: instructions saved per byte, bytes, and the step."""
     found = []
     for step in program.steps:
         if step.kernel == "scn_dense_s8":

@@ -15,8 +15,8 @@ from .variant import Layer, Parameters, Striped, Variant, Work, stripes_up_to
 
 _CHANNELS = 4
 _MOST_WORDS = 32
-# Instructions: 3x3 with stride 1: four outputs, two, a column of pairs; other windows: a product of a word, an output
-# pair, a channel; for all, widening a word of a plane.
+# Instructions. 3x3 with stride 1: per four outputs, per two, per column of pairs. Other windows: per product of a word,
+# per pair of outputs. All windows: per channel, and per word of a plane that is widened.
 _FOUR, _TWO, _COLUMN, _PRODUCT, _PAIR, _CHANNEL, _WORD = 59, 36, 20, 5.5, 42, 110, 6.5
 
 

@@ -2,7 +2,7 @@
 
 TFLite brings both operands to a common scale and rounds three times. Of two INT8 values v and s that nearly always
 equals ``sat8((v * multiplier + table[s]) >> 16)``: whether it does is decided here for all 65,536 pairs. Then ADD is
-two instructions behind any kernel that has v in a register.
+two instructions after any kernel that has v in a register.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Whether a convolution may pool its own sums: the largest sum gives the largest output where all behind is monotone.
+"""Whether a convolution may pool its sums: the largest sum gives the largest output if all that follows is monotone.
 
 Rescaling never reverses the order of two sums; a clamp does not either; a table of 256 values per channel is examined.
-So a MAX_POOL_2D may take the largest sum, or the smallest where a channel's table falls, before all that.
+So a MAX_POOL_2D may take the largest sum before them, or the smallest where the table of a channel falls.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def pools_sums(convolution: Step, applied: Step | None, pool: Step) -> bool:
     convolution
         A lowered CONV_2D.
     applied
-        The map behind it, a table for every channel, or None.
+        The map after it, a table for every channel, or None.
     pool
         What reads the result.
     """

@@ -21,8 +21,8 @@ _COLUMN_BYTES = 4096
 """Scratch that the gathered columns may take; one block of positions may take more."""
 
 _MOST_GROUP = 8
-# Instructions: a step of two taps of two channels at four positions, what surrounds the steps of a block, a call for a
-# pair of channels, and gathering four bytes of four windows.
+# Instructions: per step (two taps of two channels at four positions), per block beside its steps, per call for a pair
+# of channels, per four bytes of four windows gathered, per row of a window; per word widened; per byte padded.
 _STEP, _BLOCK, _CALL, _GATHER, _ROW = 11.4, 74, 50, 24, 30
 _WIDEN = 7.0
 _PAD = 1.5

@@ -1,4 +1,4 @@
-"""Constants with which kernels rescale doubled sums in four instructions: scn_requantize_channel_t of scn_engine.h."""
+"""Constants with which kernels rescale doubled sums in four instructions: see scn_stage_rows.h."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ class Tiling:
 
     @property
     def planes(self) -> int:
-        """Products of a tile, one a plane."""
+        """Products of a tile, one per plane."""
         return self.outputs + 2
 
     @property
@@ -113,7 +113,7 @@ class Tiling:
 
     @property
     def static_asserts(self) -> tuple[str, str]:
-        """What the engine's macros must say of these sizes."""
+        """C expressions over the engine's macros that must hold for these sizes."""
         if self.across:
             tiles = f"SCN_WINOGRAD_INPUT_TILES_ACROSS({self.outputs}, {self.out_width}, {self.rows}, {self.taps})"
         else:
@@ -127,7 +127,7 @@ class Tiling:
         return f"{scratch} == {self.scratch_bytes}", f"{weights} == {self.weight_bytes}"
 
     def instructions(self, height: int, pool: tuple[int, int] = (1, 1)) -> int:
-        """Estimate for a map of so many output rows, pooled by so many rows and columns, a block a call."""
+        """Estimate for a map of so many output rows, pooled by so many rows and columns, one block per call."""
         cost, tile = _COSTS[self.outputs], self.outputs
         blocks = height / self.rows * (-(-self.out_width // (2 * tile)) if self.across else 1)
         gathered = self.pairs * 2 * self.input_tiles * (cost.input_tile + cost.input_tile_four * -(-self.depth // 4))

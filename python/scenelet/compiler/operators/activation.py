@@ -37,8 +37,8 @@ def check_softmax(check: Checker) -> None:
     check.require(fits, "output is not quantized to 1/256 with zero point -128")
     beta = float(check.attributes["beta"])
     check.require(math.isfinite(beta) and beta > 0, f"beta {beta}", "use a positive beta")
-    told = f"input scale times beta {beta:.3g} is too small"
-    check.require(softmax_factor(beta, check.source) > 1, told, "calibrate with representative data")
+    problem = f"input scale times beta {beta:.3g} is too small"
+    check.require(softmax_factor(beta, check.source) > 1, problem, "calibrate with representative data")
     classes = check.source.shape[-1]
     check.require(classes <= _MAX_CLASSES, f"{classes} classes", f"use at most {_MAX_CLASSES}")
 

@@ -52,7 +52,7 @@ class Checker:
             self.refuse(problem, remedy)
 
     def inputs(self, least: int, most: int) -> None:
-        """Require so many inputs, of which the last may be left out, and one output."""
+        """Require ``least`` to ``most`` inputs, all of the first ``least`` there, and one output."""
         count = len(self.operator.inputs)
         self.require(least <= count <= most, f"has {count} inputs")
         self.require(len(self.operator.outputs) == 1, f"has {len(self.operator.outputs)} outputs")
@@ -107,8 +107,8 @@ class Checker:
 
     def shape(self, expected: tuple[int, ...]) -> None:
         """Require the output shape that follows from the inputs."""
-        told = f"output shape {self.target.shape} where {expected} follows from its inputs"
-        self.require(self.target.shape == expected, told)
+        problem = f"output shape {self.target.shape} where {expected} follows from its inputs"
+        self.require(self.target.shape == expected, problem)
 
     def same_scale(self) -> None:
         """Require one scale and zero point for input and output."""

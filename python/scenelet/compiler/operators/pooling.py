@@ -65,7 +65,7 @@ def _pool(layer: Layer, kernel: str) -> Step:
         **layer.activation(),
     }
     source = layer.held(layer.source)
-    # With padding in front, an output can lie behind an input that a later window still reads.
+    # With padding before the first input, an output can overwrite an input that a later window still reads.
     in_place = slide["pad_top"] == slide["pad_left"] == 0 and layer.target.elements <= layer.source.elements
     return layer.step(
         kernel,

@@ -1,7 +1,7 @@
 """Joins steps whose result is known bit for bit without the tensors between them.
 
 Element-wise steps with a constant operand (an unfolded BatchNorm's MUL and ADD, PRELU, QUANTIZE) are maps from INT8 to
-INT8, one a channel. A chain of them is evaluated on the host for every value: one table per channel, whatever the
+INT8, one per channel. A chain of them is evaluated on the host for every value: one table per channel, whatever the
 signs of its scales, because nothing is approximated. Tensors inside a chain do not exist any more, so no view shows
 them; :func:`scenelet.compiler.pipeline.compile_model` with ``Options(fusion=False)`` keeps them all.
 """
@@ -33,7 +33,7 @@ def fuse(program: Program, *, small: bool = False) -> Program:
     Parameters
     ----------
     program
-        As lowered, one operator a step.
+        As lowered, one operator per step.
     small
         Compute a map in two affine steps instead where that is exact: less flash, some more instructions.
 
