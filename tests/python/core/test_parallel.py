@@ -27,7 +27,7 @@ from scenelet.frontend.cache import cached_features
 if TYPE_CHECKING:
     from scenelet.models.backend import keras
 
-SUPPORT = Path(cluster_tasks.__file__).parent
+SEARCHED = os.pathsep.join([str(Path(cluster_tasks.__file__).parent), os.environ.get("PYTHONPATH", "")])
 
 
 @pytest.fixture(scope="module", params=["dask", "ray"])
@@ -35,7 +35,7 @@ def address(request: pytest.FixtureRequest) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_AUTH_MODE", "disabled")  # else Ray writes a key into the home folder
         command = [sys.executable, local_cluster.__file__, request.param]
-        environment = {**os.environ, "PYTHONPATH": str(SUPPORT)}
+        environment = {**os.environ, "PYTHONPATH": SEARCHED}
         with subprocess.Popen(
             command, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         ) as process:
@@ -174,7 +174,7 @@ list(spread(lasts, [(path,) for path in sys.argv[1:]], 2))
 
 def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     paths = [tmp_path / "a", tmp_path / "b"]
-    environment = {**os.environ, "PYTHONPATH": str(SUPPORT)}
+    environment = {**os.environ, "PYTHONPATH": SEARCHED}
     with subprocess.Popen([sys.executable, "-c", LASTS, *map(str, paths)], env=environment) as parent:
         _wait(lambda: all(path.is_file() and path.read_text() for path in paths))
         parent.kill()

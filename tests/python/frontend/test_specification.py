@@ -149,13 +149,12 @@ def test_sanitizers_find_nothing() -> None:
     runtime = subprocess.run(
         ["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True
     ).stdout.strip()
-    here = os.path.dirname(__file__)
     environment = {
         **os.environ,
         "CC": "gcc",
         "LD_PRELOAD": runtime,
         "ASAN_OPTIONS": "detect_leaks=0",
-        "PYTHONPATH": here,
+        "PYTHONPATH": os.pathsep.join([os.path.dirname(__file__), os.environ.get("PYTHONPATH", "")]),
     }
     # NumPy's own allocations are outside the sanitizer's sight, so what the C reads beyond them is found only where
     # it leaves the heap's red zones: malloc is the sanitizer's in this process.
