@@ -1,4 +1,4 @@
-"""Constants with which kernels rescale doubled sums in four instructions: see scn_stage_rows.h."""
+"""Constants with which kernels rescale doubled sums in four instructions: see scn_conv2d_gemm.h."""
 
 from __future__ import annotations
 
