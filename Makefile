@@ -37,8 +37,9 @@ lint: setup ## Formatting, linters and strict typing, Python and C
 	clang-format --dry-run --Werror $(C_SOURCES)
 	bash tools/cppcheck.sh
 
-stale: setup ## Fail when firmware/generated/ is not what the default model gives
+stale: setup ## Fail if firmware/generated/ or a table of the documentation is not what its source gives
 	$(PYTHON) tools/export.py firmware/models/default.tflite --out firmware/generated --check
+	$(PYTHON) tools/tables.py --check
 
 firmware-test: setup ## Build every board's firmware; run the firmware's tests in QEMU and on this computer
 	$(BIN)/pio run

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """``make demo``: recordings to a Cortex-M4 prediction, end to end. ``--data DIR`` takes recordings of your own.
 
-Without ``--recipe``, SM1 is trained for a minute or two. With it, the recipe is trained as it says, and ``--teacher``
-trains its teacher first and distils: all of the AI4EDGE method is ``--recipe sm1 --teacher teacher``.
+Without ``--recipe``, SM1 is trained for a minute or two. With it, the recipe is trained in full; ``--teacher`` trains a
+teacher first and distils from it. The complete AI4EDGE method is ``--recipe sm1 --teacher teacher``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from scenelet.publish.demo import run_demo
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, like every command."""
+    """Reports a usage error in one line, like every command of scenelet."""
 
     def error(self, message: str) -> NoReturn:
         """See :class:`argparse.ArgumentParser`."""
@@ -28,7 +28,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
-    """The table that the demo ends with."""
+    """Rows of the demo's final table."""
     budget, bench = result["budget"], result["bench"]
     frame = bench["frontend"]["instructions_per_frame"]
     return [
@@ -41,9 +41,9 @@ def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
         ("MACs", f"{budget['macs']:,} of {budget['limits']['macs']:,}"),
         ("planned RAM", f"{budget['planned_ram_bytes']:,} of {budget['limits']['ram_bytes']:,} bytes"),
         ("instructions, network", f"{result['instructions']:,}"),
-        ("instructions, front end a frame", f"{frame:,}"),
+        ("instructions, front end, per frame", f"{frame:,}"),
         *((f"time, {stage}", f"{seconds:.0f} s") for stage, seconds in result["seconds"].items()),
-        *((f"of it, stage {stage}", f"{seconds:.0f} s") for stage, seconds in result["stage_seconds"].items()),
+        *((f"of which stage {stage}", f"{seconds:.0f} s") for stage, seconds in result["stage_seconds"].items()),
         ("time", f"{sum(result['seconds'].values()):.0f} s"),
     ]
 
@@ -58,10 +58,10 @@ def main() -> int:
     parser.add_argument("--data", type=Path, help="data set; default: a synthetic city")
     parser.add_argument("--out", type=Path, default=build_folder() / "demo", help="folder to work in")
     parser.add_argument("--recipe", help="name or .toml file; default: SM1 with a short training")
-    parser.add_argument("--teacher", help="recipe of a teacher to distil from, such as 'teacher'; wants --recipe")
+    parser.add_argument("--teacher", help="recipe of a teacher to distil from, such as 'teacher'; needs --recipe")
     arguments = parser.parse_args()
     if arguments.teacher and not arguments.recipe:
-        parser.error("--teacher wants --recipe")
+        parser.error("--teacher needs --recipe")
     try:
         recipe_, teacher = (load(name) if name else None for name in (arguments.recipe, arguments.teacher))
         result = run_demo(arguments.out, arguments.data, _announce, progress, recipe_=recipe_, teacher=teacher)

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Everything that `make demo` and `make test` need: Debian packages, the virtual environment, the compiled front end.
-# Safe to run again at any time; when nothing is to do it takes well under two seconds.
+# Installs what `make demo` and `make test` need: Debian packages, the virtual environment, the compiled front end.
+# Idempotent; without anything to do it takes well under two seconds.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 2; }
 
-# program -> Debian package that brings it
+# program:Debian package
 tools=(
   cc:gcc clang:clang clang-format:clang-format cppcheck:cppcheck
   arm-none-eabi-gcc:gcc-arm-none-eabi qemu-system-arm:qemu-system-arm gdb-multiarch:gdb-multiarch openocd:openocd
@@ -18,7 +18,7 @@ missing_packages() {
   for entry in "${tools[@]}"; do
     command -v "${entry%%:*}" >/dev/null || printf '%s\n' "${entry##*:}"
   done
-  # newlib and venv bring no program of their own
+  # newlib and venv have no program to look for
   [ -e /usr/lib/arm-none-eabi/newlib/nano.specs ] || [ -e /usr/lib/arm-none-eabi/lib/nano.specs ] ||
     printf 'libnewlib-arm-none-eabi\n'
   "$python" -c 'import ensurepip, venv' 2>/dev/null || printf 'python3-venv\n'
@@ -31,7 +31,7 @@ install_packages() {
       fail "these Debian packages are missing: ${packages[*]}; install them with: sudo apt-get install ${packages[*]}"
   fi
   command -v apt-get >/dev/null ||
-    fail "no apt-get on this system; install what corresponds to these Debian packages: ${packages[*]}"
+    fail "no apt-get on this system; install the equivalents of these Debian packages: ${packages[*]}"
   say "installing ${packages[*]}"
   "${sudo[@]}" apt-get update -qq
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
@@ -52,16 +52,16 @@ python=$(pick_python)
 if [ -z "$python" ]; then
   install_packages python3 python3-venv
   python=$(pick_python)
-  [ -n "$python" ] || fail "Python 3.11, 3.12 or 3.13 is needed; this system's python3 is another"
+  [ -n "$python" ] || fail "Python 3.11, 3.12 or 3.13 is needed; this system's python3 has another version"
 fi
 mapfile -t packages < <(missing_packages)
 [ "${#packages[@]}" -eq 0 ] || install_packages "${packages[@]}"
 
-# The stamp holds what the environment was made from: a changed pyproject.toml makes it anew.
+# The stamp is a hash of the environment's sources: a changed pyproject.toml rebuilds it.
 stamp=.venv/scenelet-setup
 wanted=$(cat pyproject.toml tools/setup.sh | sha256sum)
 if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
-  say "making .venv (some minutes at the first time)"
+  say "making .venv (takes some minutes the first time)"
   [ -x .venv/bin/python ] || "$python" -m venv .venv
   .venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[train,tflm,firmware,dask,ray,dev]'
   .venv/bin/python -m scenelet.frontend.native

@@ -1,8 +1,8 @@
 """GDB script: write an ELF to flash through a GDB server, compare it with what was written, start it.
 
-SCENELET_PROTOCOL is gdb, blackmagic, qemu or qemu-gdb; SCENELET_PORT is the server's place. For qemu the script starts
-an emulated board with blank flash itself (SCENELET_QEMU) and waits until the firmware says that it is ready, since the
-board is gone when QEMU ends. One script, because `gdb -batch -ex` carries on after an error.
+SCENELET_PROTOCOL is gdb, blackmagic, qemu or qemu-gdb; SCENELET_PORT is the server's address. For qemu the script
+starts an emulated board with blank flash itself (SCENELET_QEMU) and waits until the firmware reports that it is ready,
+because the board vanishes when QEMU ends. A script, because `gdb -batch -ex` continues after an error.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ def wait(seconds, done):
 
 
 def start_qemu(folder):
-    """Returns QEMU, halted, with its GDB server's socket and its serial port's file in `folder`."""
+    """Start QEMU, halted; returns it with its GDB server's socket and its serial port's file in `folder`."""
     command = [part.replace("SERIAL", str(folder / "serial")) for part in shlex.split(os.environ["SCENELET_QEMU"])]
     socket = folder / "gdb"
     board = subprocess.Popen([*command, "-S", "-gdb", f"unix:{socket},server=on,wait=off"])
@@ -62,7 +62,7 @@ def flash(kind, port):
 
 
 def boot(board, serial):
-    """Wait for the firmware's `m-ready`, or for its end; show what it said. Returns the exit status."""
+    """Wait for the firmware's `m-ready`, or for its end; print its output. Returns the exit status."""
     said = lambda: serial.read_text(errors="replace") if serial.exists() else ""  # noqa: E731
     wait(READY_SECONDS, lambda: "m-ready" in said() or board.poll() is not None)
     print(said(), end="")

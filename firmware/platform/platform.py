@@ -1,4 +1,4 @@
-"""The project's PlatformIO platform: a tool on PATH wins, the registry's copy is fetched only where it is missing."""
+"""The project's PlatformIO platform: prefers tools on PATH, fetches the registry's copy only where one is missing."""
 
 import importlib.util
 import json
@@ -25,7 +25,7 @@ class SceneletPlatform(PlatformBase):
             program = needed.get(name)
             package["optional"] = program is None or bool(shutil.which(program))
             if not package["optional"] and not self.get_package(name):
-                # Without a network the registry's client says nothing for a minute, then prints an HTTP error.
+                # Without a network the registry's client prints nothing for a minute, then an HTTP error.
                 print(
                     f"{program} is not on PATH: fetching PlatformIO's own copy. Without a network, install it first "
                     "(Debian: apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi openocd)",
@@ -33,7 +33,7 @@ class SceneletPlatform(PlatformBase):
                 )
 
     def is_embedded(self):
-        """Whether `pio test` reads a serial port; where QEMU or this computer runs the program it must not."""
+        """Whether `pio test` reads a serial port: not where QEMU or this computer runs the program."""
         if not self.project_env:
             return True
         options = self.config.items(env=self.project_env, as_dict=True)
@@ -46,7 +46,7 @@ class SceneletPlatform(PlatformBase):
         return self.board_config(options["board"]).get("upload.protocol", "") if options.get("board") else ""
 
     def _scons_from_pip(self):
-        """Let an installed SCons stand in for the registry's tool-scons."""
+        """Use an installed SCons in place of the registry's tool-scons."""
         name, requirement = "tool-scons", get_core_dependencies()["tool-scons"]
         spec = PackageSpec(owner="platformio", name=name, requirements=requirement)
         if self.pm.get_package(spec) or not importlib.util.find_spec("SCons"):

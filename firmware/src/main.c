@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_session.h"
 
 int main(void) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_bench.h"
 
 #include "scn_classifier.h"
@@ -20,7 +21,7 @@ static void end_lap(void *context) {
     lap->last = now;
 }
 
-/* A frame through the ring and the receiver, as the interrupt and the main loop would take it. */
+/* Pass a frame through ring and receiver, as the interrupt and the main loop do. */
 static uint64_t receive(const uint8_t *wire, size_t count) {
     uint8_t bytes[RING_BYTES], byte;
     scn_ring_t ring;
@@ -37,7 +38,7 @@ static uint64_t receive(const uint8_t *wire, size_t count) {
     return scn_port_cycles() - before;
 }
 
-/* The last frame may be only partly filled; it is counted as a whole one. */
+/* The last frame may be partly filled; it is counted as a full one. */
 static uint64_t receive_hop(void) {
     uint8_t body[SCN_LINK_DATA_HEADER_BYTES + SCN_LINK_PAYLOAD_BYTES] = {SCN_LINK_DATA};
     uint8_t wire[SCN_LINK_WIRE_BYTES];

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_classifier.h"
 
 #include "scn_crc.h"
@@ -13,21 +14,21 @@ _Static_assert(SCN_FRONTEND_SAMPLE_BITS == 16 || SCN_FRONTEND_SAMPLE_BITS == 24,
                "samples are 2 or 3 bytes on the wire");
 #endif
 
-/* The front end listens while the network sleeps, and the other way round: they share memory. What passes from one to
- * the other, the features, lies outside. */
+/* Front end and network never run at the same time, so they share memory. The features, which pass from one to the
+ * other, lie outside it. */
 static union {
     _Alignas(16) uint8_t arena[SCN_MODEL_ARENA_BYTES];
 #if SCN_HAS_FRONTEND
     struct {
         _Alignas(8) int32_t work[SCN_FRONTEND_WORK_BYTES / sizeof(int32_t)];
         int32_t history[SCN_FRONTEND_HISTORY_BYTES / sizeof(int32_t)];
-    } listening;
+    } frontend;
 #endif
 } memory;
 
 static int8_t input[SCN_MODEL_INPUT_BYTES];
 static int8_t scores[SCN_MODEL_OUTPUT_BYTES];
-static scn_hears_t hears_now;
+static scn_input_mode_t input_mode;
 static size_t input_filled;
 static bool input_held;
 
@@ -38,26 +39,26 @@ static uint32_t loud_count;
 
 static void begin_audio(void) {
     loud = loud_count = 0;
-    scn_clip_begin(&clip, &scn_frontend_tables, memory.listening.history, memory.listening.work, input);
+    scn_clip_begin(&clip, &scn_frontend_tables, memory.frontend.history, memory.frontend.work, input);
 }
 
-/* Of a live stream a window is complete with its last column; what else a clip is long belongs to none. */
+/* A live window is complete with its last column: samples after it, up to the length of a clip, belong to no column. */
 static bool audio_complete(void) {
-    return SCN_FRONTEND_CONTINUOUS && hears_now == SCN_HEARS_LIVE ? scn_clip_ready(&clip) : scn_clip_done(&clip);
+    return SCN_FRONTEND_CONTINUOUS && input_mode == SCN_INPUT_MODE_LIVE ? scn_clip_ready(&clip) : scn_clip_done(&clip);
 }
 
 #if SCN_FRONTEND_CONTINUOUS
-/* What the next frame shares with the last one outlives the network, which needs the history's memory. One word more,
- * since frames may share nothing. */
+/* Samples that the next frame shares with the last one, saved while the network uses the memory of the history. One
+ * word more than necessary, because frames may share nothing. */
 static int32_t shared[SCN_FRONTEND_N_FFT - SCN_FRONTEND_HOP_LENGTH + 1];
 
 static void save_history(void) {
-    memcpy(shared, memory.listening.history, clip.filled * sizeof *shared);
+    memcpy(shared, memory.frontend.history, clip.filled * sizeof *shared);
 }
 
 static void slide(void) {
     loud = loud_count = 0;
-    memcpy(memory.listening.history, shared, clip.filled * sizeof *shared);
+    memcpy(memory.frontend.history, shared, clip.filled * sizeof *shared);
     scn_clip_slide(&clip, SCN_FRONTEND_SLIDE);
 }
 #else
@@ -119,8 +120,8 @@ static size_t push_audio(const uint8_t *bytes, size_t count) {
 }
 #endif
 
-void scn_classifier_begin(scn_hears_t hears) {
-    hears_now = hears;
+void scn_classifier_begin(scn_input_mode_t mode) {
+    input_mode = mode;
     input_filled = 0;
     input_held = false;
     begin_audio();
@@ -128,7 +129,7 @@ void scn_classifier_begin(scn_hears_t hears) {
 
 size_t scn_classifier_push(const uint8_t *bytes, size_t count) {
     input_held = false;
-    if (hears_now != SCN_HEARS_TENSOR) {
+    if (input_mode != SCN_INPUT_MODE_TENSOR) {
         return push_audio(bytes, count);
     }
     const size_t rest = sizeof input - input_filled, taken = count < rest ? count : rest;
@@ -139,7 +140,7 @@ size_t scn_classifier_push(const uint8_t *bytes, size_t count) {
 
 bool scn_classifier_complete(void) {
 #if SCN_HAS_FRONTEND
-    if (hears_now != SCN_HEARS_TENSOR) {
+    if (input_mode != SCN_INPUT_MODE_TENSOR) {
         return audio_complete();
     }
 #endif
@@ -147,10 +148,10 @@ bool scn_classifier_complete(void) {
 }
 
 static void next_window(void) {
-    if (hears_now == SCN_HEARS_LIVE) {
+    if (input_mode == SCN_INPUT_MODE_LIVE) {
         slide();
     } else {
-        scn_classifier_begin(hears_now);
+        scn_classifier_begin(input_mode);
     }
 }
 
@@ -166,7 +167,7 @@ const int8_t *scn_classifier_decide(scn_observer_t observer, void *context) {
     scn_model_run(&scn_model, memory.arena, observer, context);
     memcpy(scores, memory.arena + scn_model.output_offset, sizeof scores);
     next_window();
-    input_held = hears_now != SCN_HEARS_LIVE; /* whose columns have slid */
+    input_held = input_mode != SCN_INPUT_MODE_LIVE; /* there the columns have been moved on */
     return scores;
 }
 
@@ -189,22 +190,22 @@ uint32_t scn_classifier_best(const int8_t *values) {
 #if SCN_HAS_FRONTEND
 void scn_classifier_known_hops(scn_hop_t hop, void *context) {
     uint32_t pushed = 0;
-    scn_classifier_begin(SCN_HEARS_CLIPS);
+    scn_classifier_begin(SCN_INPUT_MODE_CLIPS);
     for (uint32_t state = xorshift32(SCN_KNOWN_ANSWER_SEED);
          push_sample((int32_t)state >> (32 - SCN_FRONTEND_SAMPLE_BITS)); state = xorshift32(state)) {
         if (++pushed % SCN_FRONTEND_HOP_LENGTH == 0) {
             hop(context);
         }
     }
-    hop(context); /* what was left, and the columns that the end of a clip completes */
+    hop(context); /* the remaining samples, and the columns that the end of the clip completes */
 }
 
-static void go_on(void *context) {
+static void ignore_hop(void *context) {
     (void)context;
 }
 
 void scn_classifier_known_window(void) {
-    scn_classifier_known_hops(go_on, NULL);
+    scn_classifier_known_hops(ignore_hop, NULL);
 }
 
 static scn_selftest_t known_answer(void) {
@@ -217,7 +218,7 @@ static scn_selftest_t known_answer(void) {
 }
 #else
 void scn_classifier_known_window(void) {
-    scn_classifier_begin(SCN_HEARS_TENSOR);
+    scn_classifier_begin(SCN_INPUT_MODE_TENSOR);
     memset(input, 0, sizeof input);
     input_filled = sizeof input;
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_commands.h"
 
 #include "scn_port.h"

@@ -1,4 +1,5 @@
-/* The text commands: one list gives numbers, names and the help. */
+/* SPDX-License-Identifier: MIT */
+/* The text commands: numbers, names and help come from one list. */
 #ifndef SCN_COMMANDS_H
 #define SCN_COMMANDS_H
 
@@ -18,13 +19,13 @@
 typedef enum { SCN_COMMANDS(SCN_COMMAND) SCN_COMMAND_UNKNOWN } scn_command_t;
 #undef SCN_COMMAND
 
-/* Which command a line is. */
+/* The command of a line. */
 scn_command_t scn_command(const char *line);
 
-/* What follows `word` and a space, "" for the word alone, NULL for another word. */
+/* The rest of the line after `word` and a space, "" for the word alone, NULL for another word. */
 const char *scn_command_rest(const char *line, const char *word);
 
-/* Read a whole number of at most six digits and one space behind it; SCN_NO_NUMBER where there is none. */
+/* Read an integer of at most six digits and one space after it; SCN_NO_NUMBER where there is none. */
 #define SCN_NO_NUMBER UINT32_MAX
 uint32_t scn_command_number(const char **text);
 

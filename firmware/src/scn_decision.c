@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_decision.h"
 
 void scn_decision_begin(scn_decision_t *decision, scn_decision_rule_t rule, uint32_t classes) {

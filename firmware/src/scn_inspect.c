@@ -1,17 +1,18 @@
-/* What lies between the samples and the scores, for a host that looks for the first difference. */
+/* SPDX-License-Identifier: MIT */
+/* Prints what is computed between samples and scores, for a host that searches for the first difference. */
 #include "scn_crc.h"
 #include "scn_port.h"
 #include "scn_report.h"
 #include "scn_text.h"
 
-#define BYTES_A_LINE 32u
+#define BYTES_PER_LINE 32u
 
 static void feature_line(const int8_t *input, uint32_t first) {
     scn_text_t text = scn_text_start(scn_port_write);
     scn_text_string(&text, "feature offset=");
     scn_text_unsigned(&text, first);
     scn_text_string(&text, " values=");
-    for (uint32_t i = first; i < first + BYTES_A_LINE && i < SCN_MODEL_INPUT_BYTES; i++) {
+    for (uint32_t i = first; i < first + BYTES_PER_LINE && i < SCN_MODEL_INPUT_BYTES; i++) {
         scn_text_hex(&text, (uint8_t)input[i], 2);
     }
     scn_text_end(&text);
@@ -27,7 +28,7 @@ static bool input_or_error(const char *command) {
 
 void scn_report_features(void) {
     if (input_or_error("features")) {
-        for (uint32_t first = 0; first < SCN_MODEL_INPUT_BYTES; first += BYTES_A_LINE) {
+        for (uint32_t first = 0; first < SCN_MODEL_INPUT_BYTES; first += BYTES_PER_LINE) {
             feature_line(scn_classifier_input(), first);
         }
     }

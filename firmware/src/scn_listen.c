@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_listen.h"
 
 #include "scn_port.h"
@@ -11,7 +12,7 @@ _Static_assert(SCN_PORT_MICROPHONE_HALFWORDS % (SCN_CAPTURE_FRAME * SCN_LISTEN_C
 
 static scn_capture_t capture;
 
-/* Write a sample as the link carries it. */
+/* Write a sample in the format of the link. */
 static void to_bytes(int32_t sample, uint8_t *bytes) {
     for (uint32_t i = 0; i < SCN_SAMPLE_BYTES; i++) {
         bytes[i] = (uint8_t)((uint32_t)sample >> 8u * i);
@@ -48,10 +49,10 @@ size_t scn_listen_capture(const uint8_t *bytes, size_t samples, uint8_t *out) {
 static uint8_t ring_bytes[SCN_LISTEN_BYTES];
 static scn_ring_t ring;
 static atomic_bool gap;        /* set by the interrupt; cleared only while it is stopped */
-static scn_listen_lost_t lost; /* the interrupt's, each field one word */
+static scn_listen_lost_t lost; /* written by the interrupt, each field one word */
 static bool listening;
 
-static void lose(void) {
+static void count_lost(void) {
     if (!atomic_load_explicit(&gap, memory_order_relaxed)) {
         lost.overruns++;
         atomic_store_explicit(&gap, true, memory_order_release);
@@ -59,7 +60,7 @@ static void lose(void) {
     lost.lost_blocks++;
 }
 
-static void keep(const int32_t *samples, size_t count) {
+static void push_samples(const int32_t *samples, size_t count) {
     uint8_t bytes[SCN_SAMPLE_BYTES];
     for (size_t i = 0; i < count; i++) {
         to_bytes(samples[i], bytes);
@@ -69,20 +70,20 @@ static void keep(const int32_t *samples, size_t count) {
     }
 }
 
-/* From the microphone's interrupt. A block is heard as a whole or not at all. */
-static void hear(void *context, const uint16_t *block) {
+/* Called from the microphone's interrupt. A block is taken whole or not at all. */
+static void take_block(void *context, const uint16_t *block) {
     const bool pdm = *(const bool *)context;
     const size_t unit = pdm ? 1u : SCN_CAPTURE_FRAME, step = unit * SCN_LISTEN_CAPTURE;
-    /* What a block becomes at most: all of I2S's frames, a quarter of PDM's words. */
+    /* Bytes of a block after decimation, at most: all frames of I2S, a quarter of the words of PDM. */
     const size_t most = SCN_PORT_MICROPHONE_HALFWORDS / 4u * SCN_SAMPLE_BYTES;
     int32_t samples[SCN_LISTEN_CAPTURE];
     if (!block || atomic_load_explicit(&gap, memory_order_relaxed) || scn_ring_room(&ring) < most) {
-        lose();
+        count_lost();
         return;
     }
     for (const uint16_t *end = block + SCN_PORT_MICROPHONE_HALFWORDS; block < end; block += step) {
-        keep(samples, pdm ? scn_capture_pdm(&capture, block, SCN_LISTEN_CAPTURE, samples)
-                          : scn_capture_i2s(&capture, block, SCN_LISTEN_CAPTURE, samples));
+        push_samples(samples, pdm ? scn_capture_pdm(&capture, block, SCN_LISTEN_CAPTURE, samples)
+                                  : scn_capture_i2s(&capture, block, SCN_LISTEN_CAPTURE, samples));
     }
 }
 
@@ -102,9 +103,9 @@ bool scn_listen_start(void) {
     pdm = scn_port_microphone() == SCN_PORT_MICROPHONE_PDM;
     scn_ring_init(&ring, ring_bytes, sizeof ring_bytes);
     atomic_store(&gap, false);
-    listening = begin(pdm) && scn_port_microphone_start(SCN_LISTEN_RATE, hear, &pdm);
+    listening = begin(pdm) && scn_port_microphone_start(SCN_LISTEN_RATE, take_block, &pdm);
     if (!listening) {
-        scn_port_microphone_stop(); /* it may have come half way */
+        scn_port_microphone_stop(); /* it may have started partly */
     }
     return listening;
 }

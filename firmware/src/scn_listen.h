@@ -1,5 +1,6 @@
-/* Live audio: from the microphone's interrupt through the decimator into a ring, and out of it as the link carries
- * samples, so that a window does not know where it came from. */
+/* SPDX-License-Identifier: MIT */
+/* Live audio: from the microphone's interrupt through the decimator into a ring, and out of it in the link's sample
+ * format, so that both sources of samples are processed alike. */
 #ifndef SCN_LISTEN_H
 #define SCN_LISTEN_H
 
@@ -9,15 +10,15 @@
 #include "scn_board.h"
 #endif
 
-/* Whether this build can decimate: the board has a microphone, or the model says what it is trained to be fed from. */
+/* Whether this build can decimate: the board has a microphone, or the model declares a capture rate. */
 #if SCN_HAS_FRONTEND && (defined(SCN_BOARD_MICROPHONE) || defined(SCN_FRONTEND_CAPTURE_RATE))
 #define SCN_CAN_CAPTURE 1
 #else
 #define SCN_CAN_CAPTURE 0
 #endif
 
-/* Hz that a microphone gives, or that the link's capture input carries: what the model was trained with, or twice the
- * front end's own; at 32 kHz its own, since no microphone is heard at 64 kHz. */
+/* Sample rate of the microphone, or of the link's capture input, in Hz: the one that the model was trained with, else
+ * twice the front end's; for a front end at 32 kHz that rate itself, because no microphone runs at 64 kHz. */
 #if SCN_HAS_FRONTEND
 #ifdef SCN_FRONTEND_CAPTURE_RATE
 #define SCN_LISTEN_RATE SCN_FRONTEND_CAPTURE_RATE
@@ -30,8 +31,8 @@
 #define SCN_LISTEN_RATE 0
 #endif
 
-/* Samples wait here while the network runs: 0.17 s of 24 bit at 8 and 16 kHz, 0.34 s at 32 kHz, whose networks are the
- * larger ones. A power of two. */
+/* Size of the ring that holds samples while the network runs, a power of two: 0.17 s of 24 bit at 8 and 16 kHz, 0.34 s
+ * at 32 kHz, whose networks are larger. */
 #ifndef SCN_LISTEN_BYTES
 #if SCN_HAS_FRONTEND && SCN_FRONTEND_SAMPLE_RATE > 16000
 #define SCN_LISTEN_BYTES 32768u
@@ -43,32 +44,32 @@
 #endif
 
 typedef struct {
-    uint32_t overruns;    /* times that samples were lost: a block that nobody took in time, or a full ring */
-    uint32_t lost_blocks; /* blocks of the microphone that were heard in vain since the first of them */
+    uint32_t overruns;    /* times that samples were lost: a block was not taken in time, or the ring was full */
+    uint32_t lost_blocks; /* blocks of the microphone that were dropped */
 } scn_listen_lost_t;
 
-/* Begin, with silence behind the filters. False where there is no microphone, where it does not start, or where no
- * filters lead from it to this model. */
+/* Start, with filters that begin with silence. False where there is no microphone, where it does not start, or where no
+ * filters lead from its rate to the model's. */
 bool scn_listen_start(void);
 
 void scn_listen_stop(void);
 
 bool scn_listening(void);
 
-/* Whether there is nothing to take, and no gap; also asked with interrupts off. */
+/* Whether there is nothing to take, and no gap; may be called with interrupts off. */
 bool scn_listen_idle(void);
 
-/* Take samples in the wire's format, at most `count` bytes, whole ones; 0 where none wait. */
+/* Take samples in the link's format, at most `count` bytes, whole samples; 0 where none wait. */
 size_t scn_listen_take(uint8_t *bytes, size_t count);
 
-/* Whether samples are missing behind those that were taken. Then nothing comes any more until it is started again. */
+/* Whether samples are missing after those that were taken. Then no more come until it is started again. */
 bool scn_listen_gap(void);
 
-/* Since the program began. */
+/* Since the program started. */
 scn_listen_lost_t scn_listen_lost(void);
 
-/* The link's capture input: begin, and turn samples of 24 bits at SCN_LISTEN_RATE, 3 bytes each, into the wire's
- * format. At most SCN_LISTEN_CAPTURE samples at once; returns the bytes in `out`. Not while a microphone is heard. */
+/* The link's capture input: begin, and convert samples of 24 bits at SCN_LISTEN_RATE, 3 bytes each, to the link's
+ * format. At most SCN_LISTEN_CAPTURE samples per call; returns the bytes in `out`. Not while a microphone runs. */
 #define SCN_LISTEN_CAPTURE 64u
 bool scn_listen_capture_begin(void);
 size_t scn_listen_capture(const uint8_t *bytes, size_t samples, uint8_t *out);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_mlperf.h"
 
 #include "scn_commands.h"
@@ -8,13 +9,13 @@
 #include <string.h>
 
 #define MOST_RUNS 100000u
-#define PRINTED_A_LINE 8u
-#define WARMUPS 10u /* where the runner names no number */
+#define BYTES_PER_LINE 8u
+#define WARMUPS 10u /* where the runner gives no number */
 
 static uint32_t expected, loaded; /* bytes of the input, from "db load" */
 static const int8_t *scores;      /* of the last "infer" */
 
-static void say(const char *before, const char *middle, const char *after) {
+static void print_words(const char *before, const char *middle, const char *after) {
     scn_text_t text = scn_text_start(scn_port_write);
     scn_text_string(&text, before);
     scn_text_string(&text, middle);
@@ -22,7 +23,7 @@ static void say(const char *before, const char *middle, const char *after) {
     scn_text_end_plain(&text);
 }
 
-static void say_number(const char *before, uint64_t value, const char *after) {
+static void print_number(const char *before, uint64_t value, const char *after) {
     scn_text_t text = scn_text_start(scn_port_write);
     scn_text_string(&text, before);
     scn_text_unsigned(&text, value);
@@ -43,13 +44,13 @@ static int hex_digit(char digit) {
 static scn_mlperf_t load(const char *count) {
     const uint32_t bytes = scn_command_number(&count);
     if (bytes != SCN_MODEL_INPUT_BYTES || *count) {
-        say_number("e-[db load takes the input's ", SCN_MODEL_INPUT_BYTES, " bytes]");
+        print_number("e-[db load takes the input's ", SCN_MODEL_INPUT_BYTES, " bytes]");
         return SCN_MLPERF_DONE;
     }
-    scn_classifier_begin(SCN_HEARS_TENSOR);
+    scn_classifier_begin(SCN_INPUT_MODE_TENSOR);
     expected = bytes;
     loaded = 0;
-    say_number("m-[Expecting ", bytes, " bytes]");
+    print_number("m-[Expecting ", bytes, " bytes]");
     return SCN_MLPERF_TOOK_INPUT;
 }
 
@@ -60,7 +61,7 @@ static scn_mlperf_t take(const char *hexadecimal) {
         good = good && hex_digit(hexadecimal[i]) >= 0;
     }
     if (!good) {
-        say("e-[db takes pairs of hexadecimal digits, after db load and not beyond its bytes]", "", "");
+        print_words("e-[db takes pairs of hexadecimal digits, after db load and not beyond its bytes]", "", "");
         return SCN_MLPERF_DONE;
     }
     for (size_t i = 0; i < digits; i += 2u) {
@@ -69,7 +70,7 @@ static scn_mlperf_t take(const char *hexadecimal) {
     }
     loaded += (uint32_t)(digits / 2u);
     if (loaded == expected) {
-        say("m-load-done", "", "");
+        print_words("m-load-done", "", "");
     }
     return SCN_MLPERF_TOOK_INPUT;
 }
@@ -85,30 +86,30 @@ static void print_line(uint32_t first, uint32_t end) {
     scn_text_end_plain(&text);
 }
 
-/* "db print [N [OFFSET]]": of the bytes loaded so far; all of them where no number is given. */
+/* "db print [N [OFFSET]]": prints bytes that are loaded so far; all of them where no number is given. */
 static scn_mlperf_t print(const char *rest) {
     const bool all = *rest == '\0';
     const uint32_t count = all ? loaded : scn_command_number(&rest);
     const uint32_t offset = *rest ? scn_command_number(&rest) : 0u;
     if (*rest || offset > loaded || count > loaded - offset || count == 0) {
-        say_number("e-[db print takes a number of bytes and an offset within the ", loaded, " that are loaded]");
+        print_number("e-[db print takes a number of bytes and an offset within the ", loaded, " that are loaded]");
         return SCN_MLPERF_DONE;
     }
-    for (uint32_t first = offset; first < offset + count; first += PRINTED_A_LINE) {
-        const uint32_t end = first + PRINTED_A_LINE;
+    for (uint32_t first = offset; first < offset + count; first += BYTES_PER_LINE) {
+        const uint32_t end = first + BYTES_PER_LINE;
         print_line(first, end < offset + count ? end : offset + count);
     }
     return SCN_MLPERF_DONE;
 }
 
 static void timestamp(void) {
-    say_number("m-lap-us-", scn_port_cycles() / (scn_port_cpu_hz() / 1000000u), "");
+    print_number("m-lap-us-", scn_port_cycles() / (scn_port_cpu_hz() / 1000000u), "");
 }
 
-/* Probabilities with three places, as a softmax in INT8 has them: (score + 128) / 256. */
+/* Probabilities with three decimals, as INT8 softmax defines them: (score + 128) / 256. */
 static void results(void) {
     if (!scores) {
-        say("e-[no results yet]", "", "");
+        print_words("e-[no results yet]", "", "");
         return;
     }
     scn_text_t text = scn_text_start(scn_port_write);
@@ -128,7 +129,7 @@ static void results(void) {
 
 static void run(uint32_t times) {
     for (uint32_t i = 0; i < times; i++) {
-        scores = scn_classifier_decide(NULL, NULL); /* takes the same input again and again */
+        scores = scn_classifier_decide(NULL, NULL); /* runs on the same input each time */
     }
 }
 
@@ -136,21 +137,21 @@ static scn_mlperf_t infer(const char *rest) {
     const uint32_t times = *rest ? scn_command_number(&rest) : 1u;
     const uint32_t warmups = *rest ? scn_command_number(&rest) : WARMUPS;
     if (times == 0 || times > MOST_RUNS || warmups > MOST_RUNS || *rest) {
-        say("e-[infer takes a number of runs from 1 and one of warm-ups, both up to 100000]", "", "");
+        print_words("e-[infer takes a number of runs from 1 and one of warm-ups, both up to 100000]", "", "");
         return SCN_MLPERF_DONE;
     }
     if (expected == 0 || loaded != expected) {
-        say("e-[no input yet; db load and db first]", "", "");
+        print_words("e-[no input yet; db load and db first]", "", "");
         return SCN_MLPERF_DONE;
     }
-    say_number("m-warmup-start-", warmups, "");
+    print_number("m-warmup-start-", warmups, "");
     run(warmups);
-    say("m-warmup-done", "", "");
-    say_number("m-infer-start-", times, "");
+    print_words("m-warmup-done", "", "");
+    print_number("m-infer-start-", times, "");
     timestamp();
     run(times);
     timestamp();
-    say("m-infer-done", "", "");
+    print_words("m-infer-done", "", "");
     results();
     return SCN_MLPERF_TOOK_INPUT;
 }
@@ -158,10 +159,10 @@ static scn_mlperf_t infer(const char *rest) {
 scn_mlperf_t scn_mlperf(const char *line) {
     const char *rest;
     if (strcmp(line, "name") == 0) {
-        say("m-name-dut-[scenelet]", "", "");
+        print_words("m-name-dut-[scenelet]", "", "");
     } else if (strcmp(line, "profile") == 0) {
-        say("m-profile-[scenelet ", SCN_VERSION, "]");
-        say("m-model-[", SCN_MODEL_NAME, "]");
+        print_words("m-profile-[scenelet ", SCN_VERSION, "]");
+        print_words("m-model-[", SCN_MODEL_NAME, "]");
     } else if (strcmp(line, "timestamp") == 0) {
         timestamp();
     } else if (strcmp(line, "results") == 0) {

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_report.h"
 
 #include "scn_bench.h"
 #include "scn_cic.h"
-#include "scn_duty.h"
+#include "scn_idle.h"
 #include "scn_link.h"
 #include "scn_listen.h"
 #include "scn_port.h"
@@ -113,7 +114,7 @@ static void add_listening(scn_text_t *text) {
     add_string(text, " microphone=", microphone_names[scn_port_microphone()]);
     add_string(text, " listening=", scn_listening() ? "yes" : "no");
     add_lost(text);
-    add_number(text, " asleep_permille=", scn_duty_asleep_permille());
+    add_number(text, " asleep_permille=", scn_idle_permille());
 }
 
 void scn_report_info(uint32_t ring_bytes, uint32_t credit, uint32_t dropped_bytes) {
@@ -254,7 +255,7 @@ static void report_step(void *context, const scn_model_t *model, const scn_step_
     add_number(&text, " cycles=", cycles);
     add_string(&text, " name=", step->name);
     scn_text_end(&text);
-    lap(context); /* leave out what the line took */
+    lap(context); /* exclude the time for printing the line */
 }
 
 static void report_hop(void) {

@@ -1,19 +1,20 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_session.h"
 
-#include "scn_answers.h"
 #include "scn_commands.h"
-#include "scn_duty.h"
+#include "scn_fault_injection.h"
+#include "scn_idle.h"
 #include "scn_listen.h"
 #include "scn_mlperf.h"
 #include "scn_port.h"
-#include "scn_provoke.h"
 #include "scn_report.h"
+#include "scn_results.h"
 #include "scn_ring.h"
 #include "scn_stream.h"
 
 #include <string.h>
 
-/* Half of the ring: when a host goes back, what it sent before may still be on its way. */
+/* Half of the ring: when a host sends frames again, those that it sent before may still be on their way. */
 #define CREDIT (SCN_RING_BYTES / SCN_LINK_WIRE_BYTES / 2)
 _Static_assert((SCN_RING_BYTES & (SCN_RING_BYTES - 1u)) == 0, "the ring's size must be a power of two");
 _Static_assert(CREDIT >= 2 * SCN_STREAM_ACKNOWLEDGE_EVERY,
@@ -24,7 +25,7 @@ static scn_ring_t ring;
 static scn_receiver_t receiver;
 static scn_stream_identity_t identity;
 static scn_stream_t stream;
-static bool healthy; /* the last self-test did not fail: there may be decisions */
+static bool healthy; /* the last self-test did not fail: the network may run */
 
 static void receive(void *context, uint8_t byte) {
     scn_ring_push(context, byte);
@@ -54,9 +55,9 @@ static void identify(void) {
     identity.captures = scn_listen_capture_begin();
 }
 
-static void test_oneself(void) {
+static void run_selftest(void) {
     scn_listen_stop();
-    scn_answers_forget(); /* the scores lie in the memory that the test uses */
+    scn_results_forget(); /* the test overwrites the scores */
     const scn_selftest_t result = scn_classifier_selftest();
     scn_mlperf_forget();
     scn_report_selftest(result);
@@ -76,8 +77,8 @@ void scn_session_begin(void) {
     scn_port_watch();
     scn_report_boot();
     scn_report_crash();
-    test_oneself();
-    scn_duty_begin();
+    run_selftest();
+    scn_idle_begin();
     report_info();
     scn_report_initialized();
     scn_report_ready();
@@ -86,40 +87,40 @@ void scn_session_begin(void) {
 
 static void send_status(scn_link_reason_t reason) {
     uint8_t body[SCN_LINK_STATUS_BYTES], wire[SCN_LINK_WIRE_BYTES];
-    scn_stream_status(&stream, reason, scn_answers_count(), body);
+    scn_stream_status(&stream, reason, scn_results_count(), body);
     scn_port_write(wire, scn_frame_encode(body, sizeof body, wire));
 }
 
-static void tell_decided(void) {
+static void acknowledge_decision(void) {
     send_status(SCN_REASON_OK);
 }
 
 static void take(const uint8_t *payload, size_t count) {
     uint8_t bytes[SCN_LISTEN_CAPTURE * SCN_SAMPLE_BYTES];
     if (stream.input != SCN_LINK_INPUT_CAPTURE) {
-        scn_answers_take(payload, count, tell_decided);
+        scn_results_take(payload, count, acknowledge_decision);
         return;
     }
     for (size_t left = count / SCN_LINK_CAPTURE_BYTES, some; left > 0; left -= some) {
         some = left < SCN_LISTEN_CAPTURE ? left : SCN_LISTEN_CAPTURE;
-        scn_answers_take(bytes, scn_listen_capture(payload, some, bytes), tell_decided);
+        scn_results_take(bytes, scn_listen_capture(payload, some, bytes), acknowledge_decision);
         payload += some * SCN_LINK_CAPTURE_BYTES;
     }
 }
 
-/* A host's session begins, whatever was before. */
+/* Begin a host's session; ends whatever ran before. */
 static void start(void) {
-    static const scn_hears_t hears[] = {
-        [SCN_LINK_INPUT_AUDIO] = SCN_HEARS_CLIPS,
-        [SCN_LINK_INPUT_TENSOR] = SCN_HEARS_TENSOR,
-        [SCN_LINK_INPUT_CAPTURE] = SCN_HEARS_LIVE,
+    static const scn_input_mode_t mode[] = {
+        [SCN_LINK_INPUT_AUDIO] = SCN_INPUT_MODE_CLIPS,
+        [SCN_LINK_INPUT_TENSOR] = SCN_INPUT_MODE_TENSOR,
+        [SCN_LINK_INPUT_CAPTURE] = SCN_INPUT_MODE_LIVE,
     };
     scn_listen_stop();
     scn_mlperf_forget();
-    scn_answers_begin(stream.refusal == SCN_REASON_OK ? hears[stream.input] : SCN_HEARS_TENSOR);
-    scn_duty_begin();
+    scn_results_begin(stream.refusal == SCN_REASON_OK ? mode[stream.input] : SCN_INPUT_MODE_TENSOR);
+    scn_idle_begin();
     if (stream.input == SCN_LINK_INPUT_CAPTURE) {
-        (void)scn_listen_capture_begin(); /* the stream has refused it where it cannot */
+        (void)scn_listen_capture_begin(); /* the stream refuses this input where it fails */
     }
 }
 
@@ -135,14 +136,14 @@ static void follow(const scn_stream_result_t *result) {
 
 static void measure(void) {
     scn_listen_stop();
-    scn_answers_forget();
+    scn_results_forget();
     scn_report_bench();
     scn_mlperf_forget();
-    scn_stream_close(&stream); /* it used the memory that a window was collecting in */
+    scn_stream_close(&stream); /* the measurement overwrites the unfinished window */
 }
 
 /* "listen on", "listen off". */
-static void obey_listen(const char *line, const char *rest) {
+static void dispatch_listen(const char *line, const char *rest) {
     const bool on = strcmp(rest, "on") == 0;
     if (!on && strcmp(rest, "off") != 0) {
         scn_report_error("listen takes on or off", line);
@@ -153,8 +154,8 @@ static void obey_listen(const char *line, const char *rest) {
     if (on) {
         scn_stream_close(&stream);
         scn_mlperf_forget();
-        scn_answers_begin(SCN_HEARS_LIVE);
-        scn_duty_begin();
+        scn_results_begin(SCN_INPUT_MODE_LIVE);
+        scn_idle_begin();
         if (!healthy || !scn_listen_start()) {
             scn_report_error("no microphone that this model can hear, or a failed self-test", line);
             return;
@@ -163,7 +164,7 @@ static void obey_listen(const char *line, const char *rest) {
     scn_report_listen(on);
 }
 
-static void obey_stream(const char *line, const char *rest) {
+static void dispatch_stream(const char *line, const char *rest) {
     if (strcmp(rest, "on") == 0) {
         if (!scn_stream_open(&stream, SCN_HAS_FRONTEND ? SCN_LINK_INPUT_AUDIO : SCN_LINK_INPUT_TENSOR)) {
             scn_report_error("the self-test failed", line);
@@ -173,13 +174,13 @@ static void obey_stream(const char *line, const char *rest) {
         scn_report_stream(true, 0);
     } else if (strcmp(rest, "off") == 0) {
         scn_stream_close(&stream);
-        scn_report_stream(false, scn_answers_count());
+        scn_report_stream(false, scn_results_count());
     } else {
         scn_report_error("stream takes on or off", line);
     }
 }
 
-static void obey_mlperf(const char *line) {
+static void dispatch_mlperf(const char *line) {
     switch (scn_mlperf(line)) {
     case SCN_MLPERF_UNKNOWN:
         scn_report_error("Unknown command", line);
@@ -187,37 +188,37 @@ static void obey_mlperf(const char *line) {
     case SCN_MLPERF_TOOK_INPUT:
         scn_listen_stop();
         scn_stream_close(&stream);
-        scn_answers_forget();
+        scn_results_forget();
         break;
     default:
         break;
     }
 }
 
-/* Nothing that runs the network. */
+/* Without a passed self-test, nothing may run the network. */
 static bool must_refuse(const char *line) {
     return !healthy && (scn_command(line) == SCN_COMMAND_BENCH || scn_command_rest(line, "infer"));
 }
 
-/* Lines of more than one word. */
-static void obey_words(const char *line) {
+/* Commands of more than one word. */
+static void dispatch_words(const char *line) {
     const char *listen = scn_command_rest(line, "listen"), *session = scn_command_rest(line, "stream");
     if (listen) {
-        obey_listen(line, listen);
+        dispatch_listen(line, listen);
     } else if (session) {
-        obey_stream(line, session);
-    } else if (!scn_answers_obey(line)) {
-        obey_mlperf(line);
+        dispatch_stream(line, session);
+    } else if (!scn_results_command(line)) {
+        dispatch_mlperf(line);
     }
 }
 
-static void obey(const char *line) {
+static void dispatch_command(const char *line) {
     if (must_refuse(line)) {
         scn_report_error("the self-test failed", line);
         scn_report_ready();
         return;
     }
-    if (scn_provoke(line)) {
+    if (scn_inject_fault(line)) {
         return;
     }
     switch (scn_command(line)) {
@@ -228,7 +229,7 @@ static void obey(const char *line) {
         scn_report_labels();
         break;
     case SCN_COMMAND_LAST:
-        scn_answers_repeat();
+        scn_results_repeat();
         break;
     case SCN_COMMAND_FEATURES:
         scn_report_features();
@@ -237,7 +238,7 @@ static void obey(const char *line) {
         scn_report_checksums();
         break;
     case SCN_COMMAND_SELFTEST:
-        test_oneself();
+        run_selftest();
         break;
     case SCN_COMMAND_BENCH:
         measure();
@@ -246,13 +247,13 @@ static void obey(const char *line) {
         scn_commands_list();
         break;
     default:
-        obey_words(line);
+        dispatch_words(line);
         break;
     }
     scn_report_ready();
 }
 
-/* Damage to a frame while a session is open; else somebody's typing. */
+/* In a session this is a damaged frame, else a mistyped line. */
 static void refuse_line(void) {
     if (stream.refusal == SCN_REASON_OK) {
         const scn_stream_result_t result = scn_stream_corrupt(&stream);
@@ -263,7 +264,7 @@ static void refuse_line(void) {
     scn_report_ready();
 }
 
-static void deal_with(uint8_t byte) {
+static void handle_byte(uint8_t byte) {
     scn_stream_result_t result;
     switch (scn_receiver_push(&receiver, byte)) {
     case SCN_RECEIVED_FRAME:
@@ -278,21 +279,21 @@ static void deal_with(uint8_t byte) {
         refuse_line();
         break;
     case SCN_RECEIVED_LINE:
-        obey((const char *)receiver.bytes);
+        dispatch_command((const char *)receiver.bytes);
         break;
     default:
         break;
     }
 }
 
-/* Take some of what the microphone gave; false where nothing is left. */
-static bool hear(void) {
+/* Take some samples of the microphone; false where none are left. */
+static bool take_microphone(void) {
     uint8_t bytes[SCN_LISTEN_CAPTURE * SCN_SAMPLE_BYTES];
     const size_t count = scn_listen_take(bytes, sizeof bytes);
-    scn_answers_take(bytes, count, NULL);
-    if (count == 0 && scn_listen_gap()) { /* all that came before it is heard */
-        scn_report_gap(scn_answers_count());
-        scn_answers_skip_gap();
+    scn_results_take(bytes, count, NULL);
+    if (count == 0 && scn_listen_gap()) { /* all samples before the gap are taken */
+        scn_report_gap(scn_results_count());
+        scn_results_skip_gap();
         if (!scn_listen_start()) {
             scn_report_error("the microphone does not start again", "listen");
         }
@@ -302,12 +303,12 @@ static bool hear(void) {
 
 void scn_session_step(void) {
     uint8_t byte;
-    scn_duty_wait(nothing_to_do, &ring);
+    scn_idle_wait(nothing_to_do, &ring);
     do {
         scn_port_alive();
         while (scn_ring_pop(&ring, &byte)) {
-            scn_port_alive(); /* a host that never pauses keeps the program here */
-            deal_with(byte);
+            scn_port_alive(); /* a host that never pauses keeps the loop busy */
+            handle_byte(byte);
         }
-    } while (hear());
+    } while (take_microphone());
 }

@@ -1,4 +1,5 @@
-/* The firmware's version: the package's, of which the builder makes a macro. */
+/* SPDX-License-Identifier: MIT */
+/* The firmware's version is the Python package's; the builder passes it as a macro. */
 #ifndef SCN_VERSION_H
 #define SCN_VERSION_H
 

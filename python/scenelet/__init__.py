@@ -1,3 +1,3 @@
 """From acoustic scene recordings to a Cortex-M4."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

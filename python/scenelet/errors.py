@@ -3,14 +3,14 @@
 ::
 
     SceneletError                 the root; the command line prints it as one line
-    ├── InputError                what was given cannot be used            exit status 2
+    ├── InputError                an input that cannot be used             exit status 2
     │   ├── AudioError            an audio file or its samples
     │   ├── DatasetError          a folder, a CSV file, a label, a split
     │   ├── RecipeError           a recipe's key or value
     │   └── ModelError            a .tflite file
     │       └── UnsupportedError  an operator, type or size that the engine lacks
-    ├── ToolError                 a program that is missing or failed      exit status 2
-    └── CheckFailed               the work was done, the answer is "no"    exit status 1
+    ├── ToolError                 a program is missing or failed           exit status 2
+    └── CheckFailed               a check ran and failed                   exit status 1
         ├── LimitExceeded         over a budget
         ├── ParityError           two implementations differ
         └── StaleError            generated files do not match their model
@@ -27,7 +27,7 @@ class SceneletError(Exception):
     Parameters
     ----------
     subject
-        What is wrong: a path, ``file:line``, a recipe key, an operator with its layer.
+        What the error is about: a path, ``file:line``, a recipe key, an operator with its layer.
     problem
         What is wrong with it.
     remedy
@@ -50,7 +50,7 @@ class SceneletError(Exception):
 
 
 class InputError(SceneletError):
-    """Something that was given cannot be used."""
+    """An input that cannot be used."""
 
 
 class AudioError(InputError):
@@ -74,21 +74,21 @@ class UnsupportedError(ModelError):
 
 
 class ToolError(SceneletError):
-    """A program (compiler, emulator, PlatformIO) that is missing or failed."""
+    """A program (compiler, emulator, PlatformIO) is missing or failed."""
 
 
 class CheckFailed(SceneletError):
-    """The work was done and the answer is no."""
+    """A check ran and failed."""
 
     exit_status = 1
 
 
 class LimitExceeded(CheckFailed):
-    """A cost over its limit."""
+    """A cost is over its limit."""
 
 
 class ParityError(CheckFailed):
-    """Two implementations that must agree do not."""
+    """Two implementations that must agree differ."""
 
 
 class StaleError(CheckFailed):

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from networks import ACTIVATIONS, PADDINGS, NetworkBuilder, random_network
 
+from scenelet.compiler.depth_first.lowering import stages_of
 from scenelet.compiler.options import Options
 from scenelet.compiler.pipeline import compile_model
 from scenelet.evaluation import parity
@@ -48,7 +49,7 @@ def test_every_stage_of_a_segment(kind: str) -> None:
     y = network.add(network.convolution(y, 7, (1, 1)), mapped, activation="RELU")
     model = network.model(network.mean(network.pool(y, (2, 2), kind=kind, stride=(2, 2))))
     steps = compile_model(model, DEPTH_FIRST["packed"]).program.steps
-    kernels = [stage.step.kernel for step in steps if step.segment for stage in step.segment.stages]
+    kernels = [stage.step.kernel for step in steps for stage in stages_of(step)]
     assert set(kernels) >= {"scn_conv2d_s8", "scn_depthwise_conv2d_s8", "scn_add_s8"}
     assert sum("pool" in kernel for kernel in kernels) == 2
     require_parity(model, 8, DEPTH_FIRST["packed"])
@@ -66,7 +67,7 @@ def test_a_sum_in_a_segment_takes_rows_in_its_own_order() -> None:
             operands = (x, y) if swapped else (y, x)
             model = network.model(network.pool(network.add(*operands), (2, 2)))
             steps = compile_model(model, DEPTH_FIRST["packed"]).program.steps
-            stages = [stage for step in steps if step.segment for stage in step.segment.stages]
+            stages = [stage for step in steps for stage in stages_of(step)]
             kernels |= {(s.step.kernel, apart) for s in stages if s.added or s.step.op == "ADD"}
             require_parity(model, 4, DEPTH_FIRST["packed"])
     assert kernels == {("scn_add_lut_s8", True), ("scn_conv2d_s8", False)}

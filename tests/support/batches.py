@@ -22,7 +22,7 @@ from scenelet.compiler.pipeline import Compiled, compile_model
 from scenelet.core import toolchain
 from scenelet.evaluation import parity
 from scenelet.frontend import on_target
-from scenelet.targets.host import _DECLARATIONS, ENGINE, WARNINGS, HostTarget, _aligned_bytes
+from scenelet.targets.host import _DECLARATIONS, WARNINGS, HostTarget, _aligned_bytes
 from scenelet.targets.interpreter import LocalTarget
 from scenelet.targets.litert import LitertTarget
 
@@ -106,13 +106,22 @@ def check_on_host(networks: Sequence[Network]) -> None:
         Naming the first network that differs.
     """
     models, compiled, text = _compile(networks)
-    engine = toolchain.shared_library("engine", ENGINE.glob("*.c"), [ENGINE], WARNINGS)
+    folders = toolchain.engine_folders()
+    engine = toolchain.shared_library("engine", toolchain.engine_sources(), folders, WARNINGS)
     with tempfile.TemporaryDirectory() as place:
         source = Path(place) / "networks.c"
         source.write_text(text, "utf-8")
         # Nothing to optimise in literals; each library is used once, so it lies beside its source.
         library = Path(place) / "networks.so"
-        flags = ["-std=c11", "-O0", "-fPIC", "-shared", *WARNINGS, f"-I{ENGINE}", "-Wl,--no-as-needed"]
+        flags = [
+            "-std=c11",
+            "-O0",
+            "-fPIC",
+            "-shared",
+            *WARNINGS,
+            *(f"-I{path}" for path in folders),
+            "-Wl,--no-as-needed",
+        ]
         toolchain.run([toolchain.host_compiler(), *flags, source, str(engine), "-o", library])
         ffi = cffi.FFI()
         ffi.cdef(_DECLARATIONS + f"extern const scn_model_t *const scn_networks[{len(networks)}];")
@@ -176,8 +185,9 @@ def check_on_board(networks: Sequence[Network]) -> None:
         folder = Path(place)
         (folder / "networks.c").write_text(text, "utf-8")
         (folder / "inputs").write_bytes(b"".join(_inputs(models, networks)))
-        sources = [folder / "networks.c", *sorted(ENGINE.glob("*.c"))]
-        on_target.run_program(on_target.build_program(folder, "networks_probe", sources, [f"-I{ENGINE}"]))
+        sources = [folder / "networks.c", *toolchain.engine_sources()]
+        includes = [f"-I{path}" for path in toolchain.engine_folders()]
+        on_target.run_program(on_target.build_program(folder, "networks_probe", sources, includes))
         content = _records((folder / "tensors").read_bytes())
     for network, model, one in zip(networks, models, compiled, strict=True):
         parity.check(model, _Played(model, one, content), CASES, network.seed).require(network)

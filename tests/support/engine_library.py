@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +14,37 @@ from numpy.typing import NDArray
 from scenelet.compiler.program import SCRATCH, Step
 from scenelet.core import toolchain
 
-FOLDER = toolchain.FIRMWARE / "lib" / "engine"
-HEADERS = ("scn_types.h", "scn_fully_connected.h", "scn_pooling.h", "scn_engine.h", "scn_segment.h")
-"""The engine's contract, each behind those that it includes."""
 SANITIZE = ("-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 _GUARD = 64
 
 
 def declarations() -> str:
-    """The engine's headers as cffi takes them: without comments, directives and C++."""
-    headers = [(FOLDER / name).read_text("utf-8") for name in HEADERS]
-    text = "\n".join(headers).replace("\\\n", " ")
+    """The engine's contract as cffi takes it: without comments, directives and C++."""
+    text = "\n".join(_with_includes("scn_engine.h", [])).replace("\\\n", " ")
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     text = re.sub(r"#ifdef __cplusplus.*?#endif", "", text, flags=re.DOTALL)
     return re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)
 
 
+def _with_includes(name: str, seen: list[str]) -> Iterator[str]:
+    """A header's text after the text of those that it includes, each once."""
+    if name in seen:
+        return
+    seen.append(name)
+    text = source(name).read_text("utf-8")
+    for included in re.findall(r'#include "(.+)"', text):
+        yield from _with_includes(included, seen)
+    yield text
+
+
+def source(name: str) -> Path:
+    """Path of the engine's file of this name."""
+    return next(path for folder in toolchain.engine_folders() if (path := folder / name).is_file())
+
+
 def build(*, flags: Sequence[str] = ()) -> Path:
     """Compile all kernels into a shared library."""
-    return toolchain.shared_library("engine", FOLDER.glob("*.c"), [FOLDER], flags)
+    return toolchain.shared_library("engine", toolchain.engine_sources(), toolchain.engine_folders(), flags)
 
 
 class Engine:

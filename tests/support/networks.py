@@ -195,6 +195,9 @@ class NetworkBuilder:
     def softmax(self, source: int, beta: float = 1.0) -> int:
         return self.builder.operator("SOFTMAX", (source,), self.shape(source), 1 / 256, -128, beta=beta)
 
+    def logistic(self, source: int, zero_point: int = -128) -> int:
+        return self.builder.operator("LOGISTIC", (source,), self.shape(source), 1 / 256, zero_point)
+
     def pad(self, source: int, paddings: Sequence[tuple[int, int]]) -> int:
         listed = self.builder.constant(np.array(paddings, np.int32))
         sizes = [size + before + after for size, (before, after) in zip(self.shape(source), paddings, strict=True)]
@@ -250,12 +253,16 @@ def _dilation_options(dilation: tuple[int, int]) -> dict[str, Any]:
     return {"dilation_h_factor": dilation[0], "dilation_w_factor": dilation[1]}
 
 
-KINDS = ("ordinary", "small", "tall", "extreme")
-"""Of random networks: maps of some pixels; of one or two; tall, with many channels; scales 64 times off."""
+KINDS = ("ordinary", "small", "tall", "extreme", "mixed")
+"""Of random networks: maps of some pixels; of one or two; tall, many channels; scales 64 times off; every operator.
+
+A new operator joins "mixed" alone, so that a seed of another kind gives the same network for ever.
+"""
 
 _LAYERS = (
     "conv", "conv", "depthwise", "residual", "skip", "skip", "constant", "pool", "pad", "prelu", "quantize", "reshape",
 )  # fmt: skip
+_MIXED_LAYERS = (*_LAYERS, "logistic", "logistic", "reshape", "reshape", "reshape", "mean")
 _OCTAVES = 6.0
 _WIDE = 0.8
 _SIZES = {"small": ((1, 3), (1, 3), (1, 30)), "tall": ((20, 61), (1, 10), (6, 16))}
@@ -281,7 +288,8 @@ def random_network(seed: int, layers: int, kind: str = "ordinary") -> bytes:
     for _ in range(layers):
         # Layers that keep a map's size and are wide: what segments and Winograd transforms are for.
         wide = kind == "tall" and chance.random() < _WIDE
-        made.append(_wide_layer(network, chance, made) if wide else _random_layer(network, chance, made))
+        listed = _MIXED_LAYERS if kind == "mixed" else _LAYERS
+        made.append(_wide_layer(network, chance, made) if wide else _random_layer(network, chance, made, listed))
     return network.model(_head(network, chance, made[-1]))
 
 
@@ -318,9 +326,11 @@ def _residual(network: NetworkBuilder, chance: np.random.Generator, source: int)
     return network.add(*operands, activation="NONE" if chance.random() < 0.7 else str(chance.choice(ACTIVATIONS)))
 
 
-def _random_layer(network: NetworkBuilder, chance: np.random.Generator, made: list[int]) -> int:
+def _random_layer(
+    network: NetworkBuilder, chance: np.random.Generator, made: list[int], listed: Sequence[str] = _LAYERS
+) -> int:
     source = made[-1]
-    kind = chance.choice(_LAYERS)
+    kind = chance.choice(listed)
     activation = str(chance.choice(ACTIVATIONS))
     # Products of products of scales would leave float32, where the interpreter ends the process.
     tame = 2.0**-16 < network.scale(source) < 2.0**16
@@ -345,9 +355,17 @@ def _random_layer(network: NetworkBuilder, chance: np.random.Generator, made: li
         return network.pad(source, ((0, 0), (low, high), (high, 0), (0, 0)))
     if kind == "prelu":
         return network.prelu(source)
+    if kind == "mean":
+        axes = [(1,), (2,), (1, 2), (3,), (2, 3)][chance.integers(5)]
+        return network.mean(source, axes, keep_dims=True, rescale=bool(chance.random() < 0.7))
+    if kind == "logistic":
+        return network.logistic(source, zero_point=-128 if chance.random() < 0.7 else network.zero_point())
     if kind == "quantize":
         return network.quantize(source, same=bool(chance.random() < 0.3))
     _, height, width, channels = network.shape(source)
+    if listed is not _LAYERS:
+        shapes = [(width, height, channels), (height * width, 1, channels), (1, height, width * channels)]
+        return network.reshape(source, (1, *shapes[chance.integers(3)]))
     return network.reshape(source, (1, width, height, channels))
 
 

@@ -147,7 +147,7 @@ class RowCaller:
     def _lines(self, rows: Int8) -> Any:
         data = self.engine.ffi.from_buffer("int8_t[]", rows)
         fields = {"data": data, "rows": rows.shape[0], "row_elements": rows[0].size}
-        return self.engine.ffi.new("scn_lines_t *", fields)
+        return self.engine.ffi.new("scn_row_ring_t *", fields)
 
 
 def _post(engine: Engine, post: Int8 | Int32) -> Mapping[str, Any]:

@@ -10,13 +10,15 @@ from engine_library import Engine
 from kernel_cases import Case, Int8
 from networks import NetworkBuilder
 
-from scenelet.compiler.depth_first.stage import UNKNOWN, Stage, Variant, scratch_bytes, slide, variants
-from scenelet.compiler.depth_first.stage_parameters import emitted
+from scenelet.compiler.depth_first.stage import Stage, slide
+from scenelet.compiler.depth_first.stage_parameters import stage_constants
+from scenelet.compiler.kernels.registry import variants
+from scenelet.compiler.kernels.variant import Striped, Variant, Work
 from scenelet.compiler.operators import lower
 from scenelet.compiler.program import Step, Struct, Table
 
 # Input, output channels, kernel, strides, padding: odd sizes, single pixels, runs of every length modulo 4.
-_COLUMNS = (
+_GEMM = (
     ((9, 7, 1), 6, (5, 3), (2, 2), "SAME"),
     ((8, 5, 3), 4, (3, 3), (1, 1), "SAME"),
     ((5, 5, 8), 10, (1, 1), (1, 1), "SAME"),
@@ -28,7 +30,7 @@ _COLUMNS = (
     ((13, 1, 12), 6, (5, 1), (1, 1), "VALID"),
     ((6, 7, 4), 2, (3, 2), (3, 1), "SAME"),
 )
-_PLANES = (
+_PLANAR = (
     ((25, 5, 8), 8, (3, 3), (1, 1), "SAME"),
     ((6, 6, 4), 4, (3, 3), (2, 2), "SAME"),
     ((1, 1, 4), 4, (3, 3), (1, 1), "SAME"),
@@ -44,15 +46,15 @@ _PLANES = (
 
 
 def stage_cases() -> list[Case]:
-    """One-operator networks that both kernels, by columns and by planes, take; the same on every run."""
-    return [_case(seed, *sizes) for seed, sizes in enumerate((*_COLUMNS, *_PLANES))]
+    """One-operator networks that both kernels, GEMM and planar, take; the same on every run."""
+    return [_case(seed, *sizes) for seed, sizes in enumerate((*_GEMM, *_PLANAR))]
 
 
 def _case(
     seed: int, size: tuple[int, ...], channels: int, kernel: tuple[int, int], stride: tuple[int, int], padding: str
 ) -> Case:
     network = NetworkBuilder(seed, (1, *size))
-    if seed < len(_COLUMNS):
+    if seed < len(_GEMM):
         output = network.convolution(network.start, channels, kernel, stride=stride, padding=padding)
     else:
         output = network.depthwise(network.start, kernel, stride=stride, padding=padding)
@@ -64,11 +66,11 @@ def _case(
 
 
 def ways(case: Case) -> Iterator[Variant]:
-    """Every way to run a case by columns or by planes."""
+    """Every way to run a case by GEMM or planar."""
     (step,) = lower(case.graph).steps
     for expanded in (False, True):
-        for way in variants(Stage(step, UNKNOWN), expanded):
-            if (way.columns or way.planes) and way.expanded == expanded:
+        for way in variants(Work(step, expanded=expanded)):
+            if isinstance(way, Striped) and way.expanded == expanded:
                 yield way
 
 
@@ -86,12 +88,13 @@ class StageCaller:
         self.engine = engine
         self.case = case
         (step,) = lower(case.graph).steps
-        self.stage = Stage(step, way, None if post is None else map_step(step, post))
-        tables, (layer, *_), members = emitted(self.stage, "s", case.graph)
-        self._tables = {table.kind: engine._table(table.type, table.values) for table in tables}
+        self.stage = Stage(step, None if post is None else map_step(step, post), variant=way)
+        made = stage_constants(self.stage, "s", case.graph)
+        layer = made.records[0]
+        self._tables = {table.kind: engine._table(table.type, table.values) for table in made.tables}
         fields = {name: engine._field(value, self._tables) for name, value in layer.rows[0].items()}
         self._layer = engine.ffi.new(f"{layer.type} *", fields)
-        self._run = getattr(engine.library, str(members["run"]))
+        self._run = getattr(engine.library, str(made.members["run"]))
 
     def run(self, image: Int8) -> Int8:
         """The output, made `stripe` rows at a time."""
@@ -105,7 +108,7 @@ class StageCaller:
         first, end = window.first(y), window.end(y + count, image.shape[1])
         seen = image[:, first:end].copy()
         made = self.engine._guarded(count * shape[2] * shape[3])
-        scratch = self.engine._guarded(scratch_bytes(self.stage))
+        scratch = self.engine._guarded(self.stage.variant.scratch_bytes)
         rows: dict[str, Any] = {
             "input": [ffi.from_buffer("int8_t[]", seen), ffi.NULL],
             "output": self.engine._at(made, "int8_t *"),

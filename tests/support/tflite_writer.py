@@ -28,6 +28,7 @@ _VERSIONS = {
     "CONV_2D": 3,
     "DEPTHWISE_CONV_2D": 3,
     "FULLY_CONNECTED": 5,
+    "LOGISTIC": 2,
     "MAX_POOL_2D": 2,
     "MEAN": 2,
     "MUL": 2,

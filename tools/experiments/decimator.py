@@ -1,4 +1,4 @@
-"""Write docs/results/decimator.md and its plot: response and cost of every way to decimate."""
+"""Write docs/results/decimator.md and its plot: response and cost of every decimator."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ QUARTER = 4
 
 
 def instructions(rate_in: int, rate_out: int) -> int:
-    """Count those of one second, from a quarter of one."""
+    """Instructions per second of audio, extrapolated from a quarter of a second."""
     chance = np.random.default_rng(0)
     if rate_in == PDM_RATE:
         content = chance.bytes(rate_in // 8 // QUARTER)
@@ -30,7 +30,7 @@ def instructions(rate_in: int, rate_out: int) -> int:
 
 
 def row(rate_in: int, rate_out: int) -> str:
-    """Measure one line of the table."""
+    """Measure one row of the table."""
     frequency = np.linspace(0, rate_in / 2, 40_001)
     level = 20 * np.log10(np.maximum(response(rate_in, rate_out, frequency), 1e-9))
     ripple = np.abs(level[frequency <= 0.425 * rate_out]).max()
@@ -44,7 +44,7 @@ def row(rate_in: int, rate_out: int) -> str:
 
 
 def plot() -> None:
-    """Draw the responses of all ways to 8 kHz."""
+    """Plot the responses of all decimators to 8 kHz."""
     mpl.rcParams["svg.hashsalt"] = "scenelet"
     figure, (whole, passband) = plt.subplots(2, 1, figsize=(8, 6), layout="constrained")
     for rate_in, rate_out in WAYS:
@@ -62,21 +62,21 @@ def plot() -> None:
 
 
 def main() -> None:
-    """Write both."""
+    """Write the page and its plot."""
     head = (
-        "| from | to | pass band within | stop band | instructions a second | of 168 MHz |\n|---|---|---|---|---|---|"
+        "| from | to | pass band within | stop band | instructions per second | of 168 MHz |\n|---|---|---|---|---|---|"
     )
     text = f"""# The decimator: measured
 
 Written by `python tools/experiments/decimator.py`; do not edit. Responses are those of the integer taps. Instructions
 are counted by QEMU (`netduinoplus2`, `-icount shift=0`) with the product's compiler flags, on noise in blocks of
-256; they are no latency, and the share of 168 MHz is one instruction a cycle, which no chip reaches in this code.
-Nothing of this was seen on silicon.
+256. They are no latency: the share of 168 MHz assumes one instruction per cycle, which no chip reaches in this code.
+None of this was measured on silicon.
 
 {head}
 {chr(10).join(row(*way) for way in WAYS)}
 
-The PDM rows contain the CIC. `decimate` on the emulated board gives the NumPy twin's bits
+The PDM rows include the CIC. `decimate` on the emulated board gives the bits of the NumPy model
 (`tests/python/frontend/test_decimator.py`).
 
 ![Responses](decimator.svg)

@@ -2,7 +2,7 @@
 
     python tools/experiments/frontend.py --out docs/results/frontend.md [--data FOLDER]
 
-FOLDER is any data set that scenelet reads; its recordings then have a section of their own.
+FOLDER is any data set that scenelet reads; its recordings get a section of their own.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from scenelet.frontend.on_target import probe
 from scenelet.frontend.stimuli import Signal, trial_signals
 from scenelet.frontend.tables import make_tables
 
-# What is measured in the emulator: the default, the same at 16 bits, and every other FFT size.
+# Configurations to measure in the emulator: the default, the same at 16 bits, and every other FFT size.
 CONFIGS = {
     "8 kHz, 2048, hop 1024, 140 bands, 24 bit (default)": FrontendConfig(),
     "the same, 16 bit": FrontendConfig(sample_bits=16),
@@ -42,8 +42,8 @@ _SEPARATOR = "|---|---|---|---|---|---|---|---|"
 
 
 def costs() -> Iterator[str]:
-    """Rows of the table of costs."""
-    yield "| front end | tables | instructions a frame | in the stream | table bytes | code | work | history bytes |"
+    """Lines of the table of costs."""
+    yield "| front end | tables | instructions per frame | in the stream | table bytes | code | work | history bytes |"
     yield _SEPARATOR
     for name, config in CONFIGS.items():
         tables = make_tables(config)
@@ -65,7 +65,7 @@ def costs() -> Iterator[str]:
 
 
 def recordings(folder: Path, config: FrontendConfig) -> ErrorReport:
-    """Error report of all recordings of a data set, each window as loud as it is."""
+    """Error report of all recordings of a data set, at their own level."""
     signals = []
     for clip in open_dataset(folder).clips:
         samples = audio.read_audio(clip.path, config.sample_rate, config.sample_bits)
@@ -93,12 +93,12 @@ def document(data: Path | None) -> Iterator[str]:
     command = "python tools/experiments/frontend.py --out docs/results/frontend.md" + (" --data ESC10" if data else "")
     yield "# Front end: measured\n"
     yield f"Written by `{command}`; do not edit. Instructions are counted by QEMU (`netduinoplus2`, `-icount shift=0`)"
-    yield "with the product's compiler flags: the largest of some clips, exact to about 6. They are no latency. Every"
-    yield "feature that the emulated board gave in these runs equals the NumPy model's bits.\n"
+    yield "with the product's compiler flags: the largest count of some clips, exact to about 6. They are no latency."
+    yield "Every feature of the emulated board in these runs equals the NumPy model's, bit for bit.\n"
     yield "## Cost\n"
     yield from costs()
-    yield "\nA frame in the stream includes moving samples into and inside the history. Work is the FFT's memory, in"
-    yield "place; history is the streaming driver's, none where the caller holds the frame itself.\n"
+    yield '\n"In the stream" includes moving samples into and inside the history. Work is the FFT\'s memory, in place;'
+    yield "history is the streaming driver's, and 0 where the caller holds the frame itself.\n"
     if data:
         yield from real_section(data)
     for bits in (16, 24):

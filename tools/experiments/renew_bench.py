@@ -1,4 +1,4 @@
-"""Measure all figures below docs/bench again, with the model and the options that each file names; write its tables."""
+"""Measure all figures in docs/bench again, with the model and the options that each file names; write its tables."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from markdown_tables import fill
-
 from scenelet.benchmark.instructions import bench
 from scenelet.compiler.options import Options
 from scenelet.core import toolchain
 from scenelet.core.files import write_text
+from scenelet.core.markdown_tables import fill
 
 FOLDER = toolchain.REPOSITORY / "docs" / "bench"
 TOOLS = Path(__file__).resolve().parents[1]
@@ -28,29 +27,29 @@ PEERS = {
     "autoencoder": (583_000, 2_676),
 }
 HEAD = (
-    "| file | network | weights | RAM wanted | MACs | instructions | a MAC | of the peer's | arena | the peer's "
+    "| file | network | weights | RAM target | MACs | instructions | per MAC | ratio to peer | arena | peer's arena "
     "| flash, all |\n|" + "---|" * 11
 )
 
 
 def models() -> None:
-    """Write the networks with random weights that figures are kept of."""
+    """Write the networks with random weights whose figures are recorded."""
     subprocess.run([sys.executable, TOOLS / "models" / "recipe_models.py", "sm2", "sm3_pruned"], check=True)
     subprocess.run([sys.executable, TOOLS / "models" / "mlperf_tiny.py"], check=True)
 
 
 def renew(path: Path) -> None:
-    """Write one file anew."""
+    """Measure one file's figures and rewrite it."""
     before = json.loads(path.read_text("utf-8"))
     now = bench(before["model"], Options(**before["options"])).to_json()
     write_text(path, json.dumps({**now, "model": before["model"]}, indent=2) + "\n")
 
 
 def row(path: Path) -> str:
-    """Make a line of the table from a file."""
-    told: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    name, options, count = Path(told["model"]).stem, told["options"], told["instructions"]
-    macs = sum(layer["macs"] for layer in told["layers"])
+    """Row of the table for a file."""
+    figures: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    name, options, count = Path(figures["model"]).stem, figures["options"], figures["instructions"]
+    macs = sum(layer["macs"] for layer in figures["layers"])
     instructions, arena = PEERS.get(name, (0, 0))
     cells = [
         path.stem,
@@ -61,17 +60,17 @@ def row(path: Path) -> str:
         f"{count:,}",
         f"{count / macs:.2f}",
         f"{count / instructions:.3f}" if instructions else "",
-        f"{told['arena_bytes']:,}",
+        f"{figures['arena_bytes']:,}",
         f"{arena:,}" if arena else "",
-        f"{told['flash']['total']:,}",
+        f"{figures['flash']['total']:,}",
     ]
     return f"| {' | '.join(cells)} |"
 
 
 def stages(path: Path) -> Iterator[str]:
     """Lines of the table of a segment's stages."""
-    told = json.loads(path.read_text("utf-8"))
-    layer = max(told["layers"], key=lambda layer: len(layer.get("stages") or ()))
+    figures = json.loads(path.read_text("utf-8"))
+    layer = max(figures["layers"], key=lambda layer: len(layer.get("stages") or ()))
     yield "| stage | kernel | MACs | instructions |\n|---|---|---|---|"
     for stage in layer["stages"]:
         yield f"| {stage['name']} | {stage['kernel']} | {stage['macs']:,} | {stage['instructions']:,} |"

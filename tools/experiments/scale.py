@@ -1,8 +1,8 @@
-"""How features, tables and batches scale to TAU's 230,350 clips: speed and memory on corpora in its layout.
+"""Scaling of features, tables and batches to TAU's 230,350 clips: speed and memory on data sets in its layout.
 
-``tools/experiments/scale.py`` writes noise as 1-s clips, 44.1 kHz, 24 bit, into a scratch folder,
-in two sizes, and measures every step in a process of its own. Memory is what a process holds beyond its files' pages
-(RssAnon): pages of the memory-mapped feature file are the system's to take back.
+``tools/experiments/scale.py`` writes noise as 1-s clips, 44.1 kHz, 24 bit, into a scratch folder, in two sizes, and
+measures every step in a process of its own. Memory is a process's anonymous memory (RssAnon), without the pages of the
+memory-mapped feature file, which the system can reclaim.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from scenelet.training.windows import Windows, load
 
 CLIPS = 230_350
 RATE, SAMPLE_BYTES = 44_100, 3
-LINKS = 50_000  # names a file may have
+LINKS = 50_000  # hard links per file
 NAMES = ("open the tables", "features", "features again", "an epoch of batches")
 
 
@@ -89,7 +89,7 @@ def _epoch(data: Windows) -> None:
 
 
 def step(name: str, root: Path, jobs: int) -> dict[str, float]:
-    """Do one step; seconds of wall clock and of processor, and memory."""
+    """Run one step; return seconds of wall clock ("wall") and of processor ("cpu"), and peak memory in bytes."""
     frontend, cache = recipe.load("sm1").frontend, root / "cache"
     dataset = None if name == NAMES[0] else open_dataset(root)
     data = load(dataset, "all", frontend, cache, jobs=jobs) if dataset and name == NAMES[3] else None
@@ -109,7 +109,7 @@ def step(name: str, root: Path, jobs: int) -> dict[str, float]:
 
 
 def whole_table(root: Path) -> dict[str, float]:
-    """Read batches of a feature file of TAU's size; its values are noise."""
+    """Read batches of a feature file of TAU's size with noise as its values; result as of :func:`step`."""
     config = recipe.load("sm1").frontend
     path, chance = root / "features.npy", np.random.default_rng(0)
     file = np.lib.format.open_memmap(path, "w+", np.int8, (CLIPS, config.n_mels, config.frames))
@@ -124,7 +124,7 @@ def whole_table(root: Path) -> dict[str, float]:
     return {"wall": time.monotonic() - start_time, "cpu": time.process_time() - processor, "peak": peak.bytes}
 
 
-def _apart(*arguments: str) -> dict[str, float]:
+def _in_own_process(*arguments: str) -> dict[str, float]:
     command = [sys.executable, __file__, *arguments]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     result: dict[str, float] = json.loads(done.stdout)
@@ -132,17 +132,17 @@ def _apart(*arguments: str) -> dict[str, float]:
 
 
 def measure(sizes: Sequence[int], scratch: Path, jobs: int) -> dict[str, Any]:
-    """Measure all steps on corpora of all sizes, and what needs no audio at TAU's own."""
+    """Measure all steps on data sets of all sizes, and at TAU's size those that need no audio."""
     found: dict[str, Any] = {}
     for size in sizes:
         root = scratch / str(size)
         write_corpus(root, size, size)
-        found[f"{size:,}"] = {name: _apart("--step", name, str(root), "--jobs", str(jobs)) for name in NAMES}
+        found[f"{size:,}"] = {name: _in_own_process("--step", name, str(root), "--jobs", str(jobs)) for name in NAMES}
     root = scratch / "all"
     write_corpus(root, CLIPS, -(-CLIPS // LINKS))
     found[f"{CLIPS:,}"] = {
-        "open the tables": _apart("--step", "open the tables", str(root)),
-        "an epoch of batches": _apart("--step", "whole", str(root)),
+        "open the tables": _in_own_process("--step", "open the tables", str(root)),
+        "an epoch of batches": _in_own_process("--step", "whole", str(root)),
     }
     return found
 
@@ -157,7 +157,7 @@ def _rows(found: dict[str, Any]) -> list[str]:
 
 
 def report(found: dict[str, Any], jobs: int) -> str:
-    """Write the page."""
+    """Text of the page."""
     *_, largest, _whole = found
     count, seen = int(largest.replace(",", "")), found[largest]["features"]
     smallest = next(iter(found))
@@ -176,7 +176,7 @@ def report(found: dict[str, Any], jobs: int) -> str:
 
 
 def main() -> None:
-    """Measure, and print or write what was found."""
+    """Measure and print the report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs=2, default=(2000, 4000))
     parser.add_argument("--scratch", type=Path)

@@ -1,4 +1,4 @@
-"""How much processor time training takes: a recipe's network on random windows, user and system, not the clock's.
+"""Processor time (user and system) of training a recipe's network on random windows.
 
 python tools/experiments/speed.py sm1 --batch 64 --threads 1
 """
@@ -22,7 +22,7 @@ STEPS, ROUNDS, UNIT = 5, 3, 1600
 
 
 def trainer(name: str, batch: int) -> Trainer:
-    """A recipe's network with as many random windows as make ``STEPS`` batches."""
+    """A trainer of a recipe's network, with random windows for ``STEPS`` batches."""
     loaded = recipe.load(name)
     keras.utils.set_random_seed(0)
     generator = np.random.default_rng(0)
@@ -34,7 +34,7 @@ def trainer(name: str, batch: int) -> Trainer:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Processor time of this process."""
+    """Processor time in seconds that a call takes in this process."""
     before = resource.getrusage(resource.RUSAGE_SELF)
     work()
     after = resource.getrusage(resource.RUSAGE_SELF)
@@ -42,7 +42,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def without_xla_guard(made: Trainer) -> None:
-    """Compile the step with XLA, which refuses MaxPool's gradient as long as it has to be deterministic."""
+    """Compile the step with XLA, without determinism, for which XLA lacks MaxPool's gradient."""
     from tensorflow.python.framework import config
 
     config.disable_op_determinism()
@@ -50,7 +50,7 @@ def without_xla_guard(made: Trainer) -> None:
 
 
 def main() -> None:
-    """Print one line."""
+    """Measure and print the result in one line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("recipe")
     parser.add_argument("--batch", type=int, default=64)

@@ -1,6 +1,7 @@
-"""Carry out the cross-validations behind docs/results/esc10.md, and write its tables from what is done.
+"""Run the cross-validations of docs/results/esc10.md, and write its tables from the finished ones.
 
-Each row is one `scenelet crossval` command, which the page names; RUNS holds a folder a row, interrupted ones go on.
+Each row is one `scenelet crossval` command, which the page lists. RUNS holds one folder per row; interrupted ones
+resume.
 """
 
 from __future__ import annotations
@@ -16,12 +17,11 @@ from typing import Any
 
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # the same bits, whatever --jobs says
 
-from markdown_tables import fill
-
 from scenelet.benchmark.budget import budget_of
 from scenelet.benchmark.instructions import bench
 from scenelet.config import recipe as recipes
 from scenelet.core.files import write_text
+from scenelet.core.markdown_tables import fill
 from scenelet.data.datasets.registry import Dataset, open_dataset
 from scenelet.evaluation.cross_validation import cross_validate
 from scenelet.evaluation.crossval_results import RESULT
@@ -34,7 +34,7 @@ PRUNED = (20, 22, 22, 24, 24, 16)
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table: a recipe, how it is taught, and on which folds it is tested."""
+    """One row of a table: a recipe, its distillation and pruning, and the folds that it is tested on."""
 
     folder: str
     title: str
@@ -48,7 +48,7 @@ class Row:
 
     @property
     def command(self) -> str:
-        """What a user types for it."""
+        """The command of the row."""
         parts = ["scenelet crossval", self.recipe, "--data ESC10", f"--out RUNS/{self.folder}"]
         if self.method:
             parts += [f"--teacher RUNS/{self.teacher}", f"--method {self.method}"]
@@ -64,7 +64,7 @@ class Row:
 
 
 def fold4(folder: str, title: str, recipe: str, method: str | None = None, **more: Any) -> Row:
-    """Make a row of the held fold, three seeds."""
+    """A row of the held-out fold 4, with three seeds."""
     return Row(f"fold4_{folder}", title, recipe, method, folds=(4,), seeds=3, **more)
 
 
@@ -93,8 +93,8 @@ LEAK = Row("leak", "SM1, plain, leaking", "sm1", folds=(4,), leak=True)
 ROWS = (*CROSS, LEAK, *HELD)
 
 
-def carry_out(row: Row, dataset: Dataset, runs: Path, jobs: int) -> None:
-    """Train and score what a row still lacks."""
+def cross_validate_row(row: Row, dataset: Dataset, runs: Path, jobs: int) -> None:
+    """Train and score the networks that a row still lacks."""
     described = recipes.load(row.recipe)
     if row.method:
         described = with_method(described, row.method)
@@ -112,24 +112,24 @@ def carry_out(row: Row, dataset: Dataset, runs: Path, jobs: int) -> None:
 
 
 def cost_of(row: Row, runs: Path) -> dict[str, Any]:
-    """Parameters, MACs, peak activations and instructions of a row's network: counted once, on its first model."""
+    """Parameters, MACs, peak activations and instructions of a row's network, counted once on its first model."""
     path = runs / row.folder / COSTS
     if not path.is_file():
         models = sorted((runs / row.folder).glob("fold*-seed?/model.tflite"))
         cost = budget_of(str(models[0]) if models else row.recipe).cost
         instructions = bench(models[0]).instructions if models else None
-        told = {
+        counted = {
             "bytes": cost.params_bytes,
             "macs": cost.macs,
             "peak": cost.peak_activation_bytes,
             "instructions": instructions,
         }
-        write_text(path, json.dumps(told) + "\n")
-    told_again: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return told_again
+        write_text(path, json.dumps(counted) + "\n")
+    costs: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return costs
 
 
-def _told(outcomes: Sequence[dict[str, Any]], kind: str, measure: str) -> str:
+def _cell(outcomes: Sequence[dict[str, Any]], kind: str, measure: str) -> str:
     values = [outcome[kind][measure] for outcome in outcomes if outcome[kind]]
     if not values:
         return "–"
@@ -150,14 +150,14 @@ HEAD = (
 
 
 def _line(title: str, outcomes: Sequence[dict[str, Any]], cost: dict[str, Any]) -> str:
-    scores = [_told(outcomes, kind, measure) for kind, measure in MEASURES]
+    scores = [_cell(outcomes, kind, measure) for kind, measure in MEASURES]
     costs = [f"{cost[name]:,}" if cost[name] else "–" for name in ("bytes", "macs", "peak", "instructions")]
     minutes = f"{sum(outcome['cpu_seconds'] for outcome in outcomes) / 60:.1f}"
     return f"| {' | '.join([title, *scores, *costs, minutes])} |"
 
 
 def _whole(row: Row, runs: Path) -> list[dict[str, Any]]:
-    """Scores of the networks that a row's were pruned from."""
+    """Scores of the networks before pruning."""
     folders = sorted((runs / row.folder).glob("*-whole/metrics.json"))
     return [
         {"float": json.loads(path.read_text("utf-8"))["test"], "int8": None, "cpu_seconds": 0.0} for path in folders
@@ -165,7 +165,7 @@ def _whole(row: Row, runs: Path) -> list[dict[str, Any]]:
 
 
 def lines(rows: Sequence[Row], runs: Path) -> Iterator[str]:
-    """Lines of a table, of the rows that are done."""
+    """Lines of a table, for the rows that are done."""
     yield HEAD
     for row in rows:
         path = runs / row.folder / RESULT
@@ -185,7 +185,7 @@ def lines(rows: Sequence[Row], runs: Path) -> Iterator[str]:
 
 
 def leak(runs: Path) -> Iterator[str]:
-    """Say what the leaking split pretends, beside the clean one."""
+    """Lines of the table that compares the leaking split with the clean one."""
     path = runs / LEAK.folder / RESULT
     if path.is_file():
         result = json.loads(path.read_text("utf-8"))
@@ -193,7 +193,7 @@ def leak(runs: Path) -> Iterator[str]:
             ("fold 4, clean", result["outcomes"]),
             ("70/30 over windows", result["leak"]["outcomes"]),
         ):
-            yield f"| {name} | {_told(outcomes, 'float', 'accuracy')} | {_told(outcomes, 'int8', 'accuracy')} |"
+            yield f"| {name} | {_cell(outcomes, 'float', 'accuracy')} | {_cell(outcomes, 'int8', 'accuracy')} |"
 
 
 def tables(runs: Path) -> dict[str, Iterator[str]]:
@@ -202,14 +202,14 @@ def tables(runs: Path) -> dict[str, Iterator[str]]:
 
 
 def commands(runs: Path) -> Iterator[str]:
-    """Commands of the rows that are done."""
+    """Lines with the commands of the rows that are done."""
     yield "```"
     yield from (row.command for row in ROWS if (runs / row.folder / RESULT).is_file())
     yield "```"
 
 
 def main() -> None:
-    """Carry out rows; write the page."""
+    """Run the rows and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True, type=Path)
     parser.add_argument("--runs", required=True, type=Path)
@@ -219,7 +219,7 @@ def main() -> None:
     dataset = open_dataset(given.data)
     for row in ROWS:
         if not given.rows or row.folder in given.rows:
-            carry_out(row, dataset, given.runs, given.jobs)
+            cross_validate_row(row, dataset, given.runs, given.jobs)
             print(row.command, flush=True)
     fill(PAGE, tables(given.runs))
 

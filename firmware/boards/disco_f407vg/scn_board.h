@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ST STM32F4DISCOVERY, STM32F407VG (user manual UM1472).
  *
  * 8 MHz crystal X2; PA2 and PA3 are free on the header. The on-board ST-LINK of most revisions has no serial port that
@@ -23,7 +24,7 @@
 #define SCN_BOARD_LED_PORT 'D'
 #define SCN_BOARD_LED_PIN 12
 
-/* Microphone U9: PDM, which scn_port.h counts as 2, on SPI2's clock and data; alternate function 5. */
+/* Microphone U9: PDM (2 in scn_port.h), on clock and data of SPI2; alternate function 5. */
 #define SCN_BOARD_MICROPHONE 2
 #define SCN_BOARD_PLLI2S_OWN_DIVIDER 0
 #define SCN_BOARD_I2S_CK_PORT 'B'

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Adafruit Feather STM32F405 Express.
  *
  * 12 MHz crystal; the console is on the pins marked TX and RX. The USB connector is not used but to flash: hold BOOT0
@@ -23,7 +24,7 @@
 #define SCN_BOARD_LED_PORT 'C'
 #define SCN_BOARD_LED_PIN 1
 
-/* An I2S microphone, which scn_port.h counts as 1, on SPI2: clock to the pin marked SCK, word select to D10, data to
+/* An I2S microphone (1 in scn_port.h) on SPI2: clock to the pin marked SCK, word select to D10, data to
  * MO; the microphone's channel select to ground (left). Alternate function 5. */
 #define SCN_BOARD_MICROPHONE 1
 #define SCN_BOARD_PLLI2S_OWN_DIVIDER 0

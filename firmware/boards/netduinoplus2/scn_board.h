@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Netduino Plus 2, STM32F405RG: the board that QEMU's machine netduinoplus2 describes.
  *
  * 25 MHz crystal; the console is on header pins D3 (TX) and D2 (RX).

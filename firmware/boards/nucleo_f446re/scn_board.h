@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ST NUCLEO-F446RE, STM32F446RE (user manual UM1724).
  *
  * The ST-LINK's 8 MHz clock output drives HSE; its virtual serial port is wired to PA2 and PA3.
@@ -22,7 +23,7 @@
 #define SCN_BOARD_LED_PORT 'A'
 #define SCN_BOARD_LED_PIN 5
 
-/* An I2S microphone, which scn_port.h counts as 1, on SPI2, at the morpho connector CN10: clock to pin 30 (PB13), word
+/* An I2S microphone (1 in scn_port.h) on SPI2, at the morpho connector CN10: clock to pin 30 (PB13), word
  * select to 16 (PB12), data to 26 (PB15); the microphone's channel select to ground (left). Alternate function 5. */
 #define SCN_BOARD_MICROPHONE 1
 #define SCN_BOARD_PLLI2S_OWN_DIVIDER 1

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_capture.h"
 
 #define CAPTURE_BITS 24u
@@ -33,7 +34,7 @@ size_t scn_capture_samples(scn_capture_t *capture, const int32_t *samples, size_
     return made;
 }
 
-/* Both use `out` for what goes into the filters: an interrupt has little stack to spare. */
+/* Both also use `out` for the input of the filters: an interrupt has little stack. */
 size_t scn_capture_i2s(scn_capture_t *capture, const uint16_t *halfwords, size_t frames, int32_t *out) {
     for (size_t i = 0; i < frames; i++, halfwords += SCN_CAPTURE_FRAME) {
         out[i] = (int32_t)((uint32_t)halfwords[0] << 16 | halfwords[1]) >> 8;

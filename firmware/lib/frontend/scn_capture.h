@@ -1,9 +1,14 @@
-/* What a microphone gives, brought to the front end's rate and width: the way of FRONTEND.md's "Decimation". */
+/* SPDX-License-Identifier: MIT */
+/* Converts the output of a microphone to the front end's rate and sample width: docs/FRONTEND.md, "Decimation". */
 #ifndef SCN_CAPTURE_H
 #define SCN_CAPTURE_H
 
 #include "scn_cic.h"
 #include "scn_decimator.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* Halfwords of an I2S frame: two channels of 32 bits, of which the left one's first 24 count. */
 #define SCN_CAPTURE_FRAME 4u
@@ -11,7 +16,7 @@
 typedef struct {
     scn_cic_t cic;
     scn_decimator_t decimator;
-    uint8_t narrower; /* bits that are rounded away at the very end: 0 or 8 */
+    uint8_t narrower; /* bits that are rounded away at the end: 0 or 8 */
 } scn_capture_t;
 
 /* Begin with silence, for samples or frames at `capture_rate`. False where no filters lead from there. */
@@ -26,5 +31,9 @@ bool scn_capture_begin_pdm(scn_capture_t *capture, uint32_t capture_rate, uint32
 size_t scn_capture_samples(scn_capture_t *capture, const int32_t *samples, size_t count, int32_t *out);
 size_t scn_capture_i2s(scn_capture_t *capture, const uint16_t *halfwords, size_t frames, int32_t *out);
 size_t scn_capture_pdm(scn_capture_t *capture, const uint16_t *words, size_t count, int32_t *out);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_cic.h"
 
 #include "scn_cic_table.h"
@@ -5,8 +6,8 @@
 
 #define ALTERNATING 0x55555555u
 
-/* Integrators and combs are a filter of 76 taps in the end. Its output is looked up, four bits at a time, which takes a
- * third of the instructions that 80 additions for every 16 bits do. */
+/* Integrators and combs together are a filter of 76 taps. Its output is looked up four bits at a time, which takes a
+ * third of the instructions of 80 additions per 16 bits. */
 #define LOOK_UP(bits, nibble, quartet) scn_cic_table[nibble][(bits) >> (4u * (quartet)) & 15u]
 #define LOOK_UP_FOUR(bits, nibble, quartet)                                                                            \
     (LOOK_UP(bits, (nibble), (quartet)) + LOOK_UP(bits, (nibble) + 1u, (quartet) + 1u) +                               \

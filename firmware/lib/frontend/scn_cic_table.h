@@ -1,4 +1,5 @@
-/* Made by python/scenelet/frontend/decimator_native.py; not for editing. Included by scn_cic.c only. */
+/* SPDX-License-Identifier: MIT */
+/* Made by python/scenelet/frontend/decimator_native.py; not for editing. Private to scn_cic.c. */
 #ifndef SCN_CIC_TABLE_H
 #define SCN_CIC_TABLE_H
 

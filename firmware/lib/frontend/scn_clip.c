@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_clip.h"
 
 #include <string.h>
@@ -21,7 +22,7 @@ bool scn_clip_done(const scn_clip_t *clip) {
     return clip->taken == clip->tables->clip_samples;
 }
 
-/* The history holds a frame: write its column and keep what the next frame shares with it. */
+/* The history holds a frame: write its column and keep the samples that the next frame shares with it. */
 static void finish_frame(scn_clip_t *clip) {
     const scn_frontend_tables_t *tables = clip->tables;
     scn_frontend_frame(tables, clip->history, clip->work, clip->features + clip->column, tables->frames);

@@ -1,13 +1,13 @@
+/* SPDX-License-Identifier: MIT */
 /* Streaming clip driver: samples in blocks of any size, a column of features as soon as its frame is complete.
  *
  *   scn_clip_begin --> [collecting] --push--> ready (map complete) --push--> done (clip_samples taken)
  *                           ^                   |                              |
  *                           |<---- slide -------+           <---- begin -------+
  *
- * "clip" grid: the frames are centred, so half a frame of silence is thought before and after the clip; the last
- * columns come out with the clip's last sample. "continuous" grid: never padded; scn_clip_slide keeps the newest
- * columns and goes on without a gap.
- */
+ * "clip" grid: the frames are centred, so half a frame of silence is assumed before and after the clip; the last
+ * columns are complete with the clip's last sample. "continuous" grid: never padded; scn_clip_slide keeps the newest
+ * columns and continues without a gap. / */
 #ifndef SCN_CLIP_H
 #define SCN_CLIP_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Complex points of the FFT, two words each; private to the front end. */
 #ifndef SCN_COMPLEX_H
 #define SCN_COMPLEX_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_decimator.h"
 
 #include "scn_decimator_taps.h"
@@ -10,7 +11,7 @@ static inline uint32_t reach(const scn_fir_t *fir) {
     return 2u * fir->pairs + (fir->halfband ? 0u : 1u);
 }
 
-/* gcc, left to inline everything, spills the loop's registers. */
+/* Where gcc may inline everything, it spills the registers of the loop. */
 #define APART __attribute__((noinline))
 
 #if SCN_DSP_LOOPS
@@ -32,7 +33,7 @@ static inline uint32_t reach(const scn_fir_t *fir) {
 #endif
 
 /* `sum` plus each tap times the two samples it belongs to; `early` runs forwards and `late` backwards to the centre.
- * Nothing of 24 bits times 32 fits SMLAD or SMLALD, which take halves: SMLAL is the exact one. */
+ * 24 bits times 32 do not fit SMLAD or SMLALD, which take halfwords: SMLAL is exact. */
 static inline int64_t symmetric_sum(int64_t sum, const int32_t *early, const int32_t *late, const int32_t *taps,
                                     uint32_t pairs) {
 #if SCN_DSP_LOOPS
@@ -66,7 +67,7 @@ static void move_words(int32_t *to, const int32_t *from, uint32_t words) {
     }
 }
 
-/* Make room at the lines' ends: what is still needed moves to their beginnings. */
+/* Make room at the ends of the lines: samples that are still needed move to their beginnings. */
 static void move_up(scn_fir_stage_t *stage) {
     const uint32_t keep = reach(stage->fir), from = stage->end - keep;
     move_words(stage->line[1], stage->line[1] + from, keep);
@@ -144,7 +145,7 @@ static const struct {
     const scn_fir_t *fir[SCN_DECIMATOR_STAGES];
 } chains[] = {SCN_DECIMATOR_CHAINS};
 
-/* Put a stage behind the others, silent. */
+/* Append a stage, filled with silence. */
 static bool add(scn_decimator_t *decimator, const scn_fir_t *fir) {
     const uint32_t size = reach(fir) + SCN_FIR_ROOM, words = fir->halfband ? 2u * size : size;
     if (decimator->stages == SCN_DECIMATOR_STAGES || decimator->used + words > SCN_DECIMATOR_WORDS) {
@@ -153,7 +154,7 @@ static bool add(scn_decimator_t *decimator, const scn_fir_t *fir) {
     int32_t *line = decimator->words + decimator->used;
     decimator->stage[decimator->stages++] = (scn_fir_stage_t){
         .fir = fir,
-        .line = {line + (words - size), line}, /* one and the same where there is only one */
+        .line = {line + (words - size), line}, /* the same line where there is only one */
         .size = (uint16_t)size,
         .end = (uint16_t)reach(fir),
     };

@@ -1,4 +1,5 @@
-/* Made by python/scenelet/frontend/decimator_native.py; not for editing. Included by scn_decimator.c only. */
+/* SPDX-License-Identifier: MIT */
+/* Made by python/scenelet/frontend/decimator_native.py; not for editing. Private to scn_decimator.c. */
 #ifndef SCN_DECIMATOR_TAPS_H
 #define SCN_DECIMATOR_TAPS_H
 

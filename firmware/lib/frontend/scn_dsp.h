@@ -1,4 +1,5 @@
-/* The multiplications of the front end: one Cortex-M4 instruction each, or plain C with the same bits.
+/* SPDX-License-Identifier: MIT */
+/* The multiplications of the front end, private to it: one Cortex-M4 instruction each, or plain C with the same bits.
  *
  * gcc 12 makes no SMMULR from C, hence the inline assembly.
  */
@@ -13,8 +14,8 @@
 #define SCN_DSP_ASM 0
 #endif
 
-/* The long loops in assembly need 14 registers, which gcc -O0 and clang do not grant; single instructions always fit.
- */
+/* The long loops in assembly need 14 registers, which gcc -O0 and clang do not provide; single instructions always
+ * fit. */
 #if SCN_DSP_ASM && defined(__OPTIMIZE__) && !defined(__clang__)
 #define SCN_DSP_LOOPS 1
 #else

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_fft.h"
 
 #include "scn_complex.h"
@@ -6,7 +7,7 @@
 #include "scn_fft_m4.h"
 #endif
 
-/* 1 in Q31, as near as it goes: the untwiddled leg takes the same multiplication as the others. */
+/* The value nearest to 1 in Q31: the leg without a twiddle factor takes the same multiplication as the others. */
 #define ONE INT32_C(0x7fffffff)
 
 /* The three twiddle factors e^(-3 j w), e^(-j w), e^(-2 j w) of a radix-4 butterfly, Q31, in the order of their use. */
@@ -39,8 +40,8 @@ static inline void butterflies(int32_t *leg0, size_t groups, size_t span, const 
 #endif
 }
 
-/* Twiddles at angle i of the quarter wave's `quarter` steps, 0 <= i <= quarter / 2. Kept out of line: inlined into
- * radix4, it makes gcc advance six addresses and spill them. */
+/* Twiddles at angle i of `quarter` steps of a quarter wave, 0 <= i <= quarter / 2. Not inlined: inlined into radix4,
+ * gcc advances six addresses and spills them. */
 __attribute__((noinline)) static void twiddles(const int32_t *sine, int32_t quarter, int32_t i, twiddles_t *w) {
     const int32_t *cosine = sine + quarter;
     w->cos1 = cosine[-i];
@@ -56,7 +57,7 @@ __attribute__((noinline)) static void twiddles(const int32_t *sine, int32_t quar
     }
 }
 
-/* Twiddles at the angle that complements to a right one. */
+/* Twiddles at the complementary angle. */
 static inline void mirror(twiddles_t *w) {
     *w = (twiddles_t){-w->sin3, -w->cos3, w->sin1, w->cos1, -w->cos2, w->sin2};
 }

@@ -1,12 +1,13 @@
-/* What all of the FFT's first stages share; private to them. */
+/* SPDX-License-Identifier: MIT */
+/* Shared code of the FFT's first stages; private to them. */
 #ifndef SCN_FFT_FIRST_STAGE_H
 #define SCN_FFT_FIRST_STAGE_H
 
 #include "scn_complex.h"
 #include "scn_dsp.h"
 
-/* Counting up to ORDER_END(legs) in as many steps as the first stage has butterflies and reversing each count's bits
- * gives the bit-reversed place, in bytes, of their groups of `legs` points. */
+/* A counter runs up to ORDER_END(legs) in as many steps as the first stage has butterflies. Its reversed bits are the
+ * bit-reversed place, in bytes, of the group of `legs` points of each butterfly. */
 #define ORDER_END(legs) ((UINT32_C(1) << 29) / (legs))
 
 /* Two samples, windowed. The shift goes through uint32_t: the bits that leave are copies of the sign. */
@@ -15,7 +16,7 @@ static inline complex_t windowed(const int32_t *samples, uint32_t shift, int32_t
                        scn_mulr((int32_t)((uint32_t)samples[1] << shift), second)};
 }
 
-/* Four samples a quarter frame apart, b half a frame behind a, become four neighbours. */
+/* Four samples a quarter frame apart, b half a frame after a, become four neighbours. */
 static inline void first_radix4(complex_t a, complex_t b, complex_t c, complex_t d, int32_t *at) {
     a.re += 1; /* rounds all halves below */
     a.im += 1;

@@ -1,15 +1,15 @@
-/* The FFT's two inner loops for cores with the DSP instructions, with the bits of the plain C in scn_fft.c.
+/* SPDX-License-Identifier: MIT */
+/* The FFT's two inner loops for cores with the DSP instructions, private to scn_fft.c and with the bits of its plain C.
  *
- * From C, gcc 12 needs 63 and 110 instructions a butterfly where these take 50 and 76: 14 registers just hold what the
- * loops keep alive, and gcc spills.
- */
+ * From C, gcc 12 needs 63 and 110 instructions per butterfly where these take 50 and 76: 14 registers just hold the
+ * live values of the loops, and gcc spills. / */
 #ifndef SCN_FFT_M4_H
 #define SCN_FFT_M4_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* leg0   first leg of the first group, two words a point
+/* leg0   first leg of the first group, two words per point
  * groups butterflies to compute; each group lies 8 * span words behind the one before
  * span   points between two legs
  * w      cos 3w, sin 3w, cos w, sin w, cos 2w, sin 2w in Q31 */

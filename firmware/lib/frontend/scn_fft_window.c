@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_fft_window.h"
 
 #include "scn_fft_first_stage.h"
@@ -5,7 +6,7 @@
 #include "scn_fft_m4.h"
 #endif
 
-/* Where the window's second half starts, and which way it runs. */
+/* Start and direction of the window's second half. */
 static inline const int32_t *second_half(const scn_frontend_tables_t *tables) {
     return tables->window + tables->n_fft / 2;
 }

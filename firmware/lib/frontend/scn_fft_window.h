@@ -1,7 +1,8 @@
-/* The FFT's first stage: samples are windowed, and written in bit-reversed order after a butterfly without twiddles.
+/* SPDX-License-Identifier: MIT */
+/* The FFT's first stage: samples are windowed and written in bit-reversed order after a butterfly without twiddles.
  *
- * One function for each radix and each way to come by the window; tables->first_stage names the one that a front end
- * needs, so that the others stay out of the firmware.
+ * One function for each radix and each source of the window; tables->first_stage points to the one that a front end
+ * needs, so that the others are not linked.
  *
  * samples  n_fft samples; shifted left by `shift` first
  * work     n_fft words

@@ -1,4 +1,6 @@
-/* A raised cosine needs no table of its own: the FFT's quarter sine wave holds it, but for some last bits. */
+/* SPDX-License-Identifier: MIT */
+/* A raised cosine needs no table of its own: it is computed from the FFT's quarter sine wave; some last bits are
+ * corrected. */
 #include "scn_fft_first_stage.h"
 #include "scn_fft_window.h"
 
@@ -7,7 +9,7 @@ typedef struct {
     int32_t at[8];
 } values_t;
 
-/* mean - swing * cos(2 pi i / n_fft): a quarter on, the cosine has become the sine. */
+/* mean - swing * cos(2 pi i / n_fft): a quarter later, the cosine becomes the sine. */
 static inline void compute(const scn_window_computed_t *window, const int32_t *sine, const int32_t *cosine,
                            values_t *values) {
     for (int k = 0; k < 2; k++) {

@@ -1,24 +1,25 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_frontend.h"
 
 #include "scn_dsp.h"
 #include "scn_fft.h"
 
-/* log2 of power 0, Q16; far below anything that sounds. */
+/* log2 of power 0, Q16: far below any sound. */
 #define LOG2_SILENCE (-(INT32_C(1) << 30))
 
-/* Rising and whole power of the bins between two band edges. */
+/* Power of the bins between two band edges, weighted by the rising slope and unweighted. */
 typedef struct {
     uint64_t rise, whole;
 } segment_t;
 
-/* The bits that a sample needs beside its sign. */
+/* The bits that a sample needs besides its sign. */
 static inline uint32_t magnitude(int32_t sample) {
     // cppcheck-suppress shiftTooManyBitsSigned ; arithmetic, see scn_frontend.h, and one instruction less than ?:
     return (uint32_t)(sample ^ (sample >> 31));
 }
 
-/* Left shift that makes the loudest sample fill 32 bits: the block exponent plus 32 - sample_bits. 31, the most that a
- * shift can be, where there are only 0 and -1. */
+/* Left shift that makes the loudest sample fill 32 bits: the block exponent plus 32 - sample_bits. It is 31, the
+ * largest shift, where all samples are 0 or -1. */
 static uint32_t block_shift(const scn_frontend_tables_t *tables, const int32_t *samples) {
     uint32_t bits = 0;
     for (const int32_t *end = samples + tables->n_fft; samples < end; samples += 4) {
@@ -33,7 +34,7 @@ static inline segment_t sum_segment(const int32_t *power, const uint16_t *weight
     return (segment_t){(sums.high << 16) + (sums.low >> 16), sums.whole};
 }
 
-/* log2 in Q16 by leading zeros and a table of straight lines. */
+/* log2 in Q16 by leading zeros and piecewise linear interpolation. */
 static inline int32_t log2_q16(const uint16_t *table, uint64_t value) {
     if (value == 0) {
         return LOG2_SILENCE;

@@ -1,9 +1,14 @@
+/* SPDX-License-Identifier: MIT */
 /* The two checksums of the link. */
 #ifndef SCN_CRC_H
 #define SCN_CRC_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* CRC-16/IBM-3740 ("CCITT-FALSE"): polynomial 0x1021, start 0xFFFF, no reflection, no final exclusive or.
  * "123456789" gives 0x29B1. Python: binascii.crc_hqx(data, 0xFFFF). */
@@ -12,5 +17,9 @@ uint16_t scn_crc16(uint16_t crc, const void *bytes, size_t count);
 
 /* CRC-32 (IEEE 802.3, zlib's). "123456789" gives 0xCBF43926. */
 uint32_t scn_crc32(const void *bytes, size_t count);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

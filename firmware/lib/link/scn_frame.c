@@ -1,8 +1,11 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_frame.h"
 
 #include "scn_crc.h"
 
 #define DELIMITER 0u
+
+_Static_assert(SCN_LINK_BODY_BYTES < 254u, "a longer body would need more than one COBS code byte of overhead");
 
 size_t scn_frame_encode(const uint8_t *body, size_t size, uint8_t wire[SCN_LINK_WIRE_BYTES]) {
     const uint16_t crc = scn_crc16(SCN_CRC16_START, body, size);
@@ -79,7 +82,7 @@ static scn_received_t delimiter(scn_receiver_t *receiver) {
     switch (receiver->state) {
     case SCN_CHUNK_EMPTY:
         return SCN_RECEIVED_NOTHING;
-    case SCN_CHUNK_FIRST: /* the LF of a CR LF is waiting there when a frame follows a line */
+    case SCN_CHUNK_FIRST: /* it may be the LF of a CR LF, if a frame follows a line */
         return end_chunk(receiver, ends_line(receiver->bytes[0]) ? SCN_RECEIVED_NOTHING : SCN_RECEIVED_CORRUPT);
     case SCN_CHUNK_FRAME:
         return end_chunk(receiver, check_frame(receiver));
@@ -111,7 +114,7 @@ static scn_received_t push_frame(scn_receiver_t *receiver, uint8_t byte) {
     return SCN_RECEIVED_NOTHING;
 }
 
-/* Now that the second byte is here: which one is the first? */
+/* The second byte decides what the first one is. */
 static scn_received_t push_second(scn_receiver_t *receiver, uint8_t byte) {
     if (byte >= SCN_LINK_START) {
         receiver->state = SCN_CHUNK_FRAME;
@@ -119,13 +122,13 @@ static scn_received_t push_second(scn_receiver_t *receiver, uint8_t byte) {
     }
     receiver->state = SCN_CHUNK_LINE;
     receiver->count = 0;
-    if (ends_line(receiver->bytes[0])) { /* an empty line: `byte` is another chunk's first */
+    if (ends_line(receiver->bytes[0])) { /* an empty line: `byte` is the first of another chunk */
         receiver->bytes[receiver->count++] = byte;
         receiver->state = SCN_CHUNK_FIRST;
         return SCN_RECEIVED_NOTHING;
     }
     push_text(receiver, receiver->bytes[0]);
-    if (receiver->state == SCN_CHUNK_SKIP_LINE) { /* the first was noise; the second may end it */
+    if (receiver->state == SCN_CHUNK_SKIP_LINE) { /* the first was noise; the second may end the chunk */
         return ends_line(byte) ? end_chunk(receiver, SCN_RECEIVED_REFUSED) : SCN_RECEIVED_NOTHING;
     }
     return push_text(receiver, byte);

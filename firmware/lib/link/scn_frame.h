@@ -1,4 +1,5 @@
-/* Frames to and from bytes: COBS, CRC-16, and the text lines between frames. */
+/* SPDX-License-Identifier: MIT */
+/* Encoding and decoding of frames (COBS, CRC-16), and the text lines between frames. */
 #ifndef SCN_FRAME_H
 #define SCN_FRAME_H
 
@@ -7,6 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* Encode a body (type and fields; the CRC is added here) for the wire, delimiters included. `size` is at most
  * SCN_LINK_BODY_BYTES - SCN_LINK_CRC_BYTES. Returns the number of bytes written to `wire`. */
@@ -20,11 +25,11 @@ typedef enum {
     SCN_RECEIVED_FRAME,   /* bytes[0 .. size) is a body without its CRC, which held */
     SCN_RECEIVED_LINE,    /* bytes[0 .. size) is a text line without its end, and bytes[size] is 0 */
     SCN_RECEIVED_CORRUPT, /* a frame that failed its check, or is too long, or garbage */
-    SCN_RECEIVED_REFUSED, /* a line that is too long, or holds what is not printable; nothing of it was kept */
+    SCN_RECEIVED_REFUSED, /* a line that is too long or not printable; nothing of it was kept */
 } scn_received_t;
 
-/* Puts bytes together. The second byte of a chunk tells what it is: 0x80 and above is a frame's type, behind its COBS
- * code; all else is text.
+/* Assembles bytes to frames and lines. The second byte of a chunk decides: 0x80 and above is the type of a frame,
+ * after its COBS code; anything else is text.
  *
  *                          >= 0x80
  *     EMPTY ----> FIRST ------------> FRAME ----- too long ----> SKIP_FRAME
@@ -51,7 +56,11 @@ typedef struct {
 
 void scn_receiver_init(scn_receiver_t *receiver);
 
-/* Take one byte. What an event points to stays valid until the next call. */
+/* Take one byte. The data of an event stays valid until the next call. */
 scn_received_t scn_receiver_push(scn_receiver_t *receiver, uint8_t byte);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_ring.h"
 
 void scn_ring_init(scn_ring_t *ring, uint8_t *bytes, uint32_t capacity) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_stream.h"
 
 #include <string.h>
@@ -16,7 +17,7 @@ static scn_stream_result_t reply(scn_link_reason_t reason) {
     return (scn_stream_result_t){.reply = true, .reason = reason};
 }
 
-/* Say it once: everything already on its way after the lost frame would say the same. */
+/* Report it once: every frame already on its way after the lost one would cause the same report. */
 static scn_stream_result_t complain(scn_stream_t *stream, scn_link_reason_t reason) {
     const bool again = stream->complained;
     stream->complained = true;
@@ -46,8 +47,8 @@ static scn_link_reason_t judge(const scn_stream_t *stream, const uint8_t *body) 
     if (body[3] > SCN_LINK_INPUT_CAPTURE || (body[3] == SCN_LINK_INPUT_CAPTURE && !held->captures)) {
         return SCN_REASON_INPUT;
     }
-    const bool hears = held->has_frontend && memcmp(frontend, held->frontend, SCN_LINK_HASH_BYTES) == 0;
-    return body[3] == SCN_LINK_INPUT_TENSOR || hears ? SCN_REASON_OK : SCN_REASON_FRONTEND;
+    const bool mode = held->has_frontend && memcmp(frontend, held->frontend, SCN_LINK_HASH_BYTES) == 0;
+    return body[3] == SCN_LINK_INPUT_TENSOR || mode ? SCN_REASON_OK : SCN_REASON_FRONTEND;
 }
 
 static void begin(scn_stream_t *stream, scn_link_reason_t refusal, uint8_t session, uint8_t input) {
@@ -86,7 +87,7 @@ static scn_stream_result_t data(scn_stream_t *stream, const uint8_t *body, size_
         return complain(stream, stream->refusal);
     }
     const uint16_t ahead = (uint16_t)((body[1] | body[2] << 8) - stream->next);
-    if (ahead != 0) { /* a frame that came before is no news; one from after a gap is */
+    if (ahead != 0) { /* a repeated frame is not reported; one after a gap is */
         return ahead < 0x8000u ? complain(stream, SCN_REASON_SEQUENCE) : silence;
     }
     if (!whole_samples(stream, size - SCN_LINK_DATA_HEADER_BYTES)) {

@@ -1,11 +1,16 @@
-/* The device's side of a stream: which frame is accepted, and what is answered. No hardware, no audio: frames in,
- * payload out to a sink, STATUS fields out. */
+/* SPDX-License-Identifier: MIT */
+/* The device's side of a stream: which frames are accepted, and which STATUS answers them. No hardware, no audio:
+ * frames in, payload and STATUS fields out. */
 #ifndef SCN_STREAM_H
 #define SCN_STREAM_H
 
 #include "scn_frame.h"
 
-/* Frames accepted without an answer; then a STATUS tells the host how far it may go on. */
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Frames accepted without an answer; then a STATUS gives the host new credit. */
 #define SCN_STREAM_ACKNOWLEDGE_EVERY 8u
 
 /* What the device holds. Hashes are the first bytes of the SHA-256; `has_frontend` false refuses audio. `sample_bytes`
@@ -15,7 +20,7 @@ typedef struct {
     uint8_t frontend[SCN_LINK_HASH_BYTES];
     bool has_frontend;
     uint8_t sample_bytes;
-    bool captures; /* it has filters for what a microphone gives; false refuses that */
+    bool captures; /* it has filters for the capture input; false refuses that input */
 } scn_stream_identity_t;
 
 typedef struct {
@@ -27,10 +32,10 @@ typedef struct {
     uint16_t next;             /* sequence number of the frame that is accepted next */
     uint16_t unacknowledged;   /* frames accepted since the last STATUS */
     scn_link_reason_t refusal; /* CLOSED: no session yet; OK: open; else why the session was refused or ended */
-    bool complained;           /* the gap at `next` has been reported; say no more until it is closed */
+    bool complained;           /* the gap at `next` has been reported; report no more until it is closed */
 } scn_stream_t;
 
-/* What to do after a frame. */
+/* What the caller must do after a frame. */
 typedef struct {
     bool reply;   /* send a STATUS with this reason */
     bool started; /* a session began: forget the unfinished window */
@@ -57,5 +62,9 @@ void scn_stream_close(scn_stream_t *stream);
 /* The body of a STATUS; `windows` is the number of decisions since START. */
 void scn_stream_status(scn_stream_t *stream, scn_link_reason_t reason, uint32_t windows,
                        uint8_t body[SCN_LINK_STATUS_BYTES]);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_text.h"
 
 #include "scn_crc.h"

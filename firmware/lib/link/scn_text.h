@@ -1,14 +1,19 @@
-/* Lines of text to the console, with a checksum that a machine can hold them to. */
+/* SPDX-License-Identifier: MIT */
+/* Lines of text to the console, with a checksum for machines. */
 #ifndef SCN_TEXT_H
 #define SCN_TEXT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where the text goes. */
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Destination of the text. */
 typedef void (*scn_text_write_t)(const void *bytes, size_t count);
 
-/* One line in the making; `crc` covers everything since its start. */
+/* An unfinished line; `crc` covers everything since its start. */
 typedef struct {
     scn_text_write_t write;
     uint16_t crc;
@@ -28,5 +33,9 @@ void scn_text_end(scn_text_t *text);
 
 /* End the line with CR LF only. */
 void scn_text_end_plain(scn_text_t *text);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

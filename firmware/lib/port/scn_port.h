@@ -1,5 +1,6 @@
-/* What the firmware needs from the machine it runs on. One folder beside this header implements it for each family:
- * stm32f4 (also in QEMU, which is recognised at run time) and host (this computer: stdin and stdout).
+/* SPDX-License-Identifier: MIT */
+/* The hardware interface of the firmware. One folder beside this header implements it for each family: stm32f4 (also in
+ * QEMU, which is recognised at run time) and host (this computer: stdin and stdout).
  *
  * All functions are called from the main loop, never from an interrupt, unless they say otherwise.
  */
@@ -10,14 +11,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Console speed, bits a second, 8 data bits, no parity, 1 stop bit. */
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Console speed, bits per second; 8 data bits, no parity, 1 stop bit. */
 #define SCN_PORT_BAUD 921600u
 
 /* Where the processor's clock comes from. */
 typedef enum {
     SCN_PORT_CLOCK_EXTERNAL, /* the board's crystal through the PLL */
-    SCN_PORT_CLOCK_INTERNAL, /* the crystal did not start: the internal 16 MHz oscillator, through the PLL if it locked
-                              */
+    /* The crystal did not start: the internal 16 MHz oscillator, through the PLL if it locked. */
+    SCN_PORT_CLOCK_INTERNAL,
     SCN_PORT_CLOCK_EMULATED, /* no clock hardware: cycles are emulated time, not a latency */
 } scn_port_clock_t;
 
@@ -29,9 +34,9 @@ typedef struct {
     uint32_t stack_peak_bytes;
 } scn_port_memory_t;
 
-/* Why the program began. */
+/* Why the program started. */
 typedef enum {
-    SCN_PORT_RESET_UNKNOWN, /* nothing tells; so in QEMU and on a computer */
+    SCN_PORT_RESET_UNKNOWN, /* no information, as in QEMU and on a computer */
     SCN_PORT_RESET_POWER,
     SCN_PORT_RESET_PIN,
     SCN_PORT_RESET_SOFTWARE, /* the program itself: after a crash */
@@ -43,19 +48,20 @@ typedef enum {
 typedef enum {
     SCN_PORT_CRASH_FAULT,    /* the processor refused an access or an instruction */
     SCN_PORT_CRASH_STACK,    /* the stack grew into its guard, or below it */
-    SCN_PORT_CRASH_WATCHDOG, /* the program did not say scn_port_alive for too long */
+    SCN_PORT_CRASH_WATCHDOG, /* the program did not call scn_port_alive for too long */
 } scn_port_crash_cause_t;
 
-/* What is known of a crash. `pc` and `lr` are 0 where no frame was left to read them from: after most stack overflows,
- * and where only the hardware's watchdog was left to act. `address` is what was accessed; 0 where that is not known. */
+/* The record of a crash. `pc` and `lr` are 0 where there is no exception frame to read them from: after most stack
+ * overflows, and after a reset by the independent watchdog. `address` is what was accessed; 0 where that is not
+ * known. */
 typedef struct {
     uint32_t count; /* crashes in a row, this one included; 0: there was none */
     uint32_t cause; /* scn_port_crash_cause_t */
     uint32_t exception, pc, lr, cfsr, hfsr, address;
 } scn_port_crash_t;
 
-/* The program as it lies in flash, and the CRC-32 that it was sealed with when it was linked. No bytes and 0, which is
- * their CRC-32, where a program lies elsewhere. */
+/* The program in flash, and the CRC-32 with which it was sealed after linking. No bytes and 0, which is their CRC-32,
+ * where the program does not lie in flash. */
 typedef struct {
     const void *bytes;
     size_t count;
@@ -65,29 +71,31 @@ typedef struct {
 /* Called for every received byte, from the receive interrupt. */
 typedef void (*scn_port_receive_t)(void *context, uint8_t byte);
 
-/* Asked with interrupts off: is there nothing to do? */
+/* Whether there is nothing to do; called with interrupts off. */
 typedef bool (*scn_port_idle_t)(void *context);
 
-/* What the board's microphone is. */
+/* The kind of the board's microphone. */
 typedef enum {
-    SCN_PORT_MICROPHONE_NONE, /* so in QEMU, whatever the board has */
-    SCN_PORT_MICROPHONE_I2S,  /* blocks of frames, 4 halfwords each: the left channel's 24 bits, the highest first, in
-                                 the highest places of two; then the right channel's */
-    SCN_PORT_MICROPHONE_PDM,  /* blocks of words of 16 bits at 1.024 MHz, the first bit in the highest place */
+    SCN_PORT_MICROPHONE_NONE, /* also in QEMU, whatever the board has */
+    /* Blocks of frames, 4 halfwords each: the 24 bits of the left channel, most significant first, left-aligned in two
+     * halfwords; then those of the right channel. */
+    SCN_PORT_MICROPHONE_I2S,
+    /* Blocks of words of 16 bits at 1.024 MHz, the first bit in the most significant place. */
+    SCN_PORT_MICROPHONE_PDM,
 } scn_port_microphone_t;
 
-/* Halfwords in a block: 4 ms of PDM, or of I2S at 16 kHz. */
+/* Halfwords per block: 4 ms of PDM, or of I2S at 16 kHz. */
 #define SCN_PORT_MICROPHONE_HALFWORDS 256u
 
 /* Called from the microphone's interrupt with a block; NULL where samples were lost, after which no more blocks come
  * until the microphone is started again. */
-typedef void (*scn_port_hear_t)(void *context, const uint16_t *block);
+typedef void (*scn_port_block_t)(void *context, const uint16_t *block);
 
 /* Start clocks, cycle counter and console. Every wait is bounded: a clock that does not start is replaced by the next
  * best. `receive` must stay valid for ever. Call once, first. */
 void scn_port_init(scn_port_receive_t receive, void *context);
 
-/* The board's name, as its folder is called. */
+/* Name of the board: that of its folder. */
 const char *scn_port_board(void);
 
 scn_port_clock_t scn_port_clock(void);
@@ -99,19 +107,20 @@ uint32_t scn_port_cpu_hz(void);
  * instruction is one nanosecond of emulated time: instructions = cycles * 1e9 / scn_port_cpu_hz(). */
 uint64_t scn_port_cycles(void);
 
-/* Send bytes to the console; returns when the last one is in the transmitter. */
+/* Send bytes to the console; returns once the last one is in the transmitter. */
 void scn_port_write(const void *bytes, size_t count);
 
-/* Sleep until the next interrupt, unless `idle` (asked so that no byte can slip in between) says there is work. */
+/* Sleep until the next interrupt, unless `idle` says that there is work. No byte can arrive between question and
+ * sleep. */
 void scn_port_wait(scn_port_idle_t idle, void *context);
 
 scn_port_microphone_t scn_port_microphone(void);
 
-/* Start the microphone, or start it again; an I2S one at `rate`: 16000, 32000 or 48000 Hz. `hear` must stay valid until
- * the microphone is stopped. False, within 50 ms, where there is none or it does not start. */
-bool scn_port_microphone_start(uint32_t rate, scn_port_hear_t hear, void *context);
+/* Start the microphone, or start it again; an I2S one at `rate`: 16000, 32000 or 48000 Hz. `on_block` must stay valid
+ * until the microphone is stopped. False, within 50 ms, where there is none or it does not start. */
+bool scn_port_microphone_start(uint32_t rate, scn_port_block_t on_block, void *context);
 
-/* No call of `hear` comes after this. */
+/* No call of `on_block` comes after this. */
 void scn_port_microphone_stop(void);
 
 /* The board's LED, where it has one. */
@@ -119,26 +128,30 @@ void scn_port_led(bool on);
 
 scn_port_memory_t scn_port_memory(void);
 
-/* Why this run began. */
+/* Why this run started. */
 scn_port_reset_t scn_port_reset(void);
 
-/* The crash that ended the run before this one, kept in memory over the reset. */
+/* The crash that ended the previous run, kept in memory across the reset. */
 scn_port_crash_t scn_port_crash(void);
 
-/* What was linked: code, tables, weights. */
+/* The linked image: code, tables, weights. */
 scn_port_image_t scn_port_image(void);
 
-/* Supervise from now on: a program that does not call scn_port_alive for 100 * 2^24 processor cycles (10 s at 168 MHz)
- * is reset, with a crash record that says where it hung. */
+/* Start the watchdogs: a program that does not call scn_port_alive for 100 * 2^24 processor cycles (10 s at 168 MHz) is
+ * reset, with a crash record of the place where it hung. */
 void scn_port_watch(void);
 
-/* The program goes on. At least before each inference, and whenever something was received or slept through. */
+/* Refresh the watchdogs: at least before each inference, and whenever a byte was received or a sleep has ended. */
 void scn_port_alive(void);
 
-/* This run has come as far as listening: a crash from here on counts from 1 again. */
+/* The boot was successful: the next crash counts from 1 again. */
 void scn_port_survived(void);
 
 /* End the program. The emulator and the host exit with `status`; a board stops until it is reset. */
-_Noreturn void scn_port_exit(int status);
+__attribute__((noreturn)) void scn_port_exit(int status);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

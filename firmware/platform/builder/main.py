@@ -15,13 +15,13 @@ import upload  # noqa: E402
 
 FIRMWARE = Path(env.subst("$PROJECT_DIR")) / "firmware"
 FLAGS = json.loads((FIRMWARE / "flags.json").read_text())
-COLD = ("src", "lib/link", "lib/port")
-LIBRARIES = ("engine", "frontend", "link", "port")
+SMALL = ("src", "lib/link", "lib/port")
+LIBRARIES = ("lib/frontend", "lib/link", "lib/port")
 
 
 def sources(port):
-    """What PlatformIO does not look for by itself: the port to this machine, and the generated model."""
-    env.Append(CPPPATH=[str(FIRMWARE / "lib" / name) for name in LIBRARIES])
+    """Add what PlatformIO does not find by itself: include folders, the port to this machine, the generated model."""
+    env.Append(CPPPATH=[str(FIRMWARE / name) for name in (*FLAGS["engine"], *LIBRARIES)])
     env.BuildSources("$BUILD_DIR/port", str(FIRMWARE / "lib" / "port" / port))
     if "__test" in COMMAND_LINE_TARGETS:
         return
@@ -30,13 +30,13 @@ def sources(port):
     env.Append(CPPDEFINES=[("SCN_VERSION", env.StringifyMacro(version))])
     folder = Path(os.environ.get("SCENELET_GENERATED") or FIRMWARE / "generated")
     if not (folder / "scn_model.h").is_file():
-        sys.exit(f"Error: {folder} holds no model; write one with: scenelet export MODEL --out {folder}")
+        sys.exit(f"Error: {folder} contains no model; write one with: scenelet export MODEL --out {folder}")
     env.Append(CPPPATH=[str(folder)])
     env.BuildSources("$BUILD_DIR/generated", str(folder), "-<*> +<scn_*.c>")
 
 
 def compile_small(compiler, node):
-    """What runs once, or for every line of text: bytes of flash count there, not instructions."""
+    """Compile code that runs once, or per line of text: there bytes of flash matter, not instructions."""
     return compiler.Object(node, CCFLAGS=[*compiler["CCFLAGS"], *FLAGS["small"]])
 
 
@@ -55,7 +55,7 @@ def host_program():
 
 
 def linker_flags(board):
-    """The linker holds the program to the board's flash and RAM; PlatformIO itself would only warn of RAM."""
+    """Make the linker enforce the board's flash and RAM; PlatformIO itself would only warn about RAM."""
     script = FIRMWARE / "lib" / "port" / board.get("build.port") / (board.get("build.port") + ".ld")
     symbols = {
         "SCN_FLASH_BYTES": board.get("upload.maximum_size"),
@@ -108,7 +108,7 @@ def seal_program(target, source, env):
 def firmware():
     board = env.BoardConfig()
     configure(board)
-    for folder in COLD:
+    for folder in SMALL:
         env.AddBuildMiddleware(compile_small, f"*/firmware/{folder}/*")
     sources(board.get("build.port"))
     elf, image = "$BUILD_DIR/${PROGNAME}.elf", "$BUILD_DIR/${PROGNAME}.bin"

@@ -1,4 +1,4 @@
-"""Seals a program: the CRC-32 of all that it puts into flash goes into its last word, where the boot checks it."""
+"""Seals a program: its last word in flash is the CRC-32 of everything before it, which the boot checks."""
 
 import itertools
 import re
@@ -13,7 +13,7 @@ LOADED = re.compile(r"^ *\d+ (\S+) +(\w+)  (\w+)  (\w+) .*\n *CONTENTS, ALLOC, L
 
 
 def loaded_sections(elf):
-    """Load address, size and name of everything that goes into flash, in order."""
+    """Load address, size and name of every section in flash, in order."""
     command = ["arm-none-eabi-objdump", "-h", elf]
     listing = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     found = [(int(address, 16), int(size, 16), name) for name, size, _, address in LOADED.findall(listing)]
@@ -21,7 +21,7 @@ def loaded_sections(elf):
 
 
 def require_no_gaps(elf):
-    """Where nothing is loaded, a chip keeps its old bytes and an emulator has zeros: a seal could not cover both."""
+    """Refuse gaps: a chip keeps old bytes there and an emulator has zeros, so that no seal fits both."""
     sections = loaded_sections(elf)
     for (address, size, name), (next_address, _, following) in itertools.pairwise(sections):
         if address + size != next_address:

@@ -1,4 +1,4 @@
-"""`pio run -t upload`: which program flashes a board, and what to do when it cannot."""
+"""`pio run -t upload`: the program that flashes a board, and the remedy when it fails."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ REMEDY = {
     "openocd": "connect the board's debug probe and power, and let your user open it (OpenOCD's udev rules)",
     "st-flash": "connect the board's ST-LINK, and let your user open it",
     "dfu-util": "put the board into its boot loader: hold BOOT0 high while it resets, with USB connected",
-    "gdb": "start the GDB server, or name its place with --upload-port",
+    "gdb": "start the GDB server, or give its address with --upload-port",
     "qemu": "read what the firmware printed above",
 }
 
@@ -21,7 +21,7 @@ def quote(arguments):
 
 
 def qemu(board, serial):
-    """QEMU's command line without a program; `serial` is where USART1 goes."""
+    """QEMU's command line without a program; `serial` is the destination of USART1."""
     options = ["-display", "none", "-semihosting-config", "enable=on,target=native"]
     if not serial.startswith("mon:"):
         options += ["-monitor", "none"]
@@ -53,7 +53,7 @@ def command(env, protocol):
 
 
 def environment(env, protocol):
-    """What flash.py reads: how to reach the board, and QEMU's command line where it must start one."""
+    """The variables of flash.py: how to reach the board, and QEMU's command line where it must start one."""
     port = env.subst("$UPLOAD_PORT") or (BLACK_MAGIC_PORT if protocol == "blackmagic" else GDB_SERVER)
     values = {"SCENELET_PROTOCOL": protocol, "SCENELET_PORT": port}
     if protocol.startswith("qemu"):

@@ -1,4 +1,4 @@
-"""``pio device monitor`` with a bar for every class: decisions of the firmware, drawn."""
+"""``pio device monitor`` with a bar for every class of the firmware's decisions."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def bar(score: int) -> str:
 
 
 class ClassBars(DeviceMonitorFilterBase):
-    """Replaces ``decision`` lines by bars and hands on everything else as it comes.
+    """Replaces ``decision`` lines by bars and passes on everything else unchanged.
 
-    A class has its name as soon as the device has said it: ``labels`` makes it say all of them.
+    A class has its name once the device has printed it: the command ``labels`` prints all of them.
     """
 
     NAME = "bars"
@@ -30,10 +30,10 @@ class ClassBars(DeviceMonitorFilterBase):
         super().__init__(options)
         self._names: dict[int, str] = {}
         self._line = ""
-        self._shown = 0  # characters of the unfinished line that were handed on
+        self._shown = 0  # characters of the unfinished line that were passed on
 
     def rx(self, text: str) -> str:
-        """Turn what the device sends into what the terminal shows."""
+        """Convert the device's output to what the terminal shows."""
         shown = ""
         for part in text.splitlines(keepends=True):
             self._line += part

@@ -1,1 +1,1 @@
-"""What a model costs: instructions, flash, RAM, and the reasons for each."""
+"""What a model costs: instructions, estimated cycles, flash and RAM, and the compiler decisions behind them."""

@@ -1,4 +1,4 @@
-"""A model's cost against the limits, whatever form the model has: recipe, Keras model or .tflite."""
+"""A model's cost against the limits, for a recipe, a Keras model or a .tflite file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,15 @@ from ..targets import boards
 
 @dataclass(frozen=True)
 class Budget:
-    """Cost, planned RAM of the engine (None for a recipe, which has no weights to plan for) and verdict."""
+    """A model's cost and the limits that it exceeds.
+
+    Attributes
+    ----------
+    planned_ram_bytes
+        Size of the engine's planned arena; None for a recipe or a Keras model, which are not compiled.
+    board
+        Board whose memory was also checked, if any.
+    """
 
     subject: str
     cost: Cost
@@ -29,7 +37,7 @@ class Budget:
 
     @property
     def ok(self) -> bool:
-        """Whether every limit holds."""
+        """Whether the model is within every limit."""
         return not self.violations
 
     def to_json(self) -> dict[str, Any]:
@@ -51,7 +59,7 @@ class Budget:
         }
 
     def summary(self) -> Iterator[str]:
-        """Lines of text: each quantity with its limit."""
+        """Lines of text: each quantity with its limit, and the verdict."""
         yield _line("parameters", self.cost.params_bytes, limits.PARAMS_BYTES, "B")
         yield _line("MACs", self.cost.macs, limits.MACS, "")
         yield f"{'peak activations':18}{self.cost.peak_activation_bytes:>12,} B"
@@ -68,7 +76,7 @@ def _line(name: str, value: int, allowed: int, unit: str) -> str:
 
 
 def graph_from(subject: str) -> tuple[Graph, int | None]:
-    """Graph of a recipe, a .keras model or a .tflite file, and the engine's planned RAM for the last."""
+    """Graph of a recipe, a .keras model or a .tflite file, and for the last the size of the planned arena in bytes."""
     if recipe.is_recipe(subject):
         return graph_of(recipe.load(subject)), None
     if subject.endswith(".keras"):
@@ -90,7 +98,14 @@ def budget_of(subject: str, board: str | None = None) -> Budget:
     subject
         Name or path of a recipe, path of a .keras or .tflite file.
     board
-        Also hold the model to this board's flash and RAM.
+        Also check the flash and RAM of this board.
+
+    Raises
+    ------
+    InputError
+        The model or the board does not exist.
+    ModelError, UnsupportedError
+        The .tflite file cannot be read or compiled.
     """
     place = None if board is None else boards.find(board)
     graph, planned = graph_from(subject)

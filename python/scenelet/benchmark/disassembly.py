@@ -1,7 +1,7 @@
-"""Instructions of a linked program: what each is, what it would cost a Cortex-M4, and which source line it comes from.
+"""Instructions of a linked program: their class, estimated cycles on a Cortex-M4, and source line.
 
-The costs are a model of single instructions, not of a pipeline: no wait states, no contention, no early termination.
-They are those of ARM's technical reference manual (DDI 0439, 3.3), where a divide takes 2 to 12 and a branch 2 to 4.
+The estimate models single instructions, not a pipeline: no wait states, no contention, no early termination. The cycles
+are those of ARM's technical reference manual (DDI 0439, 3.3), which gives a divide 2 to 12 and a branch 2 to 4.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..core import toolchain
 
 CLASSES = ("load", "store", "multiply", "arithmetic", "branch", "divide", "float")
 _TAKEN = 2
-"""Cycles that a branch takes longer where it is taken: 3 instead of 1."""
+"""Additional cycles of a taken branch: 3 instead of 1."""
 
 _LINE = re.compile(r"^\s*([0-9a-f]+):\t(\S+)(?:\t([^@;]*))?")
 _SUFFIX = re.compile(r"(\.[wn])$")
@@ -43,13 +43,13 @@ class Instruction:
     Attributes
     ----------
     address
-        Its own.
+        Its address.
     mnemonic
-        As objdump writes it, without width.
+        objdump's mnemonic, without the width suffix.
     kind
         One of :data:`CLASSES`.
     registers
-        Moved by a load or store of several, else 0.
+        Number of registers of a load or store multiple, else 0.
     """
 
     address: int
@@ -64,7 +64,7 @@ def disassemble(elf: Path) -> dict[int, Instruction]:
     Raises
     ------
     ToolError
-        There is no objdump.
+        objdump is missing.
     """
     listing = toolchain.run(["arm-none-eabi-objdump", "-d", "--no-show-raw-insn", elf])
     found = {}
@@ -77,12 +77,12 @@ def disassemble(elf: Path) -> dict[int, Instruction]:
 
 
 def kind_of(mnemonic: str) -> str:
-    """Class of an instruction; what is nothing else is arithmetic."""
+    """Class of an instruction; any other than the named ones is "arithmetic"."""
     return next((kind for kind, pattern in _KINDS if pattern.match(mnemonic)), "arithmetic")
 
 
 def _registers(mnemonic: str, operands: str) -> int:
-    """Registers of a load or store of several."""
+    """Number of registers of a load or store multiple, else 0."""
     if not mnemonic.startswith(("ldm", "stm", "push", "pop")):
         return 0
     count = 0
@@ -93,20 +93,21 @@ def _registers(mnemonic: str, operands: str) -> int:
 
 
 def cycles(block: Sequence[Instruction]) -> list[int]:
-    """Estimate the cycles of each of some instructions that run one behind the other, branches not taken.
+    """Estimate the cycles of each instruction of a sequence, without taken branches.
 
-    A model: LDR 2, or 1 right behind another load; STR 1; LDRD and STRD 3; of N registers 1 + N; divide 6; else 1.
+    LDR takes 2, or 1 directly after another load; STR 1; LDRD and STRD 3; a load or store of N registers 1 + N;
+    a divide 6; any other instruction 1.
     """
     return [_cycles(one, before) for before, one in pairwise([None, *block]) if one is not None]
 
 
 def block_at(code: Mapping[int, Instruction], first: int, end: int) -> list[Instruction]:
-    """Instructions from an address up to the one before ``end``."""
+    """Instructions of the addresses from ``first`` to before ``end``."""
     return [code[address] for address in range(first, end, 2) if address in code]
 
 
-def spent(block: Sequence[Instruction], runs: int, jumps: int) -> list[int]:
-    """Estimate the cycles of each of a block's instructions in all its runs; ``jumps`` of them took the last branch."""
+def block_cycles(block: Sequence[Instruction], runs: int, jumps: int) -> list[int]:
+    """Estimate the cycles of each instruction of a block over ``runs`` executions, ``jumps`` with the branch taken."""
     costs = [cost * runs for cost in cycles(block)]
     if costs:
         costs[-1] += _TAKEN * jumps
@@ -124,12 +125,12 @@ def _cycles(one: Instruction, before: Instruction | None) -> int:
 
 
 class SourceLines:
-    """Which line of which source an address comes from, by the program's DWARF.
+    """Source file and line of an address, from the program's DWARF.
 
     Parameters
     ----------
     elf
-        Built with -g.
+        Program, built with -g.
     """
 
     def __init__(self, elf: Path) -> None:
@@ -139,7 +140,7 @@ class SourceLines:
         self._places = [row[1:] for row in rows]
 
     def of(self, address: int) -> tuple[str, int]:
-        """Path and line; ("", 0) where nothing is known, such as in libc."""
+        """Path and line; ("", 0) if they are not known, as in libc."""
         position = bisect_right(self._addresses, address) - 1
         return self._places[position] if position >= 0 else ("", 0)
 
@@ -156,7 +157,7 @@ class SourceLines:
 
 
 def _file(header: Any, number: int) -> str:
-    # DWARF 5 counts files and folders from 0, older ones from 1 with the unit's own folder as 0.
+    # DWARF 5 counts files and folders from 0; older versions count from 1, with 0 as the unit's own folder.
     newer = header["version"] >= 5
     entry = header["file_entry"][number if newer else number - 1]
     if not newer and entry.dir_index == 0:

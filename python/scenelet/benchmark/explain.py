@@ -1,4 +1,4 @@
-"""What the compiler made of each layer, where it lies in memory and when, what it should cost, and why."""
+"""The compiler's decisions: kernel, fusion and buffers of each layer, memory over time, predicted cost, and why."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ..compiler.depth_first.lowering import SegmentStep
 from ..compiler.depth_first.segment import Segment
-from ..compiler.depth_first.stage import scratch_bytes
 from ..compiler.kernels import cost_model
 from ..compiler.options import DEFAULT, Options
 from ..compiler.pipeline import compile_model
@@ -22,23 +22,23 @@ class Part:
     Attributes
     ----------
     step
-        Number of the step that it belongs to.
+        Number of its step.
     layer, operators
-        Name; numbers of the operators of the .tflite that it computes.
+        Name; numbers of the .tflite operators that it computes.
     kernel
-        What runs, such as "winograd", or the engine's function.
+        Kernel variant, such as "winograd", or the engine's function.
     rows
-        Output rows at a time; None for whole maps.
+        Output rows per stripe; None for whole feature maps.
     line_bytes
-        Line buffer of its output, or sums so far; 0 where that lies whole in the arena.
+        Size of the line buffer of its output, or of its partial sums; 0 if the output is whole in the arena.
     scratch_bytes
-        Working memory.
+        Size of its working memory.
     macs
-        By the challenge's counting rules.
+        Multiply-accumulates by the challenge's counting rules.
     predicted_instructions
-        An estimate for the Cortex-M4, from measured layers; ``scenelet bench`` measures.
+        Estimate for the Cortex-M4, from measured layers; ``scenelet bench`` measures.
     why
-        What decided.
+        Reason for the choice.
     """
 
     step: int
@@ -55,7 +55,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Piece:
-    """A block of the arena and the steps, inclusive, in which it holds something."""
+    """A block of the arena, and the first and last step (inclusive) in which it is alive."""
 
     name: str
     offset: int
@@ -66,7 +66,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A model's code in figures and words."""
+    """A model's compiled form; sizes in bytes."""
 
     model: str
     parts: tuple[Part, ...]
@@ -77,7 +77,7 @@ class Explanation:
 
     @property
     def predicted_instructions(self) -> int:
-        """Estimate for one inference."""
+        """Estimated instructions of one inference."""
         return sum(part.predicted_instructions for part in self.parts)
 
     def to_json(self) -> dict[str, Any]:
@@ -85,7 +85,7 @@ class Explanation:
         return asdict(self) | {"predicted_instructions": self.predicted_instructions}
 
     def timeline(self) -> Iterator[tuple[int, str, str]]:
-        """Step, what it holds as "offset+bytes name", and how many bytes that spans."""
+        """Rows of a table: step, live blocks as "offset+bytes name", and the end of the highest one."""
         for step in sorted({part.step for part in self.parts}):
             alive = [piece for piece in self.memory if piece.first_step <= step <= piece.last_step]
             held = ", ".join(f"{p.offset}+{p.bytes} {p.name}" for p in sorted(alive, key=lambda p: p.offset))
@@ -93,14 +93,14 @@ class Explanation:
 
 
 def explain(model: str | Path | bytes, options: Options = DEFAULT) -> Explanation:
-    """Compile a model and tell what became of it.
+    """Compile a model and report the compiler's decisions.
 
     Parameters
     ----------
     model
         Path of an INT8 .tflite, or its bytes.
     options
-        How it is compiled.
+        Compiler options.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def explain(model: str | Path | bytes, options: Options = DEFAULT) -> Explanatio
 
 
 def _parts(number: int, step: Step) -> Iterator[Part]:
-    if step.segment:
+    if isinstance(step, SegmentStep):
         yield from _stages(number, step.segment)
         return
     fused = len(step.operators) > 1
@@ -130,7 +130,7 @@ def _parts(number: int, step: Step) -> Iterator[Part]:
         0,
         step.scratch_bytes,
         step.macs,
-        cost_model.step(step),
+        cost_model.estimate(step),
         why,
     )
 
@@ -139,8 +139,8 @@ def _stages(number: int, segment: Segment) -> Iterator[Part]:
     for stage, rows in zip(segment.stages, segment.rows, strict=True):
         steps = (stage.step, *stage.followers)
         kept = {rows.output, *(n for n in rows.inputs if segment.lines[n].more_bytes)}
-        kernel = stage.step.kernel if stage.variant.kernel == "rows" else stage.variant.kernel
-        why = stage.variant.why + ("; what follows is one table of 256 values a channel" if stage.map else "")
+        kernel = stage.step.kernel if stage.variant.name == "rows" else stage.variant.name
+        why = stage.variant.why + ("; what follows is one table of 256 values per channel" if stage.map else "")
         why += "; sums are pooled before they are rescaled" if stage.pool else ""
         why += "; ADD as it stores: one multiplication and one table, exact for all pairs" if stage.added else ""
         yield Part(
@@ -153,7 +153,7 @@ def _stages(number: int, segment: Segment) -> Iterator[Part]:
             + (" + add" if stage.added else ""),
             rows=rows.stripe,
             line_bytes=sum(line.nbytes for n, line in enumerate(segment.lines) if n in kept and line in segment.kept),
-            scratch_bytes=scratch_bytes(stage),
+            scratch_bytes=stage.variant.scratch_bytes,
             macs=sum(step.macs for step in steps),
             predicted_instructions=stage.instructions,
             why=why,

@@ -1,4 +1,4 @@
-"""What a model costs on the Cortex-M4: instructions by layer, memory, flash; counted in QEMU, the same everywhere."""
+"""A model's cost on the Cortex-M4: instructions by layer, memory and flash, counted in QEMU and repeatable."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ..compiler.depth_first.lowering import stages_of
 from ..compiler.depth_first.stage import Stage
 from ..compiler.options import DEFAULT, Options
 from ..compiler.program import Step
@@ -17,9 +18,9 @@ from .link_map import Part, flash_parts
 
 @dataclass(frozen=True)
 class StageBench:
-    """One stage of a depth-first segment; the first is the segment's own schedule.
+    """One stage of a depth-first segment; the first entry is the segment's schedule.
 
-    Stages are counted by probes, which move the code a little: their sum is near the step's count, not equal to it.
+    Stages are counted with probes, which change the code slightly: their sum is close to the step's count, not equal.
     """
 
     name: str
@@ -31,7 +32,7 @@ class StageBench:
 
 @dataclass(frozen=True)
 class LayerBench:
-    """One step of the network; ``stages`` where it is a segment of several."""
+    """One step of the network, with the stages of a segment that has several."""
 
     name: str
     op: str
@@ -42,12 +43,12 @@ class LayerBench:
 
 @dataclass(frozen=True)
 class Flash:
-    """Bytes of flash that model, engine and front end take in the linked program; board code and libc are not in it.
+    """Bytes of flash of model, engine and front end in the linked program, without board code and libc.
 
     Attributes
     ----------
     weights
-        The model's tables: weights, biases, factors, maps.
+        The model's tables: weights, biases, requantization factors, lookup tables.
     code
         Functions.
     tables
@@ -66,7 +67,7 @@ class Flash:
 
     @property
     def total(self) -> int:
-        """All of it: the image without board code."""
+        """All four together: the image without board code and libc."""
         return self.weights + self.code + self.tables + self.structs
 
 
@@ -81,7 +82,7 @@ class FrontendBench:
 
 @dataclass(frozen=True)
 class Bench:
-    """What was counted. Instructions are QEMU's, one each; they are no cycles, and no latency."""
+    """Counts of one model. Instructions are counted in QEMU; they are neither cycles nor a latency."""
 
     model: str
     options: Options
@@ -94,7 +95,7 @@ class Bench:
 
     @property
     def instructions(self) -> int:
-        """Of one inference, without the front end."""
+        """Instructions of one inference, without the front end."""
         return sum(layer.instructions for layer in self.layers)
 
     def to_json(self) -> dict[str, Any]:
@@ -107,7 +108,7 @@ class Bench:
         """Lines of text below the table of layers."""
         yield (
             f"RAM    {self.arena_bytes:,} bytes of arena: activations {self.activation_bytes:,}, "
-            f"scratch {self.scratch_bytes:,}, sharing what they can"
+            f"scratch {self.scratch_bytes:,}, overlapping in time"
         )
         yield (
             f"flash  {self.flash.total:,} bytes: weights {self.flash.weights:,}, code {self.flash.code:,}, "
@@ -115,17 +116,17 @@ class Bench:
         )
         if self.frontend:
             yield (
-                f"front end  {self.frontend.instructions_per_frame:,} instructions a frame, "
+                f"front end  {self.frontend.instructions_per_frame:,} instructions per frame, "
                 f"{self.frontend.ram_bytes:,} bytes of RAM, {self.frontend.table_bytes:,} bytes of tables"
             )
 
 
 TOLERANCE = 0.02
-"""Growth of a figure that passes for noise of compilers; counts of one toolchain repeat exactly."""
+"""Relative growth of a figure that is tolerated between compiler versions; one toolchain repeats exactly."""
 
 
 def regressions(before: Mapping[str, Any], now: Bench) -> list[str]:
-    """Find what has grown by more than :data:`TOLERANCE`.
+    """List the figures that have grown by more than :data:`TOLERANCE`.
 
     Parameters
     ----------
@@ -137,7 +138,7 @@ def regressions(before: Mapping[str, Any], now: Bench) -> list[str]:
     Returns
     -------
     list of str
-        One sentence a figure, empty if none has grown.
+        One line per figure; empty if none has grown.
     """
     after = now.to_json()
     figures = {"instructions": (before["instructions"], after["instructions"])}
@@ -160,12 +161,12 @@ def bench(model: str | Path, options: Options = DEFAULT) -> Bench:
     model
         Path of an INT8 .tflite.
     options
-        How it is compiled.
+        Compiler options.
 
     Raises
     ------
     ToolError
-        If the cross compiler or QEMU is missing, or the model does not fit the board.
+        The cross compiler or QEMU is missing, or the model does not fit the board.
     """
     with QemuTarget(model, options) as target:
         counts = target.measure()
@@ -194,7 +195,7 @@ def _flash(parts: tuple[Part, ...], weights: int, device: DeviceTables | None) -
 
 
 def _stages(target: QemuTarget) -> list[tuple[StageBench, ...]]:
-    """Look into the steps that are segments of several stages; nothing is run where there is none."""
+    """Count the stages of every segment that has several; runs nothing if there is no such segment."""
     steps = target.compiled.program.steps
     if not any(_parts(step) for step in steps):
         return [()] * len(steps)
@@ -208,11 +209,12 @@ def _stages(target: QemuTarget) -> list[tuple[StageBench, ...]]:
 
 
 def describe(stage: Stage) -> tuple[str, str, str, int]:
-    """Name, operators, kernel and MACs of a stage with the map that follows it."""
+    """Name, operators, kernel and MACs of a stage with its fused followers."""
     both = [stage.step, *stage.followers]
     name, op = (" + ".join(getattr(part, field) for part in both) for field in ("name", "op"))
-    return name, op, stage.variant.kernel, sum(part.macs for part in both)
+    return name, op, stage.variant.name, sum(part.macs for part in both)
 
 
 def _parts(step: Step) -> tuple[Stage, ...]:
-    return step.segment.stages if step.segment and len(step.segment.stages) > 1 else ()
+    stages = stages_of(step)
+    return stages if len(stages) > 1 else ()

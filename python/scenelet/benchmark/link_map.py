@@ -1,4 +1,4 @@
-"""What takes how much flash in a linked program, from the linker's map: every section of every source, padding too."""
+"""Flash of a linked program by origin, from the linker's map: every section of every source, padding included."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _MODEL, _TABLES = "scn_model", "scn_frontend_tables"
 _KINDS = (
     ("weights", ("weights", "packed", "expanded", "paired")),
     ("biases", ("bias",)),
-    ("factors", ("scale", "finish")),
+    ("factors", ("scale", "requantize")),
     ("maps", ("map",)),
 )
 
 
 @dataclass(frozen=True)
 class Part:
-    """Bytes of flash that have one origin.
+    """Bytes of flash of one origin.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class Part:
     name
         A source file, or a kind of constants.
     code, constants
-        Bytes of either.
+        Bytes of functions, and of constant data.
     """
 
     group: str
@@ -44,29 +44,30 @@ class Part:
 
     @property
     def total(self) -> int:
-        """Both."""
+        """Code and constants."""
         return self.code + self.constants
 
 
 def flash_parts(link_map: Path) -> tuple[Part, ...]:
-    """Split a program's flash by origin, without the board's own code and libc.
+    """Split a program's flash by origin, without board code and libc.
 
     Parameters
     ----------
     link_map
-        What GNU ld wrote with ``-Map``.
+        Map file of GNU ld (``-Map``).
 
     Returns
     -------
     tuple of Part
-        By group and name.
+        Sorted by group and name.
 
     Raises
     ------
     ToolError
-        The file is not a map as GNU ld writes it.
+        The file is not a map of GNU ld.
     """
-    groups = {path.stem: group for group, folder in _folders() for path in folder.glob("*.c")}
+    groups = {path.stem: "engine" for path in toolchain.engine_sources()}
+    groups |= {path.stem: "front end" for path in (toolchain.FIRMWARE / "lib" / "frontend").glob("*.c")}
     groups |= {_MODEL: "model", _TABLES: "front end"}
     sizes: Counter[tuple[str, str, bool]] = Counter()
     for section, size, source in _sections(link_map):
@@ -78,13 +79,8 @@ def flash_parts(link_map: Path) -> tuple[Part, ...]:
     return tuple(Part(*row, sizes[*row, True], sizes[*row, False]) for row in rows)
 
 
-def _folders() -> list[tuple[str, Path]]:
-    libraries = toolchain.FIRMWARE / "lib"
-    return [("engine", libraries / "engine"), ("front end", libraries / "frontend")]
-
-
 def _sections(link_map: Path) -> Iterator[tuple[str, int, str]]:
-    """Section, bytes and source of everything in flash; a fill belongs to what lies before it."""
+    """Name, size in bytes and source of every section in flash; padding counts for the section before it."""
     text = link_map.read_text("utf-8", "replace").partition(_START)[2]
     # A long section name stands on a line of its own.
     joined = re.sub(r"^( \.\S+)\n\s+0x", r"\1 0x", text, flags=re.MULTILINE)
@@ -99,7 +95,7 @@ def _sections(link_map: Path) -> Iterator[tuple[str, int, str]]:
 
 
 def _name(source: str, section: str) -> str:
-    """What a section's bytes are called: tables and constants by kind, all else by source file."""
+    """Name of a section's origin: the kind for the model's and the front end's constants, else the source file."""
     if source == _TABLES:
         array = section.removeprefix(".rodata.").removesuffix("_table")
         return "settings" if array == _TABLES else f"table: {array}"

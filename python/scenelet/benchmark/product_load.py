@@ -1,7 +1,7 @@
-"""How much of the processor and of the board's memory the whole product takes, counted in QEMU.
+"""Load of the whole product on processor and memory, counted in QEMU.
 
-Instructions are counted. Cycles are estimated (see targets/disassembly.py): all that ran from reset to the end of the
-firmware's own ``bench`` gives the cycles an instruction of each part, and so the shares of a processor.
+Instructions are counted. Cycles are estimated (see :mod:`scenelet.benchmark.disassembly`): the blocks that ran from
+reset to the end of the firmware's ``bench`` command give the cycles per instruction of each part of the firmware.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,32 +19,32 @@ from numpy.typing import NDArray
 
 from ..compiler.options import DEFAULT, Options
 from ..core import toolchain
-from ..targets.emulator.block_trace import Run, watch_product
+from ..targets.emulator.block_trace import BlockCount, trace_product
 from ..targets.qemu import QemuTarget
 from ..targets.serial.client import fields
-from .disassembly import SourceLines, block_at, disassemble, spent
+from .disassembly import SourceLines, block_at, block_cycles, disassemble
 
 CLOCKS_HZ = (84_000_000, 168_000_000)
 PARTS = ("frontend", "engine", "link")
-"""Of the firmware, with a factor each; folders of firmware/lib."""
+"""Parts of the firmware, each with its own cycles per instruction; folders of firmware/lib."""
 
 _RAM = re.compile(r"^\.(?:stack|data|noinit|bss)\s+(\d+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Cost:
-    """One task that comes again and again.
+    """Cost of one periodic task.
 
     Attributes
     ----------
     name
-        For people.
+        Readable name.
     instructions
-        The most that was counted, of all inputs tried.
+        Largest count over all inputs tried.
     cycles
-        Estimated.
+        Estimated cycles.
     seconds
-        From one to the next.
+        Period of the task.
     """
 
     name: str
@@ -52,13 +53,13 @@ class Cost:
     seconds: float
 
     def share(self, clock_hz: int) -> float:
-        """Estimated share of a processor's time, 0 to 1 where it can be done."""
+        """Estimated share of the processor's time; above 1, the task does not fit."""
         return self.cycles / (self.seconds * clock_hz)
 
 
 @dataclass(frozen=True)
 class Load:
-    """What the product firmware takes; memory in bytes, the stack with its guard included in ``ram_bytes``."""
+    """Load of the product firmware; ``ram_bytes`` include the stack and its guard."""
 
     model: str
     options: Options
@@ -72,7 +73,7 @@ class Load:
 
     @property
     def costs(self) -> tuple[Cost, ...]:
-        """All tasks."""
+        """Costs of all tasks."""
         return self.hop, self.link, self.decision
 
     def to_json(self) -> dict[str, Any]:
@@ -84,7 +85,7 @@ class Load:
         return values
 
     def rows(self) -> Iterator[tuple[object, ...]]:
-        """Task, instructions, estimated cycles, period in ms, share of each clock in per cent; a sum last."""
+        """Rows of a table: task, instructions, estimated cycles, period in ms, share per clock; the sum last."""
         for cost in self.costs:
             shares = (f"{cost.share(hertz):.1%}" for hertz in CLOCKS_HZ)
             yield cost.name, cost.instructions, cost.cycles, f"{cost.seconds * 1e3:g}", *shares
@@ -95,13 +96,13 @@ class Load:
         """Lines of text below the table."""
         yield f"flash  {self.flash_bytes:,} bytes, all included"
         yield (
-            f"RAM    {self.ram_bytes:,} bytes, buffers and stack included; the stack has been "
-            f"{self.stack_peak_bytes:,} of {self.stack_bytes:,} deep"
+            f"RAM    {self.ram_bytes:,} bytes, buffers and stack included; stack peak "
+            f"{self.stack_peak_bytes:,} of {self.stack_bytes:,}"
         )
 
 
 def _inputs(count: int) -> Iterator[NDArray[np.int8]]:
-    """Inputs that a network's cost might depend on: noise, both ends, silence's own value, and a chequered one."""
+    """Inputs that may affect a network's cost: noise, constants (both extremes and zero), and alternating extremes."""
     yield np.random.default_rng(1).integers(-128, 128, count).astype(np.int8)
     for value in (-128, 0, 127):
         yield np.full(count, value, np.int8)
@@ -109,7 +110,7 @@ def _inputs(count: int) -> Iterator[NDArray[np.int8]]:
 
 
 def _frames(n_fft: int, bits: int) -> Iterator[NDArray[np.int32]]:
-    """Frames of audio: noise, silence, the softest and the loudest square wave."""
+    """Frames of audio: noise, silence, and square waves of the smallest and the largest amplitude."""
     limit = 1 << (bits - 1)
     yield np.random.default_rng(1).integers(-limit, limit, n_fft).astype(np.int32)
     yield np.zeros(n_fft, np.int32)
@@ -118,7 +119,7 @@ def _frames(n_fft: int, bits: int) -> Iterator[NDArray[np.int32]]:
 
 
 def _worst(target: QemuTarget) -> tuple[int, int]:
-    """Instructions of the costliest inference, and by how much a frame can cost more than one of noise."""
+    """Instructions of the most expensive inference; excess of the most expensive frame over one of noise."""
     config = target.tables.config
     networks = [sum(target.measure(one).steps) for one in _inputs(target.input.elements)]
     frames = [target.measure(frame=frame).frame or 0 for frame in _frames(config.n_fft, config.sample_bits)]
@@ -126,22 +127,22 @@ def _worst(target: QemuTarget) -> tuple[int, int]:
 
 
 def _part(path: str) -> str:
-    """Part of the firmware that a source belongs to; empty for the rest of it."""
-    folder = Path(path).parent
+    """Part of the firmware that a source belongs to; "" for any other source."""
     if Path(path).name == "scn_model.c":
         return "engine"
-    return folder.name if folder.parent.name == "lib" and folder.name in PARTS else ""
+    libraries = {name for before, name in pairwise(Path(path).parent.parts) if before == "lib"}
+    return next((part for part in PARTS if part in libraries), "")
 
 
-def cycles_an_instruction(elf: Path, runs: Iterable[Run]) -> dict[str, float]:
-    """Estimated cycles an instruction of what ran, by :data:`PARTS`.
+def cycles_per_instruction(elf: Path, runs: Iterable[BlockCount]) -> dict[str, float]:
+    """Estimated cycles per instruction of each of :data:`PARTS`.
 
     Parameters
     ----------
     elf
-        The program that ran.
+        The traced program.
     runs
-        Of :func:`scenelet.targets.emulator.block_trace.watch_product`; every part ran.
+        Trace by :func:`scenelet.targets.emulator.block_trace.trace_product`, in which every part ran.
     """
     code, sources = disassemble(elf), SourceLines(elf)
     counted: Counter[str] = Counter()
@@ -149,42 +150,42 @@ def cycles_an_instruction(elf: Path, runs: Iterable[Run]) -> dict[str, float]:
     for run in runs:
         part, block = _part(sources.of(run.first)[0]), block_at(code, run.first, run.end)
         counted[part] += run.runs * len(block)
-        costs[part] += sum(spent(block, run.runs, run.jumps))
+        costs[part] += sum(block_cycles(block, run.runs, run.jumps))
     return {part: costs[part] / counted[part] for part in PARTS}
 
 
 def load(model: str | Path, options: Options = DEFAULT) -> Load:
-    """Build the product around a model, boot it in QEMU and count what it does for each hop and each decision.
+    """Build the product with a model, boot it in QEMU and count the instructions of each hop and each decision.
 
     Parameters
     ----------
     model
         An INT8 .tflite with a front end.
     options
-        How the model is compiled.
+        Compiler options.
 
     Returns
     -------
     Load
-        Counts repeat for the same toolchain, up to a few instructions.
+        Counts of one toolchain repeat, up to a few instructions.
 
     Raises
     ------
     ModelError
-        The model cannot be compiled, or came without a front end.
+        The model cannot be compiled, or has no front end.
     ToolError
         A compiler or QEMU is missing, or the firmware does not fit its board.
     """
     with QemuTarget(model, options) as target:
         config, elf = target.tables.config, target.product_elf
         network, extra = _worst(target)
-    (lines, info), runs = watch_product(elf, lambda device: (device.command("bench"), device.info()))
+    (lines, info), runs = trace_product(elf, lambda device: (device.command("bench"), device.info()))
     lines = [line for line in lines if not line.startswith("bench step=")]
-    factors = cycles_an_instruction(elf, runs)
-    told = {line.split()[1]: fields(line) for line in lines}
+    factors = cycles_per_instruction(elf, runs)
+    tasks = {line.split()[1]: fields(line) for line in lines}
     per_cycle = 1e9 / int(info["cpu_hz"])
-    hop, link = (round(int(told["hop"][key]) * per_cycle) for key in ("cycles", "link_cycles"))
-    decision = max(round(int(told["network"]["cycles"]) * per_cycle), network)
+    hop, link = (round(int(tasks["hop"][key]) * per_cycle) for key in ("cycles", "link_cycles"))
+    decision = max(round(int(tasks["network"]["cycles"]) * per_cycle), network)
     period, window = config.hop_length / config.sample_rate, config.clip_samples / config.sample_rate
     return Load(
         str(model),

@@ -1,7 +1,7 @@
-"""Where a model's time goes on the Cortex-M4: instructions by class, layer and source line, cycles by a model.
+"""Profile of one inference on the Cortex-M4: instructions by class, layer and source line, with estimated cycles.
 
-Instructions are counted in QEMU and repeat exactly. Cycles are estimated from them (see targets/disassembly.py) and are
-never measured: flash wait states, bus contention and the pipeline are not in the model.
+Instructions are counted in QEMU and repeat exactly. Cycles are estimated from them, never measured: the model of
+:mod:`scenelet.benchmark.disassembly` has no flash wait states, no bus contention and no pipeline.
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ..compiler.depth_first.lowering import stages_of
 from ..compiler.options import DEFAULT, Options
 from ..compiler.program import Step
 from ..core import toolchain
-from ..targets.emulator.block_trace import Run
+from ..targets.emulator.block_trace import BlockCount
 from ..targets.qemu import QemuTarget
-from .disassembly import CLASSES, Instruction, SourceLines, block_at, disassemble, spent
+from .disassembly import CLASSES, Instruction, SourceLines, block_at, block_cycles, disassemble
 from .instructions import describe
 
 __all__ = ["CLASSES", "LineProfile", "Profile", "RowProfile", "profile"]
 
-_NOT_OURS = (toolchain.FIRMWARE / "runner", toolchain.FIRMWARE / "lib" / "port")
+_NOT_OURS = (toolchain.FIRMWARE / "measure", toolchain.FIRMWARE / "lib" / "port")
 _LIBC = "libc and compiler"
 
 
@@ -33,15 +34,15 @@ class RowProfile:
     Attributes
     ----------
     name, kernel
-        Of the layer; kernel is empty for a step that is no stage.
+        Name and kernel of the layer; the kernel is "" for a step without stages.
     macs
         Multiply-accumulates.
     instructions
-        Counted.
+        Counted instructions.
     classes
-        The same by class, all of :data:`CLASSES`.
+        The same by class, with every key of :data:`CLASSES`.
     cycles
-        Estimated.
+        Estimated cycles.
     """
 
     name: str
@@ -52,13 +53,13 @@ class RowProfile:
     cycles: int
 
     def share(self, kind: str) -> float:
-        """Part of a class in all instructions, 0 to 1."""
+        """Share of a class in all instructions, 0 to 1."""
         return self.classes[kind] / self.instructions if self.instructions else 0.0
 
 
 @dataclass(frozen=True)
 class LineProfile:
-    """A line of source: instructions counted and cycles estimated. ``line`` is 0 where the source is not known."""
+    """A source line with its counted instructions and estimated cycles; ``line`` is 0 if the source is not known."""
 
     path: str
     line: int
@@ -69,7 +70,7 @@ class LineProfile:
 
 @dataclass(frozen=True)
 class Profile:
-    """One inference. ``lines`` are sorted by cycles, the most first."""
+    """Profile of one inference; ``lines`` are sorted by cycles, descending."""
 
     model: str
     options: Options
@@ -78,12 +79,12 @@ class Profile:
 
     @property
     def instructions(self) -> int:
-        """Of all rows."""
+        """Sum over all rows."""
         return sum(row.instructions for row in self.rows)
 
     @property
     def cycles(self) -> int:
-        """Of all rows, estimated."""
+        """Sum over all rows, estimated."""
         return sum(row.cycles for row in self.rows)
 
     def to_json(self) -> dict[str, Any]:
@@ -95,10 +96,10 @@ class Profile:
         """Lines of text below the tables."""
         macs = sum(row.macs for row in self.rows)
         yield f"{self.instructions:,} instructions, counted; about {self.cycles:,} cycles, estimated" + (
-            f": {self.cycles / macs:.2f} a MAC" if macs else ""
+            f": {self.cycles / macs:.2f} per MAC" if macs else ""
         )
         yield (
-            "Cycles are a model: LDR 2, 1 behind another load; STR 1; LDRD, STRD 3; N registers 1 + N; taken branch 3; "
+            "Cycles are a model: LDR 2, 1 after another load; STR 1; LDRD, STRD 3; N registers 1 + N; taken branch 3; "
             "divide 6; else 1. Flash without wait states."
         )
 
@@ -111,15 +112,15 @@ def profile(model: str | Path, options: Options = DEFAULT) -> Profile:
     model
         Path of an INT8 .tflite.
     options
-        How it is compiled.
+        Compiler options.
 
     Raises
     ------
     ToolError
-        A compiler or QEMU is missing, or QEMU runs no plugins.
+        A compiler or QEMU is missing, or QEMU has no plugin support.
     """
     with QemuTarget(model, options) as target:
-        runs, elf = target.watch(), target.probing_elf
+        runs, elf = target.trace_blocks(), target.probing_elf
         named = {
             place: row
             for number, step in enumerate(target.compiled.program.steps)
@@ -128,7 +129,7 @@ def profile(model: str | Path, options: Options = DEFAULT) -> Profile:
     code, sources = disassemble(elf), SourceLines(elf)
     tally = _Tally(code, sources)
     for run in runs:
-        # What comes behind the last step is the end of the program's own loop.
+        # Blocks after the last step belong to the measuring program's loop.
         if (run.step, run.place) in named:
             tally.add(run)
     rows = [
@@ -139,12 +140,9 @@ def profile(model: str | Path, options: Options = DEFAULT) -> Profile:
 
 
 def _rows(number: int, step: Step) -> Iterator[tuple[tuple[int, int], tuple[str, str, int]]]:
-    """Places of a step, with the name, kernel and MACs of each."""
-    stages = step.segment.stages if step.segment else ()
-    if len(stages) == 1:
-        # One stage: what its schedule takes is its own.
-        yield (number, 0), (f"{step.name}: schedule", "", 0)
-    elif stages:
+    """(step, place) of every row of a step, with its name, kernel and MACs; see :class:`BlockCount`."""
+    stages = stages_of(step)
+    if stages:
         yield (number, 0), (f"{step.name}: schedule", "", 0)
     else:
         yield (number, 0), (step.name, "", step.macs)
@@ -158,7 +156,7 @@ def _complete(classes: Counter[str]) -> dict[str, int]:
 
 
 class _Tally:
-    """Adds up what blocks ran."""
+    """Sums over blocks: by row and instruction class, and by source line."""
 
     def __init__(self, code: dict[int, Instruction], sources: SourceLines) -> None:
         self._code = code
@@ -167,14 +165,14 @@ class _Tally:
         self.cycles: Counter[tuple[int, int]] = Counter()
         self.lines: defaultdict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
 
-    def add(self, run: Run) -> None:
+    def add(self, run: BlockCount) -> None:
         """Count a block, unless it belongs to the measuring program."""
         block = block_at(self._code, run.first, run.end)
         places = [self._sources.of(one.address) for one in block]
         if any(Path(path).is_relative_to(folder) for path, _ in places[:1] for folder in _NOT_OURS):
             return
         place = run.step, run.place
-        costs = spent(block, run.runs, run.jumps)
+        costs = block_cycles(block, run.runs, run.jumps)
         self.cycles[place] += sum(costs)
         for one, where, cost in zip(block, places, costs, strict=True):
             self.classes[place][one.kind] += run.runs

@@ -1,4 +1,4 @@
-"""The command line. Commands are thin: a plain function does the work, its result prints as a table or as JSON."""
+"""The command line. Commands are thin: a plain function does the work, and its result prints as a table or as JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TextIO
 
 from ..errors import SceneletError
 
-# Commands that find what an earlier call of theirs has done.
+# Commands that resume from the files of an interrupted call.
 _RESUMING = ("train", "distill", "prune", "crossval", "tune")
 
 
@@ -20,26 +20,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Its exit status: 0 done, 1 a check failed, 2 bad usage or input, 130 interrupted by Ctrl-C.
+        Its exit status: 0 success, 1 a check failed, 2 wrong usage or input, 130 interrupted by Ctrl-C.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        status = _run(given)
-        sys.stdout.flush()  # here, where a reader that has gone can still be seen to
+        status = _run(words)
+        sys.stdout.flush()  # while a closed pipe can still be handled
     except KeyboardInterrupt:
-        goes_on = next(iter(given), "") in _RESUMING
-        return _complain("interrupted; " + ("the same command goes on" if goes_on else "nothing is half written"), 130)
+        resumes = next(iter(words), "") in _RESUMING
+        return _fail(
+            "interrupted; " + ("run the same command to resume" if resumes else "no file is half written"), 130
+        )
     except BrokenPipeError:
-        if not _gone(sys.stdout):
+        if not _reader_closed(sys.stdout):
             raise
-        # The reader (head, a pager) has gone; nothing is left to say, nor anywhere to say it.
+        # The reader (head, a pager) has closed the pipe, so the rest of the output goes nowhere: a success.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return status
 
 
 def _run(arguments: list[str]) -> int:
-    """Run one command without Typer's own main, which takes Ctrl-C and a closed pipe for itself."""
+    """Run one command without Typer's own main, which would handle Ctrl-C and closed pipes itself."""
     import typer
     from typer.exceptions import TyperException
     from typer.main import get_command
@@ -51,27 +53,33 @@ def _run(arguments: list[str]) -> int:
         with command.make_context("scenelet", arguments) as context:
             status = command.invoke(context)
     except SceneletError as error:
-        return _complain(str(error), error.exit_status)
+        return _fail(str(error), error.exit_status)
     except TyperException as error:
-        return _complain(f"{error.format_message()} See 'scenelet --help'.", 2)
+        return _fail(f"{error.format_message().rstrip('.')}; see '{_usage_of(error)} --help'", 2)
     except typer.Exit as ended:
         return int(ended.exit_code)
-    except BrokenPipeError:  # below
+    except BrokenPipeError:  # an OSError, handled by main
         raise
     except OSError as error:
-        if error.filename is None:  # no file of the user's
+        if error.filename is None:  # not about a file of the user
             raise
-        return _complain(f"{error.filename}: {error.strerror}; check the path and its permissions", 2)
+        return _fail(f"{error.filename}: {error.strerror}; check the path and its permissions", 2)
     return status if isinstance(status, int) else 0
 
 
-def _gone(stream: TextIO) -> bool:
-    """Whether the reader of a stream has gone."""
+def _usage_of(error: Exception) -> str:
+    """The command whose usage is wrong, such as ``scenelet device info``."""
+    context = getattr(error, "ctx", None)
+    return context.command_path if context else "scenelet"
+
+
+def _reader_closed(stream: TextIO) -> bool:
+    """Whether the reader of a pipe has closed it."""
     poll = select.poll()
-    poll.register(stream.fileno(), 0)  # what it tells of in any case: an error, or that nobody is there
+    poll.register(stream.fileno(), 0)  # with an empty mask, poll still reports errors and hang-ups
     return bool(poll.poll(0))
 
 
-def _complain(message: str, status: int) -> int:
+def _fail(message: str, status: int) -> int:
     sys.stderr.write(f"scenelet: {' '.join(message.split())}\n")
     return status

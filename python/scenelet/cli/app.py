@@ -1,4 +1,4 @@
-"""All commands. A command imports what it needs when it runs, so ``--help`` is instant and TensorFlow stays out."""
+"""All commands. A command imports its modules when it runs, so ``--help`` is instant and does not load TensorFlow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import typer
 from . import compress, data, deploy, device, measure, publish, train
 
 app = typer.Typer(
-    help="From acoustic scene recordings to a Cortex-M4.",
+    help="Train acoustic scene classifiers and run them on a Cortex-M4.",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

@@ -1,4 +1,4 @@
-"""``distill``, ``prune``, ``sqnr``: what a teacher, fewer filters and eight bits make of a network."""
+"""``distill``, ``prune``, ``sqnr``: distillation, filter pruning, and the noise of INT8."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .options import AllClips, Cluster, Data, Jobs, Json, MeasureEnergy, Subset
 from .output import meter, note, out, print_json, progress, table
 from .train import filter_numbers, show_run, watcher
 
-Out = Annotated[Path, typer.Option("--out", help="Run folder; an interrupted run in it goes on.")]
+Out = Annotated[Path, typer.Option("--out", help="Run folder; an interrupted run in it resumes.")]
 Teacher = Annotated[Path, typer.Option("--teacher", metavar="RUN", help="Finished run folder of the teacher.")]
 Method = Annotated[
-    str | None, typer.Option("--method", help="response, relational, hint or rrs; by default what the recipe says.")
+    str | None, typer.Option("--method", help="response, relational, hint or rrs; default: the recipe's.")
 ]
 
 
@@ -38,20 +38,21 @@ def distill(
     energy: MeasureEnergy = False,
     json: Json = False,
 ) -> None:
-    """Train a recipe's network with a teacher, stage by stage; run it again to go on after an interruption."""
+    """Train a recipe's network with a teacher, stage by stage. After an interruption, the same command resumes."""
     from ..config import recipe as recipes
-    from ..core.parallel import cluster as joined
+    from ..core.parallel import cluster as tasks_on
     from ..data.datasets.registry import open_dataset
-    from ..training.distillation.distill import distil, with_method
+    from ..training.distillation.distill import distill as train_student
+    from ..training.distillation.distill import with_method
 
     described = recipes.load(recipe)
     described = with_method(described, method) if method else described
     dataset = open_dataset(data, subset=subset)
     note(dataset.notes)
     dataset = dataset.untested() if all_clips else dataset
-    with joined(cluster), progress(f"distill {described.name}") as step:
+    with tasks_on(cluster), progress(f"distill {described.name}") as step:
         watch = watcher(step, meter(energy, to))
-        result = distil(described, dataset, teacher, to, jobs=jobs, watch=watch)
+        result = train_student(described, dataset, teacher, to, jobs=jobs, watch=watch)
     show_run(result.to_json(), json)
 
 
@@ -62,14 +63,14 @@ def prune(
     data: Data,
     to: Out,
     filters: Annotated[
-        str | None, typer.Option("--filters", help="Filters that stay of each convolution: 20,22,22,24,24,16.")
+        str | None, typer.Option("--filters", help="Filters to keep, one number per convolution: 20,22,22,24,24,16.")
     ] = None,
     budget: Annotated[
-        int | None, typer.Option("--budget", min=1, help="MACs that must suffice; by default the challenge's limit.")
+        int | None, typer.Option("--budget", min=1, help="Largest number of MACs; default: the challenge's limit.")
     ] = None,
     teacher: Annotated[
         Path | None,
-        typer.Option("--teacher", metavar="RUN", help="Finished run folder of a teacher that helps tuning."),
+        typer.Option("--teacher", metavar="RUN", help="Finished run folder of a teacher for the fine-tuning."),
     ] = None,
     method: Method = None,
     subset: Subset = None,
@@ -78,20 +79,20 @@ def prune(
     cluster: Cluster = None,
     json: Json = False,
 ) -> None:
-    """Cut the weakest filters (L1 norm) out of a run's network and train what is left, with a teacher or without."""
-    from ..core.parallel import cluster as joined
+    """Remove the filters with the smallest L1 norm from a run's network and fine-tune it, optionally with a teacher."""
+    from ..core.parallel import cluster as tasks_on
     from ..data.datasets.registry import open_dataset
-    from ..training.pruning.prune import prune as cut_and_tune
+    from ..training.pruning.prune import prune as prune_run
 
     if filters is not None and budget is not None:
-        raise InputError("--filters and --budget", "say the same thing twice", "give one of them")
+        raise InputError("--filters and --budget", "exclude each other", "give one of them")
     if method is not None and teacher is None:
-        raise InputError("--method", "wants a teacher", "give --teacher RUN or leave it out")
+        raise InputError("--method", "needs a teacher", "give --teacher RUN or leave it out")
     dataset = open_dataset(data, subset=subset)
     note(dataset.notes)
     dataset = dataset.untested() if all_clips else dataset
-    with joined(cluster), progress(f"prune {run}") as step:
-        result = cut_and_tune(
+    with tasks_on(cluster), progress(f"prune {run}") as step:
+        result = prune_run(
             run,
             dataset,
             to,
@@ -114,11 +115,11 @@ def sqnr(
         Path, typer.Argument(metavar="RUN", help="A run folder that `scenelet train` or `distill` finished.")
     ],
     windows: Annotated[
-        int, typer.Option("-n", min=1, help="Windows to compare on, of those that the run kept for calibration.")
+        int, typer.Option("-n", min=1, help="Number of windows, from those that the run kept for calibration.")
     ] = 32,
     json: Json = False,
 ) -> None:
-    """Compare INT8 with float, layer by layer: signal to quantisation noise, and the noise that each layer adds."""
+    """Compare INT8 with float by layer: signal-to-quantization-noise ratio, and the noise that each layer adds."""
     from ..evaluation.sqnr import compare
 
     found = compare(run, windows)
@@ -131,4 +132,4 @@ def sqnr(
     ]
     columns = ["layer", "operator", ">scale", ">RMS, float", ">SQNR, dB", ">noise added"]
     out.print(table(f"{run}: INT8 against float, {found.windows} windows", columns, rows))
-    out.print(f"most noise is added by {found.worst.name}; same decision in {found.agreement:.1%} of the windows")
+    out.print(f"most noise is added by {found.worst.name}; same decision on {found.agreement:.1%} of the windows")

@@ -1,4 +1,4 @@
-"""``scenelet data``: corpora."""
+"""``scenelet data``: make and inspect data sets."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ app = typer.Typer(help="Make and inspect data sets.", rich_markup_mode=None)
 
 @app.command()
 def synth(
-    to: Annotated[Path, typer.Option("--out", help="Folder to write the corpus into.")],
-    seed: Annotated[int, typer.Option(help="Another seed, another city.")] = 0,
+    to: Annotated[Path, typer.Option("--out", help="Folder to write the data set into.")],
+    seed: Annotated[int, typer.Option(help="Seed of the synthetic city.")] = 0,
     json: Json = False,
 ) -> None:
-    """Write a synthetic city in the exact layout of TAU Urban Acoustic Scenes 2022 Mobile."""
+    """Write a synthetic city, in the exact layout of TAU Urban Acoustic Scenes 2022 Mobile."""
     from ..data.datasets.registry import open_dataset
     from ..data.synthetic.city import write_city
 
@@ -30,7 +30,7 @@ def synth(
 
 @app.command()
 def info(data: Data, subset: Subset = None, json: Json = False) -> None:
-    """Show a data set's classes and splits; checks its tables and that its files are there, and reads no sample."""
+    """Show a data set's classes and splits. Checks its tables and that its files exist; reads no audio."""
     from ..data.datasets.registry import open_dataset
 
     _describe(data, open_dataset(data, subset=subset), json)

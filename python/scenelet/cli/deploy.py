@@ -20,10 +20,10 @@ def register(app: typer.Typer) -> None:
 
 def budget(
     subject: Annotated[str, typer.Argument(metavar="MODEL|RECIPE", help="A .tflite, a .keras model, or a recipe.")],
-    board: Annotated[str | None, typer.Option(help="Also hold it to this board's flash and RAM.")] = None,
+    board: Annotated[str | None, typer.Option(help="Board whose flash and RAM to check too.")] = None,
     json: Json = False,
 ) -> None:
-    """Count a model's cost against the limits, by layer. Exit status 1 over a limit."""
+    """Count a model's parameters, MACs and memory by layer, and check the limits. Exits with 1 over a limit."""
     from ..benchmark.budget import budget_of
 
     result = budget_of(subject, board)
@@ -57,10 +57,10 @@ def explain(
     ram: Ram = DEFAULT.ram_bytes,
     json: Json = False,
 ) -> None:
-    """Tell what each layer became: kernel, fusion, buffers, memory over time, predicted cost, and why."""
-    from ..benchmark.explain import explain as tell
+    """Explain how each layer was compiled: kernel, fusion, buffers, memory over time, predicted cost, and why."""
+    from ..benchmark.explain import explain as explain_model
 
-    result = tell(model, Options(weights=weights, ram_bytes=ram))
+    result = explain_model(model, Options(weights=weights, ram_bytes=ram))
     if json:
         print_json(result.to_json())
         return
@@ -80,7 +80,7 @@ def explain(
         for p in result.parts
     ]
     out.print(table(f"{model.name}: predicted instructions are estimates; bench measures", columns, rows))
-    out.print(table("the arena over time", ["step", "offset+bytes of what it holds", ">up to"], result.timeline()))
+    out.print(table("the arena over time", ["step", "live blocks, offset+bytes", ">up to"], result.timeline()))
     out.print(
         f"{result.arena_bytes:,} B of arena (busiest step {result.busiest_step_bytes:,}), "
         f"{result.constant_bytes:,} B of constants, {result.predicted_instructions:,} instructions predicted"
@@ -90,9 +90,9 @@ def explain(
 def export(
     model: Model,
     to: Annotated[Path, typer.Option("--out", help="Folder for the C sources.")],
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail when the folder is stale.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 if the folder is stale.")] = False,
     frontend: Annotated[
-        str | None, typer.Option("--frontend", help="Recipe whose front end a model without metadata gets.")
+        str | None, typer.Option("--frontend", help="Recipe whose front end to use for a model without metadata.")
     ] = None,
     weights: Weights = DEFAULT.weights,
     ram: Ram = DEFAULT.ram_bytes,
@@ -122,7 +122,7 @@ def run(
     target: TargetName = "litert",
     json: Json = False,
 ) -> None:
-    """Run a model on audio clips or tensors; one result a window."""
+    """Run a model on audio clips or tensors; one result per window."""
     from ..evaluation.predict import predict
     from ..targets import open_target
     from ..tflite.metadata import read

@@ -1,4 +1,4 @@
-"""``device``: what is at the other end of a serial line."""
+"""``device``: commands for a board on a serial port."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ import typer
 from .options import Data, Json, Model, Subset
 from .output import out, print_json, progress, table
 
-app = typer.Typer(help="Speak to a board, or to QEMU, over its serial port.", rich_markup_mode=None)
+app = typer.Typer(help="Commands for a board, or QEMU, on a serial port.", rich_markup_mode=None)
 
-Port = Annotated[str, typer.Option("--port", help="A serial port's name, unix:PATH, or tcp:HOST:PORT.")]
-Timeout = Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds of silence before the device is dead.")]
+Port = Annotated[str, typer.Option("--port", help="Name of a serial port, unix:PATH, or tcp:HOST:PORT.")]
+Timeout = Annotated[
+    float, typer.Option("--timeout", min=0.1, help="Seconds of silence after which the device counts as dead.")
+]
 
 
 @app.command()
 def info(port: Port, timeout: Timeout = 10.0, json: Json = False) -> None:
-    """Print what the device holds, and what it costs."""
+    """Print the device's model, front end, memory and clock."""
     from ..targets.board import open_device
 
     with open_device(port, timeout) as device:
@@ -32,7 +34,7 @@ def info(port: Port, timeout: Timeout = 10.0, json: Json = False) -> None:
 
 @app.command()
 def selftest(port: Port, timeout: Timeout = 10.0, json: Json = False) -> None:
-    """Let the device hold itself to its known answer. Exit status 1 where it fails."""
+    """Run the device's known-answer test. Exits with 1 if it fails."""
     from ..errors import ParityError
     from ..targets.board import open_device
 
@@ -43,12 +45,12 @@ def selftest(port: Port, timeout: Timeout = 10.0, json: Json = False) -> None:
     else:
         out.print(f"{port}: {result}")
     if result.startswith("fail"):
-        raise ParityError(port, f"the device's self-test says {result}", "flash it again")
+        raise ParityError(port, f"the device's self-test gives {result}", "flash it again")
 
 
 @app.command()
 def bench(port: Port, timeout: Timeout = 60.0, json: Json = False) -> None:
-    """Time the front end and every layer on the device, in processor cycles."""
+    """Measure the front end and every layer on the device, in processor cycles."""
     from ..targets.board import open_device
 
     with open_device(port, timeout) as device:
@@ -70,22 +72,24 @@ def bench(port: Port, timeout: Timeout = 60.0, json: Json = False) -> None:
 def checksums(
     model: Model,
     port: Port,
-    file: Annotated[Path | None, typer.Option(help="Audio whose first window is heard; the self-test's noise.")] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="Audio file whose first window to use; default: the self-test's noise.")
+    ] = None,
     timeout: Timeout = 10.0,
     json: Json = False,
 ) -> None:
-    """Compare the device's features and every tensor with the references. Exit 1, naming the first that differs."""
-    from ..deploy.device_parity import inspect, require_same
+    """Compare the device's features and every tensor with the references. Exits with 1 on a difference."""
+    from ..deploy.device_parity import compare_device, require_equal
     from ..targets.board import open_device
 
     with open_device(port, timeout) as device:
-        rows = inspect(model, device, file)
+        rows = compare_device(model, device, file)
     if json:
         print_json({"arrays": [row.to_json() for row in rows]})
     else:
         cells = [(row.name, row.bytes, "yes" if row.same else "NO") for row in rows]
-        out.print(table(f"{model.name} on {port}", ["array", ">bytes", "as the reference"], cells))
-    require_same(rows, port)
+        out.print(table(f"{model.name} on {port}", ["array", ">bytes", "equals the reference"], cells))
+    require_equal(rows, port)
 
 
 @app.command()
@@ -94,14 +98,14 @@ def soak(
     data: Data,
     port: Port,
     subset: Subset = None,
-    split: Annotated[str, typer.Option(help="A split of the data set.")] = "all",
-    seconds: Annotated[float, typer.Option(min=0, help="Of audio; the clips begin again until then.")] = 60.0,
-    spoil: Annotated[int, typer.Option(min=0, help="Of so many frames, one gets a flipped bit; 0: none.")] = 0,
-    seed: Annotated[int, typer.Option(help="Chooses which.")] = 0,
+    split: Annotated[str, typer.Option(help="Split of the data set.")] = "all",
+    seconds: Annotated[float, typer.Option(min=0, help="Seconds of audio; the clips repeat as needed.")] = 60.0,
+    spoil: Annotated[int, typer.Option(min=0, help="Frames per injected bit error, on average; 0: no errors.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the injected errors.")] = 0,
     timeout: Timeout = 60.0,
     json: Json = False,
 ) -> None:
-    """Stream audio over a line that is spoilt on purpose; compare every window. Exit 1 on a difference."""
+    """Stream audio with injected bit errors, and compare every window with the host. Exits with 1 on a difference."""
     from ..data.datasets.registry import open_dataset
     from ..deploy.soak import soak as run
     from ..targets.board import open_port
@@ -128,12 +132,12 @@ def stream(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Audio: .wav, .flac, .ogg.")],
     port: Port,
     decide: Annotated[
-        str | None, typer.Option("--decide", help='Rule over windows, "SHARE MARGIN THRESHOLD"; see calibrate.')
+        str | None, typer.Option("--decide", help='Rule over windows, "SHARE MARGIN THRESHOLD", as calibrate gives it.')
     ] = None,
     timeout: Timeout = 60.0,
     json: Json = False,
 ) -> None:
-    """Send audio files to the device and print its decisions as they come."""
+    """Stream audio files to the device and print its decisions as they come."""
     from ..deploy.listen import listen
     from ..evaluation.decision import Rule
     from ..targets.board import open_device
@@ -141,11 +145,11 @@ def stream(
     with open_device(port, timeout) as device:
         device.decide_by(Rule.parse(decide).command if decide else "decide off")
         results = []
-        for heard in listen(device, files, port):
-            results.append(heard.to_json())
+        for decision in listen(device, files, port):
+            results.append(decision.to_json())
             if not json:
-                scores = " ".join(f"{value:4d}" for value in heard.scores)
-                out.print(f"{heard.file} {heard.window:5d} {heard.heard or heard.label:24} {scores}")
+                scores = " ".join(f"{value:4d}" for value in decision.scores)
+                out.print(f"{decision.file} {decision.window:5d} {decision.heard or decision.label:24} {scores}")
     if json:
         print_json({"port": port, "results": results})
 
@@ -155,17 +159,19 @@ def calibrate(
     model: Model,
     data: Data,
     subset: Subset = None,
-    split: Annotated[str, typer.Option(help="A split that the model was not trained on.")] = "validation",
-    accuracy: Annotated[float, typer.Option(min=0, max=1, help="Share of the answers that must be right.")] = 0.9,
-    share: Annotated[int, typer.Option(help="Of the newest window, in 256; 256: no smoothing.")] = 256,
-    margin: Annotated[int, typer.Option(help="How far another class must be above the one in charge, 0 to 255.")] = 0,
-    diagram: Annotated[Path | None, typer.Option(help="Write the reliability diagram to this .svg file.")] = None,
+    split: Annotated[str, typer.Option(help="Split that the model was not trained on.")] = "validation",
+    accuracy: Annotated[
+        float, typer.Option(min=0, max=1, help="Required accuracy of the windows that get a label.")
+    ] = 0.9,
+    share: Annotated[int, typer.Option(help="Weight of the newest window, of 256; 256: no smoothing.")] = 256,
+    margin: Annotated[int, typer.Option(help="Lead that a class needs to replace the current one, 0 to 255.")] = 0,
+    diagram: Annotated[Path | None, typer.Option(help="SVG file for the reliability diagram.")] = None,
     json: Json = False,
 ) -> None:
-    """Find the threshold below which the device had better say "unknown"; show whether scores mean what they say."""
+    """Find the score threshold below which the device reports "unknown", and measure the calibration of the scores."""
     from ..core import files
     from ..data.datasets.registry import open_dataset
-    from ..data.provenance import require_unheard
+    from ..data.provenance import require_held_out
     from ..evaluation import calibration
     from ..evaluation.decision import Rule, calibrate, clips_of
     from ..evaluation.evaluate import evaluate as measure
@@ -176,12 +182,12 @@ def calibrate(
     files.require_place(diagram)
     metadata = model_info(read(model.read_bytes(), model) if model.is_file() else None, model)
     dataset = open_dataset(data, subset=subset)
-    require_unheard(dataset, metadata, split, model)
+    require_held_out(dataset, metadata, split, model)
     with open_target("host", model) as place, progress(f"{model.name} on host") as step:
         result = measure(model, metadata, dataset, split, place, progress=step)
     clips = clips_of(result)
     rule, coverage = calibrate(clips, Rule(share, margin), accuracy)
-    bins = calibration.reliability(clips, rule)
+    bins = calibration.confidence_bins(clips, rule)
     error = calibration.calibration_error(bins)
     if diagram:
         files.write_text(diagram, calibration.diagram(bins, rule, f"{model.name}, {split}"))
@@ -194,9 +200,9 @@ def calibrate(
         for one in bins
         if one.windows
     ]
-    columns = ["confidence", ">windows", ">mean confidence", ">right"]
+    columns = ["confidence", ">windows", ">mean confidence", ">accuracy"]
     out.print(table(f"{model.name}, {split}: calibration error {error:.3f}", columns, rows))
-    out.print(f'--decide "{rule.share} {rule.margin} {rule.threshold}": {coverage:.1%} of the windows get an answer')
+    out.print(f'--decide "{rule.share} {rule.margin} {rule.threshold}": {coverage:.1%} of the windows get a label')
 
 
 @app.command()
@@ -205,14 +211,14 @@ def evaluate(
     data: Data,
     port: Port,
     subset: Subset = None,
-    split: Annotated[str, typer.Option(help="A split of the data set: train, validation, test, fold4 ...")] = "test",
+    split: Annotated[str, typer.Option(help="Split of the data set: train, validation, test, fold4 ...")] = "test",
     journal: Annotated[
-        Path, typer.Option(help="File of the scores so far; name it again to go on after an interruption.")
+        Path, typer.Option(help="File of the scores so far; with the same file an interrupted run resumes.")
     ] = Path("device-scores.jsonl"),
     timeout: Timeout = 60.0,
     json: Json = False,
 ) -> None:
-    """Run a data set through the device; compare every window with this computer's result. Exit 1 on a difference."""
+    """Evaluate a data set on the device, and compare every window with this computer. Exits with 1 on a difference."""
     from ..data.datasets.registry import open_dataset
     from ..deploy.device_evaluation import evaluate_device
     from ..evaluation.evaluate import model_info

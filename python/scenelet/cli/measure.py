@@ -1,4 +1,4 @@
-"""``evaluate``, ``parity``, ``bench``, ``load``, ``profile``, ``report``: what a model does, in figures."""
+"""``evaluate``, ``parity``, ``bench``, ``load``, ``profile``, ``report``: measurements of a model."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def evaluate(
     model: Model,
     data: Data,
     subset: Subset = None,
-    split: Annotated[str, typer.Option(help="A split of the data set: train, validation, test, fold4 ...")] = "test",
+    split: Annotated[str, typer.Option(help="Split of the data set: train, validation, test, fold4 ...")] = "test",
     target: TargetName = "litert",
-    predictions: Annotated[Path | None, typer.Option(help="Also write one CSV row a window.")] = None,
-    confusion: Annotated[Path | None, typer.Option(help="Also draw the confusion matrix, as PNG.")] = None,
+    predictions: Annotated[Path | None, typer.Option(help="CSV file for one row per window.")] = None,
+    confusion: Annotated[Path | None, typer.Option(help="PNG file for the confusion matrix.")] = None,
     energy: MeasureEnergy = False,
     json: Json = False,
 ) -> None:
@@ -68,7 +68,7 @@ def evaluate(
         f"{result.clip_accuracy:.2%} of {result.clips:,} clips, log loss {result.log_loss:.4f} (macro)"
     )
     if result.learned_clips:
-        out.print(f"no test: the network learned from {result.learned_clips:,} of these clips")
+        out.print(f"not a test: the network was trained on {result.learned_clips:,} of these clips")
     if used:
         out.print(f"energy: {used.total.kwh * 1000:.3g} Wh in {used.total.seconds:.0f} s, by codecarbon")
 
@@ -83,7 +83,7 @@ def parity(
     fusion: Fusion = True,
     json: Json = False,
 ) -> None:
-    """Compare a target with TFLite's reference kernels, every tensor it can show. Exit status 1 on a difference."""
+    """Compare every tensor of a target with TFLite's reference kernels. Exits with 1 on a difference."""
     from ..evaluation.parity import check
     from ..targets import open_target
 
@@ -106,10 +106,10 @@ def bench(
     ram: Ram = DEFAULT.ram_bytes,
     fusion: Fusion = True,
     frontend_tables: FrontendTables = DEFAULT.frontend_tables,
-    flash: Annotated[bool, typer.Option("--flash", help="Also list what takes the flash.")] = False,
+    flash: Annotated[bool, typer.Option("--flash", help="Also list the flash by origin.")] = False,
     json: Json = False,
 ) -> None:
-    """Build for the Cortex-M4 and count instructions in QEMU, by layer (what is fused counts as one)."""
+    """Build for the Cortex-M4 and count instructions by layer in QEMU; fused layers count as one."""
     from ..benchmark.instructions import bench as measure
 
     result = measure(model, Options(fusion, weights, ram, frontend_tables))
@@ -136,10 +136,10 @@ def profile(
     weights: Weights = DEFAULT.weights,
     ram: Ram = DEFAULT.ram_bytes,
     fusion: Fusion = True,
-    lines: Annotated[int, typer.Option(min=0, help="Source lines to show, the dearest first.")] = 15,
+    lines: Annotated[int, typer.Option(min=0, help="Source lines to show, the most expensive first.")] = 15,
     json: Json = False,
 ) -> None:
-    """Count instructions by class, layer and source line in QEMU, and estimate the Cortex-M4's cycles (a model)."""
+    """Count instructions by class, layer and source line in QEMU, and estimate the Cortex-M4's cycles."""
     from ..benchmark.profile import CLASSES
     from ..benchmark.profile import profile as measure
 
@@ -166,8 +166,8 @@ def profile(
             for line in result.lines[:lines]
         ]
         out.print(table("hot spots", ["source", ">instructions", ">cycles, est.", ">of all", "text"], hot))
-    for told in result.summary():
-        out.print(told)
+    for text in result.summary():
+        out.print(text)
 
 
 def _bench_row(name: str, op: str, macs: int, instructions: int) -> tuple[object, ...]:
@@ -180,7 +180,7 @@ def load(
     ram: Ram = DEFAULT.ram_bytes,
     json: Json = False,
 ) -> None:
-    """Build the whole product and count in QEMU what each hop and each decision takes; cycles are estimates."""
+    """Build the whole product and count the instructions per hop and per decision in QEMU. Cycles are estimated."""
     from ..benchmark.product_load import CLOCKS_HZ
     from ..benchmark.product_load import load as measure
 
@@ -201,7 +201,7 @@ def report(
     to: Annotated[Path, typer.Option("--out", help="HTML file to write.")],
     json: Json = False,
 ) -> None:
-    """Write a self-contained page about a run or a model."""
+    """Write a self-contained HTML page about a run or a model."""
     from ..publish.report import write_report
 
     write_report(subject, to)

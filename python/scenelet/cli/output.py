@@ -1,4 +1,4 @@
-"""How results reach people and machines."""
+"""Output of the commands: tables and JSON on standard output, progress and notes on standard error."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _QUIET_SECONDS = 2.0
 
 
 class _Console(Console):
-    """A console that leaves it to the command line what a reader who has gone means; rich would exit with 1."""
+    """A console that reports a closed pipe to the caller; rich would exit with status 1."""
 
     def on_broken_pipe(self) -> NoReturn:
         raise BrokenPipeError
 
 
-# A pipe has no width; nothing may be cut off on its way into a file.
+# A pipe has no width; text on its way into a file must not be truncated.
 out = _Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
 err = _Console(stderr=True, highlight=False)
 
 
 def meter(wanted: bool, folder: Path | None = None) -> Meter | None:
-    """Begin to measure energy where it is wanted and can be; else, if it was wanted, say why not."""
+    """Start to measure energy if it is wanted; print a note if it cannot be measured."""
     if not wanted:
         return None
     try:
@@ -46,19 +46,19 @@ def meter(wanted: bool, folder: Path | None = None) -> Meter | None:
 
 
 def note(lines: Iterable[str]) -> None:
-    """Tell the user what there is to know before a result, on standard error."""
+    """Print notes for the user on standard error."""
     for line in lines:
         err.print(f"note: {line}", markup=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
-    """Write one JSON document on standard output."""
+    """Write one JSON document to standard output."""
     json.dump(value, sys.stdout, indent=2)
     sys.stdout.write("\n")
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """Build a table; columns whose name starts with ">" are right-aligned. Integers get thousands separators."""
+    """Build a table; a column whose name starts with ">" is right-aligned. Integers get thousands separators."""
     made = Table(title=title, title_justify="left", title_style="bold", pad_edge=False, box=box.SIMPLE_HEAD)
     for name in columns:
         number = name.startswith(">")
@@ -69,14 +69,14 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
 
 
 def _lines(what: str) -> Callable[[int, int], None]:
-    """Report into a file or a pipe: ten lines at most, and none for work that is over at once."""
-    start, told = monotonic(), 0
+    """Report progress to a file or a pipe: ten lines at most, none for short work."""
+    start, reported = monotonic(), 0
 
     def step(done: int, total: int) -> None:
-        nonlocal told
+        nonlocal reported
         tenth = 10 * done // total if total else 10
-        if tenth > told and monotonic() - start > _QUIET_SECONDS:
-            told = tenth
+        if tenth > reported and monotonic() - start > _QUIET_SECONDS:
+            reported = tenth
             sys.stderr.write(f"{what}: {done:,} of {total:,}\n")
             sys.stderr.flush()
 
@@ -85,7 +85,7 @@ def _lines(what: str) -> Callable[[int, int], None]:
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show progress on standard error, a bar or ten lines; gives a function of (done, total)."""
+    """Show progress on standard error, as a bar or as up to ten lines; yields a function of (done, total)."""
     if not err.is_terminal:
         yield _lines(what)
         return

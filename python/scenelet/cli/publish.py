@@ -1,4 +1,4 @@
-"""``card``, ``submission``: what goes out with a model."""
+"""``card``, ``submission``: documents to publish with a model."""
 
 from __future__ import annotations
 
@@ -29,20 +29,18 @@ def card(
     data: Data,
     to: Annotated[Path, typer.Option("--out", help="Markdown file to write.")],
     subset: Subset = None,
-    split: Annotated[
-        list[str] | None, typer.Option(help="A split to score; may be given again. Default: test.")
-    ] = None,
+    split: Annotated[list[str] | None, typer.Option(help="Split to score; can be repeated. Default: test.")] = None,
     crossval: Annotated[
         Path | None,
         typer.Option(
             "--crossval",
-            help="Finished cross-validation whose networks are scored, each on its fold, in the model's place.",
+            help="Folder of a finished cross-validation: score its networks, each on its fold, instead of the model.",
         ),
     ] = None,
     target: TargetName = "litert",
     json: Json = False,
 ) -> None:
-    """Measure a model and write its card: cost, data, scores, weaknesses, commands."""
+    """Evaluate a model and write its card: cost, data, scores, limitations, commands."""
     from ..core.files import write_text
     from ..data.datasets.registry import open_dataset
     from ..evaluation.evaluate import model_info
@@ -66,13 +64,13 @@ def card(
 
 
 def _folds(crossval: Path, info: ModelInfo) -> Folds:
-    """Read a cross-validation; refuse one of other settings, of which the recipe's own seed is one."""
+    """Read a cross-validation; refuse one with other settings than the model's, the seed included."""
     from ..publish.model_card import read_folds
     from ..tflite.metadata import read
 
     if info.learned and not info.learned.all_clips:
         raise InputError(
-            "--crossval", "is for a network that learned from all clips", "give --split with what it has not heard"
+            "--crossval", "is for a network trained on all clips", "give --split with a split it was not trained on"
         )
     found = read_folds(crossval)
     made = [read(path.read_bytes(), path) for path, _ in found.networks]
@@ -86,7 +84,7 @@ def _evaluated(model: Path, dataset: Dataset, split: str, target: str) -> Evalua
     from ..targets import open_target
     from ..tflite.metadata import read
 
-    info = model_info(read(model.read_bytes(), model), model)  # of a fold's network: what that one learned from
+    info = model_info(read(model.read_bytes(), model), model)  # of this network: its own training clips
     with open_target(target, model) as place, progress(f"{model.name} on {target}") as step:
         return evaluate(model, info, dataset, split, place, progress=step)
 
@@ -94,17 +92,17 @@ def _evaluated(model: Path, dataset: Dataset, split: str, target: str) -> Evalua
 def submission(
     model: Model,
     data: Data,
-    audio: Annotated[Path, typer.Option("--audio", help="Folder of the clips to classify, labels unknown.")],
-    label: Annotated[str, typer.Option("--label", help="<last name>_<institute>_task1_<1 to 4>.")],
+    audio: Annotated[Path, typer.Option("--audio", help="Folder of the clips to classify, without labels.")],
+    label: Annotated[str, typer.Option("--label", help="Submission label: <last name>_<institute>_task1_<1 to 4>.")],
     to: Annotated[Path, typer.Option("--out", help="Folder for the submission's folder.")],
     subset: Subset = None,
-    split: Annotated[str, typer.Option(help="Split of the development set that the metadata reports.")] = "test",
+    split: Annotated[str, typer.Option(help="Split of the development set to report in the metadata.")] = "test",
     target: TargetName = "litert",
     json: Json = False,
 ) -> None:
-    """Write the challenge's files: system output with probabilities, metadata, the model."""
+    """Write the files of a DCASE submission: system output with probabilities, metadata, the model."""
     from ..data.datasets.registry import open_dataset
-    from ..data.provenance import require_unheard
+    from ..data.provenance import require_held_out
     from ..evaluation.evaluate import evaluate, model_info
     from ..publish.submission import audio_files, require_form, write_submission
     from ..targets import open_target
@@ -114,7 +112,7 @@ def submission(
     read_model(model)
     info = model_info(read(model.read_bytes(), model), model)
     dataset = open_dataset(data, subset=subset)
-    require_unheard(dataset, info, split, model)
+    require_held_out(dataset, info, split, model)
     require_form(label)
     audio_files(audio)
     with open_target(target, model) as place, progress(f"{model.name} on {target}") as step:

@@ -1,4 +1,4 @@
-"""``train``, ``quantize``: from recordings to a model."""
+"""``train``, ``quantize``, ``crossval``, ``tune``: from recordings to a model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from ..errors import InputError
 from .options import AllClips, Cluster, Data, Jobs, Json, MeasureEnergy, Subset
-from .output import err, meter, note, out, print_json, progress, table
+from .output import meter, note, out, print_json, progress, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 def train(
     recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a shipped recipe, or path of a .toml file.")],
     data: Data,
-    to: Annotated[Path, typer.Option("--out", help="Run folder; an interrupted run in it goes on.")],
+    to: Annotated[Path, typer.Option("--out", help="Run folder; an interrupted run in it resumes.")],
     subset: Subset = None,
     all_clips: AllClips = False,
     jobs: Jobs = -1,
@@ -36,26 +36,26 @@ def train(
     energy: MeasureEnergy = False,
     json: Json = False,
 ) -> None:
-    """Train a recipe's network into a run folder; run the same command again to go on after an interruption."""
+    """Train a recipe's network into a run folder. After an interruption, the same command resumes."""
     from ..config import recipe as recipes
-    from ..core.parallel import cluster as joined
+    from ..core.parallel import cluster as tasks_on
     from ..data.datasets.registry import open_dataset
     from ..training import tf_config
 
     described = recipes.load(recipe)
     if not described.deployable:
-        err.print(f"note: {described.name} is not meant for a board and not held to the limits", markup=False)
+        note([f"{described.name} is not meant for a board; the limits are not checked"])
     dataset = open_dataset(data, subset=subset)
     note(dataset.notes)
     dataset = dataset.untested() if all_clips else dataset
-    with joined(cluster), progress(f"train {described.name}") as step:
+    with tasks_on(cluster), progress(f"train {described.name}") as step:
         team = tf_config.workers()
-        keeps = team is None or team[0] == 0  # the run folder, and what was measured with it
-        settings: dict[str, Any] = {"jobs": jobs, "watch": watcher(step, meter(energy and keeps, to))}
+        chief = team is None or team[0] == 0  # the worker that writes the run folder, with the energy in it
+        settings: dict[str, Any] = {"jobs": jobs, "watch": watcher(step, meter(energy and chief, to))}
         if team:
-            from ..training.distributed.worker_group import Team, train_together
+            from ..training.distributed.worker_group import WorkerGroup, train_distributed
 
-            result = train_together(described, dataset, to, Team(), **settings)
+            result = train_distributed(described, dataset, to, WorkerGroup(), **settings)
         else:
             from ..training.train import train as fit
 
@@ -65,19 +65,20 @@ def train(
 
 def quantize(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that `scenelet train` finished.")],
-    aware: Annotated[
-        bool, typer.Option("--aware", help="Train on as an INT8 network, on the run's own --data; resumes.")
+    qat: Annotated[
+        bool,
+        typer.Option("--qat", "--aware", help="Quantization-aware training, on the run's own --data; resumes."),
     ] = False,
-    data: Annotated[Path | None, typer.Option("--data", help="With --aware: the run's data set.")] = None,
+    data: Annotated[Path | None, typer.Option("--data", help="With --qat: the run's data set.")] = None,
     subset: Subset = None,
     jobs: Jobs = -1,
     json: Json = False,
 ) -> None:
-    """Convert a run's network to full INT8: RUN/model.tflite, with labels and front end inside."""
+    """Convert a run's network to full INT8: RUN/model.tflite, with labels and front-end settings in its metadata."""
     from ..quantization.convert import quantize_run
 
-    if aware or data:
-        _quantize_aware(run, data if aware else None, subset, jobs, json)
+    if qat or data:
+        _quantize_with_qat(run, data if qat else None, subset, jobs, json)
         return
     made = quantize_run(run)
     if json:
@@ -86,57 +87,57 @@ def quantize(
         out.print(f"{made} written: {made.stat().st_size:,} bytes")
 
 
-def _quantize_aware(run: Path, data: Path | None, subset: str | None, jobs: int, json: bool) -> None:
+def _quantize_with_qat(run: Path, data: Path | None, subset: str | None, jobs: int, json: bool) -> None:
     from ..data.datasets.registry import open_dataset
-    from ..quantization.qat import quantize_aware
+    from ..quantization.qat import quantize_with_qat
 
     if data is None:
-        raise InputError("quantize", "wants --aware and --data together or neither", "give both, or only the run")
+        raise InputError("quantize", "needs both --qat and --data, or neither", "give both, or only the run")
     dataset = open_dataset(data, subset=subset)
     with progress(f"quantize {run.name}") as step:
-        made = quantize_aware(run, dataset, jobs=jobs, watch=lambda epoch, most: step(epoch.epoch, most))
+        made = quantize_with_qat(run, dataset, jobs=jobs, watch=lambda epoch, most: step(epoch.epoch, most))
     if json:
         print_json({"run": str(run), "bytes": made.path.stat().st_size, **made.to_json()})
         return
     before, after = made.log_loss
-    told = f"best epoch {made.best_epoch} of {made.epochs}"
-    out.print(f"validation log loss {before:.3f} plain, {after:.3f} aware ({told})")
+    best = f"best epoch {made.best_epoch} of {made.epochs}"
+    out.print(f"validation log loss {before:.3f} before QAT, {after:.3f} after ({best})")
     out.print(f"{made.path} written: {made.path.stat().st_size:,} bytes")
 
 
 def crossval(
     recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a shipped recipe, or path of a .toml file.")],
     data: Data,
-    to: Annotated[Path, typer.Option("--out", help="Folder for one run folder a network; interrupted ones go on.")],
+    to: Annotated[Path, typer.Option("--out", help="Folder for the networks' run folders; interrupted ones resume.")],
     subset: Subset = None,
     teacher: Annotated[
         str | None,
         typer.Option(
-            help="To distil from: a recipe that is trained once a fold, or its own cross-validation's folder."
+            help="Teacher to distil from: a recipe, trained once per fold, or the folder of its own cross-validation."
         ),
     ] = None,
     method: Annotated[
-        str | None, typer.Option("--method", help="response, relational, hint or rrs; by default what the recipe says.")
+        str | None, typer.Option("--method", help="response, relational, hint or rrs; default: the recipe's.")
     ] = None,
     filters: Annotated[
-        str | None, typer.Option("--filters", help="Prune every network to so many filters: 20,22,22,24,24,16.")
+        str | None, typer.Option("--filters", help="Filters to prune every network to: 20,22,22,24,24,16.")
     ] = None,
-    folds: Annotated[str, typer.Option(help="Folds to test on, such as 1,2,3,4; by default all.")] = "",
-    seeds: Annotated[int, typer.Option(min=1, help="Networks a fold, with consecutive seeds.")] = 1,
+    folds: Annotated[str, typer.Option(help="Folds to test on, such as 1,2,3,4; default: all.")] = "",
+    seeds: Annotated[int, typer.Option(min=1, help="Networks per fold, with consecutive seeds.")] = 1,
     leaky_random_split: Annotated[
         bool,
         typer.Option(
             "--leaky-random-split",
-            help="Also show what splitting pieces of recordings at random pretends. No validation: a warning.",
+            help="Also report the inflated score of a random split over pieces of recordings, as a warning.",
         ),
     ] = False,
-    jobs: Annotated[int, typer.Option("--jobs", help="Networks to train at a time, in processes; -1: all cores.")] = 1,
+    jobs: Annotated[int, typer.Option("--jobs", help="Networks to train at a time; -1: one per core.")] = 1,
     cluster: Cluster = None,
     json: Json = False,
 ) -> None:
-    """Train and score a recipe once a published fold: mean and spread, float and INT8."""
+    """Train and score a recipe on each published fold: mean and standard deviation, float and INT8."""
     from ..config import recipe as recipes
-    from ..core.parallel import cluster as joined
+    from ..core.parallel import cluster as tasks_on
     from ..data.datasets.registry import open_dataset
     from ..evaluation.cross_validation import cross_validate, parse_folds
     from ..training.distillation.distill import with_method
@@ -145,15 +146,15 @@ def crossval(
     note(dataset.notes)
     if method:
         if teacher is None:
-            raise InputError("--method", "wants a teacher", "give --teacher or leave it out")
+            raise InputError("--method", "needs a teacher", "give --teacher or leave it out")
         described = with_method(described, method)
-    mentor = None if teacher is None else Path(teacher) if Path(teacher).is_dir() else recipes.load(teacher)
-    with joined(cluster), progress(f"crossval {described.name}") as step:
+    taught_by = None if teacher is None else Path(teacher) if Path(teacher).is_dir() else recipes.load(teacher)
+    with tasks_on(cluster), progress(f"crossval {described.name}") as step:
         result = cross_validate(
             described,
             dataset,
             to,
-            teacher=mentor,
+            teacher=taught_by,
             filters=None if filters is None else filter_numbers(filters),
             folds=parse_folds(folds),
             seeds=seeds,
@@ -171,11 +172,11 @@ def crossval(
 
 
 def filter_numbers(text: str) -> tuple[int, ...]:
-    """Read a list of filters, one number a convolution."""
+    """Parse a list of filters, one number per convolution."""
     try:
         return tuple(int(number) for number in text.split(","))
     except ValueError:
-        raise InputError("--filters", f"'{text}' is no list of numbers", "write them as 20,22,22,24,24,16") from None
+        raise InputError("--filters", f"'{text}' is not a list of numbers", "write 20,22,22,24,24,16") from None
 
 
 def tune(
@@ -183,49 +184,51 @@ def tune(
         str, typer.Argument(metavar="RECIPE", help="A chain of convolutions to start from, such as sm1.")
     ],
     data: Data,
-    to: Annotated[Path, typer.Option("--out", help="Folder of the search; an interrupted one in it goes on.")],
+    to: Annotated[Path, typer.Option("--out", help="Folder of the search; an interrupted one in it resumes.")],
     subset: Subset = None,
-    only: Annotated[str, typer.Option(help="Search this part alone: representation or architecture.")] = "",
-    epochs: Annotated[int | None, typer.Option(min=1, help="Most epochs of a trial; by default the recipe's.")] = None,
+    only: Annotated[str, typer.Option(help="Part to search alone: representation or architecture.")] = "",
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Largest number of epochs per trial; default: the recipe's.")
+    ] = None,
     jobs: Jobs = -1,
     cluster: Cluster = None,
     json: Json = False,
 ) -> None:
-    """Search representation and architecture under the limits (Hyperband); train and convert the best."""
+    """Search representation and architecture within the limits (Hyperband), then train and convert the best network."""
     from ..config import recipe as recipes
-    from ..core.parallel import cluster as joined
+    from ..core.parallel import cluster as tasks_on
     from ..data.datasets.registry import open_dataset
     from ..quantization.convert import quantize_run
-    from ..training.search.hyperband import carry_out, open_search
+    from ..training.search.hyperband import open_search, run_search
     from ..training.search.space import parts_named
-    from ..training.search.workers import assist, lead, role
+    from ..training.search.workers import role, run_chief, run_worker
 
     described = recipes.load(recipe)
     if epochs:
         described = recipes.changed(described, "training", epochs=epochs)
     part, dataset = role(), open_dataset(data, subset=subset)
-    with joined(cluster), progress(f"tune {described.name}") as step:
+    with tasks_on(cluster), progress(f"tune {described.name}") as step:
         opened = open_search(described, dataset, to, parts=parts_named(only), jobs=jobs)
         if part == "worker":
-            out.print(f"{assist(opened, step):,} trials done here; the chief writes {to / 'tune.json'}")
+            out.print(f"{run_worker(opened, step):,} trials done by this worker; the chief writes {to / 'tune.json'}")
             return
-        found = lead(opened) if part == "chief" else carry_out(opened, step)
+        found = run_chief(opened) if part == "chief" else run_search(opened, step)
     model = quantize_run(found.run.folder)
     if json:
-        print_json({**found.told, "recipe_file": str(to / "best.toml"), "model": str(model)})
+        print_json({**found.summary, "recipe_file": str(to / "best.toml"), "model": str(model)})
         return
-    learnt = [trial for trial in found.told["trials"] if trial["validation_loss"] is not None]
-    ranked = sorted(learnt, key=lambda trial: trial["validation_loss"])[:10]
+    trained = [trial for trial in found.summary["trials"] if trial["validation_loss"] is not None]
+    ranked = sorted(trained, key=lambda trial: trial["validation_loss"])[:10]
     rows = [(t["trial"], t["epochs"], f"{t['validation_loss']:.3f}", t["params_bytes"], t["macs"]) for t in ranked]
     columns = ["trial", ">epochs", ">validation loss", ">parameter bytes", ">MACs"]
-    trials, invalid = len(found.told["trials"]), len(found.told["invalid"])
-    out.print(table(f"best of {trials:,} trials; {invalid:,} points were over a limit or impossible", columns, rows))
+    trials, invalid = len(found.summary["trials"]), len(found.summary["invalid"])
+    out.print(table(f"best of {trials:,} trials; {invalid:,} candidates were over a limit or invalid", columns, rows))
     out.print(f"{to / 'best.toml'} is the recipe, {model} its network")
     show_run(found.run.to_json(), json)
 
 
 def watcher(step: Callable[[int, int], None], energy: Meter | None) -> Watch:
-    """Show every epoch, and add up the energy that it took; what comes after a run's last epoch is next to nothing."""
+    """Show the progress and add up the energy after every epoch; the work after the last epoch is negligible."""
 
     def watch(epoch: Epoch, most: int) -> None:
         if energy:
@@ -236,7 +239,7 @@ def watcher(step: Callable[[int, int], None], energy: Meter | None) -> Watch:
 
 
 def show_run(result: dict[str, Any], json: bool) -> None:
-    """Print a run's scores: one row a split."""
+    """Print a run's scores, one row per split."""
     if json:
         print_json(result)
         return

@@ -16,8 +16,7 @@ from .codegen.model import Identity, render_model
 from .depth_first.partition import divide
 from .depth_first.weight_layout import expanded_operators, widened
 from .memory.planner import Plan, check, plan
-from .operators import lower
-from .operators.checker import require_supported
+from .operators import lower, require_supported
 from .options import DEFAULT, Options
 from .passes.fuse_maps import fuse
 from .passes.graph_cleanup import drop_unread

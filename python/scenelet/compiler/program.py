@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numpy.typing import NDArray
 
 from ..graph import Graph
-
-if TYPE_CHECKING:
-    from .depth_first.segment import Segment
 
 SCRATCH = "scratch"
 """The argument that stands for a step's scratch memory."""
@@ -70,9 +67,9 @@ class Records:
     rows: tuple[Mapping[str, object], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Step:
-    """One call into the engine.
+    """One call into the engine. Steps are equal where they are one: a search remembers what it found of each.
 
     Attributes
     ----------
@@ -96,14 +93,15 @@ class Step:
         Those of ``reads`` that ``writes[0]`` may replace in place, starting at the same byte.
     scratch_bytes
         Working memory during the step; the planner aligns it.
-    claims
+    static_asserts
         C expressions that must hold at compile time: what the host assumed of the engine's macros.
     macs
         Multiply-accumulates by the challenge's counting rules.
     records
         Structs that ``params`` refers to, in order.
-    segment
-        What a depth-first step was made of.
+    predicted_instructions
+        Estimate for one inference where the maker of the step knows better than its kernel's row in
+        :mod:`scenelet.compiler.kernels.registry`; else None.
     """
 
     name: str
@@ -117,10 +115,15 @@ class Step:
     tables: tuple[Table, ...] = ()
     overwrites: tuple[int, ...] = ()
     scratch_bytes: int = 0
-    claims: tuple[str, ...] = ()
+    static_asserts: tuple[str, ...] = ()
     macs: int = 0
     records: tuple[Records, ...] = ()
-    segment: Segment | None = None
+    predicted_instructions: int | None = None
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """Members of the parameter struct; empty where the first argument is a number."""
+        return self.params.fields if isinstance(self.params, Struct) else {}
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Recipes: the settings of front end, network, training and augmentation, held to their ranges when read."""
+"""Recipes: the settings of front end, network, training and augmentation, with validated ranges."""

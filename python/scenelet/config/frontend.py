@@ -1,4 +1,4 @@
-"""What the log-mel front end is, as a recipe describes it."""
+"""Settings of the log-mel front end in a recipe."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _DECIMATED_RATES = (8000, 16000)
 
 
 class FrontendConfig(Section):
-    """The log-mel front end; travels inside the .tflite, and its hash in the firmware.
+    """Settings of the log-mel front end; stored in the .tflite file, and their hash in the firmware.
 
-    A device and a host that disagree on the hash do not hear the same.
+    A device and a host with different hashes compute different features.
 
     Attributes
     ----------
@@ -28,17 +28,17 @@ class FrontendConfig(Section):
     grid
         "clip": librosa's centred frames of one clip, zero padded. "continuous": one frame every hop, never padded.
     clip_seconds
-        Length of what one inference hears.
+        Length of one inference window, seconds.
     sample_bits
         16 or 24: width of the samples up to the block exponent.
     lo_db, hi_db
-        Log-mel power, in dB, that becomes INT8 -128 and +127; one number, or one a band.
+        Log-mel power, in dB, that becomes INT8 -128 and +127; one number, or one per band.
     capture_rate
-        Hz of a microphone whose samples the device decimates (docs/FRONTEND.md); training then hears through the same
-        filters. None: audio comes at ``sample_rate``.
+        Hz of a microphone whose samples the device decimates (docs/FRONTEND.md); training audio passes the same
+        filters. None: audio arrives at ``sample_rate``.
     slide
-        Columns by which one window follows another, 1 to all, cut from one continuous grid; for grid "continuous"
-        only. None: windows follow each other without overlap.
+        Hop between windows in columns of the feature map, 1 to all of them; for grid "continuous" only. None: windows
+        do not overlap.
     """
 
     sample_rate: Literal[8000, 16000, 32000] = 8000
@@ -96,7 +96,7 @@ class FrontendConfig(Section):
 
     @property
     def clip_samples(self) -> int:
-        """Samples that one inference hears."""
+        """Samples of one inference window."""
         return round(self.clip_seconds * self.sample_rate)
 
     @property
@@ -108,7 +108,7 @@ class FrontendConfig(Section):
 
     @property
     def live_columns(self) -> int:
-        """Columns by which a live window of the continuous grid follows the one before it."""
+        """Hop between live windows of the continuous grid, in columns."""
         return self.slide or self.frames
 
     @property

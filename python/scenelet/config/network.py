@@ -1,4 +1,4 @@
-"""What a network is, as a recipe describes it: a chain of convolutions, a mobile network, or a teacher."""
+"""Networks in a recipe: a chain of convolutions, a mobile network, or a one-against-all teacher."""
 
 from __future__ import annotations
 
@@ -56,10 +56,11 @@ class Stem(Section):
 
 
 class InvertedResidual(Section):
-    """Pointwise to ``expanded`` channels, depthwise, pointwise to ``filters``; batch normalisation behind each.
+    """Pointwise to ``expanded`` channels, depthwise, pointwise to ``filters``; batch normalization after each.
 
-    After MobileNetV2 (Sandler et al. 2018) and CP-Mobile (Schmid et al. 2023), with a ReLU behind the first two and at
-    the end. Where the strides are 1 and ``filters`` is what came in, the block's input is added before the last ReLU.
+    As in MobileNetV2 (Sandler et al. 2018) and CP-Mobile (Schmid et al. 2023), with a ReLU after the first two and at
+    the end. Where the strides are 1 and ``filters`` is the number of input channels, the input is added before the last
+    ReLU.
 
     Kernel (of the depthwise convolution, padding "same") and strides are mel bands x frames; the strides must be equal.
     """
@@ -83,7 +84,7 @@ class InvertedResidual(Section):
 
 
 class MobileConfig(Section):
-    """Inverted residuals behind a stem of convolutions; everything folds into convolutions and ADD."""
+    """Inverted residuals after a stem of convolutions; everything folds into convolutions and ADD."""
 
     kind: Literal["mobile"]
     stem: Annotated[tuple[Stem, ...], Field(min_length=1)]
@@ -93,7 +94,7 @@ class MobileConfig(Section):
 
 
 class OneAgainstAllConfig(Section):
-    """The teacher: one network a class ("this scene against the rest"), joined by one Dense softmax."""
+    """The teacher: one network per class ("this scene against the rest"), joined by one Dense softmax."""
 
     kind: Literal["one_against_all"]
     member: CnnConfig

@@ -1,6 +1,6 @@
-"""What an experiment is: one typed, validated description, from sample rate to export.
+"""Recipes: typed, validated descriptions of an experiment, from sample rate to export.
 
-A recipe is a TOML file. The shipped ones lie in ``scenelet/recipes``; any path will do.
+A recipe is a TOML file. The shipped recipes are in ``scenelet/recipes``; the path of any other file may be given.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ import json
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
 from ..errors import RecipeError
+from .augmentation import AugmentationConfig as AugmentationConfig
 from .frontend import FrontendConfig as FrontendConfig
 from .network import Block as Block
 from .network import CnnConfig as CnnConfig
@@ -22,177 +23,10 @@ from .network import MobileConfig as MobileConfig
 from .network import NetworkConfig
 from .network import OneAgainstAllConfig as OneAgainstAllConfig
 from .network import Stem as Stem
-from .section import Section, told
-
-# Members of a teacher and networks of a fold count on from a seed, and all must stay below 2**32.
-Seed = Annotated[int, Field(ge=0, lt=2**31)]
-
-
-class TrainingConfig(Section):
-    """Plain training.
-
-    Attributes
-    ----------
-    validation_fraction
-        Part of the training recordings held out for early stopping where the data set has no validation split.
-    patience
-        Epochs without a better validation loss before training stops; the best weights are kept.
-    seed
-        Of weights, order, dropout and augmentation of batches.
-    split_seed
-        Of the validation split, by default ``seed``: networks of several seeds can be stopped on the same recordings.
-    schedule
-        "constant": ``learning_rate`` throughout. "cosine": from there to nearly 0 at ``epochs``, half a cosine down.
-    warmup_epochs
-        Epochs in which the rate climbs to ``learning_rate`` first, in equal steps.
-    keep
-        Weights that the network ends with: of the "best" epoch by validation loss, or of the "last" of ``epochs``,
-        which ``patience`` then does not cut short: a cosine needs no choice of epoch.
-    """
-
-    epochs: Annotated[int, Field(ge=1)] = 200
-    batch_size: Annotated[int, Field(ge=1)] = 64
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    patience: Annotated[int, Field(ge=1)] = 20
-    validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    seed: Seed = 0
-    split_seed: Seed | None = None
-    schedule: Literal["constant", "cosine"] = "constant"
-    warmup_epochs: Annotated[int, Field(ge=0)] = 0
-    keep: Literal["best", "last"] = "best"
-
-    later: ClassVar[tuple[str, ...]] = ("schedule", "warmup_epochs", "split_seed", "keep")
-
-    @property
-    def validation_seed(self) -> int:
-        """Seed of the validation split."""
-        return self.seed if self.split_seed is None else self.split_seed
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.warmup_epochs >= self.epochs:
-            raise ValueError(f"warmup_epochs {self.warmup_epochs} leaves nothing of {self.epochs} epochs")
-        return self
-
-
-class DistillationConfig(Section):
-    """What a student learns from a teacher; epochs, batches and patience of every stage are those of ``training``.
-
-    Attributes
-    ----------
-    method
-        "response": the teacher's softened scores. "relational": distances and angles between windows. "hint": FitNets,
-        the student's embedding is regressed onto the teacher's, then "response". "rrs": "relational", then "response".
-    alpha
-        Weight of cross entropy, that of the teacher's term being 1 - alpha.
-    temperature
-        Softens both networks' scores in the response stage.
-    relational_weight
-        Factor of the relational term; within it ``distance_weight`` and ``angle_weight`` count.
-    relational_on
-        Whose distances and angles: those of "embedding" (before the last layer), or of "softmax" outputs.
-    teacher_hears
-        Where batches are augmented: the "batch" as the student sees it, so that the teacher is asked every time; or the
-        "windows" before that, altered copies among them, asked once, what it said being mixed where mixup mixes.
-    """
-
-    method: Literal["response", "relational", "hint", "rrs"] = "rrs"
-    alpha: Annotated[float, Field(ge=0, le=1)] = 0.57
-    temperature: Annotated[float, Field(gt=0)] = 3.0
-    relational_weight: Annotated[float, Field(ge=0)] = 20.0
-    distance_weight: Annotated[float, Field(ge=0)] = 1.0
-    angle_weight: Annotated[float, Field(ge=0)] = 2.0
-    relational_on: Literal["embedding", "softmax"] = "embedding"
-    teacher_hears: Literal["batch", "windows"] = "batch"
-
-    later: ClassVar[tuple[str, ...]] = ("teacher_hears",)
-
-
-class QuantizeConfig(Section):
-    """Full INT8 conversion; ``calibration_windows`` of the training split, stratified by class, set the ranges.
-
-    ``aware_epochs`` and ``aware_learning_rate`` are for ``scenelet quantize --aware``; the rate falls by a cosine.
-    """
-
-    calibration_windows: Annotated[int, Field(ge=1)] = 400
-    aware_epochs: Annotated[int, Field(ge=1)] = 10
-    aware_learning_rate: Annotated[float, Field(gt=0)] = 1e-4
-
-    later: ClassVar[tuple[str, ...]] = ("aware_epochs", "aware_learning_rate")
-
-
-class AugmentationConfig(Section):
-    """What training hears beside the recordings as they are; each part is off unless it is given.
-
-    Parts of the waveform are drawn once for every altered copy of a training clip and go through the front end; parts
-    of the batch are drawn anew every epoch, on the features.
-
-    Attributes
-    ----------
-    copies
-        Altered copies of every training clip.
-    balance
-        Give rare groups more copies, until each has as many clips as the largest: by "class", "device", or both.
-    most_copies
-        Copies of one clip, balancing included.
-    pitch_semitones
-        Pitch moves by up to so much either way, duration stays.
-    stretch
-        Range of the tempo: 2 plays twice as fast, pitch stays.
-    shift
-        Turns the clip round by up to its whole length.
-    impulse_response
-        Share of the copies that a synthetic microphone hears.
-    impulse_response_db
-        Standard deviation of its response, dB.
-    mixup
-        Both parameters of the Beta distribution that two windows are mixed by; 0 is off.
-    time_masks, time_mask_frames
-        Masks a window, and the most frames of one.
-    frequency_masks, frequency_mask_bands
-        Masks a window, and the most mel bands of one.
-    mixstyle
-        Share of the batches whose windows exchange statistics of each mel band (Freq-MixStyle).
-    mixstyle_alpha
-        Both parameters of the Beta distribution that the statistics are mixed by.
-    seed
-        Of the altered copies; apart from the training's seed, so that networks of several seeds share their features.
-    """
-
-    copies: Annotated[int, Field(ge=0, le=100)] = 0
-    balance: tuple[Literal["class", "device"], ...] = ()
-    most_copies: Annotated[int, Field(ge=1, le=100)] = 16
-    pitch_semitones: Annotated[float, Field(ge=0, le=12)] = 0.0
-    stretch: tuple[Annotated[float, Field(ge=0.5, le=2)], Annotated[float, Field(ge=0.5, le=2)]] = (1.0, 1.0)
-    shift: bool = False
-    impulse_response: Annotated[float, Field(ge=0, le=1)] = 0.0
-    impulse_response_db: Annotated[float, Field(gt=0, le=20)] = 5.0
-    mixup: Annotated[float, Field(ge=0)] = 0.0
-    time_masks: Annotated[int, Field(ge=0)] = 0
-    time_mask_frames: Annotated[int, Field(ge=1)] = 2
-    frequency_masks: Annotated[int, Field(ge=0)] = 0
-    frequency_mask_bands: Annotated[int, Field(ge=1)] = 16
-    mixstyle: Annotated[float, Field(ge=0, le=1)] = 0.0
-    mixstyle_alpha: Annotated[float, Field(gt=0)] = 0.3
-    seed: Seed = 0
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.stretch[0] > self.stretch[1]:
-            raise ValueError(f"stretch {list(self.stretch)} begins above its end")
-        if (self.copies or self.balance) and not self.alters:
-            raise ValueError("copies and balance want pitch_semitones, stretch, shift or impulse_response")
-        if self.alters and not (self.copies or self.balance):
-            raise ValueError("pitch_semitones, stretch, shift and impulse_response want copies or balance")
-        if self.copies > self.most_copies:
-            raise ValueError(f"copies {self.copies} is over most_copies {self.most_copies}")
-        return self
-
-    @property
-    def alters(self) -> bool:
-        """Whether a part of the waveform is on."""
-        return bool(self.pitch_semitones or self.shift or self.impulse_response or self.stretch != (1.0, 1.0))
+from .section import Section, describe_error
+from .training import DistillationConfig as DistillationConfig
+from .training import QuantizeConfig as QuantizeConfig
+from .training import TrainingConfig as TrainingConfig
 
 
 class Recipe(Section):
@@ -201,10 +35,10 @@ class Recipe(Section):
     Attributes
     ----------
     deployable
-        Whether the network is meant for a board. If so, it is held to the limits before it is trained; a teacher, or
-        a network that is still to be pruned, is not.
+        Whether the network is meant for a board. If so, the limits are checked before it is trained. Teachers, and
+        networks that will be pruned, are not deployable.
     distillation
-        Used by ``scenelet distill`` and ``scenelet prune``; left out, it is the published method.
+        Used by ``scenelet distill`` and ``scenelet prune``; by default the published method.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -221,12 +55,12 @@ class Recipe(Section):
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
-        """Mel bands, frames, 1."""
+        """Shape of the network's input: (mel bands, frames, 1)."""
         return (self.frontend.n_mels, self.frontend.frames, 1)
 
 
 def shipped() -> list[str]:
-    """Names of the recipes that come with scenelet."""
+    """Names of the shipped recipes."""
     folder = resources.files("scenelet") / "recipes"
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
@@ -242,7 +76,7 @@ def load(name: str | Path) -> Recipe:
     Raises
     ------
     RecipeError
-        Naming the file, the key and what is wrong with it.
+        Where the file is missing, not TOML or invalid; names the file, the key and the problem.
     """
     try:
         return parse(tomllib.loads(_text(name)), str(name))
@@ -266,36 +100,36 @@ def _text(name: str | Path) -> str:
 def parse(values: dict[str, Any], source: str) -> Recipe:
     """Validate a recipe's values; ``source`` names it in errors.
 
-    Types are strict, as JSON has them: a list may become a tuple and a whole number a float, but neither a truth value
-    nor a text becomes a number.
+    Types are strict, as JSON has them: a list may become a tuple and a whole number a float, but neither a boolean nor
+    a string becomes a number.
 
     Raises
     ------
     RecipeError
-        Naming the key and what is wrong with it.
+        Where a value is invalid; names the key and the problem.
     """
     try:
         recipe = Recipe.model_validate_json(json.dumps(values, default=str), strict=True)
     except ValidationError as error:
-        raise RecipeError(source, *told(error)) from None
+        raise RecipeError(source, *describe_error(error)) from None
     require_pools(recipe, source)
     return recipe
 
 
 def changed(recipe: Recipe, part: str, **values: Any) -> Recipe:
-    """Give a part of a recipe other values and validate it as a file is: `model_copy` would take any.
+    """Change values of a part of a recipe, validated as in a file (``model_copy`` does not validate).
 
     Parameters
     ----------
     part
         Name of a section: "training", "model", ...
     values
-        By key, as TOML would have them.
+        By key, with TOML's types.
 
     Raises
     ------
     RecipeError
-        Naming the recipe with its new values, the key and what is wrong with it.
+        Where a value is invalid; names the recipe with its new values, the key and the problem.
     """
     content = recipe.model_dump(mode="json")
     content[part] = {**content[part], **values}
@@ -304,14 +138,14 @@ def changed(recipe: Recipe, part: str, **values: Any) -> Recipe:
 
 
 def require_pools(recipe: Recipe, source: str) -> None:
-    """Insist that every block's pool fits the feature map before it; ``source`` names the recipe in errors.
+    """Check that every block's pool fits its feature map; ``source`` names the recipe in errors.
 
     Raises
     ------
     RecipeError
-        Naming the block.
+        Where a pool is larger than its map; names the block.
     """
-    if isinstance(recipe.model, MobileConfig):  # has no pools, and padding "same" always leaves something
+    if isinstance(recipe.model, MobileConfig):  # has no pools, and padding "same" always leaves one output
         return
     inside, chain = (
         ("model.member", recipe.model.member)

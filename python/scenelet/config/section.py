@@ -1,4 +1,4 @@
-"""What all parts of a recipe are made of, how they are hashed, and how what is wrong with one is told."""
+"""Base class of all parts of a recipe: hashing, and error messages."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pydantic_core import ErrorDetails
 
 
 class Section(BaseModel):
-    """Part of a recipe: fixed, and without a key that nobody knows.
+    """Part of a recipe: immutable, and without unknown keys.
 
     Attributes
     ----------
     later
-        Keys that came after recipes and models had been made without them. They are left out of JSON and hash where
-        they have their defaults, so that what was made before keeps its hash.
+        Keys that were added after recipes and models had been published without them. They are left out of JSON and
+        hash where they have their defaults, so that older recipes and models keep their hashes.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -32,13 +32,13 @@ class Section(BaseModel):
 
     @property
     def sha256(self) -> str:
-        """Hash of all that the section says."""
+        """SHA-256 of all values of the section, as canonical JSON."""
         canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-# What pydantic finds, in a recipe's words; its own words are for programmers.
-_FOUND = {
+# pydantic's errors in the words of a recipe's author.
+_MESSAGES = {
     "int_type": "must be a whole number",
     "int_from_float": "must be a whole number",
     "float_type": "must be a number",
@@ -63,9 +63,9 @@ _CHOICE = {"union_tag_invalid", "union_tag_not_found"}
 
 
 def _rank(error: ErrorDetails) -> tuple[int, int]:
-    """Order errors: a misspelt key explains a missing one, which makes its list too short for pydantic.
+    """Order errors by cause: a misspelt key leads to a missing one, which makes its list too short for pydantic.
 
-    Of a union's branches the one that came furthest counts.
+    Of a union's branches, the error of the longest path comes first.
     """
     return {"extra_forbidden": 0, "missing": 2, "too_short": 3}.get(error["type"], 1), -len(error["loc"])
 
@@ -81,13 +81,13 @@ def _key(error: ErrorDetails) -> str:
     return ".".join(named) or "recipe"
 
 
-def told(error: ValidationError) -> tuple[str, str]:
-    """Say what is wrong with a recipe first of all: the problem, with its key, and the remedy."""
+def describe_error(error: ValidationError) -> tuple[str, str]:
+    """Describe the first problem of a recipe: the problem, with its key, and the remedy."""
     first = min(error.errors(), key=_rank)
     key, kind = _key(first), first["type"]
     if kind == "extra_forbidden":
         return f"unknown key '{key}'", "remove it or correct its spelling"
     if kind in ("missing", "union_tag_not_found"):
         return f"key '{key}' is missing", "add it"
-    found = _FOUND.get(kind, first["msg"]).format(**first.get("ctx", {}))
+    found = _MESSAGES.get(kind, first["msg"]).format(**first.get("ctx", {}))
     return f"key '{key}': {found}", "correct its value"

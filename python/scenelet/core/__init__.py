@@ -1,1 +1,1 @@
-"""What every stage uses: files, processes, tools, templates, metrics."""
+"""Shared by all stages: files, parallel tasks, external tools, templates, metrics, energy."""

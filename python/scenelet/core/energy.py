@@ -1,8 +1,8 @@
 """Energy of training and evaluation, by codecarbon's offline tracker (optional: ``pip install 'scenelet[energy]'``).
 
-It is that of the whole computer while the work ran, in kWh. Where the processor does not count its own energy (RAPL),
-codecarbon estimates it from the processor's rated power and load; a figure is therefore no better than that estimate.
-Nothing is sent anywhere.
+The figure is the energy of the whole computer during the work, in kWh. If the processor has no energy counter (RAPL),
+codecarbon estimates the energy from rated power and load, and the figure is no better than that estimate. Nothing is
+sent anywhere.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TASK = "work"
 
 @dataclass(frozen=True)
 class Energy:
-    """Energy in kWh, in all and by part of the computer, and the seconds that it was measured over."""
+    """Energy in kWh, total and by component, and the duration of the measurement in seconds."""
 
     kwh: float = 0.0
     cpu_kwh: float = 0.0
@@ -31,7 +31,7 @@ class Energy:
     seconds: float = 0.0
 
     def __add__(self, other: Energy) -> Energy:
-        """What both took."""
+        """Sum of both measurements."""
         return Energy(*(a + b for a, b in zip(asdict(self).values(), asdict(other).values(), strict=True)))
 
 
@@ -41,25 +41,25 @@ def _tracker() -> Any:
     except ImportError:
         raise ToolError("codecarbon", "is not installed", "pip install 'scenelet[energy]'") from None
     logging.getLogger("codecarbon").disabled = True
-    # The country only matters for grams of CO2, which are not reported.
+    # The country only affects grams of CO2, which are not reported.
     return OfflineEmissionsTracker(
         country_iso_code="FRA", output_methods=[], log_level="critical", allow_multiple_runs=True
     )
 
 
 class Meter:
-    """Measures laps: everything from the last lap, or the start, to this one.
+    """Measures energy in laps; a lap lasts from the previous one, or the start, to the call of :meth:`lap`.
 
     Parameters
     ----------
     folder
-        Run folder whose ``energy.json`` every lap is added to, so that a run which was killed keeps what its laps took;
-        without one the sum stays in memory.
+        Run folder; every lap is added to its ``energy.json``, so that a killed run keeps its finished laps. None keeps
+        the sum in memory.
 
     Raises
     ------
     ToolError
-        Where codecarbon is not installed.
+        codecarbon is not installed.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -69,21 +69,21 @@ class Meter:
         self._tracker.start_task(_TASK)
 
     def lap(self) -> None:
-        """Add what was used since the last lap, and go on."""
+        """Add the energy since the last lap, and continue."""
         self.stop()
         self._tracker.start_task(_TASK)
 
     def stop(self) -> None:
-        """Add what was used since the last lap."""
-        told = self._tracker.stop_task()
-        parts = (told.energy_consumed, told.cpu_energy, told.gpu_energy, told.ram_energy, told.duration)
+        """Add the energy since the last lap, and stop."""
+        used = self._tracker.stop_task()
+        parts = (used.energy_consumed, used.cpu_energy, used.gpu_energy, used.ram_energy, used.duration)
         self.total += Energy(*(float(part) for part in parts))
         if self._folder:
             write_text(self._folder / ENERGY, json.dumps(asdict(self.total), indent=2) + "\n")
 
 
 def read_energy(folder: Path) -> Energy | None:
-    """Energy that a run took so far; None where it was not measured."""
+    """Energy of a run so far; None if it was not measured."""
     try:
         return Energy(**json.loads((folder / ENERGY).read_text("utf-8")))
     except (OSError, ValueError, TypeError):

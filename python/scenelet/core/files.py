@@ -1,4 +1,4 @@
-"""Writing files whole or not at all."""
+"""Atomic writing of files and folders: a reader sees the old content or the new, never a part."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _PART = ".part"
 
 @contextlib.contextmanager
 def whole_file(path: str | Path) -> Iterator[BinaryIO]:
-    """Open a file for writing that appears, or takes the old one's place, when the block has ended well.
+    """Open a file for writing; it appears, or replaces the old one, when the block ends without an error.
 
     Raises
     ------
     InputError
-        Where it cannot be written.
+        The file cannot be written.
     """
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = _held_temporary(path)
+        handle, temporary = _locked_temporary(path)
     except OSError as error:
         raise _unwritable(path, error) from None
     try:
@@ -51,23 +51,24 @@ def whole_file(path: str | Path) -> Iterator[BinaryIO]:
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:
-    """Write a file so that a reader, or a kill, never sees a part of it."""
+    """Write a file atomically: neither a reader nor a killed process leaves a part of it."""
     with whole_file(path) as file:
         file.write(content)
 
 
 @contextlib.contextmanager
 def scratch_beside(path: Path) -> Iterator[Path]:
-    """Make a hidden folder beside a path, for what is moved there when it is whole; what is left of it is removed.
+    """Make a hidden temporary folder beside a path, whose content is moved to the path once it is complete.
 
-    A process that is killed leaves its folder; the next one that wants one for the same path removes it.
+    The folder is removed at the end of the block. A killed process leaves its folder; the next call for the same path
+    removes it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    parent = _hold(path.parent)  # or another process might take a folder that is not held yet for a dead one's
+    parent = _lock(path.parent)  # else another process might remove the folder before it is locked
     try:
         sweep(path.parent, path.name)
         folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=_PART))
-        handle = _hold(folder)
+        handle = _lock(folder)
     finally:
         os.close(parent)
     try:
@@ -78,10 +79,18 @@ def scratch_beside(path: Path) -> Iterator[Path]:
 
 
 def sweep(folder: Path, name: str = "*") -> None:
-    """Remove what processes that were killed have left of files and folders of a name; what is held by others stays."""
+    """Remove temporary files and folders of killed processes; those that a living process has locked stay.
+
+    Parameters
+    ----------
+    folder
+        Folder to search, without its subfolders.
+    name
+        Name of the file or folder that was being written; "*" for any.
+    """
     for left in folder.glob(f".{name if name == '*' else glob.escape(name)}.*{_PART}"):
-        with contextlib.suppress(OSError):  # held, or another sweeper was quicker
-            handle = _hold(left, wait=False)
+        with contextlib.suppress(OSError):  # locked, or removed by another process
+            handle = _lock(left, wait=False)
             if left.is_dir():
                 shutil.rmtree(left, ignore_errors=True)
             else:
@@ -89,8 +98,8 @@ def sweep(folder: Path, name: str = "*") -> None:
             os.close(handle)
 
 
-def _hold(path: str | Path, *, wait: bool = True) -> int:
-    """Lock a file or folder until the handle is closed, be it by the end of the process."""
+def _lock(path: str | Path, *, wait: bool = True) -> int:
+    """Lock a file or folder until the handle is closed or the process ends."""
     handle = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
@@ -100,22 +109,22 @@ def _hold(path: str | Path, *, wait: bool = True) -> int:
     return handle
 
 
-def _held_temporary(path: Path) -> tuple[int, str]:
+def _locked_temporary(path: Path) -> tuple[int, str]:
     while True:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_PART)
         fcntl.flock(handle, fcntl.LOCK_EX)
-        if os.fstat(handle).st_nlink:  # no sweeper came in between
+        if os.fstat(handle).st_nlink:  # no other process removed it before the lock
             return handle, temporary
         os.close(handle)
 
 
 def require_place(*paths: str | Path | None) -> None:
-    """Insist, before the work of hours, that files can be written; None is no file. Leaves no trace.
+    """Check, before hours of work, that files can be written; None is skipped, and nothing is created.
 
     Raises
     ------
     InputError
-        As writing them would.
+        A file cannot be written.
     """
     for path in (Path(path) for path in paths if path is not None):
         folder = next(parent for parent in path.absolute().parents if parent.exists())
@@ -135,12 +144,12 @@ def _unwritable(path: Path, error: OSError) -> InputError:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write a UTF-8 text file whole."""
+    """Write a UTF-8 text file atomically."""
     write_bytes(path, text.encode())
 
 
 def write_folder(folder: Path, contents: Mapping[str, str]) -> None:
-    """Write a set of text files; those that hold the same already are left untouched (builds stay warm)."""
+    """Write text files by name; unchanged files keep their time stamps, so that builds stay incremental."""
     for name, text in sorted(contents.items()):
         path = folder / name
         if not path.is_file() or path.read_bytes() != text.encode():
@@ -148,5 +157,5 @@ def write_folder(folder: Path, contents: Mapping[str, str]) -> None:
 
 
 def sha256(path: str | Path) -> str:
-    """Hash of a file's content."""
+    """SHA-256 of a file's content, in hexadecimal."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()

@@ -1,4 +1,4 @@
-"""From INT8 softmax scores to decisions and measures."""
+"""From INT8 softmax scores to probabilities, accuracy and log loss."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 def probabilities(scores: NDArray[np.int8]) -> NDArray[np.float64]:
     """Probabilities of INT8 softmax outputs (scale 1/256, zero point -128), (n, classes), each row summing to 1.
 
-    A class at -128 means "under 1/256", not "impossible": it counts as half a step, so the log loss stays finite.
+    A score of -128 means "below 1/256", not "impossible". It counts as half a step, so the log loss stays finite.
     """
     steps = np.maximum(scores.astype(np.float64) + 128, 0.5)
     return np.asarray(steps / steps.sum(axis=-1, keepdims=True))
@@ -21,7 +21,17 @@ def probabilities(scores: NDArray[np.int8]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Measures:
-    """Accuracy of one group: ``count`` pieces, their share classified right, their mean log loss (nats)."""
+    """Measures of one group of windows or clips.
+
+    Attributes
+    ----------
+    count
+        Number of windows or clips.
+    accuracy
+        Share classified correctly, 0 to 1.
+    log_loss
+        Mean negative log probability of the true class, in nats.
+    """
 
     count: int
     accuracy: float
@@ -32,26 +42,26 @@ def measure(probability: NDArray[np.float64], truth: NDArray[np.int64]) -> Measu
     """Accuracy and log loss of (n, classes) probabilities against (n,) class indices."""
     if not truth.size:
         return Measures(0, 0.0, 0.0)
-    right = probability.argmax(axis=1) == truth
+    correct = probability.argmax(axis=1) == truth
     chosen = np.clip(probability[np.arange(truth.size), truth], 1e-15, 1.0)
-    return Measures(int(truth.size), float(right.mean()), float(-np.log(chosen).mean()))
+    return Measures(int(truth.size), float(correct.mean()), float(-np.log(chosen).mean()))
 
 
 def by_group(
     probability: NDArray[np.float64], truth: NDArray[np.int64], groups: Sequence[str], names: Iterable[str]
 ) -> dict[str, Measures]:
-    """Measures of every group in ``names`` that has members; ``groups`` names the group of each row."""
+    """Measures of each group in ``names`` that has members; ``groups`` gives the group of each row."""
     member = np.asarray(groups)
     return {name: measure(probability[member == name], truth[member == name]) for name in names if name in set(groups)}
 
 
-def joined(parts: Sequence[dict[str, Measures]]) -> dict[str, Measures]:
-    """Measures of every group over all of its pieces in several evaluations."""
+def merge_groups(parts: Sequence[dict[str, Measures]]) -> dict[str, Measures]:
+    """Pool the measures of several evaluations by group, weighted by their counts."""
     names = dict.fromkeys(name for part in parts for name in part)
-    return {name: _together([part[name] for part in parts if name in part]) for name in names}
+    return {name: _weighted_mean([part[name] for part in parts if name in part]) for name in names}
 
 
-def _together(measures: Sequence[Measures]) -> Measures:
+def _weighted_mean(measures: Sequence[Measures]) -> Measures:
     weights = [one.count for one in measures]
     accuracy, log_loss = (
         float(np.average([getattr(one, name) for one in measures], weights=weights))
@@ -61,13 +71,13 @@ def _together(measures: Sequence[Measures]) -> Measures:
 
 
 def macro(groups: dict[str, Measures]) -> tuple[float, float]:
-    """Mean over groups of accuracy and log loss: the challenge's measure, in which every class weighs the same."""
+    """Mean over groups of accuracy and log loss: the challenge's measure, in which all classes weigh the same."""
     values = list(groups.values())
     return float(np.mean([v.accuracy for v in values])), float(np.mean([v.log_loss for v in values]))
 
 
 def merge(probability: NDArray[np.float64], clip_index: NDArray[np.int64], clips: int) -> NDArray[np.float64]:
-    """Mean probability of every clip's windows: (windows, classes) -> (clips, classes)."""
+    """Mean probability over the windows of each clip: (windows, classes) -> (clips, classes)."""
     total = np.zeros((clips, probability.shape[1]))
     np.add.at(total, clip_index, probability)
     counts = np.maximum(np.bincount(clip_index, minlength=clips), 1)
@@ -75,6 +85,6 @@ def merge(probability: NDArray[np.float64], clip_index: NDArray[np.int64], clips
 
 
 def are_scores(value: Any) -> bool:
-    """Whether a value read from JSON holds the scores of a split's windows and clips."""
+    """Whether a value read from JSON has the scores of a split: windows, clips, accuracies, log loss."""
     names = ("windows", "clips", "accuracy", "log_loss", "clip_accuracy")
     return isinstance(value, dict) and all(type(value.get(name)) in (int, float) for name in names)

@@ -1,8 +1,8 @@
-"""Independent tasks, several at a time: in threads or processes here, or on a Dask or Ray cluster, by joblib.
+"""Independent tasks in parallel: in threads or processes on this computer, or on a Dask or Ray cluster, by joblib.
 
-A task gets files by their paths and leaves its result in files, so a cluster's machines need the same folders (data,
-cache, output) under the same paths, and scenelet with the same packages. A task is never split again, and in a process
-of its own TensorFlow uses one thread: how many tasks run beside each other, and where, does not change a bit.
+Tasks read and write files by path, so all machines of a cluster need the same folders (data, cache, output) under the
+same paths, and scenelet with the same packages. A task runs no parallel tasks itself, and TensorFlow uses one thread in
+a task's process. The results are therefore bit-identical for any number of tasks at a time, on any machine.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ _WATCH_SECONDS = 1.0
 
 
 def on_cluster() -> bool:
-    """Whether a `joblib.parallel_config` around the call sends tasks to other machines."""
+    """Whether an enclosing `joblib.parallel_config` sends tasks to other machines."""
     return type(get_active_backend()[0]).__name__ not in _LOCAL
 
 
 def workers(jobs: int) -> int:
-    """Tasks that run at a time: the cluster's processors where there is one, else ``jobs``; below 1, all processors."""
+    """Tasks that run at a time: the cluster's processors if there is one, else ``jobs``; below 1, all processors."""
     return int(joblib.effective_n_jobs(-1 if on_cluster() or jobs < 1 else jobs))
 
 
-def apart(jobs: int) -> bool:
+def uses_processes(jobs: int) -> bool:
     """Whether tasks of :func:`spread` run in processes of their own."""
     return on_cluster() or workers(jobs) > 1
 
@@ -49,17 +49,19 @@ def apart(jobs: int) -> bool:
 def spread(
     function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]], jobs: int, *, threads: bool = False
 ) -> Iterator[Any]:
-    """Call a function with each tuple of arguments.
+    """Call a function with each tuple of arguments, several at a time.
 
     Parameters
     ----------
     function
-        Of a module, so that another process finds it.
+        A function at module level, which other processes can import.
+    tasks
+        Tuples of positional arguments.
     jobs
-        Tasks at a time; see :func:`workers`. With 1 and no cluster they run here, one after the other.
+        Tasks at a time; see :func:`workers`. With 1 and no cluster they run in this process, one after the other.
     threads
-        Use threads of this process where there is no cluster, and a cluster's own processes where there is: for work
-        outside Python's lock that depends on nothing a process has.
+        Use threads of this process, or the worker processes of a cluster themselves. For work that releases Python's
+        interpreter lock and depends on no state of its process.
 
     Yields
     ------
@@ -69,74 +71,74 @@ def spread(
     Raises
     ------
     ToolError
-        Where a worker was killed, or could not carry out a task.
+        A worker was killed, or could not run a task.
     """
-    if not apart(jobs):
+    if not uses_processes(jobs):
         yield from (function(*task) for task in tasks)
         return
     local = not on_cluster()
     kind: dict[str, Any] = {"prefer": "threads" if threads else "processes"} if local else {}
     backend, _ = get_active_backend(**kind)
-    as_they_come = "generator" if backend.supports_return_generator else "list"
-    deal = joblib.Parallel(n_jobs=workers(jobs), return_as=as_they_come, **kind)
+    return_as = "generator" if backend.supports_return_generator else "list"
+    parallel = joblib.Parallel(n_jobs=workers(jobs), return_as=return_as, **kind)
     name = f"{function.__module__}.{function.__name__}"
     if local or threads:
-        watched = os.getpid() if local and not threads else 0
+        parent = os.getpid() if local and not threads else 0
         try:
-            yield from deal(joblib.delayed(_alone)(watched, function, task) for task in tasks)
+            yield from parallel(joblib.delayed(_run_sequential)(parent, function, task) for task in tasks)
         except BrokenProcessPool:
-            remedy = "run it again: what is finished is found; with fewer --jobs it takes less memory"
+            remedy = "run it again, finished work is kept; fewer --jobs take less memory"
             raise ToolError(name, "lost a worker process, killed or out of memory", remedy) from None
     else:
         sent = ((name, pickle.dumps((function, task))) for task in tasks)
-        yield from map(pickle.loads, deal(joblib.delayed(_in_child)(*one) for one in sent))
+        yield from map(pickle.loads, parallel(joblib.delayed(_run_in_child)(*one) for one in sent))
 
 
-def _alone(parent: int, function: Callable[..., Any], task: tuple[Any, ...]) -> Any:
-    """Run one task, which is not split again; as a child process, end with the parent."""
+def _run_sequential(parent: int, function: Callable[..., Any], task: tuple[Any, ...]) -> Any:
+    """Run one task without parallel tasks inside it; in a child process, exit when the parent dies."""
     if parent:
-        _end_with(parent)
+        _exit_with(parent)
     with joblib.parallel_config("sequential"):
         return function(*task)
 
 
-def _in_child(name: str, asked: bytes) -> bytes:
-    """Run one pickled task in a fresh process of a cluster's worker; its result, pickled.
+def _run_in_child(name: str, pickled_task: bytes) -> bytes:
+    """Run one pickled task in a fresh child process of a cluster's worker; return the pickled result.
 
-    The worker's own threads draw from Python's random numbers between a network's seed and its weights, and tasks that
-    it had before have settled TensorFlow's threads. The worker opens neither task nor result, for that would import the
-    task's modules: TensorFlow, once more for nothing.
+    The worker process itself is unfit: its threads draw from Python's random numbers between a network's seed and its
+    weights, and an earlier task has fixed TensorFlow's thread count. The worker unpickles neither task nor result,
+    since that would import TensorFlow into it.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        task, answer = Path(scratch) / "task", Path(scratch) / "result"
-        task.write_bytes(asked)
-        code = f"from scenelet.core.parallel import child; child({os.getpid()}, {str(task)!r}, {str(answer)!r})"
+        task, output = Path(scratch) / "task", Path(scratch) / "result"
+        task.write_bytes(pickled_task)
+        code = f"from scenelet.core.parallel import child; child({os.getpid()}, {str(task)!r}, {str(output)!r})"
         done = subprocess.run([sys.executable, "-c", code], check=False, stderr=subprocess.PIPE, text=True)
-        if not answer.is_file():
-            told = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-            raise ToolError(name, f"failed on a worker ({told})", "try again")
-        error, result = pickle.loads(answer.read_bytes())
+        if not output.is_file():
+            reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+            raise ToolError(name, f"failed on a worker ({reason})", "run it again, finished work is kept")
+        error, result = pickle.loads(output.read_bytes())
     if error:
         raise error
     return bytes(result)
 
 
-def child(parent: int, asked: str, answer: str) -> None:
-    """Run the task of one file, and leave its result or its deliberate error in another; end with ``parent``."""
-    function, task = pickle.loads(Path(asked).read_bytes())
+def child(parent: int, task_file: str, output_file: str) -> None:
+    """Run the task in one file and write its result, or its SceneletError, to another; exit when ``parent`` dies."""
+    function, task = pickle.loads(Path(task_file).read_bytes())
     error: SceneletError | None = None
     result = b""
     try:
-        result = pickle.dumps(_alone(parent, function, task))
+        result = pickle.dumps(_run_sequential(parent, function, task))
     except SceneletError as failure:
         error = failure
-    Path(answer).write_bytes(pickle.dumps((error, result)))
+    Path(output_file).write_bytes(pickle.dumps((error, result)))
 
 
-def _end_with(parent: int) -> None:
-    """Let this process end when its parent has been killed: the next run does the work again."""
+def _exit_with(parent: int) -> None:
+    """Exit this process when its parent has been killed; the next run repeats the work."""
     name = "scenelet-parent-watch"
-    if os.getpid() == parent:  # joblib was told to use threads
+    if os.getpid() == parent:  # joblib is configured to use threads
         return
     if os.getppid() != parent:
         os._exit(1)
@@ -157,22 +159,22 @@ def cluster(address: str | None) -> Iterator[None]:
     Parameters
     ----------
     address
-        "dask://HOST:PORT" of a Dask scheduler, or "ray://HOST:PORT" of a Ray head's own port (6379), which is joined
-        from one of the cluster's machines.
+        "dask://HOST:PORT" of a Dask scheduler, or "ray://HOST:PORT" of a Ray head node's port (6379); for Ray, this
+        computer must belong to the cluster.
 
     Raises
     ------
     InputError
-        Where the address is none, or Dask's workers have more threads than one.
+        The address is malformed, or Dask's workers have more than one thread.
     ToolError
-        Where the package is not installed, or nothing answers.
+        The package is not installed, or nothing answers at the address.
     """
     if address is None:
         yield
         return
     kind, _, place = address.partition("://")
     if kind not in _JOIN or not place:
-        raise InputError(f"cluster '{address}'", "is no address", "write dask://HOST:PORT or ray://HOST:PORT")
+        raise InputError(f"cluster '{address}'", "is not an address", "write dask://HOST:PORT or ray://HOST:PORT")
     with _JOIN[kind](address, place) as settings, joblib.parallel_config(n_jobs=-1, **settings):
         yield
 
@@ -182,8 +184,8 @@ def _missing(package: str) -> ToolError:
 
 
 def _no_answer(address: str, error: Exception, remedy: str) -> ToolError:
-    told = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return ToolError(f"cluster {address}", f"cannot be joined ({told})", remedy)
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return ToolError(f"cluster {address}", f"cannot be reached ({reason})", remedy)
 
 
 @contextlib.contextmanager
@@ -201,8 +203,8 @@ def _dask(address: str, place: str) -> Iterator[dict[str, Any]]:
         if not threads:
             raise ToolError(f"cluster {address}", "has no worker", f"start one: dask worker {place} --nthreads 1")
         if max(threads) > 1:
-            # Every task has one thread, and a front end of its own: as many tasks as processors.
-            raise InputError(f"cluster {address}", "has workers of several threads", "start them with --nthreads 1")
+            # Every task is single-threaded and has its own front end: one task per processor.
+            raise InputError(f"cluster {address}", "has workers with several threads", "start them with --nthreads 1")
         yield {"backend": "dask", "client": client}
 
 
@@ -220,7 +222,7 @@ def _ray(address: str, place: str) -> Iterator[dict[str, Any]]:
         raise _no_answer(address, error, "start one with `ray start --head`, and join this machine to it") from None
     try:
         register_ray()
-        yield {"backend": "ray", "max_nbytes": None}  # arrays go by value: another machine lacks our scratch files
+        yield {"backend": "ray", "max_nbytes": None}  # arrays by value: another machine lacks this one's scratch files
     finally:
         ray.shutdown()
 

@@ -1,4 +1,4 @@
-"""Keeping the notes of C++ libraries off the terminal."""
+"""The process's standard error, to which C++ libraries write past Python."""
 
 from __future__ import annotations
 
@@ -6,19 +6,36 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Discard what is written to file descriptor 2 inside the block; Python's own errors are raised as ever."""
+def _redirected() -> Iterator[BinaryIO]:
+    """Redirect file descriptor 2 into a temporary file inside the block."""
     sys.stderr.flush()
     with tempfile.TemporaryFile() as sink:
-        kept = os.dup(2)
+        saved = os.dup(2)
         os.dup2(sink.fileno(), 2)
         try:
-            yield
+            yield sink
         finally:
             sys.stderr.flush()
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+@contextlib.contextmanager
+def discard_stderr() -> Iterator[None]:
+    """Discard everything written to file descriptor 2 inside the block; exceptions pass through."""
+    with _redirected():
+        yield
+
+
+def capture_stderr(call: Callable[[], object]) -> str:
+    """Call a function and return what was written to file descriptor 2 meanwhile."""
+    with _redirected() as sink:
+        call()
+        sys.stderr.flush()
+        sink.seek(0)
+        return sink.read().decode("utf-8", "replace")

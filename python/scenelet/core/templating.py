@@ -11,7 +11,7 @@ import jinja2
 
 @cache
 def _environment(package: str, html: bool, filters: tuple[tuple[str, Callable[..., str]], ...]) -> jinja2.Environment:
-    """One environment for each package and set of filters; it keeps its compiled templates."""
+    """One environment per package and set of filters, which caches its compiled templates."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader(package),
         undefined=jinja2.StrictUndefined,
@@ -25,18 +25,18 @@ def _environment(package: str, html: bool, filters: tuple[tuple[str, Callable[..
 
 
 def render(package: str, name: str, values: Mapping[str, Any], **filters: Callable[..., str]) -> str:
-    """Fill a template; the same values give the same text. Pages (.html) are escaped.
+    """Render a template; the same values give the same text. Values in .html templates are escaped.
 
     Parameters
     ----------
     package
-        Dotted name of the package whose folder ``templates`` holds the template: a caller passes its ``__package__``.
+        Dotted name of the package whose folder ``templates`` holds the template; callers pass their ``__package__``.
     name
         Name of the template without its ending ".j2".
     values
-        What the template may name.
+        Variables of the template.
     **filters
-        Functions of text to text that the template may apply.
+        Filters of the template: functions from text to text.
     """
     environment = _environment(package, name.endswith(".html"), tuple(sorted(filters.items())))
     return environment.get_template(f"{name}.j2").render(values)

@@ -1,8 +1,9 @@
-"""Programs that scenelet calls: compilers, emulator, PlatformIO; where they are and what to install."""
+"""External programs (compilers, emulator, PlatformIO): where they are, and the package to install."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -15,6 +16,8 @@ from ..errors import ToolError
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 FIRMWARE = REPOSITORY / "firmware"
+EMULATED_BOARD = "netduinoplus2"
+"""The board of firmware/boards that QEMU emulates; measurements run on it."""
 
 _REMEDY = {
     "cc": "install a C compiler (Debian: apt-get install gcc)",
@@ -27,8 +30,28 @@ _REMEDY = {
 
 
 def build_folder() -> Path:
-    """Folder for everything that can be made again: SCENELET_BUILD, else build/ of the repository."""
+    """Folder of all build products and caches: SCENELET_BUILD, else build/ of the repository."""
     return Path(os.environ.get("SCENELET_BUILD") or REPOSITORY / "build")
+
+
+def engine_folders() -> list[Path]:
+    """Folders of the engine's sources and headers, as firmware/flags.json lists them.
+
+    Raises
+    ------
+    ToolError
+        The package does not stand in a clone of the repository.
+    """
+    path = FIRMWARE / "flags.json"
+    try:
+        return [FIRMWARE / folder for folder in json.loads(path.read_text("utf-8"))["engine"]]
+    except FileNotFoundError:
+        raise ToolError(path, "no such file", "work in a clone of the repository") from None
+
+
+def engine_sources() -> list[Path]:
+    """C sources of the engine, sorted."""
+    return sorted(source for folder in engine_folders() for source in folder.glob("*.c"))
 
 
 def find(program: str) -> str:
@@ -37,7 +60,7 @@ def find(program: str) -> str:
     Raises
     ------
     ToolError
-        Naming the program and the package to install.
+        The program is missing; the message names the package to install.
     """
     beside = os.path.dirname(sys.executable)
     path = shutil.which(program) or shutil.which(program, path=beside)
@@ -52,7 +75,7 @@ def run(command: Sequence[str | Path], *, cwd: Path | None = None, env: Mapping[
     Raises
     ------
     ToolError
-        With the first error line, where the program is missing or fails.
+        The program is missing or fails; the message holds its first error line.
     """
     program = find(str(command[0]))
     done = subprocess.run(
@@ -60,8 +83,8 @@ def run(command: Sequence[str | Path], *, cwd: Path | None = None, env: Mapping[
     )
     if done.returncode:
         lines = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.returncode}"]
-        told = next((line for line in lines if "error" in line.lower()), lines[-1])
-        raise ToolError(command[0], told.strip(), "run it by hand to see all it says")
+        reason = next((line for line in lines if "error" in line.lower()), lines[-1])
+        raise ToolError(command[0], reason.strip(), "run it by hand to see its whole output")
     return done.stdout
 
 
@@ -75,8 +98,22 @@ def shared_library(
 ) -> Path:
     """Compile C sources into a shared library for this computer, once per content.
 
-    The library lies in the build folder under a hash of the compiler, the flags, the sources and every header of the
-    include folders, so a stale one is never loaded; it appears whole or not at all.
+    The library's name in the build folder holds a hash of the compiler, the flags, the sources and every header of the
+    include folders, so a stale one is never loaded. It is written atomically.
+
+    Parameters
+    ----------
+    name
+        Stem of the file name.
+    sources, includes
+        C files; folders for ``-I``.
+    flags
+        Further compiler flags.
+
+    Raises
+    ------
+    ToolError
+        The compiler is missing, or refuses the sources.
     """
     sources, includes = sorted(sources), list(includes)
     compiler = find(host_compiler())

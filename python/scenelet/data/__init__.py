@@ -1,1 +1,1 @@
-"""."""
+"""Data sets, their splits, audio files, and which clips a model was trained on."""

@@ -1,7 +1,7 @@
-"""Audio files in, integer samples out: mono, one sample rate, the width that the device's microphone has.
+"""Audio files to integer samples: mono, one sample rate, and the width of the device's microphone.
 
-Files are checked before they are believed: a WAV whose header promises more than the file holds is what a full disk or
-a broken download leaves behind, and libsndfile reads it without a word.
+Files are checked for completeness: a full disk or a broken download leaves a WAV file that is shorter than its header
+states, and libsndfile reads it without an error.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ _BLOCK_FRAMES = 1 << 18
 def read_audio(path: str | Path, sample_rate: int, bits: int = 24) -> NDArray[np.int32]:
     """Read an audio file as mono integers.
 
-    Channels are averaged, then resampled with soxr's HQ setting (not at all if the file has ``sample_rate`` already),
-    then rounded to integers, halves away from zero, and saturated. The file is read in blocks, so the memory needed is
-    that of the result.
+    Channels are averaged, then resampled with soxr's HQ setting (not if the file has ``sample_rate`` already), then
+    rounded to integers, halves away from zero, and saturated. The file is read in blocks, so the memory needed is that
+    of the result.
 
     Parameters
     ----------
     path
         WAV (16, 24, 32 bit or float), Ogg or FLAC, any number of channels, any sample rate.
     sample_rate
-        Of the result, Hz.
+        Sample rate of the result, Hz.
     bits
         Width of the result, 2 to 32.
 
@@ -49,8 +49,8 @@ def read_audio(path: str | Path, sample_rate: int, bits: int = 24) -> NDArray[np
     Raises
     ------
     AudioError
-        Missing or unreadable file; a WAV, Ogg or FLAC that ends before its header says; no samples; a sample that is
-        not a finite number; 8-bit samples.
+        Where the file is missing or unreadable, is shorter than its header states, has no samples, has a sample that is
+        not a finite number, or has 8-bit samples.
 
     Examples
     --------
@@ -76,8 +76,7 @@ def read_audio(path: str | Path, sample_rate: int, bits: int = 24) -> NDArray[np
 def windows(samples: NDArray[np.int32], window_samples: int) -> NDArray[np.int32]:
     """Cut samples into consecutive windows.
 
-    A rest that fills no window is dropped; samples that are too few for one window are padded with zeros to one, so
-    every file gives at least one.
+    An incomplete last window is dropped. Samples that are too few for one window are padded with zeros to one window.
 
     Parameters
     ----------
@@ -120,7 +119,7 @@ def _require_usable(path: Path, file: soundfile.SoundFile) -> None:
 
 
 def _mono(path: Path, file: soundfile.SoundFile) -> Iterator[NDArray[np.float64]]:
-    """Yield the mean of the channels, full scale = 1, in blocks."""
+    """Yield the mean of the channels in blocks, full scale 1."""
     start = 0
     for block in file.blocks(_BLOCK_FRAMES, dtype="float64", always_2d=True):
         finite = np.isfinite(block).all(axis=1)
@@ -135,7 +134,7 @@ def _mono(path: Path, file: soundfile.SoundFile) -> Iterator[NDArray[np.float64]
 
 
 def _resampled(blocks: Iterator[NDArray[np.float64]], rate_in: int, rate_out: int) -> Iterator[NDArray[np.float64]]:
-    """Resample a stream of blocks; the result does not depend on where the blocks are cut."""
+    """Resample a stream of blocks; the result does not depend on the block size."""
     if rate_in == rate_out:
         yield from blocks
         return
@@ -146,7 +145,7 @@ def _resampled(blocks: Iterator[NDArray[np.float64]], rate_in: int, rate_out: in
 
 
 def _to_integers(samples: NDArray[np.float64], bits: int) -> NDArray[np.int32]:
-    """Round samples of full scale 1 to integers of a width, halves away from zero, saturated."""
+    """Round samples of full scale 1 to integers of ``bits`` bits, halves away from zero, saturated."""
     scale = 1 << (bits - 1)
     rounded = np.copysign(np.floor(np.abs(samples) * scale + 0.5), samples)
     return np.clip(rounded, -scale, scale - 1).astype(np.int32)

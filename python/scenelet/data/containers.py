@@ -1,7 +1,7 @@
-"""Whether an audio file is as long as its own header says.
+"""Completeness of audio files: whether a file is as long as its header states.
 
-libsndfile shortens a WAV or Ogg file that was cut off to what is there and reports no error, so the containers are
-walked here. FLAC needs no help: its decoder fails.
+libsndfile reads a truncated WAV or Ogg file up to its end and reports no error, so the containers are parsed here. For
+FLAC, the decoder itself fails.
 """
 
 from __future__ import annotations
@@ -19,7 +19,13 @@ _OGG_END_OF_STREAM = 4
 
 
 def check_complete(path: Path) -> None:
-    """Raise AudioError if a WAV or Ogg file ends before its header says; other formats pass."""
+    """Check that a WAV or Ogg file is as long as its header states; other formats are not checked.
+
+    Raises
+    ------
+    AudioError
+        Where it is shorter.
+    """
     size = path.stat().st_size
     with path.open("rb") as file:
         magic = file.read(12)
@@ -30,7 +36,7 @@ def check_complete(path: Path) -> None:
 
 
 def _check_riff(path: Path, file: BinaryIO, size: int) -> None:
-    """Walk the chunks up to "data" and compare its size with what follows."""
+    """Find the chunk "data" and compare its size with the rest of the file."""
     long_size = None
     while len(header := file.read(8)) == 8:
         name, promised = struct.unpack("<4sI", header)
@@ -50,7 +56,7 @@ def _check_riff(path: Path, file: BinaryIO, size: int) -> None:
 
 
 def _check_ogg(path: Path, file: BinaryIO, size: int) -> None:
-    """Find the last page: it must be whole and carry the end-of-stream mark."""
+    """Find the last page: it must be complete and have the end-of-stream flag."""
     file.seek(max(0, size - _OGG_PAGE_BYTES))
     tail = file.read()
     start = tail.rfind(b"OggS")

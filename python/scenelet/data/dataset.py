@@ -1,4 +1,4 @@
-"""What a data set is: clips with labels, and named splits of them."""
+"""Data sets: clips with labels, and named splits of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DatasetError
-from .splits import hold_out
+
+GroupKey = Literal["recording", "location"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +23,16 @@ class Clip:
     Attributes
     ----------
     path
-        Of the file.
+        Path of the file.
     label
         One of the data set's labels.
     recording
-        Clips that were cut from, or recorded in parallel with, one recording share it: never split them.
+        Name of the recording that the clip was cut from, or recorded in parallel with. Clips of one recording must stay
+        on one side of every split.
     location
-        Where it was recorded, or "".
+        Place of the recording, or "".
     device
-        What it was recorded with, or "".
+        Recording device, or "".
     fold
         Number of the published fold, or 0.
     """
@@ -50,21 +52,21 @@ class Dataset:
     Attributes
     ----------
     name
-        Short, for file names and reports.
+        Short name, for file names and reports.
     root
         Folder it was opened from.
     labels
-        Every class, in the order of a network's outputs.
+        All classes, in the order of a network's outputs.
     clips
-        All of them, in a fixed order.
+        All clips, in a fixed order.
     splits
         Clips by split name, in the order of ``clips``.
     group
-        What the validation split keeps whole: clips of one "recording" or of one "location".
+        Clips that share this stay on one side of the validation split: "recording" or "location".
     absent
-        Why a split that one may expect is not there, by name.
+        Why an expected split is missing, by name of the split.
     notes
-        What the user should know about how the folder was understood.
+        Remarks to the user on how the folder was read.
     """
 
     name: str
@@ -72,22 +74,22 @@ class Dataset:
     labels: tuple[str, ...]
     clips: tuple[Clip, ...]
     splits: Mapping[str, tuple[Clip, ...]]
-    group: Literal["recording", "location"] = "recording"
+    group: GroupKey = "recording"
     absent: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property
     def split_names(self) -> tuple[str, ...]:
-        """Names that :meth:`split` knows."""
+        """Names that :meth:`split` accepts."""
         return tuple(self.splits)
 
     def split(self, name: str) -> list[Clip]:
-        """Clips of a split.
+        """Return the clips of a split.
 
         Raises
         ------
         DatasetError
-            For a name that the data set does not have, saying which it has.
+            Where the data set has no split of that name; lists those that it has.
         """
         if name not in self.splits:
             problem = self.absent.get(name, "not a split of this data set")
@@ -95,39 +97,17 @@ class Dataset:
         return list(self.splits[name])
 
     def untested(self) -> Self:
-        """Make all clips the training: for the last network, whose recipe was tested before."""
+        """Use all clips for training and keep no test: for the final network of a recipe that was tested before."""
         return replace(self, splits={"train": self.clips})
 
     def targets(self, clips: Sequence[Clip]) -> NDArray[np.int64]:
-        """Index into ``labels`` of every clip: int64[n]."""
+        """Class of every clip: int64[n], indices into ``labels``."""
         index = {label: number for number, label in enumerate(self.labels)}
         return np.array([index[clip.label] for clip in clips], np.int64)
 
-    def with_validation(self, fraction: float, seed: int) -> Self:
-        """Split ``train`` and ``validation`` anew.
-
-        Parameters
-        ----------
-        fraction
-            Part of their clips that goes to ``validation``, 0 < fraction < 1, as near as whole groups allow.
-        seed
-            Another seed holds other groups out.
-
-        Returns
-        -------
-        Dataset
-            The same one where it has no ``train`` split.
-        """
-        if "train" not in self.splits:
-            return self
-        chosen = {*self.splits["train"], *self.splits.get("validation", ())}
-        train, held = hold_out([clip for clip in self.clips if clip in chosen], fraction, seed, self.group)
-        others = {name: clips for name, clips in self.splits.items() if name not in ("train", "validation")}
-        return replace(self, splits={"train": tuple(train), "validation": tuple(held), **others})
-
     @property
     def sha256(self) -> str:
-        """Hash of the labels, of every file's name and label, and of the splits; not of the samples."""
+        """SHA-256 of the labels, of every file's name and label, and of the splits; the samples are not part of it."""
         digest = hashlib.sha256("\0".join(self.labels).encode())
         for name in sorted(self.splits):
             digest.update(f"\n{name}".encode())

@@ -1,8 +1,8 @@
-"""Which clips a model has learned from: told with the model, and found again in the data set.
+"""Which clips a model was trained on: recorded with the model, and found again in the data set.
 
-A score on clips that a network has learned from says nothing. The split that stopped its training is drawn by its own
-recipe, a network of a cross-validation knows other folds than the published training, and the last network of a recipe
-knows all of them; so the model has to say.
+A score on clips that a network was trained on says nothing. The validation split is drawn by the network's own recipe,
+a network of a cross-validation is trained on other folds than the published training split, and the final network of a
+recipe is trained on all of them. So the model itself has to record it.
 """
 
 from __future__ import annotations
@@ -12,32 +12,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import DatasetError, InputError
-from ..tflite.metadata import Learned, ModelInfo
+from ..tflite.metadata import ModelInfo, Provenance
 from .dataset import Clip, Dataset
+from .splits import with_validation
 
 
-def _sha256(clips: Sequence[Clip], dataset: Dataset) -> str:
-    digest = hashlib.sha256()
-    for clip in clips:
-        digest.update(f"{clip.path.relative_to(dataset.root).as_posix()}\0{clip.label}\n".encode())
-    return digest.hexdigest()
-
-
-def describe(dataset: Dataset, fraction: float, seed: int) -> Learned:
-    """Say what a network that is trained on a data set learns from.
+def describe(dataset: Dataset, fraction: float, seed: int) -> Provenance:
+    """Describe which clips a network that is trained on a data set is trained on.
 
     Parameters
     ----------
     dataset
-        As the training gets it; its validation split is drawn here.
+        The data set that is given to the training; its validation split is drawn here.
     fraction, seed
-        Of the validation split.
+        Of the validation split, as in :func:`scenelet.data.splits.with_validation`.
     """
-    dataset = dataset.with_validation(fraction, seed)
-    dealt = {*dataset.split("train"), *dataset.split("validation")}
-    return Learned(
-        folds=tuple(sorted({clip.fold for clip in dealt} - {0})),
-        all_clips=len(dealt) == len(dataset.clips),
+    dataset = with_validation(dataset, fraction, seed)
+    used = {*dataset.split("train"), *dataset.split("validation")}
+    return Provenance(
+        folds=tuple(sorted({clip.fold for clip in used} - {0})),
+        all_clips=len(used) == len(dataset.clips),
         validation_fraction=fraction,
         validation_seed=seed,
         clips_sha256=_sha256(dataset.split("train"), dataset),
@@ -45,71 +39,78 @@ def describe(dataset: Dataset, fraction: float, seed: int) -> Learned:
 
 
 @dataclass(frozen=True)
-class Known:
-    """A data set as a model knows it.
+class TrainingSplits:
+    """A data set, split as it was for a model's training.
 
     Attributes
     ----------
     dataset
-        Its splits "train" and "validation" are those of the model's training, where ``clips`` are known.
-    clips
-        That the model learned from; None where that cannot be told.
+        Its splits "train" and "validation" are those of the model's training, where ``train_clips`` are known.
+    train_clips
+        Clips that the model was trained on; None where that is unknown.
     """
 
     dataset: Dataset
-    clips: frozenset[Clip] | None
+    train_clips: frozenset[Clip] | None
 
-    def learned(self, split: str) -> int | None:
-        """Count a split's clips that the model learned from; None where that cannot be told."""
-        return None if self.clips is None else sum(clip in self.clips for clip in self.dataset.split(split))
+    def overlap(self, split: str) -> int | None:
+        """Number of a split's clips that the model was trained on; None where that is unknown."""
+        return None if self.train_clips is None else sum(clip in self.train_clips for clip in self.dataset.split(split))
 
 
-def known(dataset: Dataset, info: ModelInfo) -> Known:
-    """Deal a data set's clips out as they were for a model's training.
+def training_splits(dataset: Dataset, info: ModelInfo) -> TrainingSplits:
+    """Split a data set as it was for a model's training.
 
-    What a model learned from cannot be told where its metadata do not say, and where the data set's clips or labels
-    have changed since. Of a data set of another name it has learned nothing.
+    The training clips are unknown where the model's metadata do not record them, and where clips or labels of the data
+    set have changed since. A model of another data set's name was trained on none of the clips.
     """
     if info.dataset != dataset.name:
-        return Known(dataset, frozenset())
+        return TrainingSplits(dataset, frozenset())
     if info.learned is None:
-        return Known(dataset, None)
+        return TrainingSplits(dataset, None)
     try:
-        dealt = _dealt(dataset, info.learned)
-    except DatasetError:  # too few recordings are left to deal out
-        return Known(dataset, None)
-    train = dealt.splits.get("train", ())
+        split = _split_again(dataset, info.learned)
+    except DatasetError:  # too few recordings are left to split
+        return TrainingSplits(dataset, None)
+    train = split.splits.get("train", ())
     if _sha256(train, dataset) != info.learned.clips_sha256:
-        return Known(dataset, None)
-    return Known(dealt, frozenset(train))
+        return TrainingSplits(dataset, None)
+    return TrainingSplits(split, frozenset(train))
 
 
-def _dealt(dataset: Dataset, learned: Learned) -> Dataset:
-    if learned.all_clips:
-        used = dataset.clips
-    elif learned.folds:
-        used = tuple(clip for clip in dataset.clips if clip.fold in learned.folds)
-    else:
-        chosen = {*dataset.splits.get("train", ()), *dataset.splits.get("validation", ())}
-        used = tuple(clip for clip in dataset.clips if clip in chosen)
-    others = {name: clips for name, clips in dataset.splits.items() if name not in ("train", "validation")}
-    again = replace(dataset, splits={"train": used, **others})
-    return again.with_validation(learned.validation_fraction, learned.validation_seed) if used else again
-
-
-def require_unheard(dataset: Dataset, info: ModelInfo, split: str, model: object) -> None:
-    """Insist that a model has learned from no clip of a split.
+def require_held_out(dataset: Dataset, info: ModelInfo, split: str, model: object) -> None:
+    """Check that a model was trained on no clip of a split.
 
     Raises
     ------
     InputError
-        Where it has. What cannot be told is let through.
+        Where it was. Where the training clips are unknown, the split is accepted.
     """
-    place = known(dataset, info)
-    count = place.learned(split)
+    found = training_splits(dataset, info)
+    count = found.overlap(split)
     if count:
         raise InputError(
             model,
-            f"has learned from {count:,} of the {len(place.dataset.split(split)):,} clips of split {split}",
-            "give a split that it has not heard, such as validation, or a network that was trained without it",
+            f"was trained on {count:,} of the {len(found.dataset.split(split)):,} clips of split {split}",
+            "give a split that was held out, such as validation, or a network that was trained without it",
         )
+
+
+def _split_again(dataset: Dataset, provenance: Provenance) -> Dataset:
+    if provenance.all_clips:
+        used = dataset.clips
+    elif provenance.folds:
+        used = tuple(clip for clip in dataset.clips if clip.fold in provenance.folds)
+    else:
+        chosen = {*dataset.splits.get("train", ()), *dataset.splits.get("validation", ())}
+        used = tuple(clip for clip in dataset.clips if clip in chosen)
+    others = {name: clips for name, clips in dataset.splits.items() if name not in ("train", "validation")}
+    whole = replace(dataset, splits={"train": used, **others})
+    return with_validation(whole, provenance.validation_fraction, provenance.validation_seed) if used else whole
+
+
+def _sha256(clips: Sequence[Clip], dataset: Dataset) -> str:
+    digest = hashlib.sha256()
+    for clip in clips:
+        digest.update(f"{clip.path.relative_to(dataset.root).as_posix()}\0{clip.label}\n".encode())
+    return digest.hexdigest()

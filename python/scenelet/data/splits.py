@@ -1,7 +1,7 @@
-"""Splits that keep what belongs together on one side.
+"""Splits by group: all clips of one recording, or of one location, stay on one side.
 
-Pieces of one recording are nearly the same sound: a network that trains on one of them and is scored on another is
-scored on what it has heard. So whole groups move, never clips.
+Pieces of one recording are nearly the same sound. A network that is trained on one piece and scored on another is
+scored on its training data, so a split moves whole groups, never single clips.
 """
 
 from __future__ import annotations
@@ -9,34 +9,60 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
 
 from ..errors import DatasetError
+from .dataset import Clip, Dataset, GroupKey
 
-if TYPE_CHECKING:
-    from .dataset import Clip
 
-GroupKey = Literal["recording", "location"]
+def with_validation(dataset: Dataset, fraction: float, seed: int) -> Dataset:
+    """Divide the clips of the splits "train" and "validation" anew between the two.
+
+    Parameters
+    ----------
+    dataset
+        Its other splits stay as they are.
+    fraction
+        Part of their clips that goes to "validation", 0 < fraction < 1, as near as whole groups allow.
+    seed
+        Another seed holds other groups out.
+
+    Returns
+    -------
+    Dataset
+        The same one where it has no "train" split.
+
+    Raises
+    ------
+    DatasetError
+        Where no class has two groups.
+    """
+    if "train" not in dataset.splits:
+        return dataset
+    chosen = {*dataset.splits["train"], *dataset.splits.get("validation", ())}
+    train, held = hold_out([clip for clip in dataset.clips if clip in chosen], fraction, seed, dataset.group)
+    others = {name: clips for name, clips in dataset.splits.items() if name not in ("train", "validation")}
+    return replace(dataset, splits={"train": tuple(train), "validation": tuple(held), **others})
 
 
 def hold_out(clips: Sequence[Clip], fraction: float, seed: int, key: GroupKey) -> tuple[list[Clip], list[Clip]]:
-    """Hold a part of every class out, in whole groups.
+    """Hold out a part of every class, in whole groups.
 
-    Groups are ordered by a hash of the seed and their name, so the result depends neither on the order of the clips nor
-    on a library's random generator, and a clip added to one group moves no other. A class with one group stays in
-    training whole; one with more keeps at least one group on either side.
+    Groups are ordered by a hash of the seed and their name. So the result depends neither on the order of the clips nor
+    on a library's random generator, and a clip added to one group moves no other group. A class with one group stays in
+    training; a class with more keeps at least one group on either side.
 
     Parameters
     ----------
     clips
-        To split.
+        Clips to split.
     fraction
-        Part to hold out, 0 < fraction < 1; of every class, as near as its groups allow.
+        Part of every class to hold out, 0 < fraction < 1, as near as its groups allow.
     seed
         Another seed holds other groups out.
     key
-        Clips with the same "recording" or "location" form a group. A group with several labels counts for the one that
-        most of its clips have.
+        Clips with the same "recording" or "location" form a group. A group with several labels counts for the label
+        of most of its clips.
 
     Returns
     -------
@@ -71,13 +97,13 @@ def _main_label(clips: Sequence[Clip]) -> str:
 
 
 def _choose(names: Sequence[str], sizes: dict[str, int], fraction: float, seed: int) -> list[str]:
-    """Take groups in seeded order, each one that brings the number of clips nearer to the wanted one."""
+    """Take groups in seeded order: each group that brings the number of held-out clips nearer to the target."""
     ordered = sorted(names, key=lambda name: hashlib.sha256(f"{seed}\0{name}".encode()).digest())
-    wanted = fraction * sum(sizes[name] for name in names)
+    target = fraction * sum(sizes[name] for name in names)
     chosen: list[str] = []
     taken = 0
     for name in ordered[:-1]:
-        if abs(taken + sizes[name] - wanted) < abs(taken - wanted) or (not chosen and name == ordered[-2]):
+        if abs(taken + sizes[name] - target) < abs(taken - target) or (not chosen and name == ordered[-2]):
             chosen.append(name)
             taken += sizes[name]
     return chosen

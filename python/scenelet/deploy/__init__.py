@@ -1,1 +1,1 @@
-"""From a model to a board that runs it: export, and every command that speaks to a board."""
+"""From a model to a board that runs it: export, and everything that talks to a board."""

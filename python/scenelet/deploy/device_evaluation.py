@@ -1,4 +1,4 @@
-"""A data set through a device: every window's scores held to the host's, resumable at any window."""
+"""Evaluation of a data set on a device: every window's scores compared with the host's, resumable at any window."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ from ..targets.host import HostTarget
 from ..tflite.metadata import ModelInfo
 
 _FORMAT = 1
-# Windows in one session: the most that an interruption can leave unsaid to the progress bar.
+# Windows per session: the progress bar moves once per session.
 _BATCH = 16
 
 
 class Journal:
-    """Scores that a device has given, one JSON line a window, written as they come.
+    """File of the scores that a device has given, one JSON line per window, written as they come.
 
-    A run that was interrupted goes on where it stopped; a last line that was cut off is dropped. Windows are known by
-    their samples, so the order of the data does not matter.
+    An interrupted run resumes from it; an incomplete last line is dropped. A window's key is the hash of its samples,
+    so the order of the data does not matter.
 
     Parameters
     ----------
     path
-        Made where it is missing.
+        The file; created if it is missing.
     model_sha256, frontend_sha256
-        Of what gave the scores.
+        Hashes of the model and front end that give the scores.
 
     Raises
     ------
     InputError
-        The file holds something else, or another model's scores; or cannot be written.
+        The file holds something else or another model's scores, or cannot be written.
     """
 
     def __init__(self, path: Path, model_sha256: str, frontend_sha256: str) -> None:
@@ -62,7 +62,7 @@ class Journal:
             self._append(header)
 
     def _read(self, header: dict[str, Any]) -> bytes:
-        """Whole lines of the file; what they say is remembered."""
+        """Read the file's complete lines into memory; return their bytes."""
         content = self._path.read_bytes()
         content = content[: content.rfind(b"\n") + 1]
         lines = content.splitlines()
@@ -74,12 +74,12 @@ class Journal:
                 row = json.loads(line)
                 self._known[row["window"]].append([int(score) for score in row["scores"]])
         except (ValueError, KeyError, TypeError):
-            raise InputError(self._path, "holds no device's scores", "name another file") from None
+            raise InputError(self._path, "is not a file of device scores", "give another --journal") from None
         if found != header:
             there, here = (
                 f"model {one['model_sha256']}, front end {one['frontend_sha256']}" for one in (found, header)
             )
-            raise InputError(self._path, f"holds scores of {there}, not of {here}", "name another file")
+            raise InputError(self._path, f"holds scores of {there}, not of {here}", "give another --journal")
         return content
 
     def _append(self, value: dict[str, Any]) -> None:
@@ -87,16 +87,16 @@ class Journal:
         self._file.flush()
 
     def take(self, window: NDArray[np.int32]) -> list[int] | None:
-        """Scores of a window from an earlier run, each line once; None where there are none left."""
+        """Scores of a window from an earlier run; each line is used once. None if there is none left."""
         rows = self._known.get(_digest(window))
         return rows.pop(0) if rows else None
 
     def add(self, window: NDArray[np.int32], scores: tuple[int, ...]) -> None:
-        """Remember a window's scores."""
+        """Append a window's scores."""
         self._append({"window": _digest(window), "scores": list(scores)})
 
     def close(self) -> None:
-        """Bring everything to the disk."""
+        """Flush the file to disk and close it."""
         os.fsync(self._file.fileno())
         self._file.close()
 
@@ -107,20 +107,20 @@ def _digest(window: NDArray[np.int32]) -> str:
 
 @dataclass
 class Counts:
-    """What happened on the way.
+    """Counters of an evaluation.
 
     Attributes
     ----------
     sent, known
-        Windows that travelled to the device, and that an earlier run had.
+        Windows sent to the device; windows whose scores an earlier run had recorded.
     resent
-        Frames that the line made the host send again.
+        Frames sent more than once.
     seconds
-        Spent on windows that travelled.
+        Time spent on the windows that were sent.
     mismatches
         Windows whose scores are not the host's.
     first
-        The first of them: position, the device's scores and the host's.
+        The first mismatch: position, the device's scores and the host's.
     """
 
     sent: int = 0
@@ -132,14 +132,14 @@ class Counts:
 
 
 class CheckedDevice:
-    """A device and the host's own C side by side; a :class:`scenelet.targets.base.Target` for audio.
+    """A device whose scores are compared with the host's C; a :class:`scenelet.targets.base.Target` for audio.
 
     Parameters
     ----------
     device
         Holds the model.
     journal
-        Where its scores go, and come from.
+        Records the device's scores, and supplies those of an earlier run.
     """
 
     def __init__(self, device: SerialTarget, journal: Journal) -> None:
@@ -150,17 +150,17 @@ class CheckedDevice:
         self._compared = 0
 
     def classify(self, windows: NDArray[np.int32]) -> NDArray[np.int8]:
-        """Scores of audio, (n, clip samples) -> (n, classes): the device's; differences are counted."""
+        """Return the device's scores of audio, (n, clip samples) -> (n, classes), and count the differences."""
         found = [self._journal.take(window) for window in windows]
         missing = [position for position, scores in enumerate(found) if scores is None]
-        for position, scores in zip(missing, self._ask(windows[missing]), strict=True):
+        for position, scores in zip(missing, self._run_on_device(windows[missing]), strict=True):
             found[position] = scores
         result = np.array(found, np.int8)
         self._compare(result, self._host.classify(windows).reshape(result.shape))
         self.counts.known += len(windows) - len(missing)
         return result
 
-    def _ask(self, windows: NDArray[np.int32]) -> Iterator[list[int]]:
+    def _run_on_device(self, windows: NDArray[np.int32]) -> Iterator[list[int]]:
         began, resent = time.monotonic(), self._device.resent
         for window, decision in zip(windows, self._device.decisions(windows) if len(windows) else (), strict=True):
             self._journal.add(window, decision.scores)
@@ -193,14 +193,14 @@ class CheckedDevice:
 
 @dataclass(frozen=True)
 class DeviceEvaluation:
-    """A data set's scores on a device, and what it took."""
+    """A data set's scores on a device, with the counters of the transfer."""
 
     evaluation: Evaluation
     counts: Counts
-    bytes_a_window: int
+    bytes_per_window: int
 
     def to_json(self) -> dict[str, Any]:
-        """Everything but the rows."""
+        """As a dictionary, without the rows."""
         counts, first = self.counts, self.counts.first
         return self.evaluation.to_json() | {
             "mismatches": counts.mismatches,
@@ -209,7 +209,7 @@ class DeviceEvaluation:
             "windows_known": counts.known,
             "frames_resent": counts.resent,
             "seconds": round(counts.seconds, 3),
-            "audio_bytes": counts.sent * self.bytes_a_window,
+            "audio_bytes": counts.sent * self.bytes_per_window,
         }
 
     def require(self, subject: object) -> None:
@@ -239,18 +239,18 @@ def evaluate_device(
     port
         See :func:`scenelet.targets.board.open_port`.
     journal
-        File of the scores so far; the same file goes on after an interruption.
+        File of the scores so far; with the same file an interrupted run resumes.
     seconds
-        Silence after which the device is taken for dead.
+        Seconds of silence after which the device counts as dead.
     progress
-        Called with (clips done, clips).
+        Called with (clips done, clips in all).
 
     Raises
     ------
     ModelError
         The device holds another model or front end; names both hashes.
     ToolError
-        Nobody answers at the port, or no longer.
+        The device does not answer, or stops answering.
     InputError
         The journal belongs to another model.
     """

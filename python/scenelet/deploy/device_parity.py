@@ -1,4 +1,4 @@
-"""Where a device differs: its features and every tensor of its network, held to the references by checksum."""
+"""Layer-by-layer parity of a device: its features and every tensor, compared with the references by CRC-32."""
 
 from __future__ import annotations
 
@@ -24,8 +24,18 @@ from ..targets.serial.framing import Input
 
 
 @dataclass(frozen=True)
-class Checked:
-    """One array of the device: ``tensor`` is -1 for the features; ``same`` where its CRC-32 is the reference's."""
+class ArrayCheck:
+    """Result for one array of the device.
+
+    Attributes
+    ----------
+    name, bytes
+        Of the array.
+    tensor
+        Index in the .tflite file; -1 for the features.
+    same
+        Whether it equals the reference.
+    """
 
     name: str
     tensor: int
@@ -37,12 +47,12 @@ class Checked:
         return asdict(self)
 
 
-def require_same(rows: list[Checked], subject: object) -> None:
+def require_equal(rows: list[ArrayCheck], subject: object) -> None:
     """Raise a ParityError that names the first array that differs."""
     wrong = [row for row in rows if not row.same]
     if wrong:
-        problem = f"{len(wrong)} of {len(rows)} arrays differ from the reference's, first {wrong[0].name}"
-        raise ParityError(subject, problem, "flash the device again; what comes first is where to look")
+        problem = f"{len(wrong)} of {len(rows)} arrays differ from the reference, first {wrong[0].name}"
+        raise ParityError(subject, problem, "flash the device again; if it persists, look at the first one's kernel")
 
 
 def _window(path: Path | None, tables: Tables) -> NDArray[np.int32]:
@@ -52,27 +62,28 @@ def _window(path: Path | None, tables: Tables) -> NDArray[np.int32]:
     return audio.windows(read_capture(path, config), config.clip_samples)[:1]
 
 
-def inspect(model: Path, device: Device, file: Path | None = None) -> list[Checked]:
-    """Let a device hear one window and compare all that it computes on the way to the scores.
+def compare_device(model: Path, device: Device, file: Path | None = None) -> list[ArrayCheck]:
+    """Run a device on one window and compare everything that it computes on the way to the scores.
 
-    Features are held to the NumPy model; tensors, on the device's own features, to TFLite BUILTIN_REF.
+    The features are compared with the NumPy model. The tensors are compared with TFLite BUILTIN_REF, which runs on the
+    device's own features.
 
     Parameters
     ----------
     file
-        Audio whose first window is heard; None: the noise of the self-test, which the device makes itself.
+        Audio file whose first window is used; None for the noise of the self-test, which the device makes itself.
 
     Returns
     -------
-    list of Checked
-        In the order in which the device computes; tensors that it fused away do not exist.
+    list of ArrayCheck
+        In the order in which the device computes; tensors that it fused away are left out.
 
     Raises
     ------
     ModelError
-        The device holds another model or front end, or the model hears no audio.
+        The device holds another model or front end, or the model has no front end.
     ToolError
-        The device falls silent.
+        The device stops answering.
     """
     identity = pipeline.compile_model(model).identity.sha256
     with LitertTarget(model) as reference:
@@ -85,10 +96,10 @@ def inspect(model: Path, device: Device, file: Path | None = None) -> list[Check
             list(device.decide(audio_contents(window, tables.config), Input.AUDIO, identity, tables.sha256))
         got = device.features()
         expected = frontend_model.features(window, tables).reshape(-1)
-        rows = [Checked("features", -1, got.size, bool(np.array_equal(got, expected)))]
+        rows = [ArrayCheck("features", -1, got.size, bool(np.array_equal(got, expected)))]
         tensors = reference.tensors(got)
         for line in device.checksums():
             index = int(line["tensor"])
             same = zlib.crc32(tensors[index].tobytes()) == int(line["crc32"], 16)
-            rows.append(Checked(line["name"], index, int(line["bytes"]), same))
+            rows.append(ArrayCheck(line["name"], index, int(line["bytes"]), same))
         return rows

@@ -1,4 +1,4 @@
-"""From a .tflite model to C sources: our engine's, the front end's tables, and TensorFlow Lite Micro's array."""
+"""From a .tflite model to C sources: scenelet's engine, the front end's tables, TensorFlow Lite Micro's array."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..compiler.operators import OPERATORS
 from ..compiler.options import DEFAULT, Options
 from ..compiler.pipeline import Compiled, compile_model
 from ..config import recipe
@@ -22,28 +23,12 @@ from ..graph.cost import Cost
 from ..targets.known_answer import render_known_answer
 from ..targets.tflm import TflmTarget
 
-# The method of TensorFlow Lite Micro's resolver that registers an operator.
-TFLM_METHODS = {
-    "ADD": "AddAdd",
-    "AVERAGE_POOL_2D": "AddAveragePool2D",
-    "CONV_2D": "AddConv2D",
-    "DEPTHWISE_CONV_2D": "AddDepthwiseConv2D",
-    "FULLY_CONNECTED": "AddFullyConnected",
-    "MAX_POOL_2D": "AddMaxPool2D",
-    "MEAN": "AddMean",
-    "MUL": "AddMul",
-    "PAD": "AddPad",
-    "PRELU": "AddPrelu",
-    "QUANTIZE": "AddQuantize",
-    "RESHAPE": "AddReshape",
-    "SOFTMAX": "AddSoftmax",
-}
 ARRAY_COLUMNS = 16
 
 
 @dataclass(frozen=True)
 class Export:
-    """What was written (or checked), and the hashes of what it was made from."""
+    """Files that were written or checked, and the hashes of their sources."""
 
     folder: Path
     files: tuple[str, ...]
@@ -65,18 +50,23 @@ class Export:
         }
 
 
-def front_end_tables(compiled: Compiled, settings: FrontendConfig | None, model: object) -> Tables | None:
-    """Tables of the front end in front of a model, folded with the model's own input scale and zero point.
+def frontend_tables_of(compiled: Compiled, settings: FrontendConfig | None, model: object) -> Tables | None:
+    """Tables of a model's front end, quantized with the scale and zero point of the model's input.
 
     Parameters
     ----------
     settings
-        For a model that does not carry its own.
+        Front end of a model without metadata.
+
+    Returns
+    -------
+    Tables or None
+        None for a model that takes tensors only.
 
     Raises
     ------
     ModelError
-        If the front end's features do not have the shape of the model's input.
+        The front end's features do not have the shape of the model's input.
     """
     config = compiled.info.frontend if compiled.info else settings
     if config is None:
@@ -89,12 +79,12 @@ def front_end_tables(compiled: Compiled, settings: FrontendConfig | None, model:
             "use the recipe that it was trained with",
         )
     quantization = source.quantization
-    assert quantization is not None, "the reader lets no input without a scale pass"
+    assert quantization is not None, "the compiler refuses an input without a scale"
     return make_tables(config, float(quantization.scale[0]), int(quantization.zero_point[0]))
 
 
 def render_engine(compiled: Compiled, tables: Tables | None) -> dict[str, str]:
-    """Sources that a firmware is made of, without the known answer: the model, and the front end where there is one."""
+    """C sources of the model and, if it has one, of its front end; without the known answer."""
     return compiled.files() | (render_frontend(tables, form=compiled.options.frontend_form) if tables else {})
 
 
@@ -108,7 +98,7 @@ def _array(content: bytes) -> str:
 
 
 def _operators(graph: Graph) -> list[str]:
-    return sorted({TFLM_METHODS[operator.op] for operator in graph.operators})
+    return sorted({OPERATORS[operator.op].tflm for operator in graph.operators})
 
 
 def _render_tflm(compiled: Compiled, model: Path) -> dict[str, str]:
@@ -128,7 +118,7 @@ def _render_tflm(compiled: Compiled, model: Path) -> dict[str, str]:
 
 
 def _require_fresh(folder: Path, contents: Mapping[str, str], model: Path) -> None:
-    """Compare what lies in a folder with what should; a file of ours that should not be there is stale too."""
+    """Raise unless a folder holds exactly these sources; a further .c or .h file makes it stale too."""
     remedy = f"run tools/export.py {model} --out {folder}"
     for name, text in sorted(contents.items()):
         path = folder / name
@@ -150,36 +140,36 @@ def export(
     tflm: bool = True,
     options: Options = DEFAULT,
 ) -> Export:
-    """Write a model as C sources, whole or not at all.
+    """Write a model as C sources.
 
     Parameters
     ----------
     model
         An INT8 .tflite file.
     to
-        Folder for the sources; TensorFlow Lite Micro's lie in its subfolder ``tflm``.
+        Folder for the sources; those of TensorFlow Lite Micro are in its subfolder ``tflm``.
     check
-        Write nothing; raise where the folder does not hold exactly these sources.
+        Write nothing; raise unless the folder holds exactly these sources.
     frontend
-        Recipe whose front end a model without metadata gets. Without one, such a model takes tensors only.
+        Recipe whose front end is used for a model without metadata. Without it, such a model takes tensors only.
     tflm
-        Also write TensorFlow Lite Micro's array, operators and measured arena.
+        Also write TensorFlow Lite Micro's array, operators and measured arena size.
     options
-        How the model is compiled.
+        Compiler options.
 
     Raises
     ------
     LimitExceeded
-        If the model is over the challenge's limits; nothing is written then.
+        The model is over the challenge's limits; nothing is written.
     StaleError
-        If ``check`` finds a difference.
+        ``check`` found a difference.
     ModelError
-        If the model cannot be read or compiled, or its front end does not fit it.
+        The model cannot be read or compiled, or its front end does not fit it.
     """
     model, folder = Path(model), Path(to)
     compiled = compile_model(model, options)
     limits.require(compiled.cost, model)
-    tables = front_end_tables(compiled, recipe.load(frontend).frontend if frontend else None, model)
+    tables = frontend_tables_of(compiled, recipe.load(frontend).frontend if frontend else None, model)
     contents = render_engine(compiled, tables)
     if tables:
         contents |= render_known_answer(compiled, tables, model)

@@ -1,4 +1,4 @@
-"""Audio files streamed to a device that says itself what it hears."""
+"""Streaming audio files to a device, which decides on its own."""
 
 from __future__ import annotations
 
@@ -18,8 +18,18 @@ from ..targets.serial.framing import Input
 
 
 @dataclass(frozen=True)
-class Heard:
-    """One decision of a device about one window of a file; ``heard`` is what its rule over windows says, if any."""
+class WindowDecision:
+    """One decision of a device on one window of a file.
+
+    Attributes
+    ----------
+    file, window
+        Name of the file; number of the window in it, from 0.
+    label, scores
+        Class with the highest score; the INT8 scores.
+    heard
+        Label that the device's rule over windows gave; None without a rule.
+    """
 
     file: str
     window: int
@@ -32,15 +42,15 @@ class Heard:
         return asdict(self)
 
 
-def listen(device: Device, files: Sequence[Path], subject: object) -> Iterator[Heard]:
+def listen(device: Device, files: Sequence[Path], subject: object) -> Iterator[WindowDecision]:
     """Stream files to a device; yield its decisions as they come.
 
-    No model is needed here: the device's own ``info`` says at which rate and width it hears.
+    No model file is needed: the device's ``info`` gives the sample rate and width.
 
     Parameters
     ----------
     subject
-        Names the device in errors.
+        Name of the device in errors.
 
     Raises
     ------
@@ -49,18 +59,18 @@ def listen(device: Device, files: Sequence[Path], subject: object) -> Iterator[H
     AudioError
         A file cannot be read.
     ToolError
-        The device refuses, or falls silent.
+        The device refuses the session, or stops answering.
     """
     held = device.info()
     if held.get("frontend_sha256", "none") == "none":
-        raise ModelError(subject, "the device hears no audio: its model has no front end", "flash another model")
+        raise ModelError(subject, "the device takes no audio: its model has no front end", "flash another model")
     try:
         rate, bits, length = (int(held[key]) for key in ("sample_rate", "sample_bits", "clip_samples"))
         capture = int(held["capture_rate"]) if "capture_rate" in held else None
     except (KeyError, ValueError):
-        raise ToolError(subject, "does not say what it hears", "flash the firmware of this scenelet") from None
+        raise ToolError(subject, "info lacks the audio format", "flash the firmware of this scenelet") from None
     for path in files:
         windows: NDArray[np.int32] = audio.windows(read_samples(path, rate, bits, capture), length)
         contents = (samples_to_bytes(window, bits) for window in windows)
         for one in device.decide(contents, Input.AUDIO, held["model_sha256"], held["frontend_sha256"]):
-            yield Heard(path.name, one.window, one.label, one.scores, device.heard.get(one.window))
+            yield WindowDecision(path.name, one.window, one.label, one.scores, device.rule_labels.get(one.window))

@@ -1,11 +1,11 @@
-"""Hours of audio through a device over a line that is spoilt on purpose: no byte lost, no score changed."""
+"""Hours of audio through a device over a line with injected bit errors: no byte lost, no score changed."""
 
 from __future__ import annotations
 
 import itertools
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,40 +21,40 @@ from ..frontend.capture import read_capture
 from ..targets.board import require_model
 from ..targets.host import HostTarget
 from ..targets.serial.client import Decision, Device, audio_contents
-from ..targets.serial.fault_injection import SpoiltStream, Traffic
+from ..targets.serial.fault_injection import FaultyStream, Traffic
 from ..targets.serial.framing import Input
 from ..targets.serial.streams import ByteStream
 
-# Windows held to the host's scores at once.
+# Windows that the host classifies at once for the comparison.
 _BATCH = 50
-# A damaged last frame is noticed by nobody but a host that asks.
+# The device reports a damaged last frame only when the host polls it.
 _ASK_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
 class Soak:
-    """What went through a device, and what became of it.
+    """Result of one session.
 
     Attributes
     ----------
     windows, audio_seconds, audio_bytes
-        That were decided, in one session.
+        Audio that the device decided on.
     seconds
-        It took, on this computer's clock.
+        Duration of the session on this computer's clock.
     mismatches
         Windows whose scores are not the host's.
     one_in, seed
-        Of the spoilt frames and lines; 0: none was spoilt.
+        Rate and seed of the injected bit errors; see :func:`soak`.
     to_device, from_device
-        Frames and lines, the spoilt among them, and bytes of both directions.
+        Traffic of both directions.
     resent
         Frames sent more than once.
     complaints
-        Answers of the device that told of a damaged or missing frame.
+        STATUS frames in which the device reported a damaged or missing frame.
     garbled
-        Frames and lines of the device that failed their check here.
+        Frames and lines of the device that failed their checksum on this computer.
     dropped_bytes
-        That found the device's receive ring full.
+        Bytes that arrived while the device's receive ring was full.
     """
 
     windows: int
@@ -73,18 +73,18 @@ class Soak:
 
     def to_json(self) -> dict[str, Any]:
         """All fields."""
-        return asdict(self)
+        return asdict(self) | {"to_device": self.to_device.to_json(), "from_device": self.from_device.to_json()}
 
     def summary(self) -> list[tuple[str, str]]:
-        """What people want to know, and its value."""
+        """Rows of a table: quantity and value."""
         there, back = self.to_device, self.from_device
         return [
             ("audio", f"{self.audio_seconds:,.0f} s in {self.seconds:,.1f} s"),
             ("windows that differ", f"{self.mismatches:,} of {self.windows:,}"),
-            ("frames to the device, spoilt", f"{there.chunks:,}, {there.spoilt:,}"),
-            ("frames and lines from it, spoilt", f"{back.chunks:,}, {back.spoilt:,}"),
+            ("frames to the device, corrupted", f"{there.chunks:,}, {there.corrupted:,}"),
+            ("frames and lines from it, corrupted", f"{back.chunks:,}, {back.corrupted:,}"),
             ("frames sent again", f"{self.resent:,}"),
-            ("bytes that found its ring full", f"{self.dropped_bytes:,}"),
+            ("bytes dropped, receive ring full", f"{self.dropped_bytes:,}"),
         ]
 
     def require(self, subject: object) -> None:
@@ -95,19 +95,24 @@ class Soak:
 
 
 def endless_windows(dataset: Dataset, split: str, config: FrontendConfig) -> Iterator[NDArray[np.int32]]:
-    """All clips of a split one behind the other, cut into windows, again and again.
+    """All clips of a split, concatenated, cut into windows and repeated without end.
 
-    A round begins a third of a window further on than the one before, so that it brings other windows.
+    Each round begins a third of a window later than the one before, so that its windows are others.
+
+    Yields
+    ------
+    NDArray[np.int32]
+        (clip samples,) integers of the front end's sample width.
 
     Raises
     ------
     DatasetError
-        The split holds less than a window.
+        The split holds less than one window.
     """
     length = config.clip_samples
-    for turn in itertools.count():
+    for lap in itertools.count():
         rest = np.empty(0, np.int32)
-        skip = turn * length // 3 % length
+        skip = lap * length // 3 % length
         any_window = False
         for clip in dataset.split(split):
             rest = np.concatenate([rest, read_capture(clip.path, config)[skip:]])
@@ -117,35 +122,49 @@ def endless_windows(dataset: Dataset, split: str, config: FrontendConfig) -> Ite
             any_window = any_window or whole > 0
             rest = rest[whole:]
         if not any_window:
-            raise DatasetError(dataset.root, f"split '{split}' holds less than a window", "choose another split")
+            raise DatasetError(dataset.root, f"split '{split}' holds less than one window", "choose another split")
 
 
 class _Comparison:
-    """Windows on their way to the device, and how many of its answers are not the host's."""
+    """Compares a device's scores with the host's, a batch at a time; holds the windows that are not decided yet."""
 
     def __init__(self, host: HostTarget) -> None:
         self._host = host
         self._sent: deque[NDArray[np.int32]] = deque()
-        self._answers: list[tuple[int, ...]] = []
+        self._scores: list[tuple[int, ...]] = []
         self.mismatches = 0
 
-    def remember(self, windows: Iterator[NDArray[np.int32]]) -> Iterator[NDArray[np.int32]]:
+    def record(self, windows: Iterator[NDArray[np.int32]]) -> Iterator[NDArray[np.int32]]:
         for window in windows:
             self._sent.append(window)
             yield window
 
-    def answer(self, decision: Decision) -> None:
-        self._answers.append(decision.scores)
-        if len(self._answers) == _BATCH:
+    def add(self, decision: Decision) -> None:
+        self._scores.append(decision.scores)
+        if len(self._scores) == _BATCH:
             self.compare()
 
     def compare(self) -> None:
-        if not self._answers:
+        if not self._scores:
             return
-        windows = np.stack([self._sent.popleft() for _ in self._answers])
-        got = np.array(self._answers, np.int8)
+        windows = np.stack([self._sent.popleft() for _ in self._scores])
+        got = np.array(self._scores, np.int8)
         self.mismatches += int((self._host.classify(windows).reshape(got.shape) != got).any(axis=1).sum())
-        self._answers.clear()
+        self._scores.clear()
+
+
+def _mismatches(
+    device: Device, host: HostTarget, windows: Iterator[NDArray[np.int32]], report: Callable[[int], None]
+) -> int:
+    """Stream windows through a device; count those whose scores are not the host's."""
+    comparison = _Comparison(host)
+    config = host.tables.config
+    contents = (next(audio_contents(window[None], config)) for window in comparison.record(windows))
+    for decision in device.decide(contents, Input.AUDIO, host.compiled.identity.sha256, host.tables.sha256):
+        comparison.add(decision)
+        report(decision.window + 1)
+    comparison.compare()
+    return comparison.mismatches
 
 
 def soak(
@@ -160,56 +179,49 @@ def soak(
     silence: float = 60.0,
     progress: Progress | None = None,
 ) -> Soak:
-    """Stream audio through a device in one session and hold every window's scores to the host's.
+    """Stream audio through a device in one session and compare every window's scores with the host's.
 
     Parameters
     ----------
     stream
-        The device's line; it listens.
+        Serial line of the device, which has booted.
     audio_seconds
-        How much audio, in whole windows.
+        Length of the audio in seconds, rounded to whole windows, at least one.
     one_in
-        Of so many frames and lines, in both directions, one gets a flipped bit; 0: none.
+        Mean number of frames and lines per flipped bit, in both directions; 0 flips none.
     seed
-        Chooses which.
+        Seed of the choice of frames and bits.
     silence
-        Seconds after which the device is taken for dead.
+        Seconds of silence after which the device counts as dead.
     progress
-        Called with (windows decided, windows).
+        Called with (windows decided, windows in all).
 
     Raises
     ------
     ModelError
         The device holds another model or front end, or the model has none; names both hashes.
     ToolError
-        The device falls silent.
+        The device stops answering.
     """
     with HostTarget(model) as host:
         dropped = _require(model, host, Device(stream, give_up_seconds=silence))
-        spoilt = SpoiltStream(stream, one_in, seed)
-        device = Device(spoilt, ask_seconds=_ASK_SECONDS, give_up_seconds=silence)
+        faulty = FaultyStream(stream, one_in, seed)
+        device = Device(faulty, ask_seconds=_ASK_SECONDS, give_up_seconds=silence)
         config = host.tables.config
         count = max(1, round(audio_seconds * config.sample_rate / config.clip_samples))
-        comparison = _Comparison(host)
-        windows = comparison.remember(itertools.islice(endless_windows(dataset, split, config), count))
-        contents = (next(audio_contents(window[None], config)) for window in windows)
+        windows = itertools.islice(endless_windows(dataset, split, config), count)
         began = time.monotonic()
-        for decision in device.decide(contents, Input.AUDIO, host.compiled.identity.sha256, host.tables.sha256):
-            comparison.answer(decision)
-            if progress:
-                progress(decision.window + 1, count)
-        comparison.compare()
-        seconds = time.monotonic() - began
+        mismatches = _mismatches(device, host, windows, lambda done: progress(done, count) if progress else None)
         return Soak(
             windows=count,
             audio_seconds=count * config.clip_samples / config.sample_rate,
             audio_bytes=count * config.clip_samples * config.sample_bits // 8,
-            seconds=seconds,
-            mismatches=comparison.mismatches,
+            seconds=time.monotonic() - began,
+            mismatches=mismatches,
             one_in=one_in,
             seed=seed,
-            to_device=spoilt.to_device,
-            from_device=spoilt.from_device,
+            to_device=faulty.to_device,
+            from_device=faulty.from_device,
             resent=device.resent,
             complaints=device.complaints,
             garbled=device.garbled,
@@ -218,7 +230,7 @@ def soak(
 
 
 def _require(model: Path, host: HostTarget, device: Device) -> int:
-    """Raise unless the device holds this model; gives the bytes that it has dropped so far."""
+    """Raise unless the device holds this model; return the number of bytes that it has dropped so far."""
     held = device.info()
     require_model(held, host.compiled.identity.sha256, host.tables.sha256, model)
     return int(held["dropped_bytes"])

@@ -1,4 +1,4 @@
-"""Whether a score means what it says: windows sorted by confidence, and how many of them are right."""
+"""Calibration of scores: accuracy of windows over their confidence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..errors import InputError
 from .decision import Decider, Rule
 
 _BINS = 10
-_FULL = 256 * 256  # a level of 256 would be certainty; the highest is 255
+_FULL = 256 * 256  # a level of 256 would be full confidence; the highest is 255
 
 
 @dataclass(frozen=True)
@@ -32,23 +32,25 @@ class Bin:
     accuracy: float
 
 
-def reliability(clips: list[tuple[int, NDArray[np.int8]]], rule: Rule) -> tuple[Bin, ...]:
-    """Sort windows by the level of the class that the rule, without its threshold, puts in charge.
+def confidence_bins(clips: list[tuple[int, NDArray[np.int8]]], rule: Rule) -> tuple[Bin, ...]:
+    """Sort windows into bins by the level of the class that the rule decides for, without its threshold.
 
     Parameters
     ----------
     clips
-        Of validation data: the true class, and the scores (windows, classes) of one clip.
+        Of validation data: the true class, and the INT8 scores (windows, classes) of one clip.
+    rule
+        Gives ``share`` and ``margin``.
 
     Returns
     -------
     tuple of Bin
-        Ten, from confidence 0 to 1.
+        Ten bins of equal width, from confidence 0 to 1.
 
     Raises
     ------
     InputError
-        There is no window.
+        Where there is no window.
     """
     confidence, right = [], []
     for truth, scores in clips:
@@ -58,7 +60,7 @@ def reliability(clips: list[tuple[int, NDArray[np.int8]]], rule: Rule) -> tuple[
             confidence.append(decider.level(held) / _FULL if held is not None else 0.0)
             right.append(held == truth)
     if not confidence:
-        raise InputError("reliability", "there are no windows", "choose another split")
+        raise InputError("calibration", "there are no windows", "choose another split")
     place = (np.array(confidence) * _BINS).astype(int)
     return tuple(_bin(number, np.array(confidence)[place == number], np.array(right)[place == number])
                  for number in range(_BINS))  # fmt: skip
@@ -76,9 +78,9 @@ def calibration_error(bins: tuple[Bin, ...]) -> float:
 
 
 def diagram(bins: tuple[Bin, ...], rule: Rule, title: str) -> str:
-    """Draw accuracy over confidence as an SVG; what is calibrated lies on the diagonal.
+    """Draw a reliability diagram as SVG: accuracy over confidence; calibrated scores lie on the diagonal.
 
-    The rule's threshold is a line, and a bar's width is its share of the fullest bar's windows.
+    The rule's threshold is a line. The width of a bar is its number of windows relative to the fullest bar.
     """
     most = max(one.windows for one in bins)
     values = {

@@ -1,4 +1,4 @@
-"""A confusion matrix as a picture."""
+"""A confusion matrix as an image."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..errors import ToolError
 
 
 def confusion_png(confusion: NDArray[np.integer[Any]], labels: Sequence[str], title: str = "") -> bytes:
-    """Draw a confusion matrix: rows are the truth, columns the answers, colours the share of a row.
+    """Draw a confusion matrix: rows are true classes, columns predictions, colours the share of a row.
 
     Parameters
     ----------

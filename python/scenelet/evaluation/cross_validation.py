@@ -1,15 +1,15 @@
-"""Cross-validation over a data set's published folds: what a recipe is worth, with its spread.
+"""Cross-validation over a data set's published folds: mean and spread of a recipe's scores.
 
-Each fold is the test once. The others are trained on, less a part, in whole recordings, that stops the training; the
-test fold takes part in no choice. Float and INT8 are scored on the same windows.
+Each fold is the test once. The others are the training, of which a part, in whole recordings, is the validation split
+that stops it. The test fold takes part in no choice. Float and INT8 are scored on the same windows.
 
 ::
 
     OUT/fold1-seed0/    a run folder, with model.tflite and outcome.json
-    OUT/fold1-teacher/  the fold's teacher, where one was asked for by its recipe
-    OUT/fold1-seed0-whole/    the network that another was pruned from
-    OUT/leak-seed0/     the leak, where it was asked for
-    OUT/crossval.json   every outcome, mean and spread; written last
+    OUT/fold1-teacher/  the fold's teacher, where a teacher's recipe is given
+    OUT/fold1-seed0-whole/    the network before pruning
+    OUT/leak-seed0/     the network of the leaky random split, where it is requested
+    OUT/crossval.json   all results, mean and spread; written last
 """
 
 from __future__ import annotations
@@ -28,31 +28,31 @@ from ..config.recipe import OneAgainstAllConfig, Recipe
 from ..core import parallel, toolchain
 from ..core.files import write_text
 from ..core.metrics import probabilities
-from ..data.datasets.registry import Dataset
+from ..data.dataset import Dataset
 from ..errors import DatasetError, InputError
-from .crossval_results import OUTCOME, RESULT, CrossValidation, Outcome, read_outcome, require_room
+from .crossval_results import OUTCOME, RESULT, CrossValidation, FoldResult, read_fold_result, require_room
 
 if TYPE_CHECKING:
     from ..training.windows import Windows
 
-# The published 67 % come from this share of 1-s windows, drawn without a look at what they were cut from.
+# The published 67 % are of a test with this share of 1-s windows, drawn without regard to their recordings.
 _LEAK_TEST = 0.3
 
 
 def parse_folds(text: str) -> tuple[int, ...] | None:
-    """Read a list such as "1,2,4"; None for an empty one.
+    """Read a list such as "1,2,4"; None for an empty text.
 
     Raises
     ------
     InputError
-        Where it is no such list.
+        Where the text is not a list of numbers.
     """
     if not text:
         return None
     try:
         return tuple(dict.fromkeys(int(part) for part in text.split(",")))
     except ValueError:
-        raise InputError(f"folds '{text}'", "is no list of numbers", "write them like 1,2,3,4") from None
+        raise InputError(f"folds '{text}'", "is not a list of numbers", "write them like 1,2,3,4") from None
 
 
 def folds_of(dataset: Dataset) -> tuple[int, ...]:
@@ -61,7 +61,7 @@ def folds_of(dataset: Dataset) -> tuple[int, ...]:
     Raises
     ------
     DatasetError
-        Where the data set has fewer than two.
+        Where the data set has fewer than two folds.
     """
     folds = tuple(sorted({clip.fold for clip in dataset.clips if clip.fold}))
     if len(folds) < 2:
@@ -72,7 +72,7 @@ def folds_of(dataset: Dataset) -> tuple[int, ...]:
 
 
 def held_out(dataset: Dataset, fold: int) -> Dataset:
-    """Make one fold the test and all others the training."""
+    """Use one fold as the test and all others for training."""
     train = tuple(clip for clip in dataset.clips if clip.fold != fold)
     test = tuple(clip for clip in dataset.clips if clip.fold == fold)
     return replace(dataset, splits={"train": train, "test": test})
@@ -92,81 +92,88 @@ def cross_validate(
     cache: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> CrossValidation:
-    """Train and score a recipe once a fold and seed.
+    """Train and score a recipe once per fold and seed.
 
-    What is done already is not done again; a network that was interrupted goes on after its last whole epoch.
+    Finished networks are not trained again; an interrupted network is resumed after its last whole epoch.
 
     Parameters
     ----------
     teacher
-        Distilled from: a recipe, trained once a fold on the same split, so that it has heard neither test nor
-        validation; or the folder of its own cross-validation, of which the first run of each fold is taken.
+        Teacher for distillation: a recipe, which is trained once per fold on the same split, so that its training data
+        hold neither test nor validation clips; or the folder of the teacher's own cross-validation, of which the first
+        run of each fold is used.
     filters
-        Cut every network down to so many filters a convolution and train it on
-        (:mod:`scenelet.training.pruning.prune`), with the teacher where there is one.
+        Prune every network to these numbers of filters and fine-tune it (:mod:`scenelet.training.pruning.prune`), with
+        the teacher where there is one.
     folds
-        That are the test in turn; by default all. One fold with several seeds tells how much a seed matters.
+        Folds that are the test in turn; by default all. One fold with several seeds shows the effect of the seed.
     seeds
-        Networks a fold; the first has the recipe's seed, the next ones count on. All of a fold are stopped on the same
-        validation split.
+        Networks per fold; the first has the recipe's seed, the others the seeds that follow. All networks of a fold are
+        stopped on the same validation split.
     leak
-        Also show what a random split over windows makes the same recipe look like.
+        Also score the same recipe on a random split over windows, which leaks recordings into the test.
     jobs
-        Networks to train at a time, each in a process of its own on one thread (see :mod:`scenelet.core.parallel`);
-        below 1, as many as there are processors. With 1 they are trained in this process, on all its threads.
+        Networks to train at a time, each in its own process on one thread (see :mod:`scenelet.core.parallel`); below 1,
+        as many as there are processors. With 1 they are trained in this process, on all of its threads.
     progress
         Called with (networks done, networks).
 
     Raises
     ------
     DatasetError
-        Where the data set has no folds, or not the wanted ones.
+        Where the data set has no folds, or one of ``folds`` is missing.
     InputError
-        Where the teacher's runs are missing, or heard what they must not know.
+        Where the teacher's runs are missing, or were trained on another split.
     """
     if leak and (teacher or filters):
         raise InputError("the leak", "is shown for plain training alone", "leave teacher and filters out")
-    known = folds_of(dataset)
-    wanted = tuple(folds or known)
-    for fold in wanted:
-        if fold not in known:
-            raise DatasetError(f"{dataset.root}: fold {fold}", "is not there", f"use some of: {_listed(known)}")
+    networks = _networks(recipe, dataset, folds, seeds, leak)
+    _require_trainable(recipe, dataset, teacher, filters)
+    require_room(Path(out), networks)
+    context = _Context(recipe, dataset, Path(out), cache or toolchain.build_folder() / "features", filters, jobs)
+    teachers = _teachers(context, teacher, tuple(dict.fromkeys(fold for fold, _ in networks if fold)))
+    results: list[FoldResult] = []
+    for result in parallel.spread(_run_network, [(context, *one, teachers.get(one[0])) for one in networks], jobs):
+        results.append(result)
+        if progress:
+            progress(len(results), len(networks))
+    found = CrossValidation(
+        recipe.name, dataset.name, tuple(r for r in results if r.fold), tuple(r for r in results if not r.fold)
+    )
+    write_text(Path(out) / RESULT, json.dumps(found.to_json(), indent=2) + "\n")
+    return found
+
+
+def _networks(
+    recipe: Recipe, dataset: Dataset, folds: Sequence[int] | None, seeds: int, leak: bool
+) -> list[tuple[int, int]]:
+    """(fold, seed) of every network to train; fold 0 is the leaky random split."""
+    present = folds_of(dataset)
+    chosen = tuple(folds or present)
+    for fold in chosen:
+        if fold not in present:
+            raise DatasetError(f"{dataset.root}: fold {fold}", "is not there", f"use some of: {_listed(present)}")
     if seeds < 1:
         raise InputError("seeds", f"{seeds} is none", "give 1 or more")
-    _require_sense(recipe, dataset, teacher, filters)
-    drawn = range(recipe.training.seed, recipe.training.seed + seeds)
-    tasks = [(fold, seed) for fold in wanted for seed in drawn] + [(0, seed) for seed in drawn if leak]
-    require_room(Path(out), tasks)
-    plan = _Plan(recipe, dataset, Path(out), cache or toolchain.build_folder() / "features", filters, jobs)
-    mentors = _teachers(plan, teacher, wanted)
-    calls = [(plan, *task, mentors.get(task[0])) for task in tasks]
-    outcomes = []
-    for outcome in parallel.spread(_one, calls, jobs):
-        outcomes.append(outcome)
-        if progress:
-            progress(len(outcomes), len(tasks))
-    result = CrossValidation(
-        recipe.name, dataset.name, tuple(o for o in outcomes if o.fold), tuple(o for o in outcomes if not o.fold)
-    )
-    write_text(Path(out) / RESULT, json.dumps(result.to_json(), indent=2) + "\n")
-    return result
+    numbers = range(recipe.training.seed, recipe.training.seed + seeds)
+    return [(fold, seed) for fold in chosen for seed in numbers] + [(0, seed) for seed in numbers if leak]
 
 
-def _require_sense(
+def _require_trainable(
     recipe: Recipe, dataset: Dataset, teacher: Recipe | Path | None, filters: Sequence[int] | None
 ) -> None:
-    """Refuse before hours of training what would be refused after them."""
+    """Check what distillation and pruning will check, before any network is trained."""
     if teacher is not None and isinstance(recipe.model, OneAgainstAllConfig):
         raise InputError(f"recipe {recipe.name}", "is a teacher, not a student", "give a recipe of one network")
     if isinstance(teacher, Recipe) and teacher.frontend != recipe.frontend:
         raise InputError(
-            f"recipe {teacher.name}", f"hears another front end than recipe {recipe.name}", "give both the same one"
+            f"recipe {teacher.name}", f"has another front end than recipe {recipe.name}", "give both the same one"
         )
     if filters:
         from ..training.pruning.prune import require_filters
-        from ..training.train import fitted
+        from ..training.train import with_classes
 
-        require_filters(fitted(recipe, len(dataset.labels)), filters)
+        require_filters(with_classes(recipe, len(dataset.labels)), filters)
 
 
 def _listed(folds: Sequence[int]) -> str:
@@ -174,8 +181,8 @@ def _listed(folds: Sequence[int]) -> str:
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """What all networks have in common."""
+class _Context:
+    """Settings that all networks share."""
 
     recipe: Recipe
     dataset: Dataset
@@ -185,23 +192,23 @@ class _Plan:
     jobs: int
 
     def begin(self) -> None:
-        """Set this process up for one of several networks that are trained at a time."""
-        if parallel.apart(self.jobs):
+        """Limit this process to one thread where several networks are trained at a time."""
+        if parallel.uses_processes(self.jobs):
             from ..models.backend import one_thread
 
             one_thread()
 
 
-def _teachers(plan: _Plan, teacher: Recipe | Path | None, folds: Sequence[int]) -> dict[int, Path]:
+def _teachers(context: _Context, teacher: Recipe | Path | None, folds: Sequence[int]) -> dict[int, Path]:
     """Run folder of every fold's teacher."""
     if teacher is None:
         return {}
     if isinstance(teacher, Path):
         return {fold: _teacher_in(teacher, fold) for fold in folds}
-    training = plan.recipe.training
+    training = context.recipe.training
     shared = {"split_seed": training.validation_seed, "validation_fraction": training.validation_fraction}
     recipe = teacher.model_copy(update={"training": teacher.training.model_copy(update=shared)})
-    made = parallel.spread(_train_teacher, [(plan, recipe, fold) for fold in folds], plan.jobs)
+    made = parallel.spread(_train_teacher, [(context, recipe, fold) for fold in folds], context.jobs)
     return dict(zip(folds, made, strict=True))
 
 
@@ -214,69 +221,71 @@ def _teacher_in(folder: Path, fold: int) -> Path:
 
 
 def _by_seed(path: Path) -> tuple[int, str]:
-    """Order of run folders: by the number in the name, so that seed 9 comes before seed 10."""
+    """Sort key of run folders: the number in the name, so that seed 9 comes before seed 10."""
     seed = "".join(filter(str.isdigit, path.parent.name.partition("-")[2]))
     return int(seed or 0), path.parent.name
 
 
-def _train_teacher(plan: _Plan, recipe: Recipe, fold: int) -> Path:
+def _train_teacher(context: _Context, recipe: Recipe, fold: int) -> Path:
     from ..training.train import train
 
-    plan.begin()
-    return train(recipe, held_out(plan.dataset, fold), plan.out / f"fold{fold}-teacher", cache=plan.cache).folder
+    context.begin()
+    return train(
+        recipe, held_out(context.dataset, fold), context.out / f"fold{fold}-teacher", cache=context.cache
+    ).folder
 
 
 def _seeded(recipe: Recipe, seed: int) -> Recipe:
-    """Give a recipe another seed, but not another validation split."""
+    """Change the seed of a recipe and keep its validation split."""
     if seed == recipe.training.seed:
         return recipe
     update = {"seed": seed, "split_seed": recipe.training.validation_seed}
     return recipe.model_copy(update={"training": recipe.training.model_copy(update=update)})
 
 
-def _one(plan: _Plan, fold: int, seed: int, mentor: Path | None) -> Outcome:
-    """Train, convert and score one network; every step is skipped that is done."""
-    plan.begin()
-    recipe = _seeded(plan.recipe, seed)
-    folder = plan.out / (f"fold{fold}-seed{seed}" if fold else f"leak-seed{seed}")
-    begun = time.process_time()
+def _run_network(context: _Context, fold: int, seed: int, teacher: Path | None) -> FoldResult:
+    """Train, convert and score one network; finished steps are skipped."""
+    context.begin()
+    recipe = _seeded(context.recipe, seed)
+    folder = context.out / (f"fold{fold}-seed{seed}" if fold else f"leak-seed{seed}")
+    start = time.process_time()
     if fold:
-        metrics, test = _train_fold(plan, recipe, mentor, fold, folder)
+        metrics, test = _train_fold(context, recipe, teacher, fold, folder)
     else:
-        metrics, test = _train_leaking(recipe, plan.dataset, folder, plan.cache)
-    spent = round(time.process_time() - begun)
+        metrics, test = _train_leaking(recipe, context.dataset, folder, context.cache)
+    spent = round(time.process_time() - start)
     path = folder / OUTCOME
     if not path.is_file():
-        deployable = recipe.deployable or plan.filters is not None
-        int8 = _score_int8(folder, test, plan.dataset.labels) if deployable else None
+        deployable = recipe.deployable or context.filters is not None
+        int8 = _score_int8(folder, test, context.dataset.labels) if deployable else None
         scores = metrics["validation"], metrics["test"], int8
-        outcome = Outcome(fold, seed, folder.name, metrics["epochs"], *scores, spent)
-        write_text(path, json.dumps(asdict(outcome), indent=2) + "\n")
-    return read_outcome(path)
+        result = FoldResult(fold, seed, folder.name, metrics["epochs"], *scores, spent)
+        write_text(path, json.dumps(asdict(result), indent=2) + "\n")
+    return read_fold_result(path)
 
 
 def _train_fold(
-    plan: _Plan, recipe: Recipe, mentor: Path | None, fold: int, folder: Path
+    context: _Context, recipe: Recipe, teacher: Path | None, fold: int, folder: Path
 ) -> tuple[dict[str, Any], Windows]:
     from ..training import windows
-    from ..training.distillation.distill import distil
+    from ..training.distillation.distill import distill
     from ..training.pruning.prune import prune
     from ..training.train import train
 
-    split = held_out(plan.dataset, fold)
-    test = windows.load(split, "test", recipe.frontend, plan.cache)
-    first = folder.with_name(f"{folder.name}-whole") if plan.filters else folder
-    if mentor:
-        run = distil(recipe, split, mentor, first, cache=plan.cache)
+    split = held_out(context.dataset, fold)
+    test = windows.load(split, "test", recipe.frontend, context.cache)
+    first = folder.with_name(f"{folder.name}-whole") if context.filters else folder
+    if teacher:
+        run = distill(recipe, split, teacher, first, cache=context.cache)
     else:
-        run = train(recipe, split, first, cache=plan.cache)
-    if plan.filters:
-        run = prune(run.folder, split, folder, filters=plan.filters, teacher=mentor, cache=plan.cache)
+        run = train(recipe, split, first, cache=context.cache)
+    if context.filters:
+        run = prune(run.folder, split, folder, filters=context.filters, teacher=teacher, cache=context.cache)
     return run.metrics, test
 
 
 def _train_leaking(recipe: Recipe, dataset: Dataset, folder: Path, cache: Path) -> tuple[dict[str, Any], Windows]:
-    """Draw windows at random, whatever recording they come from; altered copies are left out."""
+    """Split windows at random, across recordings; altered copies are left out."""
     from ..training import windows
     from ..training.train import prepare, train_windows
 

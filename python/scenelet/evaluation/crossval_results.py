@@ -1,4 +1,4 @@
-"""What a cross-validation found: the scores of every network, their mean and spread, and the folder that keeps them."""
+"""Results of a cross-validation: the scores of every network, their mean and spread, and the folder that holds them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..errors import InputError
 
 OUTCOME, RESULT = "outcome.json", "crossval.json"
 MEASURES = ("accuracy", "clip_accuracy", "log_loss")
-LEAK_WARNING = "windows of one recording lie on both sides: this measures memory, not hearing"
+LEAK_WARNING = "windows of one recording are on both sides: this measures memory, not recognition"
 
 # What a cross-validation's folder may hold; cost.json is tools/experiments/training.py's.
 _OWN = re.compile(r"fold\d+-(?:seed\d+(?:-whole)?|teacher)|leak-seed\d+|crossval\.json|cost\.json")
@@ -24,17 +24,23 @@ _REMEDY = "delete that file and give the same command again"
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """One network's scores on its test windows.
+class FoldResult:
+    """Scores of one network on its test windows.
 
     Attributes
     ----------
     fold
-        0: the leak.
+        The test fold; 0 for the leaky random split.
+    run
+        Name of the run folder.
+    epochs
+        Number of trained epochs.
+    validation, float
+        Scores of the float network on the validation and the test windows.
     int8
-        None where the recipe is for no board.
+        Scores of the INT8 network on the test windows; None where the recipe is not for a board.
     cpu_seconds
-        Of training it, of all threads, features of new windows included; without what an interrupted call had done.
+        CPU time of the training, of all threads, with features of new windows; without that of interrupted calls.
     """
 
     fold: int
@@ -49,56 +55,56 @@ class Outcome:
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """All outcomes of a recipe."""
+    """All results of a recipe; ``leaks`` are those of the leaky random split."""
 
     recipe: str
     dataset: str
-    outcomes: tuple[Outcome, ...]
-    leaks: tuple[Outcome, ...] = ()
+    results: tuple[FoldResult, ...]
+    leaks: tuple[FoldResult, ...] = ()
 
     warning = LEAK_WARNING
 
     def rows(self) -> Iterator[tuple[str, ...]]:
         """Rows of a table: test, number format, accuracy of windows, of clips, log loss."""
-        for name, outcomes in (("", self.outcomes), ("LEAK ", self.leaks)):
-            for outcome in outcomes:
-                test = f"seed {outcome.seed}" if name else f"fold {outcome.fold}, seed {outcome.seed}"
-                for kind, scores in (("float", outcome.float), ("INT8", outcome.int8)):
+        for name, results in (("", self.results), ("LEAK ", self.leaks)):
+            for result in results:
+                test = f"seed {result.seed}" if name else f"fold {result.fold}, seed {result.seed}"
+                for kind, scores in (("float", result.float), ("INT8", result.int8)):
                     if scores:
-                        yield name + test, kind, *_told({measure: scores[measure] for measure in MEASURES})
-            for kind, spread in summary(outcomes).items() if outcomes else ():
-                yield f"{name}mean", kind.upper().replace("FLOAT", "float"), *_told_spread(spread)
+                        yield name + test, kind, *_formatted({measure: scores[measure] for measure in MEASURES})
+            for kind, spread in summary(results).items() if results else ():
+                yield f"{name}mean", kind.upper().replace("FLOAT", "float"), *_formatted_spread(spread)
 
     def to_json(self) -> dict[str, Any]:
-        """Outcomes, and mean and spread of both number formats."""
-        result = {
+        """Results, and mean and spread of both number formats."""
+        content = {
             "recipe": self.recipe,
             "dataset": self.dataset,
-            "outcomes": [asdict(outcome) for outcome in self.outcomes],
-            "summary": summary(self.outcomes),
+            "outcomes": [asdict(result) for result in self.results],
+            "summary": summary(self.results),
         }
         if self.leaks:
-            leak = [asdict(outcome) for outcome in self.leaks]
-            result["leak"] = {"warning": LEAK_WARNING, "outcomes": leak, "summary": summary(self.leaks)}
-        return result
+            leak = [asdict(result) for result in self.leaks]
+            content["leak"] = {"warning": LEAK_WARNING, "outcomes": leak, "summary": summary(self.leaks)}
+        return content
 
 
-def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def summary(results: Sequence[FoldResult]) -> dict[str, Any]:
     """Mean and sample standard deviation (None for one network) over networks, by number format and measure."""
     made: dict[str, Any] = {}
     for kind in ("float", "int8"):
-        scores = [getattr(outcome, kind) for outcome in outcomes]
+        scores = [getattr(result, kind) for result in results]
         if all(scores):
             made[kind] = {name: _spread([one[name] for one in scores]) for name in MEASURES}
     return made
 
 
-def _told(scores: dict[str, float]) -> tuple[str, str, str]:
+def _formatted(scores: dict[str, float]) -> tuple[str, str, str]:
     return f"{scores['accuracy']:.1%}", f"{scores['clip_accuracy']:.1%}", f"{scores['log_loss']:.3f}"
 
 
-def _told_spread(spread: dict[str, dict[str, float | None]]) -> Iterator[str]:
-    means = _told({name: spread[name]["mean"] or 0.0 for name in MEASURES})
+def _formatted_spread(spread: dict[str, dict[str, float | None]]) -> Iterator[str]:
+    means = _formatted({name: spread[name]["mean"] or 0.0 for name in MEASURES})
     for mean, name in zip(means, MEASURES, strict=True):
         deviation = spread[name]["sd"]
         if deviation is None:
@@ -111,9 +117,9 @@ def _spread(values: list[float]) -> dict[str, float | None]:
     return {"mean": statistics.fmean(values), "sd": statistics.stdev(values) if len(values) > 1 else None}
 
 
-def _parse(content: Any, path: Path) -> Outcome:
-    """Insist that one outcome is whole."""
-    known = Outcome.__dataclass_fields__.keys()
+def _parse(content: Any, path: Path) -> FoldResult:
+    """Check that a result is complete."""
+    known = FoldResult.__dataclass_fields__.keys()
     scored = ("validation", "float")
     if (
         not isinstance(content, dict)
@@ -125,7 +131,7 @@ def _parse(content: Any, path: Path) -> Outcome:
         or not isinstance(content.get("cpu_seconds", 0), int)
     ):
         raise InputError(path, "is damaged", _REMEDY)
-    return Outcome(**content)
+    return FoldResult(**content)
 
 
 def _read(path: Path) -> Any:
@@ -139,7 +145,7 @@ def _read(path: Path) -> Any:
         raise InputError(path, "is damaged", _REMEDY) from None
 
 
-def read_outcome(path: Path) -> Outcome:
+def read_fold_result(path: Path) -> FoldResult:
     """Read one network's ``outcome.json``.
 
     Raises
@@ -156,47 +162,47 @@ def read_result(folder: Path) -> CrossValidation:
     Raises
     ------
     InputError
-        Where there is none, or its file is damaged.
+        Where it is missing or damaged.
     """
     path = folder / RESULT
     content = _read(path)
     try:
         parts = [content["outcomes"], content.get("leak", {"outcomes": []})["outcomes"]]
-        outcomes, leaks = (tuple(_parse(outcome, path) for outcome in part) for part in parts)
-        return CrossValidation(content["recipe"], content["dataset"], outcomes, leaks)
+        results, leaks = (tuple(_parse(one, path) for one in part) for part in parts)
+        return CrossValidation(content["recipe"], content["dataset"], results, leaks)
     except (KeyError, TypeError, AttributeError):
         raise InputError(path, "is damaged", _REMEDY) from None
 
 
-def require_room(folder: Path, wanted: Collection[tuple[int, int]]) -> None:
-    """Insist that a cross-validation may write into a folder, and throws none of its outcomes away there.
+def require_room(folder: Path, networks: Collection[tuple[int, int]]) -> None:
+    """Check that a cross-validation may write into a folder without losing results there.
 
     Parameters
     ----------
     folder
         Need not exist.
-    wanted
-        (fold, seed) of the networks that are asked for; fold 0 is the leak.
+    networks
+        (fold, seed) of the requested networks; fold 0 is the leaky random split.
 
     Raises
     ------
     InputError
-        Where it holds anything else, or the outcomes of networks that are not wanted.
+        Where it holds anything else, or results of networks that are not requested.
     """
     if folder.is_dir():
         sweep(folder)
     if folder.exists() and (not folder.is_dir() or any(not _OWN.fullmatch(path.name) for path in folder.iterdir())):
         raise InputError(folder, "holds something else than a cross-validation", "choose another folder")
     result = read_result(folder) if (folder / RESULT).is_file() else None
-    held = {(outcome.fold, outcome.seed) for outcome in (*result.outcomes, *result.leaks)} if result else set()
-    if held - set(wanted):
+    held = {(one.fold, one.seed) for one in (*result.results, *result.leaks)} if result else set()
+    if held - set(networks):
         raise InputError(
             folder, f"holds the cross-validation of {_named(held)}", "choose another folder or ask for those, too"
         )
 
 
 def _named(held: Collection[tuple[int, int]]) -> str:
-    """Say which networks these are: "folds 2,3 and the leak with seeds 0,1"."""
+    """Describe networks: "folds 2,3 and the leak with seeds 0,1"."""
     folds, seeds = sorted({fold for fold, _ in held if fold}), sorted({seed for _, seed in held})
     parts = [_listed("fold", folds)] if folds else []
     parts += ["the leak"] if any(not fold for fold, _ in held) else []

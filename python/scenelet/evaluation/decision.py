@@ -1,4 +1,4 @@
-"""From scores of windows to what a device says: the twin of ``firmware/src/scn_decision.c``, and its calibration."""
+"""From scores of windows to a device's decision, equal to ``firmware/src/scn_decision.c``, and its calibration."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from .evaluate import Evaluation
 
 @dataclass(frozen=True)
 class Rule:
-    """How to decide. A score counts from 0 (INT8 -128) to 255.
+    """Decision rule: exponential smoothing, hysteresis and a threshold. Scores count from 0 (INT8 -128) to 255.
 
     Attributes
     ----------
     share
-        Of the newest window in a class's level, 1 to 256 of 256; 256: no smoothing.
+        Weight of the newest window in a class's level, 1 to 256, in 1/256; 256 is no smoothing.
     margin
-        The class in charge stays as long as no other is more than this above it, 0 to 255.
+        Hysteresis: the decided class stays until the level of another is more than this above its own, 0 to 255.
     threshold
-        Below it nobody takes charge, 0 to 255; who has it loses it ``margin`` further down.
+        Level that a class needs to be decided for, 0 to 255. The decided class is dropped ``margin`` below it.
     """
 
     share: int = 256
@@ -36,7 +36,7 @@ class Rule:
 
     @property
     def command(self) -> str:
-        """The line that makes a device use it."""
+        """Command line that sets the rule on a device."""
         return f"decide {self.share} {self.margin} {self.threshold}"
 
     @classmethod
@@ -46,7 +46,7 @@ class Rule:
         Raises
         ------
         InputError
-            It is not three whole numbers in their ranges.
+            Where it is not three whole numbers in their ranges.
         """
         words = text.split()
         if len(words) != 3 or not all(word.isdecimal() for word in words):
@@ -55,7 +55,7 @@ class Rule:
 
 
 class Decider:
-    """A rule at work on consecutive windows."""
+    """Applies a rule to consecutive windows."""
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
@@ -63,14 +63,14 @@ class Decider:
         self._held: int | None = None
 
     def level(self, label: int) -> int:
-        """Level of a class, 1/256; there must have been a window."""
+        """Level of a class in 1/256 of a score; valid after the first window."""
         return self._level[label]
 
     def push(self, scores: NDArray[np.int8]) -> int | None:
-        """Take a window's INT8 scores, (classes,); give the class in charge, or None where it is unknown."""
+        """Add a window's INT8 scores, (classes,); returns the decided class, or None where there is none."""
         newest = [(int(score) + 128) * 256 for score in scores]
         if self._level:
-            # int() divides towards zero, as C does.
+            # int() truncates towards zero, as C's division does.
             newest = [
                 level + int((value - level) * self.rule.share / 256)
                 for level, value in zip(self._level, newest, strict=True)
@@ -86,50 +86,50 @@ class Decider:
 
 
 def loudness(samples: NDArray[np.int32]) -> int:
-    """Mean absolute value, rounded down, of the samples since the last window: what a device's gate compares.
+    """Mean absolute value, rounded down, of the samples since the last window; a device's gate compares it.
 
-    0 where there are none. The firmware's twin is ``scn_classifier_loudness``.
+    0 where there are no samples. Equal to the firmware's ``scn_classifier_loudness``.
     """
     return int(np.abs(samples.astype(np.int64)).sum()) // samples.size if samples.size else 0
 
 
 def calibrate(clips: list[tuple[int, NDArray[np.int8]]], rule: Rule, accuracy: float) -> tuple[Rule, float]:
-    """Find the lowest threshold at which what is said is right often enough.
+    """Find the lowest threshold at which the decisions reach an accuracy.
 
     Parameters
     ----------
     clips
-        Of validation data: the true class, and the scores (windows, classes) of one clip.
+        Of validation data: the true class, and the INT8 scores (windows, classes) of one clip.
     rule
-        Gives ``share`` and ``margin``; its threshold is not looked at.
+        Gives ``share`` and ``margin``; its threshold is ignored.
     accuracy
-        Share of the windows with an answer that must be right, 0 to 1.
+        Share of the decided windows that must be right, 0 to 1.
 
     Returns
     -------
     rule
         With the threshold.
     coverage
-        Share of the windows that then get an answer.
+        Share of the windows that are decided with it, 0 to 1.
 
     Raises
     ------
     InputError
-        There is no window, or no threshold is enough.
+        Where there is no window, or no threshold reaches the accuracy.
     """
     if not sum(len(scores) for _, scores in clips):
         raise InputError("calibration", "there are no windows", "choose another split")
     for threshold in range(256):
         tried = Rule(rule.share, rule.margin, threshold)
-        said = [(truth, label) for truth, scores in clips for label in _decide(tried, scores)]
-        answered = [truth == label for truth, label in said if label is not None]
-        if answered and sum(answered) >= accuracy * len(answered):
-            return tried, len(answered) / len(said)
+        decisions = [(truth, label) for truth, scores in clips for label in _decide(tried, scores)]
+        right = [truth == label for truth, label in decisions if label is not None]
+        if right and sum(right) >= accuracy * len(right):
+            return tried, len(right) / len(decisions)
     raise InputError("calibration", f"no threshold makes {accuracy:.0%} of the answers right", "ask for less")
 
 
 def clips_of(result: Evaluation) -> list[tuple[int, NDArray[np.int8]]]:
-    """Group an evaluation's rows by clip, in order."""
+    """Group an evaluation's rows by clip, in order: true class and INT8 scores (windows, classes) of each clip."""
     clips: list[tuple[int, list[tuple[int, ...]]]] = []
     for _, window, truth, scores in result.rows:
         if window == 0:

@@ -1,4 +1,4 @@
-"""How well a model hears: accuracy and log loss on a data set, on any target."""
+"""Accuracy and log loss of a model on a data set, on any target."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core import metrics as sc
+from ..core import metrics
 from ..core.files import write_text
-from ..data.datasets.registry import Clip, Dataset
-from ..data.provenance import known
+from ..data.dataset import Clip, Dataset
+from ..data.provenance import training_splits
 from ..errors import DatasetError, ModelError
 from ..frontend.capture import read_capture
 from ..frontend.windows import cut
@@ -32,13 +32,16 @@ class Evaluation:
     Attributes
     ----------
     accuracy, log_loss
-        Over windows, macro: the mean over classes.
+        Of windows, macro: the mean over classes; log loss in nats.
     clip_accuracy
-        Over clips, macro; a clip's class is that of the mean of its windows' probabilities.
+        Of clips, macro; a clip's class is that of the mean of its windows' probabilities.
     learned_clips
-        Clips among them that the model learned from; None where that cannot be told (:mod:`scenelet.data.provenance`).
+        Number of the split's clips that the model was trained on; None where that is unknown
+        (:mod:`scenelet.data.provenance`).
+    confusion
+        Number of windows by true and predicted class, (classes, classes).
     rows
-        One (file, window, truth, scores) a window.
+        One (file, window, true class, INT8 scores) per window.
     """
 
     model: str
@@ -51,8 +54,8 @@ class Evaluation:
     log_loss: float
     clip_accuracy: float
     learned_clips: int | None
-    by_class: dict[str, sc.Measures]
-    by_device: dict[str, sc.Measures]
+    by_class: dict[str, metrics.Measures]
+    by_device: dict[str, metrics.Measures]
     confusion: NDArray[np.int64]
     rows: tuple[tuple[str, int, str, tuple[int, ...]], ...]
 
@@ -75,7 +78,7 @@ class Evaluation:
         }
 
     def write_predictions(self, path: str | Path) -> None:
-        """Write one CSV row a window: file, window, truth, label, and the INT8 score of every class."""
+        """Write one CSV row per window: file, window, truth, label, and the INT8 score of every class."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["file", "window", "truth", "label", *self.labels])
@@ -85,7 +88,13 @@ class Evaluation:
 
 
 def model_info(info: ModelInfo | None, model: str | Path) -> ModelInfo:
-    """Insist on the metadata that says what a model hears and how its classes are called."""
+    """Return the metadata of a model, which hold its front end and its labels.
+
+    Raises
+    ------
+    ModelError
+        Where the model has none.
+    """
     if info is None:
         raise ModelError(
             model, "carries no labels and front-end settings", "use a model that `scenelet train` made to run audio"
@@ -94,14 +103,14 @@ def model_info(info: ModelInfo | None, model: str | Path) -> ModelInfo:
 
 
 def clip_windows(clip: Clip, info: ModelInfo) -> NDArray[np.int32]:
-    """Read a clip as the model's windows, (n, clip samples), integers of the front end's sample width."""
+    """Read a clip as the model's windows: int32 (n, clip_samples) of the front end's sample width."""
     config = info.frontend
     samples = read_capture(clip.path, config)
     return cut(samples, config)
 
 
 def _batches(clips: list[Clip], info: ModelInfo, size: int) -> Iterator[tuple[list[int], NDArray[np.int32]]]:
-    """Group windows of consecutive clips, so that a target with a start-up cost is used well."""
+    """Group windows of consecutive clips, so that a target's start-up cost is paid once per batch."""
     owners: list[int] = []
     pieces: list[NDArray[np.int32]] = []
     for index, clip in enumerate(clips):
@@ -121,7 +130,7 @@ def _class_of(clips: list[Clip], labels: tuple[str, ...], model: str | Path) -> 
         raise DatasetError(
             clips[0].path.parent,
             f"label '{unknown[0]}' is not one of the model's: {', '.join(labels)}",
-            f"evaluate {model} on the kind of data it was trained on",
+            f"evaluate {model} on data of its own classes",
         )
     return np.array([labels.index(clip.label) for clip in clips], dtype=np.int64)
 
@@ -142,18 +151,24 @@ def evaluate(
     ----------
     model
         Path, for messages and the result.
+    info
+        The model's metadata.
     split
-        Of the data set; "train" and "validation" are those of the model's own training, where it says which.
+        Name of a split; "train" and "validation" are those of the model's own training, where its metadata record them.
+    target
+        Runs the model.
     progress
         Called with (clips done, clips).
+    batch
+        Least number of windows that are passed to the target at a time.
 
     Raises
     ------
     DatasetError
-        If the split is empty or holds a label that the model does not know.
+        Where the split is empty or holds a label that is not one of the model's.
     """
-    place = known(dataset, info)
-    clips = place.dataset.split(split)
+    found = training_splits(dataset, info)
+    clips = found.dataset.split(split)
     if not clips:
         raise DatasetError(dataset.root, f"split '{split}' holds no clip", "choose another split")
     truth = _class_of(clips, info.labels, model)
@@ -170,7 +185,7 @@ def evaluate(
         split,
         info.labels,
         clips,
-        place.learned(split),
+        found.overlap(split),
         truth,
         np.array(owners),
         np.concatenate(outputs),
@@ -188,14 +203,14 @@ def _summary(
     owners: NDArray[np.int64],
     outputs: NDArray[np.int8],
 ) -> Evaluation:
-    probability = sc.probabilities(outputs)
+    probability = metrics.probabilities(outputs)
     window_truth = truth[owners]
     classes = [labels[index] for index in window_truth]
     devices = [clips[index].device or "" for index in owners]
-    by_class = sc.by_group(probability, window_truth, classes, labels)
-    accuracy, log_loss = sc.macro(by_class)
-    clip_probability = sc.merge(probability, owners, len(clips))
-    clip_accuracy, _ = sc.macro(sc.by_group(clip_probability, truth, [labels[i] for i in truth], labels))
+    by_class = metrics.by_group(probability, window_truth, classes, labels)
+    accuracy, log_loss = metrics.macro(by_class)
+    clip_probability = metrics.merge(probability, owners, len(clips))
+    clip_accuracy, _ = metrics.macro(metrics.by_group(clip_probability, truth, [labels[i] for i in truth], labels))
     confusion = np.zeros((len(labels), len(labels)), dtype=np.int64)
     np.add.at(confusion, (window_truth, probability.argmax(axis=1)), 1)
     starts = np.searchsorted(owners, owners, side="left")
@@ -215,17 +230,17 @@ def _summary(
         clip_accuracy,
         learned,
         by_class,
-        sc.by_group(probability, window_truth, devices, sorted(set(devices) - {""})),
+        metrics.by_group(probability, window_truth, devices, sorted(set(devices) - {""})),
         confusion,
         rows,
     )
 
 
 def pooled(evaluations: Sequence[Evaluation]) -> Evaluation:
-    """Put several networks' evaluations together: one or more a fold of a cross-validation.
+    """Combine the evaluations of several networks: one or more per fold of a cross-validation.
 
-    Accuracy, log loss and clip accuracy are means over the networks; classes, devices and confusion are of all windows
-    that they were asked about; clips are counted once.
+    Accuracy, log loss and clip accuracy are means over the networks; classes, devices and confusion are over all
+    windows that they classified; clips are counted once.
     """
     first = evaluations[0]
     clips = {one.split: one.clips for one in evaluations}
@@ -234,8 +249,8 @@ def pooled(evaluations: Sequence[Evaluation]) -> Evaluation:
         split=", ".join(clips),
         windows=sum(one.windows for one in evaluations),
         clips=sum(clips.values()),
-        by_class=sc.joined([one.by_class for one in evaluations]),
-        by_device=sc.joined([one.by_device for one in evaluations]),
+        by_class=metrics.merge_groups([one.by_class for one in evaluations]),
+        by_device=metrics.merge_groups([one.by_device for one in evaluations]),
         confusion=np.sum([one.confusion for one in evaluations], axis=0),
         rows=tuple(row for one in evaluations for row in one.rows),
         learned_clips=_sum([one.learned_clips for one in evaluations]),
@@ -246,6 +261,6 @@ def pooled(evaluations: Sequence[Evaluation]) -> Evaluation:
 
 
 def _sum(counts: Sequence[int | None]) -> int | None:
-    """Sum; None where one cannot be told."""
-    told = [count for count in counts if count is not None]
-    return sum(told) if len(told) == len(counts) else None
+    """Sum; None where one of the counts is unknown."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None

@@ -1,4 +1,4 @@
-"""Whether a target computes what TFLite's reference kernels compute, tensor by tensor, bit by bit."""
+"""Bit-exact comparison of a target with TFLite's reference kernels, tensor by tensor."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ class Mismatch:
 
 @dataclass(frozen=True)
 class ParityResult:
-    """What a comparison found.
+    """Result of a comparison.
 
     Attributes
     ----------
     cases
         Inputs compared.
     values
-        INT8 values compared, over all tensors that the target shows.
+        INT8 values compared, over all tensors that the target gives access to.
     mismatches
         Values that differ.
     first_mismatch
-        In the first input that has one, of the earliest tensor in execution order.
+        Of the first input with a mismatch, in the first tensor in execution order.
     """
 
     target: str
@@ -63,8 +63,8 @@ class ParityResult:
     def require(self, subject: object) -> None:
         """Raise a ParityError unless every value agrees."""
         if self.first_mismatch is not None:
-            told = f"{self.mismatches:,} of {self.values:,} values differ, first {self.first_mismatch}"
-            raise ParityError(subject, told, f"compare that layer on {self.target} with litert")
+            problem = f"{self.mismatches:,} of {self.values:,} values differ, first {self.first_mismatch}"
+            raise ParityError(subject, problem, f"compare that layer on {self.target} with litert")
 
 
 def check(
@@ -82,11 +82,11 @@ def check(
     model
         The .tflite that ``target`` runs.
     target
-        Shows as many tensors as it can; those are compared.
+        The tensors that it gives access to are compared.
     n
         Inputs, at least 1: up to :data:`EXTREMES` extreme ones, the rest random.
     seed
-        Of the random ones.
+        Seed of the random ones.
     progress
         Called with (inputs done, inputs).
 
@@ -118,9 +118,9 @@ def inputs(reference: LitertTarget, n: int, seed: int) -> Iterator[NDArray[np.in
     Parameters
     ----------
     reference
-        Knows the input's shape and zero point.
+        Gives the input's shape and zero point.
     n, seed
-        Number of inputs; seed of the random ones.
+        Number of inputs, and seed of the random ones.
 
     Yields
     ------
@@ -136,7 +136,7 @@ def inputs(reference: LitertTarget, n: int, seed: int) -> Iterator[NDArray[np.in
         if case < len(extremes):
             one = extremes[case]
         else:
-            # Quiet maps reach other roundings than full-range noise does.
+            # Inputs of a narrow range reach other roundings than full-range noise does.
             spread = int(chance.integers(1, 129))
             one = np.clip(zero_point + chance.integers(-spread, spread, tensor.elements), -128, 127)
         yield one.astype(np.int8).reshape(tensor.shape)

@@ -21,7 +21,7 @@ from .evaluate import model_info
 
 @dataclass(frozen=True)
 class Prediction:
-    """Scores of one window of one file; ``label`` is the class of the highest score."""
+    """INT8 scores of one window of one file; ``label`` is the class with the highest score."""
 
     file: str
     window: int
@@ -63,7 +63,26 @@ def _scores(path: Path, graph: Graph, info: ModelInfo | None, target: Target, mo
 def predict(
     files: Sequence[Path], graph: Graph, info: ModelInfo | None, target: Target, model: Path
 ) -> Iterator[Prediction]:
-    """Classify every window of every file, in order."""
+    """Classify every window of every file, in order.
+
+    Parameters
+    ----------
+    files
+        Audio files, or .npy files of INT8 inputs, (n, *input shape) or (*input shape).
+    graph, info
+        Of the model; audio files need the metadata.
+    target
+        Runs the model.
+    model
+        Path of the model, for messages.
+
+    Raises
+    ------
+    InputError
+        Where a .npy file cannot be read or does not fit the model.
+    ModelError
+        Where an audio file is given and the model has no metadata.
+    """
     labels = info.labels if info else None
     for path in files:
         for window, values in enumerate(_scores(path, graph, info, target, model)):

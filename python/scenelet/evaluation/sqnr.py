@@ -1,7 +1,7 @@
-"""What eight bits cost, layer by layer: signal to quantisation noise of a run's INT8 network against its float one.
+"""Signal-to-quantization-noise ratio (SQNR) of every layer: a run's INT8 network against its float network.
 
-Both go through the same converter, so every INT8 activation has its float counterpart under the same name. The noise of
-a layer's output holds what came before; ``added`` says by how much its own operator raised it.
+Both are made by the same converter, so every INT8 activation has a float counterpart of the same name. The noise of a
+layer's output includes that of its inputs; ``added`` is the noise that its own operator adds.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ class LayerError:
     name, op
         Layer and operator.
     scale
-        Float value of one INT8 step.
+        Real value of one INT8 step.
     rms
         Root mean square of the float values.
     sqnr_db
-        10 log10 of the float values' energy over that of their difference to the INT8 ones; None if there is none.
+        10 log10 of the float values' energy over that of their difference to the INT8 values; None where all are equal.
     added
-        Noise over signal (energies) of the output, less that of the operator's noisiest input; negative where the
-        operator averages noise away.
+        Ratio of noise to signal energy of the output, less that of the operator's noisiest input; negative where the
+        operator averages noise out.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Comparison:
 
     @property
     def worst(self) -> LayerError:
-        """The layer that adds most noise."""
+        """Layer that adds most noise."""
         return max(self.layers, key=lambda layer: layer.added)
 
     def to_json(self) -> dict[str, Any]:
@@ -83,7 +83,7 @@ class _Energies:
         self.values[name] = self.values.get(name, 0) + wanted.size
 
     def ratio(self, name: str) -> float:
-        """Noise over signal."""
+        """Ratio of noise to signal energy."""
         return self.noise[name] / max(self.signal[name], _SILENCE)
 
 
@@ -109,7 +109,7 @@ class _Float:
 
 
 def _shown(graph: Graph, known: _Float) -> dict[int, Tensor]:
-    """INT8 activations, which must all have a float counterpart, by index."""
+    """INT8 activations by index; each must have a float counterpart."""
     outputs = [index for operator in graph.operators for index in operator.outputs]
     shown = {index: graph.tensors[index] for index in (*graph.inputs, *outputs)}
     missing = [tensor.name for tensor in shown.values() if tensor.name not in known.names]
@@ -119,7 +119,7 @@ def _shown(graph: Graph, known: _Float) -> dict[int, Tensor]:
 
 
 def _real(tensor: Tensor, values: NDArray[np.int8]) -> NDArray[np.float64]:
-    """Float values that INT8 ones stand for."""
+    """Dequantized values."""
     assert tensor.quantization is not None
     scale, zero_point = float(tensor.quantization.scale[0]), int(tensor.quantization.zero_point[0])
     return scale * (values.astype(np.float64) - zero_point)
@@ -168,7 +168,7 @@ def compare_networks(content: bytes, float_content: bytes, windows: NDArray[np.i
 
 
 def compare(run: str | Path, windows: int) -> Comparison:
-    """Compare both networks of a finished run on some of the windows that it kept for calibration.
+    """Compare both networks of a finished run on some of its calibration windows.
 
     Raises
     ------
@@ -178,6 +178,6 @@ def compare(run: str | Path, windows: int) -> Comparison:
     request = run_folder.request_of(run)
     model, calibration = run_folder.load_model(run), run_folder.load_calibration(run)
     content = quantize(model, calibration, request.recipe, request.labels, dataset=request.dataset)
-    # They are sorted by recording: every so manieth is a fair draw of classes.
+    # The windows are sorted by recording, so evenly spaced ones are a fair draw of classes.
     chosen = np.unique(np.linspace(0, len(calibration) - 1, min(windows, len(calibration))).round().astype(np.int64))
     return compare_networks(content, convert_float(model), calibration[chosen])

@@ -1,1 +1,1 @@
-"""The log-mel front end: one integer specification as tables, as a NumPy model and as the firmware's C."""
+"""The log-mel front end: one integer specification as tables, a NumPy model, and the firmware's C."""

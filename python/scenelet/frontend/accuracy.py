@@ -1,4 +1,4 @@
-"""librosa's float log-mel beside the integers, and how far apart they are."""
+"""Accuracy of the integer front end against librosa's log-mel in floating point."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def log_mel_db(windows: NDArray[np.int32], config: FrontendConfig) -> Decibels:
     Returns
     -------
     float64, (n, n_mels, frames)
-        At least -100.
+        dB, at least -100.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def log_mel_db(windows: NDArray[np.int32], config: FrontendConfig) -> Decibels:
 
 
 def quantized(decibels: Decibels, config: FrontendConfig) -> NDArray[np.int8]:
-    """INT8 features of dB values in float64: what the integers ought to give."""
+    """INT8 features from dB values in float64: the ideal result of the integer front end."""
     lo, hi = (np.array(side)[:, None] for side in (config.lo_by_band, config.hi_by_band))
     q = np.floor((decibels - lo) / (hi - lo) * 255 + 0.5) - 128
     result: NDArray[np.int8] = np.clip(q, -128, 127).astype(np.int8)
@@ -75,7 +75,7 @@ def quantized(decibels: Decibels, config: FrontendConfig) -> NDArray[np.int8]:
 
 @dataclass(frozen=True)
 class Spread:
-    """Absolute errors in dB: mean, 99th percentile, maximum, and of how many values."""
+    """Absolute errors in dB: mean, 99th percentile, maximum, and number of values."""
 
     mean: float
     p99: float
@@ -94,14 +94,14 @@ class Spread:
 
 @dataclass(frozen=True)
 class ErrorReport:
-    """How far the integer front end is from librosa.
+    """Difference of the integer front end from librosa.
 
     Attributes
     ----------
     by_level, by_kind, by_band
         ``all`` split by the clip's peak level in dB, its kind, and quarters of the bands from the lowest.
     int8_values, int8_differ, int8_most
-        INT8 features compared, how many differ, and by how many steps at most.
+        Number of INT8 features that were compared, number that differ, and largest difference in steps.
     """
 
     clips: int

@@ -1,15 +1,15 @@
-"""Features on disk: computed once per front end and file, never all in memory.
+"""Cache of features on disk: computed once per front end and file, and mapped into memory.
 
 ::
 
-    <folder>/shards/<key>.npz   features of up to 64 clips; the zip's own checksums tell a damaged one
+    <folder>/shards/<key>.npz   features of up to 64 clips; the zip's checksums detect damage
     <folder>/<key>.npy          features of a whole list of clips, mapped into memory
-    <folder>/<key>.json         how many windows each clip gave, and the .npy's checksum; written last
+    <folder>/<key>.json         number of windows per clip, and the .npy's checksum; written last
 
 A key is a hash of the front end's tables, of the rule that cuts a file into windows, of each file's path, size and
-times of change, and of what was done to an altered copy. The times are two: that of the content, which a copy may bring
-along, and that of the file's entry (ctime), which nothing but the system sets. Files appear whole or not at all, so a
-build that was killed goes on where it stopped.
+times of change, and of the alteration of an altered copy. Both times count: mtime, which a copy may preserve, and
+ctime, which only the system sets. Files appear whole or not at all, so a build that was killed resumes where it
+stopped.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from .capture import read_capture
 from .native import Frontend
 from .tables import Tables, make_tables
 
-# Part of every key: raise it when the way from file to windows changes.
+# Part of every key: raise the number when the processing from file to windows changes.
 _RULE = "mono soxr-hq consecutive 1"
 _SHARD_CLIPS = 64
 _READ_BYTES = 1 << 20
@@ -50,33 +50,33 @@ def cached_features(
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
-    """Compute the features of clips, or find them on disk.
+    """Compute the features of clips, or find them in the cache.
 
     Parameters
     ----------
     clips
-        At least one; of each only ``path`` matters, and the alteration of an altered copy.
+        At least one clip; only ``path`` and the alteration of an altered copy are used.
     config
         The front end.
     folder
-        Of the cache; made where it is missing. Deleting it costs only time.
+        Of the cache; created where it is missing. It may be deleted at any time.
     jobs
-        Threads that read and compute, outside Python's lock; below 1, as many as there are processors. A cluster takes
-        their place (see :mod:`scenelet.core.parallel`).
+        Threads that read and compute outside Python's lock; below 1, as many as there are processors. A cluster
+        replaces them (see :mod:`scenelet.core.parallel`).
     progress
-        Called with clips done and clips in all, after every shard.
+        Called with (clips done, clips) after every shard.
 
     Returns
     -------
     features
         int8, (n, n_mels, frames): a read-only memory map, windows in the order of ``clips``.
     clip_index
-        int64, (n,): which of ``clips`` each window comes from.
+        int64, (n,): index into ``clips`` of every window.
 
     Raises
     ------
     AudioError
-        Naming a file that is missing or cannot be read, or where there is no clip.
+        Where a file is missing or cannot be read, or there is no clip.
     ToolError
         Where there is no C compiler.
     """
@@ -97,7 +97,7 @@ def cached_features(
 
 
 class _Shard:
-    """Some clips and the file that holds their features."""
+    """Clips whose features are in one file."""
 
     def __init__(self, clips: Sequence[Clip], path: Path) -> None:
         self.clips, self.path = clips, path
@@ -111,7 +111,7 @@ class _Shard:
             return None
 
     def require(self, tables: Tables) -> list[int]:
-        """Windows per clip; computes the features unless the file is good."""
+        """Windows per clip; computes the features where the file is missing or damaged."""
         found = self.read()
         return found[1] if found else self._compute(tables)
 
@@ -143,7 +143,7 @@ def _key(tables: Tables, identities: Sequence[str]) -> str:
 
 
 def _shards(clips: Sequence[Clip], identities: Sequence[str], tables: Tables, folder: Path) -> Iterator[_Shard]:
-    """Cut where the recording changes: then splits that share recordings share shards, however they were drawn."""
+    """Cut shards where the recording changes, so that different splits share the shards of a recording."""
     start = 0
     for end in range(1, len(clips) + 1):
         if end == len(clips) or clips[end].recording != clips[start].recording or end - start == _SHARD_CLIPS:
@@ -153,8 +153,8 @@ def _shards(clips: Sequence[Clip], identities: Sequence[str], tables: Tables, fo
 
 
 def _build(shards: Sequence[_Shard], tables: Tables, jobs: int, progress: Progress | None) -> Iterator[list[int]]:
-    """Make every shard; gives windows per clip, shard by shard."""
-    Frontend(tables)  # compiles the C once, before the threads all do
+    """Compute missing shards; yields windows per clip, shard by shard."""
+    Frontend(tables)  # compiles the C once, before the threads start
     total, done = sum(len(shard.clips) for shard in shards), 0
     tasks = ((shard, tables) for shard in shards)
     for shard, counts in zip(shards, parallel.spread(_require, tasks, jobs, threads=True), strict=True):
@@ -169,7 +169,7 @@ def _require(shard: _Shard, tables: Tables) -> list[int]:
 
 
 def _join(shards: Sequence[Path], counts: Sequence[int], target: Path, config: FrontendConfig) -> None:
-    """Write the shards one behind the other into one .npy, and what proves it into a .json."""
+    """Concatenate the shards into one .npy, and write its checksum to a .json."""
     shape = (sum(counts), config.n_mels, config.frames)
     array = target.with_suffix(".npy")
     with files.whole_file(array) as file:
@@ -189,7 +189,7 @@ def _crc32(path: Path) -> int:
 
 
 def _valid_counts(target: Path, config: FrontendConfig) -> list[int] | None:
-    """Windows per clip of a joined file that is whole; None where it is missing or damaged."""
+    """Windows per clip of a joined file; None where it is missing or damaged."""
     try:
         proof: dict[str, Any] = json.loads(target.with_suffix(".json").read_text("utf-8"))
         counts = [int(count) for count in proof["counts"]]

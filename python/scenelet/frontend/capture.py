@@ -1,4 +1,4 @@
-"""Audio files as the front end hears them: directly, or through the decimator of a device's microphone."""
+"""Audio files as input of the front end: directly, or through the decimator of a device's microphone."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ CAPTURE_BITS = 24
 def read_capture(path: str | Path, config: FrontendConfig) -> NDArray[np.int32]:
     """Read an audio file at the front end's rate and width.
 
-    With ``capture_rate`` it is resampled to that rate, 24 bits, which stands for the microphone, and then decimated
-    by the firmware's own C, from silence on; a width of 16 bits is rounded to at the very end.
+    With ``capture_rate``, the file is resampled to that rate at 24 bits, in place of the microphone, and then decimated
+    by the firmware's C, which starts from silence. A width of 16 bits is rounded to at the end.
 
     Returns
     -------
@@ -29,13 +29,13 @@ def read_capture(path: str | Path, config: FrontendConfig) -> NDArray[np.int32]:
     Raises
     ------
     AudioError
-        See :func:`scenelet.data.audio.read_audio`; or nothing is left of a file that is too short.
+        See :func:`scenelet.data.audio.read_audio`; also where the file is too short for one sample.
     """
     return read_samples(path, config.sample_rate, config.sample_bits, config.capture_rate)
 
 
 def read_samples(path: str | Path, rate: int, bits: int, capture_rate: int | None) -> NDArray[np.int32]:
-    """See :func:`read_capture`; the same where only a device's ``info`` says how it hears."""
+    """Read as :func:`read_capture` does, with the settings that a device's ``info`` reports."""
     if capture_rate is None:
         return audio.read_audio(path, rate, bits)
     captured = audio.read_audio(path, capture_rate, CAPTURE_BITS)

@@ -25,15 +25,14 @@ def render_frontend(tables: Tables, name: str = "scn_frontend_tables", *, form: 
     tables
         From :func:`scenelet.frontend.tables.make_tables`.
     name
-        Of the two files and of the ``scn_frontend_tables_t`` that they define. The macros always begin with
-        ``SCN_FRONTEND_``.
+        Name of the two files and of their ``scn_frontend_tables_t``. Macros always begin with ``SCN_FRONTEND_``.
     form
         "fast" or "compact": see :func:`scenelet.frontend.flash_tables.device_tables`.
 
     Returns
     -------
     dict
-        File name to text. The same tables give the same bytes; nothing in them tells the time or the machine.
+        Text by file name. The same tables give the same bytes: there is no time stamp and no machine name in them.
     """
     device = device_tables(tables, form)
     values = {
@@ -54,7 +53,7 @@ def _arrays(device: DeviceTables) -> Iterator[dict[str, Any]]:
 
 
 def _lines(array: NDArray[Any]) -> Iterator[str]:
-    """C initialisers in lines of bearable length."""
+    """C initializers in lines of at most ``_COLUMNS`` characters."""
     line = ""
     for literal in _literals(array):
         if line and len(line) + len(literal) + 2 > _COLUMNS:
@@ -66,5 +65,5 @@ def _lines(array: NDArray[Any]) -> Iterator[str]:
 
 def _literals(array: NDArray[Any]) -> Iterable[str]:
     least = np.iinfo(np.int32).min
-    # C has no literal for the least int32: -2147483648 is the negation of a constant that does not fit.
+    # C has no literal for the smallest int32: -2147483648 is the negation of a constant that does not fit.
     return (str(value) if value != least else "INT32_MIN" for value in array.tolist())

@@ -1,7 +1,7 @@
-"""From a microphone's rate to the front end's: symmetric FIR stages in integers, and a CIC for PDM.
+"""Decimation from a microphone's rate to the front end's: symmetric FIR stages in integers, and a CIC for PDM.
 
 The specification in NumPy, and the design of its taps. Samples are 24 bit between stages; a stage sums products of
-64 bits exactly and rounds once, so the order of the sum does not matter. ``scn_decimator.c`` gives the same bits.
+64 bits exactly and rounds once, so the order of the sum does not matter. ``scn_decimator.c`` is bit-exact with it.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ class Fir:
     factor
         2 or 3.
     halfband
-        Every second tap is zero: ``outer`` lies at the distances 1, 3, 5 .. from the centre, else at 1, 2, 3 ..
+        Whether every second tap is zero: ``outer`` is at the distances 1, 3, 5 .. from the centre, else at 1, 2, 3 ..
     centre
-        Tap in the middle, Q30.
+        Middle tap, Q30.
     outer
-        int32, Q30: taps on one side of it, from the farthest to the nearest; an even number.
+        int32, Q30: taps on one side, from the farthest to the nearest; an even number.
     """
 
     factor: int
@@ -55,14 +55,14 @@ class Fir:
 
 
 def _lowpass(pairs: int, spacing: int, cutoff: float, beta: float) -> tuple[float, NDArray[np.float64]]:
-    """Kaiser-windowed sinc: its centre, and one side from the nearest tap on. ``cutoff`` in units of the rate."""
+    """Kaiser-windowed sinc: centre tap, and one side from the nearest tap on. ``cutoff`` is relative to the rate."""
     distance = np.arange(pairs) * spacing + 1
     window = np.i0(beta * np.sqrt(1 - (distance / (distance[-1] + 1)) ** 2)) / np.i0(beta)
     return 2 * cutoff, 2 * cutoff * np.sinc(2 * cutoff * distance) * window
 
 
 def _quantized(factor: int, halfband: bool, centre: float, side: NDArray[np.float64]) -> Fir:
-    """Scale to a gain of exactly 1 at 0 Hz in Q30; the nearest taps take what rounding leaves."""
+    """Scale to a gain of exactly 1 at 0 Hz in Q30; the innermost taps absorb the rounding error."""
     total = centre + 2 * side.sum()
     unit = 1 << TAP_BITS
     if halfband:  # the centre is exactly 1/2, which makes pass band and stop band mirror images
@@ -89,7 +89,7 @@ def _third(pairs: int, beta: float) -> Fir:
 
 
 def _droop() -> Fir:
-    """Behind the CIC: halves its rate, and lifts the pass band by what the CIC takes from it."""
+    """Stage after the CIC: halves the rate and compensates the CIC's droop in the pass band."""
     centre, side = _lowpass(11, 1, 14.8 / 64, 7.5)
     lift = 0.2257  # makes the product flat within 0.02 dB up to 6.8 kHz
     whole = np.concatenate([side[::-1], [centre], side])
@@ -115,16 +115,16 @@ CHAINS: dict[tuple[int, int], tuple[str, ...]] = {
     (48_000, 16_000): ("third",),
     (CIC_RATE, 16_000): ("droop", "sharp"),
 }
-"""Filters from one rate to another, Hz. 64 kHz is what the CIC makes of PDM."""
+"""Chain of filters by (input rate, output rate), Hz. 64 kHz is the CIC's output rate."""
 
 
 def chain(rate_in: int, rate_out: int) -> tuple[Fir, ...]:
-    """Filters from a microphone's rate to a front end's.
+    """Chain of filters from a microphone's rate to a front end's.
 
     Raises
     ------
     InputError
-        There is no such way.
+        Where there is none for these rates.
     """
     names = CHAINS.get((rate_in, rate_out))
     if names is None:
@@ -138,7 +138,7 @@ def _limited(values: NDArray[np.int64]) -> NDArray[np.int32]:
 
 
 def filtered(samples: NDArray[np.int32], fir: Fir) -> NDArray[np.int32]:
-    """One stage: int32 (n,) of 24 bits -> int32 (n // factor,); silence is thought before the first sample."""
+    """One stage: int32 (n,) of 24 bits -> int32 (n // factor,); zeros are assumed before the first sample."""
     if not len(samples):
         return np.empty(0, np.int32)
     sums = np.convolve(samples.astype(np.int64), fir.taps)[: len(samples)][fir.factor - 1 :: fir.factor]
@@ -146,7 +146,7 @@ def filtered(samples: NDArray[np.int32], fir: Fir) -> NDArray[np.int32]:
 
 
 def decimate(samples: NDArray[np.int32], rate_in: int, rate_out: int) -> NDArray[np.int32]:
-    """Bring samples to a lower rate.
+    """Decimate samples.
 
     Parameters
     ----------
@@ -158,7 +158,12 @@ def decimate(samples: NDArray[np.int32], rate_in: int, rate_out: int) -> NDArray
     Returns
     -------
     int32, of 24 bits
-        One sample for every rate_in / rate_out, late by half of each filter's length.
+        One sample per rate_in / rate_out input samples, delayed by half of each filter's length.
+
+    Raises
+    ------
+    InputError
+        Where there is no chain of filters for these rates.
     """
     for fir in chain(rate_in, rate_out):
         samples = filtered(samples, fir)
@@ -171,33 +176,33 @@ def cic(words: NDArray[np.uint16]) -> NDArray[np.int32]:
     Parameters
     ----------
     words
-        uint16 (n,): one bit a sample at 1.024 MHz, the first in the highest place; 1 is up. Before them, bits are
-        thought to alternate, which is silence.
+        uint16 (n,): one bit per sample at 1.024 MHz, first bit highest; 1 is +1 and 0 is -1. Before them, alternating
+        bits are assumed, which is silence.
 
     Returns
     -------
     int32 (n,), of 24 bits
-        A stream of ones alone is full scale.
+        A stream of ones is full scale.
     """
     if not words.size:
         return np.empty(0, np.int32)
     taps = cic_taps()
     before = np.full(-(-taps.size // CIC_FACTOR), 0x5555, np.uint16)
-    heard = np.concatenate([before, words])
-    bits = np.unpackbits(heard.astype(">u2").view(np.uint8)).astype(np.int64) * 2 - 1
+    padded = np.concatenate([before, words])
+    bits = np.unpackbits(padded.astype(">u2").view(np.uint8)).astype(np.int64) * 2 - 1
     sums = np.convolve(bits, taps)[: bits.size][CIC_FACTOR - 1 :: CIC_FACTOR]
     return _limited(sums[before.size :] << CIC_SHIFT)
 
 
 def cic_table() -> NDArray[np.int32]:
-    """What every four bits in a row add to a sample, (nibbles, 16): the newest four first, the newest bit lowest."""
+    """Contribution of every four bits to a sample, int32 (nibbles, 16): newest four bits first, newest bit lowest."""
     taps = cic_taps().reshape(-1, 4) << CIC_SHIFT
     signs = (np.arange(16)[:, np.newaxis] >> np.arange(4) & 1) * 2 - 1
     return np.asarray(taps @ signs.T, np.int32)
 
 
 def cic_taps() -> NDArray[np.int64]:
-    """Impulse response of the CIC: a box of 16, five times."""
+    """Impulse response of the CIC: a box of 16 taps, convolved five times."""
     taps = np.ones(1, np.int64)
     for _ in range(CIC_ORDER):
         taps = np.convolve(taps, np.ones(CIC_FACTOR, np.int64))
@@ -205,7 +210,7 @@ def cic_taps() -> NDArray[np.int64]:
 
 
 def response(rate_in: int, rate_out: int, frequency: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Gain of a whole chain, before aliasing, at frequencies in Hz.
+    """Gain (linear) of a whole chain, before aliasing, at frequencies in Hz.
 
     ``rate_in`` may be :data:`PDM_RATE`; the CIC is then part of the chain.
     """

@@ -1,4 +1,4 @@
-"""The decimator's C: its taps as a header, and the firmware's code compiled for this computer."""
+"""The decimator's C: its taps as a header, and the firmware's code compiled for the host."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SOURCES = toolchain.FIRMWARE / "lib" / "frontend"
 HEADER = SOURCES / "scn_decimator_taps.h"
 CIC_HEADER = SOURCES / "scn_cic_table.h"
 
-# Room for one scn_decimator_t and one scn_cic_t, which this side never looks into.
+# Room for one scn_decimator_t or one scn_cic_t; Python does not access their fields.
 _STATE_BYTES = 8192
 _CDEF = """
 void scn_decimator_begin(void *);
@@ -27,11 +27,14 @@ size_t scn_decimator_push(void *, const int32_t *, size_t, int32_t *);
 void scn_cic_begin(void *);
 void scn_cic_push(void *, const uint16_t *, size_t, int32_t *);
 """
-_BANNER = "/* Made by python/scenelet/frontend/decimator_native.py; not for editing. Included by {}.c only. */"
+_BANNER = (
+    "/* SPDX-License-Identifier: MIT */\n"
+    "/* Made by python/scenelet/frontend/decimator_native.py; not for editing. Private to {}.c. */"
+)
 
 
 def render_taps() -> str:
-    """Write ``scn_decimator_taps.h``: every filter, and which of them lead from one rate to another."""
+    """Render ``scn_decimator_taps.h``: all filters, and the chain of filters for every pair of rates."""
     lines = [
         _BANNER.format("scn_decimator"),
         "#ifndef SCN_DECIMATOR_TAPS_H",
@@ -61,7 +64,7 @@ def render_taps() -> str:
 
 
 def render_cic_table() -> str:
-    """Write ``scn_cic_table.h``: what every four bits of PDM add to a sample."""
+    """Render ``scn_cic_table.h``: the contribution of every four bits of PDM to a sample."""
     rows = ["    {" + ", ".join(map(str, row)) + "}," for row in decimator.cic_table().tolist()]
     lines = [
         _BANNER.format("scn_cic"),
@@ -91,7 +94,7 @@ def _library(flags: tuple[str, ...]) -> tuple[FFI, Any]:
 
 
 class Decimator:
-    """The firmware's C at work on a stream; not for use from two threads at once.
+    """The firmware's decimator for a stream of samples; not thread-safe.
 
     Parameters
     ----------
@@ -103,7 +106,7 @@ class Decimator:
     Raises
     ------
     InputError
-        There is no such way.
+        Where there is no chain of filters for a pair of rates.
     """
 
     def __init__(self, *rates: int, flags: tuple[str, ...] = ()) -> None:
@@ -113,10 +116,10 @@ class Decimator:
         for rate_in, rate_out in pairwise(rates):
             decimator.chain(rate_in, rate_out)
             if not self._lib.scn_decimator_extend(self._state, rate_in, rate_out):
-                raise InputError(HEADER, "lacks this way", "write it anew: python tools/decimator_taps.py")
+                raise InputError(HEADER, "lacks these rates", "generate it again: python tools/decimator_taps.py")
 
     def push(self, samples: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Take int32 samples of 24 bits, any number; give those that they complete."""
+        """Push int32 samples of 24 bits, any number; returns the output samples that they complete."""
         samples = np.ascontiguousarray(samples, np.int32)
         out = np.empty(samples.size + 1, np.int32)
         made = self._lib.scn_decimator_push(
@@ -129,7 +132,7 @@ class Decimator:
 
 
 class Cic:
-    """The firmware's C for PDM at work on a stream."""
+    """The firmware's CIC filter for a stream of PDM; not thread-safe."""
 
     def __init__(self, flags: tuple[str, ...] = ()) -> None:
         self._ffi, self._lib = _library(flags)
@@ -137,7 +140,7 @@ class Cic:
         self._lib.scn_cic_begin(self._state)
 
     def push(self, words: NDArray[np.uint16]) -> NDArray[np.int32]:
-        """Take words of PDM, any number, the first bit in the highest place; give as many samples at 64 kHz."""
+        """Push uint16 words of PDM, first bit highest, any number; returns one sample at 64 kHz per word."""
         words = np.ascontiguousarray(words, np.uint16)
         out = np.empty(words.size, np.int32)
         if words.size:

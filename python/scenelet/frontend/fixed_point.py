@@ -1,4 +1,4 @@
-"""The integer front end in NumPy: the readable form of the specification, equal to the firmware's C to the bit.
+"""The integer front end in NumPy: the readable form of the specification, bit-exact with the firmware's C.
 
 int64 holds every int32 and every product; uint64 holds powers and their sums. See docs/FRONTEND.md for the ranges.
 """
@@ -49,9 +49,10 @@ def features(windows: NDArray[np.int32], tables: Tables) -> NDArray[np.int8]:
 
 
 def log_mel_q16(windows: NDArray[np.int32], tables: Tables) -> NDArray[np.int32]:
-    """log2 of the mel power before it becomes INT8: int32 Q16, (n, n_mels, frames), clamped at log2(1e-10).
+    """log2 of the mel power before quantization to INT8: int32 Q16, (n, n_mels, frames), at least log2(1e-10).
 
-    Full scale is 1, as in librosa's float audio; times 10 log10(2) / 65536 it is dB.
+    Full scale is 1, as in librosa's float audio; a value times 10 log10(2) / 65536 is in dB. Parameters and errors as
+    in :func:`features`.
     """
     windows = checked(windows, tables.config)
     result = np.empty((len(windows), tables.config.n_mels, tables.config.frames), np.int32)
@@ -73,7 +74,7 @@ def frames_of(windows: NDArray[np.int32], tables: Tables) -> NDArray[np.int32]:
 
 
 def frame_levels(frames: NDArray[np.int32], tables: Tables) -> NDArray[np.int32]:
-    """Compute what ``scn_frontend_log_mel`` gives: Q16 log2 above each band's base, (..., n_fft) -> (..., n_mels)."""
+    """Result of ``scn_frontend_log_mel``: Q16 log2 above each band's base, (..., n_fft) -> (..., n_mels)."""
     return _levels(np.asarray(frames), tables).astype(np.int32)
 
 
@@ -85,7 +86,7 @@ def _levels(frames: NDArray[np.int32], tables: Tables) -> Int64:
 
 
 def _block_shift(frames: NDArray[np.int32]) -> Int64:
-    """Left shift, (..., 1), that makes the loudest sample fill 32 bits."""
+    """Left shift, (..., 1), by which the largest sample fills 32 bits (block floating point)."""
     magnitude = np.bitwise_or.reduce(frames ^ (frames >> 31), axis=-1, keepdims=True).astype(np.int64)
     bits = np.frexp(magnitude.astype(np.float64))[1]  # exact: int32 fits float64
     return (31 - bits).astype(np.int64)
@@ -107,7 +108,7 @@ def _mlsr(total: Int64, a: Int64, b: Int64) -> Int64:
 
 
 def _turn(re: Int64, im: Int64, cosine: Int64, sine: Int64) -> tuple[Int64, Int64]:
-    """Half of z * e^(-j w)."""
+    """Half of z * e^(-j w): multiplication by a twiddle factor."""
     return _mlar(_mulr(re, cosine), im, sine), _mlsr(_mulr(im, cosine), re, sine)
 
 
@@ -125,7 +126,7 @@ def _bit_reversed(points: int) -> NDArray[np.intp]:
 
 
 def _twiddle(angle: NDArray[np.intp], tables: Tables) -> tuple[Int64, Int64]:
-    """Cosine and sine, Q31, at ``angle`` steps of the quarter wave's table, below three quarters of a turn."""
+    """Cosine and sine, Q31, at ``angle`` steps of the quarter-wave table, below three quarters of a turn."""
     quarter = tables.config.n_fft // 4
     sine = tables.sine.astype(np.int64)
     turn, rest = angle // quarter, angle % quarter
@@ -186,7 +187,7 @@ def _power(z: tuple[Int64, Int64], tables: Tables) -> UInt64:
     a, aj, b, bj = re[..., k], im[..., k], re[..., half - k], im[..., half - k]
     even, evenj = _mulr(a + b, Q31_ONE), _mulr(aj - bj, Q31_ONE)
     odd, oddj = _turn(aj + bj, b - a, *_twiddle(k, tables))
-    # At the middle both are the same bin; the sum is the one that counts, so it is stored last.
+    # In the middle both are the same bin; the sum is the valid one, so it is stored last.
     power[..., half - k] = ((even - odd) ** 2 + (evenj - oddj) ** 2).astype(np.uint64)
     power[..., k] = ((even + odd) ** 2 + (evenj + oddj) ** 2).astype(np.uint64)
     return power
@@ -206,13 +207,13 @@ def _mel(power: UInt64, tables: Tables) -> UInt64:
 
 
 def _segment_sums(terms: UInt64, ends: NDArray[np.intp]) -> UInt64:
-    """Sum between ends, empty segments too: differences of running sums are exact modulo 2^64."""
+    """Sums between segment ends; segments may be empty. Differences of running sums are exact modulo 2^64."""
     running = np.concatenate([np.zeros((*terms.shape[:-1], 1), np.uint64), np.cumsum(terms, -1)], -1)
     return np.diff(running[..., np.concatenate([[0], ends])], axis=-1)
 
 
 def _log2_q16(value: UInt64, tables: Tables) -> Int64:
-    """log2 by leading zeros and 64 straight lines."""
+    """log2 by leading zeros and linear interpolation in 64 segments."""
     table = np.append(tables.log2[:-1].astype(np.int64), 65536)
     silent = value == 0
     value = np.where(silent, np.uint64(1), value)
@@ -224,7 +225,7 @@ def _log2_q16(value: UInt64, tables: Tables) -> Int64:
 
 
 def _top_bit(value: UInt64) -> Int64:
-    """Position of the highest bit set, exact for all 64 bits (a float64 would round 2^54 - 1 up)."""
+    """Position of the highest set bit, exact for all 64 bits (float64 would round 2^54 - 1 up)."""
     top = np.zeros(value.shape, np.int64)
     for step in (32, 16, 8, 4, 2, 1):
         rest = value >> np.uint64(step)

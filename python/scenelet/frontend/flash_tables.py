@@ -1,7 +1,7 @@
-"""What of a front end's tables lies in flash: all of them, or a compact form that gives the same bits.
+"""A front end's tables in flash: all of them, or a compact form that gives the same features.
 
-A raised cosine window is in the FFT's sine wave already, but for the last bit of a few values. The compact form
-computes it from there and lists those values; whatever has no such form stays as it is.
+A raised cosine window can be computed from the FFT's sine table, except for the last bit of a few values. The compact
+form does so and lists those values. A window without such a form is stored as it is.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from ..errors import InputError
 from .tables import WINDOW_MEAN, Tables
 
 FORMS = ("fast", "compact", "auto")
-"""What a user may ask for; "auto" is for the caller to decide, by how dear flash is."""
+"""Forms that a user may choose; the caller resolves "auto" by the free flash."""
 
 _END = np.uint16(0xFFFF)
 _HALF = 1 << 31
 
 
 def check_form(form: str) -> None:
-    """Refuse what is none of :data:`FORMS`.
+    """Check that a form is one of :data:`FORMS`.
 
     Raises
     ------
     InputError
-        Naming the forms.
+        Where it is not; names the forms.
     """
     if form not in FORMS:
         raise InputError(f"front end tables '{form}'", "unknown", f"choose one of: {', '.join(FORMS)}")
@@ -36,14 +36,14 @@ def check_form(form: str) -> None:
 
 @dataclass(frozen=True, eq=False)
 class ComputedWindow:
-    """scn_window_computed_t: ``mean - mulr(cosine, swing)`` and what it misses.
+    """scn_window_computed_t: ``mean - mulr(cosine, swing)`` and corrections.
 
     Attributes
     ----------
     mean, swing
         int32.
     fix
-        uint16: corrections by 1 in the order of their use, and the end mark; see scn_frontend.h.
+        uint16: corrections by 1 in the order of their use, then the end mark; see scn_frontend.h.
     """
 
     mean: int
@@ -53,7 +53,7 @@ class ComputedWindow:
 
 @dataclass(frozen=True, eq=False)
 class DeviceTables:
-    """A front end's tables as they lie in flash."""
+    """A front end's tables as they are stored in flash."""
 
     tables: Tables
     computed: ComputedWindow | None = None
@@ -66,7 +66,7 @@ class DeviceTables:
 
     @property
     def arrays(self) -> Iterator[tuple[str, str, NDArray[np.generic]]]:
-        """Name in C, member of scn_frontend_tables_t, and values of every array."""
+        """(name in C, member of scn_frontend_tables_t, values) of every array."""
         for name in self.tables.DEVICE_ARRAYS:
             if name != "window" or self.computed is None:
                 yield name, name, getattr(self.tables, name)
@@ -80,14 +80,14 @@ class DeviceTables:
 
 
 def device_tables(tables: Tables, form: str = "fast") -> DeviceTables:
-    """Choose what lies in flash.
+    """Choose the form of the tables in flash.
 
     Parameters
     ----------
     tables
         From :func:`scenelet.frontend.tables.make_tables`.
     form
-        "fast": as they are. "compact": the smallest form with the same bits, at some instructions a frame.
+        "fast": as they are. "compact": the smallest form with the same features, at some instructions per frame.
 
     Raises
     ------
@@ -103,12 +103,12 @@ def device_tables(tables: Tables, form: str = "fast") -> DeviceTables:
 
 
 def computed_window(tables: Tables) -> ComputedWindow | None:
-    """Write a window as a function of the sine wave.
+    """Express a window by the sine table.
 
     Returns
     -------
     ComputedWindow or None
-        None for a window shorter than n_fft, or one that the formula misses by more than 1 somewhere.
+        None for a window shorter than n_fft, or one that differs from the formula by more than 1.
     """
     if tables.config.window_samples != tables.config.n_fft:
         return None
@@ -122,7 +122,7 @@ def computed_window(tables: Tables) -> ComputedWindow | None:
 
 
 def _formula(window: ComputedWindow, sine: NDArray[np.int64]) -> NDArray[np.int64]:
-    """All n_fft values as the C computes them before it corrects them."""
+    """All n_fft values as the C computes them, before corrections."""
     swung = (sine * window.swing + _HALF) >> 32
     rise, fall = swung[:-1], swung[:0:-1]
     return window.mean + np.concatenate([-fall, rise, fall, -rise])

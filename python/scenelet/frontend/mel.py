@@ -1,4 +1,4 @@
-"""The Slaney mel scale and how a band's triangle falls on FFT bins."""
+"""The Slaney mel scale, and the weights of triangular bands on FFT bins."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HZ_PER_MEL = 200.0 / 3.0
 _KNEE_HZ = 1000.0
 _KNEE_MEL = _KNEE_HZ / _HZ_PER_MEL
 _LOG_STEP = np.log(6.4) / 27.0
-# A bin so near the end of its segment that its weight would round to 1 in Q16 starts the next one, with weight 0.
+# A bin whose weight would round to 1 in Q16 at the end of its segment starts the next segment, with weight 0.
 _NEXT_EDGE = 2.0**-17
 
 
@@ -55,9 +55,9 @@ class Segments:
 
 
 def segments(config: FrontendConfig) -> Segments:
-    """Spread the bins over the segments.
+    """Assign the bins to the segments.
 
-    The bin at half the sample rate is left out: its weight is 0, because no band reaches further.
+    The bin at half the sample rate is left out: no band reaches further, so its weight is 0.
     """
     edges = band_edges(config)
     frequencies = np.arange(config.n_fft // 2, dtype=np.float64) * (config.sample_rate / config.n_fft)
@@ -71,12 +71,12 @@ def segments(config: FrontendConfig) -> Segments:
 
 
 def _widths(edges: NDArray[np.float64], frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Width in Hz of the segment that each frequency lies in; beside all segments, of the nearest."""
+    """Width in Hz of each frequency's segment; outside all segments, of the nearest one."""
     segment = np.clip(np.searchsorted(edges, frequencies, side="right") - 1, 0, len(edges) - 2)
     return edges[segment + 1] - edges[segment]
 
 
 def slaney_norm_log2(config: FrontendConfig) -> NDArray[np.float64]:
-    """log2 of what makes each triangle's area one, (n_mels,)."""
+    """log2 of the factor that makes each triangle's area 1, float64 (n_mels,)."""
     edges = band_edges(config)
     return np.log2(2.0 / (edges[2:] - edges[:-2]))

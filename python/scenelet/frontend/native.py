@@ -1,4 +1,4 @@
-"""The firmware's own C front end, compiled for this computer and called from Python."""
+"""The firmware's C front end, compiled for the host and called from Python."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ void scn_clip_features(const scn_frontend_tables_t *, const int32_t *, int32_t *
 
 
 class Frontend:
-    """One front end's C with its tables and memory; not for use from two threads at once.
+    """A front end in C with its tables and memory; not thread-safe.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Frontend:
     flags
         Further compiler flags, for tests.
     form
-        "fast" or "compact" tables; no bit depends on it.
+        "fast" or "compact" tables; both give the same features.
     """
 
     def __init__(self, tables: Tables, flags: tuple[str, ...] = (), form: str = "fast") -> None:
@@ -87,7 +87,7 @@ class Frontend:
     def recording(self, samples: NDArray[np.int32]) -> NDArray[np.int8]:
         """Features of every window of a recording, (n,) -> (windows, n_mels, frames); see :func:`windows.cut`.
 
-        Windows that overlap are cut from one continuous grid: one FFT a hop.
+        Overlapping windows share one continuous grid: one FFT per hop.
         """
         config = self.tables.config
         windows = cut(samples, config)
@@ -111,7 +111,7 @@ class Frontend:
         return result
 
     def stream(self) -> Stream:
-        """Start a clip that takes samples in blocks."""
+        """Create a clip that takes samples in blocks."""
         return Stream(self)
 
     def _tables_struct(self) -> tuple[list[Any], Any]:
@@ -136,7 +136,13 @@ class Frontend:
 
 
 class Stream:
-    """A clip in the streaming driver, as the firmware runs it."""
+    """A clip in the firmware's streaming driver.
+
+    Attributes
+    ----------
+    features
+        int8 (n_mels, frames); valid up to ``columns``.
+    """
 
     def __init__(self, frontend: Frontend) -> None:
         config = frontend.tables.config
@@ -147,17 +153,17 @@ class Stream:
         self.begin()
 
     def begin(self) -> None:
-        """Start the clip anew."""
+        """Restart the clip."""
         arrays = (frontend_at(self._frontend, array) for array in (self._history, self._work, self.features))
         self._lib.scn_clip_begin(self._clip, self._frontend._struct, *arrays)
 
     def push(self, samples: NDArray[np.int32]) -> int:
-        """Give samples, (n,) int32; returns how many were taken."""
+        """Push samples, int32 (n,); returns the number of samples that were taken."""
         samples = np.ascontiguousarray(samples, np.int32)
         return int(self._lib.scn_clip_push(self._clip, frontend_at(self._frontend, samples), samples.size))
 
     def slide(self, columns: int) -> None:
-        """Forget the oldest columns of a map that has just become ready (continuous grid)."""
+        """Drop the oldest columns of a feature map that is ready (continuous grid)."""
         self._lib.scn_clip_slide(self._clip, columns)
 
     @property
@@ -179,7 +185,7 @@ class Stream:
 def features(windows: NDArray[np.int32], tables: Tables) -> NDArray[np.int8]:
     """INT8 log-mel features, computed by the firmware's C.
 
-    The same contract and the same bits as :func:`scenelet.frontend.fixed_point.features`, about ten times as fast.
+    The same contract and the same values as :func:`scenelet.frontend.fixed_point.features`, about ten times as fast.
 
     Parameters
     ----------
@@ -204,7 +210,7 @@ _C_TYPES = {"int8": "int8_t", "int32": "int32_t", "uint16": "uint16_t"}
 
 
 def frontend_at(frontend: Frontend, array: NDArray[Any]) -> Any:
-    """C pointer to an array's first value; the array must outlive it."""
+    """C pointer to an array's first value; the array must outlive the pointer."""
     return frontend._at(array)
 
 

@@ -1,6 +1,6 @@
-"""The front end's C on an emulated Cortex-M4: its features, and how many instructions they take.
+"""The front end's C on an emulated Cortex-M4: features and instruction counts.
 
-For any front end, without a network. What a model's firmware takes as a whole is measured by its own runner.
+For any front end, without a network. The instructions of a model's whole firmware are measured by its own runner.
 """
 
 from __future__ import annotations
@@ -21,13 +21,12 @@ from .codegen import render_frontend
 from .tables import Tables
 from .windows import checked
 
-_BOARD = "netduinoplus2"
 _SECONDS = 120
 
 
 @dataclass(frozen=True)
-class Probed:
-    """Results of the emulated board.
+class ProbeResult:
+    """Features and instruction counts of the emulated board.
 
     Attributes
     ----------
@@ -47,7 +46,7 @@ class Probed:
     code_bytes: int
 
 
-def probe(windows: NDArray[np.int32], tables: Tables, flags: Sequence[str] = (), *, form: str = "fast") -> Probed:
+def probe(windows: NDArray[np.int32], tables: Tables, flags: Sequence[str] = (), *, form: str = "fast") -> ProbeResult:
     """Compute features on the emulated board.
 
     Parameters
@@ -57,7 +56,7 @@ def probe(windows: NDArray[np.int32], tables: Tables, flags: Sequence[str] = (),
     tables
         From :func:`scenelet.frontend.tables.make_tables`.
     flags
-        Further compiler flags, such as another optimisation.
+        Further compiler flags, such as another optimization level.
     form
         "fast" or "compact" tables.
 
@@ -65,6 +64,8 @@ def probe(windows: NDArray[np.int32], tables: Tables, flags: Sequence[str] = (),
     ------
     ToolError
         Where compiler or emulator is missing or fails.
+    AudioError
+        Where type, shape or range of ``windows`` is wrong.
     """
     windows = checked(windows, tables.config)
     config = tables.config
@@ -79,16 +80,16 @@ def probe(windows: NDArray[np.int32], tables: Tables, flags: Sequence[str] = (),
             raise ToolError("qemu-system-arm", f"gave {cycles.size // 2} of {len(windows)} clips", "report this defect")
         frame, clip = (instructions(int(column.max())) for column in cycles.reshape(-1, 2).T)
         features = maps.reshape(len(windows), config.n_mels, config.frames).copy()
-        return Probed(features, frame, clip, _code_bytes(elf))
+        return ProbeResult(features, frame, clip, _code_bytes(elf))
 
 
 def _board() -> dict[str, dict[str, str | int]]:
-    content = (toolchain.FIRMWARE / "boards" / f"{_BOARD}.json").read_text("utf-8")
+    content = (toolchain.FIRMWARE / "boards" / f"{toolchain.EMULATED_BOARD}.json").read_text("utf-8")
     return dict(json.loads(content))
 
 
 def instructions(cycles: int) -> int:
-    """Turn cycles into instructions: one is a nanosecond under -icount shift=0; cycles are counted at the clock."""
+    """Convert cycles to instructions: with -icount shift=0 an instruction takes 1 ns; cycles count at the CPU clock."""
     return round(cycles * 1e9 / int(str(_board()["build"]["f_cpu"]).rstrip("L")))
 
 
@@ -101,7 +102,7 @@ def _build(folder: Path, generated: Mapping[str, str], flags: Sequence[str]) -> 
 
 
 def build_program(folder: Path, name: str, sources: Sequence[Path], flags: Sequence[str] = ()) -> Path:
-    """Compile ``firmware/probe/<name>.c`` and sources for the emulated board; gives the ELF."""
+    """Compile ``firmware/measure/probe/<name>.c`` and sources for the emulated board; returns the ELF."""
     firmware, board = toolchain.FIRMWARE, _board()
     settings = json.loads((firmware / "flags.json").read_text("utf-8"))
     port = firmware / "lib" / "port" / str(board["build"]["port"])
@@ -110,7 +111,13 @@ def build_program(folder: Path, name: str, sources: Sequence[Path], flags: Seque
         "SCN_RAM_BYTES": board["upload"]["maximum_ram_size"],
         "SCN_STACK_BYTES": settings["stack_bytes"],
     }
-    includes = [folder, firmware / "lib" / "frontend", port, port.parent, firmware / "boards" / _BOARD]
+    includes = [
+        folder,
+        firmware / "lib" / "frontend",
+        port,
+        port.parent,
+        firmware / "boards" / toolchain.EMULATED_BOARD,
+    ]
     elf = folder / "probe.elf"
     toolchain.run(
         [
@@ -120,7 +127,7 @@ def build_program(folder: Path, name: str, sources: Sequence[Path], flags: Seque
             *(f"-Wl,--defsym={name}={value}" for name, value in symbols.items()),
             *("-T", str(port / f"{port.name}.ld")),
             *(f"-I{include}" for include in includes),
-            *map(str, [*sources, firmware / "probe" / f"{name}.c", *sorted(port.glob("*.c"))]),
+            *map(str, [*sources, firmware / "measure" / "probe" / f"{name}.c", *sorted(port.glob("*.c"))]),
             *("-o", str(elf)),
         ]
     )
@@ -128,7 +135,13 @@ def build_program(folder: Path, name: str, sources: Sequence[Path], flags: Seque
 
 
 def run_program(elf: Path) -> None:
-    """Run a probe in its folder, where its files are, to its end."""
+    """Run a probe to its end, in the folder of its files.
+
+    Raises
+    ------
+    ToolError
+        Where the emulator is missing, fails or runs too long.
+    """
     machine = str(_board()["build"]["qemu_machine"])
     command = [
         *(toolchain.find("qemu-system-arm"), "-M", machine, "-icount", "shift=0", "-display", "none"),
@@ -144,7 +157,7 @@ def run_program(elf: Path) -> None:
 
 
 def _code_bytes(elf: Path) -> int:
-    """Sum the functions of the front end that are in the program."""
+    """Bytes of the front end's functions that are linked into the program."""
     listing = toolchain.run(["arm-none-eabi-nm", "--size-sort", "-S", "-l", str(elf)])
     lines = (line.split() for line in listing.splitlines() if "/lib/frontend/" in line)
     return sum(int(size, 16) for _, size, kind, *_ in lines if kind in "tT")
@@ -165,7 +178,7 @@ def probe_decimator(
     samples
         int32 (n,).
     count
-        Instructions in all, exact to about 6 for every 256 samples or words.
+        Total instructions, exact to about 6 per 256 samples or words.
 
     Raises
     ------

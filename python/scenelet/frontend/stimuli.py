@@ -1,6 +1,6 @@
-"""Audio to try a front end with: simple signals that are hard in their own way, and signals that resemble the world.
+"""Test signals for a front end: synthetic edge cases, and signals that resemble recordings.
 
-Everything is seeded and made of integers, so that a report can be made again to the digit.
+All signals are seeded integers, so that a report can be reproduced exactly.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _SEEDS = 3
 
 @dataclass(frozen=True)
 class Signal:
-    """One clip: int32 samples of some width, its kind, and the level of its peak in dB of full scale."""
+    """One clip: its kind, its peak level in dB of full scale, and int32 samples of 16 or 24 bits."""
 
     kind: str
     level_db: int
@@ -27,12 +27,12 @@ class Signal:
 
     @property
     def natural(self) -> bool:
-        """Whether it resembles a recording: every band holds some noise, as behind any microphone."""
+        """Whether it resembles a recording: every band has some noise, as with any microphone."""
         return self.kind in NATURAL
 
 
 def trial_signals(sample_rate: int, samples: int, bits: int, seed: int = 0) -> list[Signal]:
-    """All kinds at all levels, and silence.
+    """Signals of all kinds at all levels, and silence.
 
     Parameters
     ----------
@@ -84,14 +84,14 @@ def _clipped(time: Wave, sample_rate: int, rng: np.random.Generator) -> Wave:
 
 
 def _coloured(time: Wave, sample_rate: int, rng: np.random.Generator) -> Wave:
-    """Noise that falls by 3 to 6 dB an octave: traffic, wind, a far crowd."""
+    """Noise that falls by 3 to 6 dB per octave: traffic, wind, a distant crowd."""
     spectrum = np.fft.rfft(rng.standard_normal(time.size))
     frequency = np.maximum(np.fft.rfftfreq(time.size, 1 / sample_rate), 20)
     return np.fft.irfft(spectrum * frequency ** -rng.uniform(0.5, 1.0), time.size)
 
 
 def _voices(time: Wave, sample_rate: int, rng: np.random.Generator) -> Wave:
-    """Harmonics whose loudness wanders, over a bed of coloured noise: speech, birds, engines."""
+    """Harmonics of varying loudness, with coloured noise: speech, birds, engines."""
     pitch = rng.uniform(90, 400)
     wave = np.zeros(time.size)
     for harmonic in range(1, int(0.45 * sample_rate / pitch) + 1):

@@ -1,7 +1,7 @@
-"""Every constant of the integer front end, from its settings.
+"""All constants of the integer front end, from its settings.
 
-The tables are the specification's other half: the NumPy model and the firmware's C both compute with these integers
-and nothing else, so floating point ends here.
+The tables are part of the specification: the NumPy model and the firmware's C compute with these integers only, so
+floating point ends here.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from . import decimator, mel
 
 Q31_ONE = 2**31 - 1
 LOG2_SEGMENTS = 64
-# librosa's power_to_db clamps power here; so do we, or silence would be minus infinity.
+# librosa's power_to_db clamps power at the same value; without it silence would be minus infinity.
 POWER_FLOOR = 1e-10
-# A gain must fit int32 and a base must leave room for log2's own range; beyond these nothing sounds anyway.
+# A gain must fit int32, and a base must leave room for the range of log2. No sound is beyond these limits.
 _WIDEST_DB = 1000.0
 _NARROWEST_RANGE_DB = 0.1
 FEATURE_SCALE = 1 / 64
@@ -35,12 +35,12 @@ _DB_PER_LOG2 = 10 * math.log10(2)
 
 @dataclass(frozen=True, eq=False)
 class Tables:
-    """The integers that make a front end.
+    """The integer tables of a front end.
 
     Attributes
     ----------
     config
-        The settings that they come from.
+        The settings that they are computed from.
     input_scale, input_zero_point
         The network's input quantisation, folded into ``base``, ``gain`` and ``floor``.
     window
@@ -57,9 +57,9 @@ class Tables:
     base
         int32, (n_mels,), Q16 log2 of the band's integer power at block exponent 0 that becomes INT8 -128.
     gain
-        int32, Q32: INT8 steps for one Q16 step of log2; one entry, or one a band.
+        int32, Q32: INT8 steps per Q16 step of log2; one entry, or one per band.
     floor
-        int8: what a power of 1e-10 becomes; one entry, or one a band.
+        int8: the feature of a power of 1e-10; one entry, or one per band.
     norm
         int32, (n_mels,), Q16: log2 of the band's Slaney norm less the power's scale; for reports, not on the device.
     """
@@ -84,7 +84,7 @@ class Tables:
 
     @property
     def radix4_stages(self) -> int:
-        """Radix-4 stages of the complex FFT of n_fft / 2 points; an odd power of two has a radix-2 stage before."""
+        """Radix-4 stages of the complex FFT of n_fft / 2 points; odd powers of two begin with a radix-2 stage."""
         return _radix4_stages(self.config.n_fft)
 
     @property
@@ -94,7 +94,7 @@ class Tables:
 
     @property
     def padded(self) -> int:
-        """Samples of silence thought before a clip."""
+        """Zero samples that are assumed before a clip."""
         return self.config.n_fft // 2 if self.config.grid == "clip" else 0
 
     @property
@@ -104,7 +104,7 @@ class Tables:
 
     @property
     def work_bytes(self) -> int:
-        """Bytes of memory that one frame needs beside its samples."""
+        """Bytes of working memory per frame, in addition to its samples."""
         return 4 * self.config.n_fft
 
     @property
@@ -121,7 +121,7 @@ class Tables:
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of all that decides the features: two front ends with the same hash hear the same."""
+        """Hash of all that determines the features: front ends with the same hash compute the same features."""
         config = self.config
         shape = {
             name: getattr(config, name)
@@ -159,7 +159,7 @@ def make_tables(config: FrontendConfig, input_scale: float = FEATURE_SCALE, inpu
         Its settings.
     input_scale, input_zero_point
         Quantisation of the network's input. A feature's real value runs from -128/64 at ``lo_db`` to 127/64 at
-        ``hi_db``; with the default scale of 1/64 the INT8 feature is the whole story.
+        ``hi_db``; with the default scale of 1/64, the network's INT8 input is the feature itself.
 
     Returns
     -------
@@ -268,7 +268,7 @@ def _int8_map(
     """Compute ``base``, ``gain`` and ``floor``: dB to the network's INT8 input in one multiplication."""
     lo, hi = np.array(config.lo_by_band), np.array(config.hi_by_band)
     step = (hi - lo) / 255
-    # The level at which the network's input, not our own feature, is -128; and its step.
+    # The level at which the network's input, rather than the feature, is -128; and its step.
     bottom = lo + ((-128 - zero_point) * scale / FEATURE_SCALE + 128) * step
     step = step * (scale / FEATURE_SCALE)
     zero = _rounded(bottom / _DB_PER_LOG2 * 65536)

@@ -1,4 +1,4 @@
-"""How samples are cut into windows, and what both implementations of the front end demand of them."""
+"""Cutting samples into windows, and the check of windows that both implementations of the front end share."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ..errors import AudioError
 
 
 def cut(samples: NDArray[np.int32], config: FrontendConfig) -> NDArray[np.int32]:
-    """Cut a recording into windows, as the front end's settings say.
+    """Cut a recording into windows by the front end's settings.
 
-    Without ``slide``, consecutive ones (:func:`scenelet.data.audio.windows`). With it, a window every ``slide`` hops,
-    as a live device hears them.
+    Without ``slide``, windows are consecutive (:func:`scenelet.data.audio.windows`). With it, a window begins every
+    ``slide`` hops, as on a live device.
 
     Parameters
     ----------
     samples
-        int32 (n,), n >= 1; padded with zeros to one window where they are fewer.
+        int32 (n,), n >= 1; fewer than one window are padded with zeros to one.
 
     Returns
     -------
@@ -33,7 +33,7 @@ def cut(samples: NDArray[np.int32], config: FrontendConfig) -> NDArray[np.int32]
 
 
 def checked(windows: NDArray[np.int32], config: FrontendConfig) -> NDArray[np.int32]:
-    """Return windows as contiguous int32, or say why they cannot be features.
+    """Check windows and return them as contiguous int32.
 
     Parameters
     ----------

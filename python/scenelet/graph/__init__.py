@@ -1,4 +1,4 @@
-"""Networks as graphs, how they are built, what they cost, and the limits that they are held to."""
+"""Networks as graphs: how they are built, what they cost, and the limits on that cost."""
 
 from .graph import Graph, Operator, Quantization, Tensor
 

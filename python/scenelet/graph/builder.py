@@ -1,4 +1,4 @@
-"""Writing a graph down operator by operator, fused and folded the way the TFLite converter does it."""
+"""Builds a graph operator by operator, with fusion and folding as in the TFLite converter."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .graph import Graph, Operator, Tensor
 
 Pair = tuple[int, int]
 
-# Operators that can carry an activation; the first three also absorb a batch normalisation behind them.
+# Operators with a fused activation; the first three also absorb a batch normalisation that follows them.
 _FOLDING = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 _FUSING = (*_FOLDING, "MUL", "ADD", "MAX_POOL_2D", "AVERAGE_POOL_2D")
 
@@ -30,17 +30,17 @@ def _window(strides: Pair, padding: str) -> dict[str, Any]:
     }
 
 
-class Way(TypedDict, total=False):
-    """How a convolution moves and what follows it.
+class ConvOptions(TypedDict, total=False):
+    """Options of a convolution.
 
     Attributes
     ----------
     strides
-        Mel bands x frames, by default 1 x 1.
+        (mel bands, frames), by default (1, 1).
     padding
         "SAME", the default, or "VALID".
     activation
-        "NONE", the default, or "RELU", fused.
+        Fused activation: "NONE", the default, or "RELU".
     """
 
     strides: Pair
@@ -52,7 +52,7 @@ class Way(TypedDict, total=False):
 class GraphBuilder:
     """Collects operators; every method takes and returns tensor indices.
 
-    Weights have INT8 size and biases INT32 size, but no data: enough to count with.
+    Weights are INT8 and biases INT32, without data: the graph serves to count costs.
     """
 
     name: str
@@ -86,16 +86,16 @@ class GraphBuilder:
         """Add the network's input, (mel bands, frames, channels) without the batch."""
         return self._tensor(name, (1, *shape))
 
-    def conv(self, source: int, name: str, filters: int, kernel: Pair, **way: Unpack[Way]) -> int:
-        """Add a convolution with bias; ``kernel`` is mel bands x frames."""
+    def conv(self, source: int, name: str, filters: int, kernel: Pair, **options: Unpack[ConvOptions]) -> int:
+        """Add a convolution with bias; ``kernel`` is (mel bands, frames)."""
         shape = (filters, *kernel, self.shape(source)[-1])
-        return self._convolve("CONV_2D", source, name, (shape, filters), {}, way)
+        return self._convolve("CONV_2D", source, name, (shape, filters), {}, options)
 
-    def depthwise(self, source: int, name: str, kernel: Pair, **way: Unpack[Way]) -> int:
-        """Add a depthwise convolution with bias, one filter a channel; ``kernel`` as in :meth:`conv`."""
+    def depthwise(self, source: int, name: str, kernel: Pair, **options: Unpack[ConvOptions]) -> int:
+        """Add a depthwise convolution with bias, one filter per channel; ``kernel`` as in :meth:`conv`."""
         channels = self.shape(source)[-1]
         weights = (1, *kernel, channels), channels
-        return self._convolve("DEPTHWISE_CONV_2D", source, name, weights, {"depth_multiplier": 1}, way)
+        return self._convolve("DEPTHWISE_CONV_2D", source, name, weights, {"depth_multiplier": 1}, options)
 
     def _convolve(
         self,
@@ -104,11 +104,11 @@ class GraphBuilder:
         name: str,
         weights: tuple[tuple[int, int, int, int], int],
         further: Mapping[str, Any],
-        way: Way,
+        options: ConvOptions,
     ) -> int:
-        """Add a convolution; ``weights`` are their shape, with the kernel in the middle, and the channels they make."""
+        """Add a convolution; ``weights`` are their shape (kernel in the middle) and the number of output channels."""
         shape, channels = weights
-        strides, padding = way.get("strides", (1, 1)), way.get("padding", "SAME")
+        strides, padding = options.get("strides", (1, 1)), options.get("padding", "SAME")
         size = self.shape(source)[1:3]
         rows, columns = (_extent(*along, padding) for along in zip(size, shape[1:3], strides, strict=True))
         kernel = self._constant(f"{name}/kernel", shape)
@@ -116,16 +116,16 @@ class GraphBuilder:
         attributes = {
             **_window(strides, padding),
             **further,
-            "fused_activation_function": way.get("activation", "NONE"),
+            "fused_activation_function": options.get("activation", "NONE"),
         }
         return self._emit(op, name, (source, kernel, bias), (1, rows, columns, channels), attributes)
 
     def add(self, one: int, other: int, name: str) -> int:
-        """Add two maps of one shape, value by value."""
+        """Add the elementwise sum of two feature maps of equal shape."""
         return self._emit("ADD", name, (one, other), self.shape(one), {"fused_activation_function": "NONE"})
 
     def batch_norm(self, source: int, name: str) -> int:
-        """Add a batch normalisation: nothing behind a linear convolution, else a MUL and an ADD by constants."""
+        """Add a batch normalisation: folded into a linear convolution before it, else a MUL and an ADD by constants."""
         producer = self._producer(source)
         linear = producer and producer.attributes.get("fused_activation_function") == "NONE"
         if producer and producer.op in _FOLDING and linear:
@@ -138,7 +138,7 @@ class GraphBuilder:
         return self._emit("ADD", f"{name}/add", (product, offset), shape, attributes)
 
     def relu(self, source: int, name: str) -> int:
-        """Add a ReLU: nothing behind another one, else fused into the operator before it where TFLite can."""
+        """Add a ReLU: dropped after another ReLU, fused into the operator before it where TFLite can, else RELU."""
         producer = self._producer(source)
         if producer is None or producer.op not in _FUSING:
             return self._emit("RELU", name, (source,), self.shape(source), {})
@@ -148,7 +148,7 @@ class GraphBuilder:
         return source
 
     def pool(self, source: int, name: str, kind: str, size: Pair) -> int:
-        """Add a pool without overlap and without padding; ``kind`` is "max" or "average"."""
+        """Add a pooling without overlap or padding; ``kind`` is "max" or "average", ``size`` (mel bands, frames)."""
         _, height, width, channels = self.shape(source)
         return self._emit(
             "MAX_POOL_2D" if kind == "max" else "AVERAGE_POOL_2D",
@@ -172,7 +172,7 @@ class GraphBuilder:
         return self._emit("MEAN", name, (source, self._axes), (1, self.shape(source)[-1]), {"keep_dims": False})
 
     def dense(self, source: int, name: str, units: int, *, activation: str = "NONE") -> int:
-        """Add a fully connected layer with bias; a feature map is flattened by the operator itself."""
+        """Add a fully connected layer with bias; the operator flattens a feature map itself."""
         weights = self._constant(f"{name}/kernel", (units, math.prod(self.shape(source)[1:])))
         bias = self._constant(f"{name}/bias", (units,), "int32")
         return self._emit(
@@ -184,7 +184,7 @@ class GraphBuilder:
         )
 
     def concatenate(self, sources: tuple[int, ...], name: str) -> int:
-        """Join vectors end to end."""
+        """Concatenate vectors."""
         width = sum(self.shape(source)[-1] for source in sources)
         return self._emit("CONCATENATION", name, sources, (1, width), {"axis": -1, "fused_activation_function": "NONE"})
 

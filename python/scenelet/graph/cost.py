@@ -1,4 +1,4 @@
-"""What a graph costs, by the challenge's counting rules (those of its official tool, NeSsi).
+"""Cost of a graph by the challenge's counting rules (those of its official tool, NeSsi).
 
 =====================  =====================================================
 operator               multiply-accumulates
@@ -12,8 +12,8 @@ pools                  n * oh * ow * c * kh * kw
 all others, and bias   0
 =====================  =====================================================
 
-Parameter bytes are all constant inputs of operators; a constant that two operators share counts once.
-Memory is the maximum over operators of the live non-constant tensors' bytes.
+Parameter bytes are those of all constant inputs of operators; a constant that several operators share counts once.
+Memory is the maximum over operators of the bytes of all live non-constant tensors.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .graph import Graph, Operator, Tensor
 
 @dataclass(frozen=True)
 class LayerCost:
-    """Cost of one operator; ``live_bytes`` are the non-constant tensors alive while it runs."""
+    """Cost of one operator; ``live_bytes`` are those of the non-constant tensors alive while it runs."""
 
     name: str
     op: str
@@ -37,7 +37,7 @@ class LayerCost:
 
 @dataclass(frozen=True)
 class Cost:
-    """Cost of a graph."""
+    """Cost of a graph, in all and by layer in execution order."""
 
     params_bytes: int
     macs: int
@@ -67,7 +67,7 @@ def macs(graph: Graph, operator: Operator) -> int:
 
 
 def lifetimes(graph: Graph) -> dict[int, tuple[int, int]]:
-    """First and last operator position at which each non-constant tensor is alive.
+    """First and last position of the operators between which each non-constant tensor is alive, by tensor index.
 
     Graph inputs live from position 0; graph outputs to the last position.
     """

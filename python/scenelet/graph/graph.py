@@ -1,6 +1,6 @@
-"""A network as TFLite sees it: tensors, and operators in execution order.
+"""A network in TFLite's terms: tensors, and operators in execution order.
 
-A recipe, a Keras model and a .tflite file all become this graph, so cost, memory plan and code come from one place.
+Recipes, Keras models and .tflite files all become this graph, so that cost, memory plan and code have one source.
 Operator names and attribute names are those of the TFLite schema.
 """
 
@@ -19,7 +19,15 @@ ITEM_BYTES = {"int8": 1, "uint8": 1, "bool": 1, "int16": 2, "float16": 2, "int32
 
 @dataclass(frozen=True)
 class Quantization:
-    """real = scale * (q - zero_point); one entry for a whole tensor, or one an index of ``axis``."""
+    """Affine quantization, real = scale * (q - zero_point).
+
+    Attributes
+    ----------
+    scale, zero_point
+        One entry for the whole tensor, or one per index of ``axis``.
+    axis
+        Dimension of per-channel quantization.
+    """
 
     scale: NDArray[np.float32]
     zero_point: NDArray[np.int64]
@@ -27,7 +35,7 @@ class Quantization:
 
     @property
     def per_channel(self) -> bool:
-        """Whether every channel has a scale of its own."""
+        """Whether the scales are per channel."""
         return self.scale.size > 1
 
 
@@ -38,11 +46,11 @@ class Tensor:
     Attributes
     ----------
     index
-        Position in the .tflite file's tensor list (or in the graph, where no file exists).
+        Position in the .tflite file's tensor list, or in the graph if there is no file.
     shape
         Dimensions, NHWC for feature maps.
     constant
-        Whether the tensor is stored in the model. ``data`` may still be None where a graph was built from a recipe.
+        Whether the tensor is stored in the model. Even then ``data`` is None in a graph that was built from a recipe.
     """
 
     index: int
@@ -98,6 +106,6 @@ class Graph:
     outputs: tuple[int, ...]
 
     def layer_name(self, operator: Operator) -> str:
-        """Short name of a layer for people: its operator's number and the Keras layer it came from."""
+        """Short readable name of a layer: the number of its operator and the Keras layer that it comes from."""
         parts = self.tensors[operator.outputs[0]].name.split(";")[0].split("/")
         return f"{operator.index}:{parts[1] if len(parts) > 2 else parts[0]}"

@@ -1,4 +1,4 @@
-"""What a model may cost, and the one check that every stage calls.
+"""Limits on a model's cost, and the check that every stage calls.
 
 The challenge's limits are DCASE 2023 task 1's: 128 kB of parameters, zero-valued ones included, and 30 million
 multiply-accumulates for the inference on one 1-s clip. kB is 1,000 bytes here.
@@ -27,7 +27,17 @@ class Board:
 
 @dataclass(frozen=True)
 class Violation:
-    """One limit that is exceeded."""
+    """One limit that is exceeded.
+
+    Attributes
+    ----------
+    limit
+        Name of the quantity.
+    value, allowed
+        Cost and limit, in ``unit``.
+    shrink
+        The layers that contribute most, with their share.
+    """
 
     limit: str
     value: int
@@ -58,9 +68,14 @@ def violations(
     cost
         Counted by :func:`scenelet.graph.cost.count`.
     board
-        Also hold the model to this board's memory.
+        Also check the memory of this board.
     flash_bytes, ram_bytes
         Measured or planned use of the board's memory; by default the parameters and the peak of the activations.
+
+    Returns
+    -------
+    list of Violation
+        Empty if the model is within all limits.
     """
     found = []
     if cost.params_bytes > PARAMS_BYTES:
@@ -82,12 +97,12 @@ def violations(
 
 
 def require(cost: Cost, subject: object) -> None:
-    """Raise unless a model is within the challenge's limits.
+    """Check a model against the challenge's limits.
 
     Raises
     ------
     LimitExceeded
-        Naming every limit exceeded and the layers to shrink.
+        The message names every limit exceeded and the layers to shrink.
     """
     found = violations(cost)
     if found:

@@ -1,4 +1,4 @@
-"""The network that a recipe describes, as the operators the converter will emit; needs no TensorFlow.
+"""A recipe's network as the operators that the TFLite converter will emit; needs no TensorFlow.
 
 Layer names, shared with the Keras model: ``conv1 bn1 relu1 pool1 dropout1 conv2 ... pooling embedding scores``. A
 mobile network's blocks are ``expand1 expand_bn1 expand_relu1 depthwise1 ... project1 project_bn1 add1 block_relu1``; in

@@ -1,37 +1,37 @@
-"""TensorFlow and Keras, imported in one place: the settings below only count before the first import."""
+"""TensorFlow and Keras, imported in one place: the settings below have effect only before the first import."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 
-from ..core.stderr import quiet
+from ..core.stderr import discard_stderr
 from ..errors import ToolError
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # start-up notes about absent GPUs; errors still raise
 
 try:
-    with quiet():
+    with discard_stderr():
         import keras
         import tensorflow as tf
 
-        tf.config.list_physical_devices()  # the first look for a GPU complains where there is none
+        tf.config.list_physical_devices()  # the first query for a GPU prints a warning where there is none
 except ImportError as error:
     raise ToolError(error.name or "tensorflow", "is not installed", "pip install 'scenelet[train]'") from None
 
 if keras.backend.backend() != "tensorflow":
     raise ToolError("keras", f"runs on {keras.backend.backend()}", "set KERAS_BACKEND=tensorflow")
 
-tf.get_logger().setLevel("ERROR")  # many networks in one process are no reason to warn of "retracing"
+tf.get_logger().setLevel("ERROR")  # many networks in one process cause harmless warnings of "retracing"
 
-# The same seed shall give the same weights, whatever the number of threads that a sum is split over.
+# The same seed must give the same weights.
 tf.config.experimental.enable_op_determinism()
 
 
 def one_thread() -> None:
-    """Let TensorFlow use one thread in this process: sums that are split over several round differently."""
-    with contextlib.suppress(RuntimeError):  # has begun to work: an earlier task has settled this already
+    """Limit TensorFlow to one thread in this process: sums that are split over several threads round differently."""
+    with contextlib.suppress(RuntimeError):  # TensorFlow is initialized: an earlier task has set this already
         tf.config.threading.set_intra_op_parallelism_threads(1)
 
 

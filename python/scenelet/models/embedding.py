@@ -1,4 +1,4 @@
-"""A classifier seen from inside: what distillation looks at."""
+"""Embedding and logits of a classifier, for distillation."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from ..errors import ModelError
 from .backend import keras, tf
 
 
-class View:
-    """A network's embedding and logits, sharing its weights.
+class EmbeddingModel:
+    """A model of a network's embedding and logits that shares its weights.
 
-    The embedding is what goes into the last layer, before dropout: of a student the Dense layer ``embedding``, of the
-    one-against-all teacher the members' joined embeddings ``concatenate``. The logits are what the last layer's softmax
-    is taken of; distillation softens them, so it needs them before any softmax.
+    The embedding is the input of the last layer, before dropout: the output of the Dense layer ``embedding`` of a
+    student, and of the layer ``concatenate`` of the one-against-all teacher. The logits are the inputs of the last
+    layer's softmax.
 
     Parameters
     ----------
@@ -23,7 +23,12 @@ class View:
     Raises
     ------
     ModelError
-        Where the network does not end in such layers.
+        Where the network has no such layers.
+
+    Attributes
+    ----------
+    width, classes
+        Width of the embedding, and number of logits.
     """
 
     def __init__(self, model: keras.Model) -> None:
@@ -39,5 +44,5 @@ class View:
 
     def __call__(self, inputs: Any, training: bool) -> tuple[Any, Any]:
         """Embedding (batch, width) and logits (batch, classes) of inputs (batch, mel bands, frames, 1)."""
-        embedding, seen = self._inside(inputs, training=training)
-        return embedding, tf.matmul(seen, self._last.kernel) + self._last.bias
+        embedding, last_input = self._inside(inputs, training=training)
+        return embedding, tf.matmul(last_input, self._last.kernel) + self._last.bias

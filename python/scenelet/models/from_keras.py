@@ -1,4 +1,4 @@
-"""The operators that the converter will emit for a Keras model, so that it can be counted before it is converted."""
+"""The operators that the TFLite converter will emit for a Keras model, to count its cost before conversion."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _pair(value: Any) -> Pair:
 
 
 class _Walk:
-    """One pass over a model's layers, from the outputs back: the converter's order for parallel branches."""
+    """One pass over a model's layers, from the outputs backwards: the converter's order for parallel branches."""
 
     def __init__(self, model: keras.Model) -> None:
         self.builder = GraphBuilder(model.name)
@@ -63,7 +63,7 @@ class _Walk:
             case layers.Dropout() | layers.Flatten():
                 return source
         raise ModelError(
-            f"layer {layer.name}", f"{type(layer).__name__} is not one this project counts", "use the recipe's layers"
+            f"layer {layer.name}", f"{type(layer).__name__} is not supported", "use the layers of the recipes"
         )
 
     def activate(self, layer: Any, tensor: int) -> int:
@@ -74,7 +74,7 @@ class _Walk:
             return self.builder.relu(tensor, layer.name)
         if name == "softmax":
             return self.builder.softmax(tensor, "softmax")
-        raise ModelError(f"layer {layer.name}", f"activation {name} is not one this project counts", "use relu")
+        raise ModelError(f"layer {layer.name}", f"activation {name} is not supported", "use relu")
 
     def conv(self, layer: Any, source: int) -> int:
         if layer.dilation_rate != (1, 1) or layer.groups != 1:
@@ -91,7 +91,7 @@ class _Walk:
 
     def depthwise(self, layer: Any, source: int) -> int:
         if layer.dilation_rate != (1, 1) or layer.depth_multiplier != 1:
-            raise ModelError(f"layer {layer.name}", "is dilated or multiplies channels", "use one filter a channel")
+            raise ModelError(f"layer {layer.name}", "is dilated or multiplies channels", "use one filter per channel")
         tensor = self.builder.depthwise(
             source,
             layer.name,
@@ -119,7 +119,7 @@ def graph_of_model(model: keras.Model) -> Graph:
     Raises
     ------
     ModelError
-        Naming a layer that this project does not count.
+        Where a layer is not supported; names it.
     """
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ModelError(model.name, "has more than one input or output", "give a classifier")
@@ -134,7 +134,7 @@ def load_model(path: str | Path) -> keras.Model:
     Raises
     ------
     ModelError
-        Where there is none, or Keras cannot read it.
+        Where the file is missing or Keras cannot read it.
     """
     if not Path(path).is_file():
         raise ModelError(path, "no such file", "give the path of a .keras model")

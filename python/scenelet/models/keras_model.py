@@ -1,4 +1,4 @@
-"""The network that a recipe describes, as a Keras model.
+"""A recipe's network as a Keras model.
 
 Input: float32 (batch, mel bands, frames, 1), the front end's INT8 feature divided by 64.
 Output: softmax (batch, classes).
@@ -20,7 +20,7 @@ from .backend import keras
 
 layers = keras.layers
 
-# Keras's own 0.99 takes hundreds of steps to follow what training has seen; a small data set has 15 an epoch.
+# Keras's default of 0.99 needs hundreds of steps to follow the statistics; a small data set has 15 per epoch.
 _BN_MOMENTUM = 0.9
 
 
@@ -84,9 +84,9 @@ def _classify(x: keras.KerasTensor, classes: int, dropout: float = 0.0) -> keras
 
 
 def build(recipe: Recipe) -> keras.Model:
-    """Build a recipe's network, freshly initialised.
+    """Build a recipe's network with initial weights.
 
-    The one-against-all teacher is its members' embeddings, joined, and one Dense softmax.
+    The one-against-all teacher is the concatenated embeddings of its members and one Dense softmax.
 
     Raises
     ------
@@ -107,7 +107,8 @@ def build(recipe: Recipe) -> keras.Model:
 def build_member(recipe: Recipe, number: int) -> keras.Model:
     """Build one member of a one-against-all teacher: "class ``number`` against the rest", a softmax over two.
 
-    Scores: 0 the rest, 1 the class. Its layers are named as in the teacher, so weights move by name.
+    Score 0 is the rest, score 1 the class. Layers have the same names as in the teacher, so that weights are copied by
+    name.
     """
     require_pools(recipe, recipe.name)
     if not isinstance(recipe.model, OneAgainstAllConfig):

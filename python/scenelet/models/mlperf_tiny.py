@@ -1,8 +1,8 @@
-"""Networks of MLPerf Tiny's shapes with seeded random weights: what the engine's speed is compared on.
+"""Networks of MLPerf Tiny's shapes with seeded random weights, for comparing the engine's speed.
 
-Layers, sizes and strides are those of Banbury et al. (2021, "MLPerf Tiny Benchmark"); batch normalisations are left
-out, because the converter folds them. Weights and biases are drawn, not trained: counts of instructions hardly depend
-on values, and equality of bits must not. Activations keep their spread from layer to layer (He et al., 2015).
+Layers, sizes and strides are those of Banbury et al. (2021, "MLPerf Tiny Benchmark"); batch normalizations are left
+out, because the converter folds them. Weights and biases are random: instruction counts hardly depend on values, and
+bit-exactness must not. Activations keep their variance from layer to layer (He et al., 2015).
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def wake_word() -> keras.Model:
 NETWORKS: Mapping[str, Callable[[], keras.Model]] = {
     make.__name__: make for make in (resnet8, ds_cnn, mobilenet, autoencoder, wake_word)
 }
-"""Every network by its name."""
+"""All networks by name."""
 
 
 def build(name: str, seed: int = 0) -> tuple[keras.Model, NDArray[np.float32]]:
@@ -102,7 +102,7 @@ def build(name: str, seed: int = 0) -> tuple[keras.Model, NDArray[np.float32]]:
     Returns
     -------
     tuple
-        The network, and normally distributed inputs (16, *input shape) to calibrate it with.
+        The network, and normally distributed calibration inputs, float32 (16, *input shape).
     """
     keras.utils.set_random_seed(seed)
     model = NETWORKS[name]()

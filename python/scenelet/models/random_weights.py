@@ -1,4 +1,4 @@
-"""Networks of recipes with random weights: as quick, as large and as exact as trained ones, and made in seconds."""
+"""Networks of recipes with random weights: speed, size and exactness as of trained networks, without training."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .keras_model import build
 _CALIBRATION = 16
 
 
-def untrained(recipe: Recipe, seed: int = 0) -> tuple[keras.Model, NDArray[np.int8]]:
+def random_network(recipe: Recipe, seed: int = 0) -> tuple[keras.Model, NDArray[np.int8]]:
     """Build a recipe's network with weights drawn from a seed.
 
     Parameters
@@ -20,13 +20,13 @@ def untrained(recipe: Recipe, seed: int = 0) -> tuple[keras.Model, NDArray[np.in
     recipe
         Of the network.
     seed
-        Of weights and calibration.
+        Of weights and calibration features.
 
     Returns
     -------
     tuple
-        The network, whose batch normalisations scale and shift by something, some of them down; and features to
-        calibrate it with, (16, mel bands, frames).
+        The network, whose batch normalizations have random constants, some scales of them negative; and calibration
+        features, int8 (16, mel bands, frames).
     """
     keras.utils.set_random_seed(seed)
     rng = np.random.default_rng(seed)

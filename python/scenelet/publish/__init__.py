@@ -1,1 +1,1 @@
-"""What is shown to others: reports, model cards, challenge submissions, the demo."""
+"""Publishing: reports, model cards, challenge submissions, and the demo."""

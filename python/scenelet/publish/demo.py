@@ -1,4 +1,4 @@
-"""The whole line once: recordings, training, INT8, C sources, PlatformIO, QEMU, scores."""
+"""The whole pipeline once: recordings, training, INT8, C sources, PlatformIO, QEMU, scores."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from ..config import recipe
 from ..config.recipe import Recipe
 from ..core import toolchain
 from ..core.files import write_text
-from ..data.datasets.registry import Dataset, open_dataset
+from ..data.dataset import Dataset
+from ..data.datasets.registry import open_dataset
 from ..data.synthetic.city import write_city
 from ..deploy.export import Export, export
 from ..errors import CheckFailed
@@ -36,14 +37,28 @@ MODEL_FILE = "model.tflite"
 Say = Callable[[str], None]
 Bar = Callable[[str], AbstractContextManager[Progress]]
 
-# Enough epochs to show the line at work in minutes; a recipe's own settings are for real training.
+# Enough epochs to show the pipeline in minutes; a recipe's own settings are for real training.
 EPOCHS, PATIENCE = 40, 12
 PARITY_CASES = 10
 
 
 @dataclass
 class Demo:
-    """Where the demo works, and what it has found so far."""
+    """A demo in progress.
+
+    Attributes
+    ----------
+    folder
+        Where the demo works.
+    recipe, teacher
+        Of the network, and of its teacher if it has one.
+    dataset
+        The recordings.
+    say, progress
+        Announce a stage, and show its progress.
+    seconds, stage_seconds
+        Wall time of every stage so far, and of the stages of the distillation.
+    """
 
     folder: Path
     recipe: Recipe
@@ -71,7 +86,7 @@ class Demo:
 
     @property
     def model(self) -> Path:
-        """The quantised model."""
+        """Path of the quantized model."""
         return self.run_folder / MODEL_FILE
 
     @contextmanager
@@ -85,7 +100,7 @@ class Demo:
 
 
 def demo_recipe(name: str = "sm1") -> Recipe:
-    """A shipped recipe with the demo's short training."""
+    """Load a shipped recipe and give it the demo's short training."""
     return recipe.changed(recipe.load(name), "training", epochs=EPOCHS, patience=PATIENCE)
 
 
@@ -97,16 +112,16 @@ def _city(folder: Path, say: Say, progress: Bar) -> Path:
 
 
 def _train(demo: Demo) -> dict[str, Any]:
-    # TensorFlow takes seconds to import; everything before this stage does without it.
+    # TensorFlow takes seconds to import; no earlier stage needs it.
     from ..quantization.convert import quantize_run
 
-    metrics = _taught(demo, demo.teacher) if demo.teacher else _trained(demo, demo.recipe, demo.run_folder)
+    metrics = _distill(demo, demo.teacher) if demo.teacher else _train_run(demo, demo.recipe, demo.run_folder)
     with demo.stage("quantise to INT8"):
         quantize_run(demo.run_folder)
     return metrics
 
 
-def _trained(demo: Demo, recipe_: Recipe, out: Path) -> dict[str, Any]:
+def _train_run(demo: Demo, recipe_: Recipe, out: Path) -> dict[str, Any]:
     from ..training.train import train
 
     with demo.stage(f"train {recipe_.name}") as step:
@@ -114,37 +129,37 @@ def _trained(demo: Demo, recipe_: Recipe, out: Path) -> dict[str, Any]:
     return done.metrics
 
 
-def _taught(demo: Demo, teacher: Recipe) -> dict[str, Any]:
-    """Train the teacher, then its student, and note what each stage of the distillation took."""
-    from ..training.distillation.distill import distil
+def _distill(demo: Demo, teacher: Recipe) -> dict[str, Any]:
+    """Train the teacher, then its student, and time each stage of the distillation."""
+    from ..training.distillation.distill import distill
 
-    _trained(demo, teacher, demo.teacher_folder)
-    begun: list[tuple[str, float]] = []
+    _train_run(demo, teacher, demo.teacher_folder)
+    starts: list[tuple[str, float]] = []
     with demo.stage(f"distil {demo.recipe.name}") as step:
-        done = distil(
+        done = distill(
             demo.recipe,
             demo.dataset,
             demo.teacher_folder,
             demo.run_folder,
             jobs=-1,
             watch=lambda epoch, most: step(epoch.epoch, most),
-            entering=lambda stage: begun.append((stage, monotonic())),
+            on_stage=lambda stage: starts.append((stage, monotonic())),
         )
-    for (stage, start), (_, end) in pairwise([*begun, ("", monotonic())]):
+    for (stage, start), (_, end) in pairwise([*starts, ("", monotonic())]):
         demo.stage_seconds[stage] = round(end - start, 1)
     return done.metrics
 
 
 def _budget(demo: Demo) -> Budget:
     with demo.stage("check the limits"):
-        result = budget_of(str(demo.model), "netduinoplus2")
+        result = budget_of(str(demo.model), toolchain.EMULATED_BOARD)
     if not result.ok:
         raise CheckFailed(demo.model, "; ".join(map(str, result.violations)))
     return result
 
 
 def _build(demo: Demo) -> Export:
-    """Write the C sources, and build them as a user would: with PlatformIO."""
+    """Write the C sources, and build them with PlatformIO as a user would."""
     generated = demo.folder / "generated"
     with demo.stage("export C sources"):
         result = export(demo.model, generated)
@@ -165,9 +180,9 @@ def _evaluate(demo: Demo, target: str) -> Evaluation:
     return result
 
 
-def _parity(demo: Demo, float_free: Evaluation, board: Evaluation) -> int:
-    """Differences between this computer and the emulated board: of every test score, and of every tensor."""
-    mismatches = sum(one != other for one, other in zip(float_free.rows, board.rows, strict=True))
+def _parity(demo: Demo, int8: Evaluation, board: Evaluation) -> int:
+    """Number of values that differ between this computer and the emulated board: test scores, and tensors."""
+    mismatches = sum(one != other for one, other in zip(int8.rows, board.rows, strict=True))
     for target in ("host", "qemu"):
         with demo.stage(f"parity on {target}") as step, open_target(target, demo.model) as place:
             mismatches += check(demo.model, place, PARITY_CASES, 0, progress=step).mismatches
@@ -188,30 +203,30 @@ def run_demo(
     recipe_: Recipe | None = None,
     teacher: Recipe | None = None,
 ) -> dict[str, Any]:
-    """Go from recordings to scores on the emulated board.
+    """Run the pipeline from recordings to scores on the emulated board.
 
     Parameters
     ----------
     folder
-        Works here; an interrupted demo goes on. ``report.json`` and ``report.html`` are written last.
+        Working folder; an interrupted demo is resumed. ``report.json`` and ``report.html`` are written last.
     data
         A data set; None for a synthetic city.
     say, progress
-        How to announce a stage, and to show its progress (see :mod:`scenelet.cli.output`).
+        Announce a stage, and show its progress (see :mod:`scenelet.cli.output`).
     recipe_
-        Of the network, trained as it says; None for SM1 with the demo's short training.
+        Of the network, with its own training settings; None for SM1 with the demo's short training.
     teacher
-        Recipe of a teacher that is trained first and then distilled from, as the network's recipe says.
+        Recipe of a teacher, which is trained first; the network is distilled from it as the network's recipe specifies.
 
     Returns
     -------
     dict
-        What ``report.json`` holds.
+        Content of ``report.json``.
 
     Raises
     ------
     CheckFailed
-        If a limit is exceeded.
+        Where a limit is exceeded.
     """
     start = monotonic()
     recipe_ = recipe_ or demo_recipe()
@@ -222,13 +237,20 @@ def run_demo(
         seed=settings.seed,
     )
     demo = Demo(folder, recipe_, dataset, say, progress, teacher, {"data": round(monotonic() - start, 1)})
-    metrics = _train(demo)
+    result = _measure(demo, _train(demo))
+    write_text(folder / "report.json", json.dumps(result, indent=2) + "\n")
+    write_report(demo.run_folder, folder / "report.html")
+    return result
+
+
+def _measure(demo: Demo, metrics: dict[str, Any]) -> dict[str, Any]:
+    """Check, export and measure the trained network; ``metrics`` are the float network's scores."""
     budget = _budget(demo)
     exported = _build(demo)
     int8, board = _evaluate(demo, "litert"), _evaluate(demo, "qemu")
     counted = _bench(demo)
-    result = {
-        "data": dataset.name,
+    return {
+        "data": demo.dataset.name,
         "recipe": demo.recipe.name,
         "windows": int8.windows,
         "accuracy_float": metrics["test"]["accuracy"],
@@ -245,6 +267,3 @@ def run_demo(
         "seconds": demo.seconds,
         "stage_seconds": demo.stage_seconds,
     }
-    write_text(folder / "report.json", json.dumps(result, indent=2) + "\n")
-    write_report(demo.run_folder, folder / "report.html")
-    return result

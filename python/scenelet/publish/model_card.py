@@ -1,4 +1,4 @@
-"""A model's card: what it is, what it was made from, what it scores and where it is weak, each figure just measured."""
+"""A model card: facts, data, scores and weak classes of a model; every figure is measured when the card is written."""
 
 from __future__ import annotations
 
@@ -13,41 +13,30 @@ from numpy.typing import NDArray
 from ..benchmark.budget import Budget, budget_of
 from ..core.energy import read_energy
 from ..core.files import sha256
+from ..data.datasets.registry import licence_text
 from ..errors import InputError
 from ..evaluation.crossval_results import read_result
 from ..evaluation.evaluate import Evaluation, pooled
 from ..graph import limits
 from ..tflite.metadata import ModelInfo
 
-# What a card must say of the data sets that scenelet knows.
-_SOURCES = {
-    "esc10": 'ESC-10 (K. J. Piczak, "ESC: Dataset for Environmental Sound Classification", ACM Multimedia 2015, '
-    "DOI 10.1145/2733373.2806390), licence CC BY 3.0; the recordings come from Freesound and are credited one by one "
-    "in the data set.",
-    "esc50": 'ESC-50 (K. J. Piczak, "ESC: Dataset for Environmental Sound Classification", ACM Multimedia 2015, '
-    "DOI 10.1145/2733373.2806390), licence CC BY-NC 3.0: no commercial use.",
-    "tau2022": "TAU Urban Acoustic Scenes 2022 Mobile, development set (T. Heittola, A. Mesaros, T. Virtanen, Tampere "
-    "University; Zenodo), for non-commercial use; see the data set's own licence.",
-    "synthetic_city": "The synthetic city, computed by scenelet. Scores on it say that the pipeline works and nothing "
-    "about real scenes.",
-}
 _WEAK = 0.5
 
 
 @dataclass(frozen=True)
 class Folds:
-    """A cross-validation of the recipe of a model that has heard all folds.
+    """A cross-validation of the recipe of a model that was trained on all folds.
 
     Attributes
     ----------
     networks
-        INT8 networks, each with the name of the split that it has not heard.
+        INT8 networks, each with the name of the split that it was not trained on.
     recipe
-        Its command's recipe; what was pruned has another name.
+        Recipe of the command; a pruned network's recipe has another name.
     method
         Of distillation; None without a teacher.
     filters
-        That pruning left; None where nothing was pruned.
+        Filters after pruning; None where nothing was pruned.
     """
 
     networks: tuple[tuple[Path, str], ...]
@@ -66,10 +55,10 @@ def card(model: Path, info: ModelInfo, evaluations: Sequence[Evaluation], *, fol
     info
         Its metadata.
     evaluations
-        At least one; the first is the one that is shown by class.
+        At least one; the first is shown by class.
     folds
-        Whose networks the evaluations are of, each on its own test fold, in the place of the model's: it has heard all
-        folds, so there is no test for it.
+        Cross-validation that the evaluations are from, each network on its own test fold. They stand for the model,
+        which was trained on all folds and has no test.
 
     Returns
     -------
@@ -93,10 +82,10 @@ def read_folds(folder: Path) -> Folds:
     Raises
     ------
     InputError
-        Where there is none, or one of networks for no board.
+        Where it is missing, or its networks are not for a board.
     """
     result = read_result(folder)
-    networks = tuple((folder / one.run / "model.tflite", f"fold{one.fold}") for one in result.outcomes)
+    networks = tuple((folder / one.run / "model.tflite", f"fold{one.fold}") for one in result.results)
     for model, _ in networks:
         if not model.is_file():
             raise InputError(model, "is missing", "cross-validate a recipe for a board")
@@ -104,7 +93,7 @@ def read_folds(folder: Path) -> Folds:
 
 
 def _changes(path: Path) -> tuple[str | None, tuple[int, ...] | None]:
-    """Distillation's method and pruning's filters, of a run that has them."""
+    """Method of distillation and filters after pruning; None for what the run does not have."""
     try:
         request = json.loads(path.read_text("utf-8"))
         sources, recipe = request.get("sources", {}), request["recipe"]
@@ -146,8 +135,7 @@ def _facts(model: Path, info: ModelInfo, budget: Budget) -> Iterator[str]:
 def _data(info: ModelInfo) -> Iterator[str]:
     yield "## Data"
     yield ""
-    name = info.dataset or "unknown"
-    yield _SOURCES.get(name, f"Recordings of the data set `{name}`; whoever passes the model on, states their licence.")
+    yield licence_text(info.dataset or "unknown")
 
 
 def _scores(evaluations: Sequence[Evaluation], shown: Evaluation, folds: bool) -> Iterator[str]:
@@ -193,7 +181,7 @@ def _spread(values: NDArray[np.float64]) -> str:
 
 
 def _weakness(one: Evaluation) -> Iterator[str]:
-    """Say which classes are missed more often than not, and for what they are taken."""
+    """List the classes that are missed more often than not, and the classes that they are taken for."""
     yield "## Limits of use"
     yield ""
     weak = [name for name, measures in one.by_class.items() if measures.accuracy < _WEAK]
@@ -223,14 +211,14 @@ def _commands(model: Path, evaluations: Sequence[Evaluation], folds: Folds | Non
 
 
 def _making(folds: Folds) -> Iterator[str]:
-    """Commands of the cross-validation and of the network that learned from all folds."""
-    taught = f" --method {folds.method}" if folds.method else ""
+    """Commands of the cross-validation and of the network that is trained on all folds."""
+    method = f" --method {folds.method}" if folds.method else ""
     filters = f" --filters {','.join(map(str, folds.filters))}" if folds.filters else ""
-    teachers = " --teacher TEACHERS" if taught else ""
-    yield f"scenelet crossval {folds.recipe} --data DIR --out FOLDS{teachers}{taught}{filters}"
+    teachers = " --teacher TEACHERS" if method else ""
+    yield f"scenelet crossval {folds.recipe} --data DIR --out FOLDS{teachers}{method}{filters}"
     out = "WHOLE" if filters else "RUN"
-    teacher = " --teacher TEACHER" if taught else ""
-    command = f"distill {folds.recipe}{teacher}{taught}" if taught else f"train {folds.recipe}"
+    teacher = " --teacher TEACHER" if method else ""
+    command = f"distill {folds.recipe}{teacher}{method}" if method else f"train {folds.recipe}"
     yield f"scenelet {command} --data DIR --out {out} --all-clips"
     if filters:
         yield f"scenelet prune WHOLE{filters}{teacher} --data DIR --out RUN --all-clips"

@@ -17,7 +17,7 @@ MODEL_FILE = "model.tflite"
 
 
 def _model_of(subject: Path) -> Path:
-    """The .tflite that a run folder or a path stands for."""
+    """The .tflite file of a run folder, or the path itself."""
     model = subject / MODEL_FILE if subject.is_dir() else subject
     if not model.is_file():
         raise InputError(
@@ -56,7 +56,7 @@ def _facts(info: ModelInfo, model: Path) -> list[tuple[str, str]]:
 
 
 def _evaluations(folder: Path) -> list[dict[str, Any]]:
-    """Evaluations saved beside a run's model as evaluation*.json, by name."""
+    """Evaluations that are saved beside a run's model as evaluation*.json, by name."""
     return [_evaluation(path) for path in sorted(folder.glob("evaluation*.json"))]
 
 
@@ -67,9 +67,9 @@ def _evaluation(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise InputError(path, f"cannot be read: {error.strerror}", remedy) from None
     except ValueError as error:
-        raise InputError(path, f"is no JSON: {error}", remedy) from None
+        raise InputError(path, f"is not JSON: {error}", remedy) from None
     if not isinstance(content, dict):
-        raise InputError(path, "is no evaluation", remedy)
+        raise InputError(path, "is not an evaluation", remedy)
     return content
 
 
@@ -79,14 +79,14 @@ def write_report(subject: Path, to: Path) -> None:
     Parameters
     ----------
     subject
-        A run folder with a quantised model, or a .tflite file.
+        A run folder with a quantized model, or a .tflite file.
     to
         HTML file to write.
 
     Raises
     ------
     InputError
-        If there is no model, or the page cannot be written.
+        Where there is no model, or the page cannot be written.
     """
     model = _model_of(subject)
     budget = budget_of(str(model))

@@ -1,8 +1,8 @@
-"""The files that DCASE task 1 asks of a system: its output on a folder of clips, and metadata about it.
+"""The files of a DCASE task 1 submission: the system's output on a folder of clips, and metadata.
 
 ::
 
-    OUT/<label>/<label>.output.csv   tabs; filename, scene_label, and one probability a class
+    OUT/<label>/<label>.output.csv   tabs; filename, scene_label, and one probability per class
     OUT/<label>/<label>.meta.yaml    the system, its cost, its scores on the development set
     OUT/<label>/<label>.tflite       the model
 """
@@ -37,7 +37,7 @@ _LABEL = re.compile(r"[A-Za-z]+_[A-Za-z0-9]+_task1_[1-4]")
 
 @dataclass(frozen=True)
 class Submission:
-    """Where the files are, and how many clips were classified."""
+    """A written submission: its folder, and the number of classified clips."""
 
     folder: Path
     clips: int
@@ -48,12 +48,12 @@ class Submission:
 
 
 def audio_files(folder: Path) -> list[Path]:
-    """Audio files anywhere below a folder, by name.
+    """Audio files anywhere below a folder, sorted by name.
 
     Raises
     ------
     AudioError
-        Where there is none.
+        Where there is no audio file.
     """
     found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in audio.SUFFIXES and path.is_file())
     if not found:
@@ -62,7 +62,7 @@ def audio_files(folder: Path) -> list[Path]:
 
 
 def clip_probabilities(path: Path, info: ModelInfo, target: Target) -> NDArray[np.float64]:
-    """Mean of the probabilities of a clip's windows, (classes,)."""
+    """Mean of the probabilities of a clip's windows, float64 (classes,)."""
     config = info.frontend
     windows = cut(read_capture(path, config), config)
     return np.asarray(probabilities(target.classify(windows)).mean(axis=0))
@@ -71,22 +71,22 @@ def clip_probabilities(path: Path, info: ModelInfo, target: Target) -> NDArray[n
 def output_csv(
     folder: Path, info: ModelInfo, target: Target, progress: Callable[[int, int], None] | None = None
 ) -> str:
-    """Classify every clip below a folder: one line a clip, tabs between the columns."""
+    """Classify every clip below a folder: one line per clip, tabs between the columns."""
     text = io.StringIO()
     writer = csv.writer(text, delimiter="\t", lineterminator="\n")
     writer.writerow(["filename", "scene_label", *info.labels])
     files = audio_files(folder)
     for number, path in enumerate(files, 1):
         values = clip_probabilities(path, info, target)
-        told = [f"{value:.6f}" for value in values]
-        writer.writerow([path.relative_to(folder).as_posix(), info.labels[int(values.argmax())], *told])
+        scores = [f"{value:.6f}" for value in values]
+        writer.writerow([path.relative_to(folder).as_posix(), info.labels[int(values.argmax())], *scores])
         if progress:
             progress(number, len(files))
     return text.getvalue()
 
 
 def metadata(label: str, model: Path, info: ModelInfo, development: Evaluation) -> dict[str, Any]:
-    """What the challenge asks, as far as model and scores tell; authors and source code are yours to fill in."""
+    """The challenge's metadata, as far as model and scores determine them; authors and source code are left open."""
     cost = budget_of(str(model)).cost
     measured = {"accuracy": round(100 * development.accuracy, 2), "logloss": round(development.log_loss, 4)}
     return {
@@ -148,15 +148,15 @@ def _lines(value: Any, indent: str) -> Iterator[str]:
 
 
 def require_form(label: str) -> None:
-    """Insist on the challenge's form of a label.
+    """Check that a label has the challenge's form.
 
     Raises
     ------
     InputError
-        Where it is another one.
+        Where it has not.
     """
     if not _LABEL.fullmatch(label):
-        raise InputError(f"label '{label}'", "is no submission label", "use <last name>_<institute>_task1_<1 to 4>")
+        raise InputError(f"label '{label}'", "is not a submission label", "use <last name>_<institute>_task1_<1 to 4>")
 
 
 def write_submission(
@@ -177,7 +177,7 @@ def write_submission(
     label
         <last name>_<institute>_task1_<1 to 4>.
     clips
-        Folder of the clips to classify; their labels need not be known.
+        Folder of the clips to classify; no labels are needed.
     development
         The model's scores on the development set.
 

@@ -1,1 +1,1 @@
-"""From a Keras network to INT8: conversion, fake quantization, quantization-aware training."""
+"""From a Keras network to INT8: conversion, fake quantization, and quantization-aware training (QAT)."""

@@ -1,7 +1,7 @@
-"""A trained network to a full INT8 .tflite file that says what it is.
+"""Conversion of a trained network to a full INT8 .tflite file with metadata.
 
 INT8 in and out, INT8 weights and activations, INT32 biases. The input's scale is exactly 1/64 with zero point 0, so the
-front end's INT8 features go in as they are. The same network, calibration and recipe give the same bytes.
+front end's INT8 features are the input as they are. The same network, calibration and recipe give the same bytes.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from ..config.recipe import Recipe
 from ..core.files import write_bytes
-from ..core.stderr import quiet
+from ..core.stderr import discard_stderr
 from ..errors import ModelError, ToolError
 from ..tflite import canonicalize, metadata, object_model
-from ..tflite.metadata import Learned, ModelInfo
+from ..tflite.metadata import ModelInfo, Provenance
 
 if TYPE_CHECKING:
     from ..models.backend import keras
@@ -27,7 +27,7 @@ INPUT_SCALE = 1 / 64
 
 
 def _calibration(windows: NDArray[np.int8]) -> NDArray[np.float32]:
-    """Float inputs that hold both ends of the INT8 range: two values of one window are moved there if none is."""
+    """Float inputs that contain both ends of the INT8 range: where an end is missing, one value is set to it."""
     chosen = np.array(windows, np.int8)[..., np.newaxis]
     for corner, end in ((0, -128), (-1, 127)):
         if not (chosen == end).any():
@@ -42,18 +42,18 @@ def _converter(model: keras.Model) -> Any:
 
     signature = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="features")
     function = tf.function(lambda features: model(features, training=False), autograph=False)
-    # Keras 3's own route leaves READ_VARIABLE operators; frozen constants do not.
+    # Keras 3's own export leaves READ_VARIABLE operators; frozen constants do not.
     frozen = convert_variables_to_constants_v2(function.get_concrete_function(signature))
     return tf.lite.TFLiteConverter.from_concrete_functions([frozen], model)
 
 
 def _converted(converter: Any, name: str) -> bytes:
     try:
-        with quiet():
+        with discard_stderr():
             return bytes(converter.convert())
     except Exception as error:
-        told = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ToolError(f"TFLite converter on {name}", told, "use only the layers of the shipped recipes") from error
+        problem = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ToolError(f"TFLite converter on {name}", problem, "use only the layers of the shipped recipes") from error
 
 
 def _convert(model: keras.Model, inputs: NDArray[np.float32]) -> bytes:
@@ -68,24 +68,24 @@ def _convert(model: keras.Model, inputs: NDArray[np.float32]) -> bytes:
 
 
 def convert_int8(model: keras.Model, inputs: NDArray[np.float32]) -> bytes:
-    """Convert any network to full INT8, without the metadata that a recipe's network carries.
+    """Convert any network to full INT8, without the metadata of a recipe's network.
 
     Parameters
     ----------
     model
         With one input, whose first dimension is the batch.
     inputs
-        (n, *input shape): they set the ranges of all activations, the input's included.
+        Calibration data, (n, *input shape): they set the ranges of all activations, the input's included.
 
     Raises
     ------
     ToolError
         Where the converter fails.
     """
-    return object_model.pack(_tidied(_convert(model, inputs), model))
+    return object_model.pack(_canonical(_convert(model, inputs), model))
 
 
-def _tidied(content: bytes, model: keras.Model) -> Any:
+def _canonical(content: bytes, model: keras.Model) -> Any:
     tree = object_model.unpack(content)
     canonicalize.drop_reshapes(tree)
     canonicalize.rename(tree, [layer.name for layer in model.layers])
@@ -93,14 +93,14 @@ def _tidied(content: bytes, model: keras.Model) -> Any:
 
 
 def convert_float(model: keras.Model) -> bytes:
-    """Convert a network without quantisation: float32, with the operators and the names of its INT8 file.
+    """Convert a network to float32, with the operators and the tensor names of its INT8 file.
 
     Raises
     ------
     ToolError
         Where the converter fails.
     """
-    return object_model.pack(_tidied(_converted(_converter(model), model.name), model))
+    return object_model.pack(_canonical(_converted(_converter(model), model.name), model))
 
 
 def _check_input(tree: Any, name: str) -> None:
@@ -122,7 +122,7 @@ def quantize(
     labels: Sequence[str],
     *,
     dataset: str = "",
-    learned: Learned | None = None,
+    provenance: Provenance | None = None,
 ) -> bytes:
     """Convert a trained network to full INT8.
 
@@ -133,13 +133,13 @@ def quantize(
     calibration
         The front end's features, (n, mel bands, frames); they set the ranges of all activations.
     recipe
-        Of the network; its front end travels in the file.
+        Of the network; its front end is stored in the file.
     labels
         Class names in the order of the scores.
     dataset
         Name of the data set.
-    learned
-        Which of its clips the network learned from.
+    provenance
+        Which of its clips the network was trained on.
 
     Returns
     -------
@@ -161,9 +161,9 @@ def quantize(
         )
     if len(labels) != model.output_shape[-1]:
         raise ModelError(
-            model.name, f"{len(labels)} labels for {model.output_shape[-1]} scores", "give one label a score"
+            model.name, f"{len(labels)} labels for {model.output_shape[-1]} scores", "give one label per score"
         )
-    tree = _tidied(_convert(model, _calibration(calibration)), model)
+    tree = _canonical(_convert(model, _calibration(calibration)), model)
     _check_input(tree, model.name)
     info = ModelInfo(
         labels=tuple(labels),
@@ -171,13 +171,13 @@ def quantize(
         recipe=recipe.name,
         recipe_sha256=recipe.sha256,
         dataset=dataset,
-        learned=learned,
+        learned=provenance,
     )
     return metadata.attach(object_model.pack(tree), info)
 
 
 def quantize_run(folder: str | Path) -> Path:
-    """Convert a finished training run with the calibration windows that it kept; writes its ``model.tflite``.
+    """Convert a finished training run with its own calibration windows; writes its ``model.tflite``.
 
     Parameters
     ----------
@@ -200,8 +200,14 @@ def quantize_run(folder: str | Path) -> Path:
 
     request = run_folder.request_of(folder)
     model, calibration = run_folder.load_model(folder), run_folder.load_calibration(folder)
-    learned = run_folder.learned_of(folder)
-    content = quantize(model, calibration, request.recipe, request.labels, dataset=request.dataset, learned=learned)
+    content = quantize(
+        model,
+        calibration,
+        request.recipe,
+        request.labels,
+        dataset=request.dataset,
+        provenance=run_folder.provenance_of(folder),
+    )
     path = Path(folder) / run_folder.TFLITE
     write_bytes(path, content)
     return path

@@ -1,12 +1,12 @@
-"""An INT8 network in floating point that can be trained: every value is rounded where the INT8 network rounds it.
+"""Fake quantization: an INT8 network in floating point that can be trained, with the INT8 network's rounding.
 
 The arithmetic is the TFLite converter's (https://ai.google.dev/edge/litert/models/quantization_spec): weights symmetric
-with a scale a channel, max |w| / 127; biases INT32 with the product of input's and weights' scale; activations with the
-scale and zero point that calibration gave them; the constants of a batch normalisation that did not fold (MUL, ADD) as
-INT8 in the range that they had. Rounding has no slope, so gradients pass it as if it were not there (the
-straight-through estimator of Bengio et al. 2013), and stop where a value is clipped.
+with one scale per channel, max |w| / 127; biases INT32 with the product of the scales of input and weights; activations
+with the scale and zero point of calibration; the constants of a batch normalization that is not folded (MUL, ADD) as
+INT8 in their range of calibration. Rounding has no gradient, so gradients pass it unchanged (the straight-through
+estimator of Bengio et al. 2013); they are zero where a value is clipped.
 
-What is trained are the constants as the device has them, batch normalisation folded in.
+The trained variables are the constants of the .tflite file, with batch normalization folded in.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _TINY = 1e-12
 # Integers and scales of constants, by tensor index.
 Constants = dict[int, tuple[NDArray[Any], NDArray[np.float32]]]
 Found = Mapping[int, Any]
-# Real value before it is rounded, for its slope; what the integer kernels make of it, in steps of the output's scale.
+# Real value before rounding, for the gradient; and the integer kernels' result, in steps of the output's scale.
 Both = tuple[Any, Any]
 
 
@@ -42,7 +42,7 @@ def _parameters(tensor: Tensor) -> tuple[np.float32, np.float32]:
 
 
 def _through(value: Any, steps: Any, scale: Any, low: Any, high: Any) -> Any:
-    """``steps`` times ``scale``, clipped to ``low`` and ``high`` steps, with the slope of ``value`` clipped there."""
+    """``steps`` times ``scale``, clipped to ``low`` .. ``high`` steps, with the gradient of ``value`` clipped alike."""
     clipped = tf.clip_by_value(value / scale, low, high)
     return (clipped + tf.stop_gradient(tf.clip_by_value(steps, low, high) - clipped)) * scale
 
@@ -57,9 +57,10 @@ def _away(value: Any) -> Any:
 
 
 def _rescaled(value: Any, unit: Any, scale: Any) -> Any:
-    """Steps of ``scale`` that the integer kernels make of a sum of steps of ``unit``.
+    """Requantize a sum of steps of ``unit`` to steps of ``scale`` as the integer kernels do.
 
-    They round twice: the product with a Q31 multiplier (halves up), and its shift to the right (halves away from zero).
+    They round twice: after the product with a Q31 multiplier (halves up), and after the shift to the right (halves away
+    from zero).
     """
     return _shifted(tf.round(value / unit) * (unit / scale), _shift(unit / scale))
 
@@ -70,30 +71,30 @@ def _shifted(steps: Any, shift: Any) -> Any:
 
 
 def _shift(factor: Any) -> Any:
-    """Bits that a factor's Q31 multiplier, of 1/2 to 1, is shifted right by."""
+    """Right shift of a factor's Q31 multiplier, which is 1/2 to 1."""
     return tf.cast(-tf.floor(tf.math.log(tf.cast(factor, tf.float64)) / math.log(2)) - 1, tf.float32)
 
 
 def to_integers(tensor: Tensor, value: Any) -> NDArray[np.int8]:
-    """INT8 values of an activation that lies on its steps."""
+    """INT8 values of an activation whose float values are whole steps of its scale."""
     scale, zero_point = _parameters(tensor)
     return np.asarray(np.round(np.asarray(value) / scale) + zero_point, np.int8)
 
 
 class FakeQuantised(keras.layers.Layer):  # type: ignore[misc]
-    """The operators of an INT8 graph on float values that lie on its INT8 steps.
+    """The operators of an INT8 graph, computed on float values that are whole steps of the INT8 scales.
 
     Parameters
     ----------
     graph
-        Of the INT8 file; gives operators, and scales of activations.
+        Graph of the INT8 file, for operators and activation scales.
     exact
-        Of the same network's float file; gives the constants to begin with, by name.
+        Graph of the same network's float file, for the initial values of the constants, by name.
 
     Raises
     ------
     ModelError
-        Naming an operator that is not one of the recipes' networks, or a constant that the float file lacks.
+        Where an operator is not supported, or a constant is missing from the float file; names it.
     """
 
     def __init__(self, graph: Graph, exact: Graph) -> None:
@@ -118,7 +119,7 @@ class FakeQuantised(keras.layers.Layer):  # type: ignore[misc]
                     )
 
     def call(self, inputs: Any) -> Any:
-        """Softmax for features / 64, (batch, mel bands, frames, 1); not rounded, since its logarithm is wanted."""
+        """Softmax for features / 64, (batch, mel bands, frames, 1); not rounded, since the loss takes its logarithm."""
         source = self._graph.tensors[self._graph.operators[-1].inputs[0]]
         return tf.nn.softmax(self.tensors(inputs)[source.index])
 
@@ -135,7 +136,7 @@ class FakeQuantised(keras.layers.Layer):  # type: ignore[misc]
         return found
 
     def constants(self) -> Constants:
-        """Integers and scales of every constant, as they go into the INT8 file, by tensor index."""
+        """Integers and scales of every constant as the INT8 file stores them, by tensor index."""
         made: Constants = {}
         for operator in self._graph.operators:
             for index in _constants(self._graph, operator):
@@ -154,7 +155,7 @@ class FakeQuantised(keras.layers.Layer):  # type: ignore[misc]
         return np.round(np.asarray(self.bias(operator), np.float64) / scale).astype(np.int32), scale
 
     def weight_scale(self, operator: Operator) -> Any:
-        """Scale of the weights, of their rank; not trained through."""
+        """Scale of the weights, in their rank; no gradient passes through it."""
         weights = tf.abs(self._held[str(operator.inputs[1])])
         axis = _CHANNEL_AXIS[operator.op]
         tensor = self._graph.tensors[operator.inputs[1]]
@@ -168,7 +169,7 @@ class FakeQuantised(keras.layers.Layer):  # type: ignore[misc]
         return _nearest(self._held[str(operator.inputs[1])], self.weight_scale(operator), -127.0, 127.0)
 
     def unit(self, operator: Operator) -> Any:
-        """Real value of one step of a sum, a value a channel."""
+        """Real value of one step of the accumulator, one value per channel."""
         source, _ = _parameters(self._graph.tensors[operator.inputs[0]])
         return tf.reshape(source * self.weight_scale(operator), [-1])
 
@@ -185,7 +186,7 @@ class FakeQuantised(keras.layers.Layer):  # type: ignore[misc]
         scale = self.unit(operator)
         held = self._held[str(operator.inputs[2])]
         steps = held / scale
-        # INT32 takes in more than a float32 can tell apart, so nothing is clipped.
+        # INT32 has a wider range than float32 resolves, so nothing is clipped.
         return (steps + tf.stop_gradient(tf.round(steps) - steps)) * scale
 
     def operand(self, index: int) -> Any:
@@ -199,7 +200,7 @@ class FakeQuantised(keras.layers.Layer):  # type: ignore[misc]
 
 
 def _constants(graph: Graph, operator: Operator) -> list[int]:
-    """Constants of an operator that are trained: all but the axes of MEAN."""
+    """Trained constants of an operator: all but the axes of MEAN."""
     if operator.op == "MEAN":
         return []
     return [index for index in operator.inputs if index >= 0 and graph.tensors[index].constant]
@@ -234,7 +235,7 @@ def _multiply(layer: FakeQuantised, operator: Operator, found: Found) -> Both:
 
 def _add(layer: FakeQuantised, operator: Operator, found: Found) -> Both:
     value = layer.value(operator.inputs[0], found) + layer.value(operator.inputs[1], found)
-    # Summed with 20 more bits, next to which what the first rounding leaves is nothing.
+    # The kernel sums with 20 more bits, so the error of its first rounding is negligible.
     return value, _away(value / layer.scale(operator.outputs[0]))
 
 
@@ -243,7 +244,7 @@ def _pool(layer: FakeQuantised, operator: Operator, found: Found) -> Both:
     kind = "MAX" if operator.op == "MAX_POOL_2D" else "AVG"
     strides = _strides(operator)[1:3]
     value = tf.nn.pool(found[operator.inputs[0]], size, kind, strides, operator.attributes["padding"])
-    # An average of integers is rounded with the zero point in it.
+    # An average of integers is rounded with the zero point included.
     scale, zero_point = layer.scale(operator.outputs[0]), layer.zero_point(operator.outputs[0])
     count = np.float32(math.prod(size) if kind == "AVG" else 1)
     total = tf.round(value / scale * count) + zero_point * count
@@ -255,7 +256,7 @@ def _mean(layer: FakeQuantised, operator: Operator, found: Found) -> Both:
     value = tf.reduce_mean(source, axis=[1, 2], keepdims=bool(operator.attributes["keep_dims"]))
     count = int(source.shape[1] * source.shape[2])
     before, after = layer.scale(operator.inputs[0]), layer.scale(operator.outputs[0])
-    # The multiplier is divided by the count, and shifted by the count's whole bits.
+    # The multiplier is divided by the count, and its shift grows by the count's whole bits.
     shift = _shift(before / after) + (count.bit_length() - 1)
     steps = tf.round(value / before * count) * (before / after / np.float32(count))
     return value, _shifted(steps, shift)
@@ -280,13 +281,13 @@ _RUNS = {
 
 
 def network(graph: Graph, exact: Graph) -> keras.Model:
-    """A Keras model around :class:`FakeQuantised`; parameters and errors are its."""
+    """A Keras model around :class:`FakeQuantised`; parameters and errors as there."""
     features = keras.Input(graph.tensors[graph.inputs[0]].shape[1:], name="features")
     return keras.Model(features, FakeQuantised(graph, exact)(features), name=graph.name)
 
 
 def write_constants(content: bytes, constants: Constants) -> bytes:
-    """Put integers and scales of constants into an INT8 file; all else stays, activations' scales included."""
+    """Write integers and scales of constants into an INT8 file; all else stays, activation scales included."""
     tree = object_model.unpack(content)
     tensors = tree.subgraphs[0].tensors
     for index, (integers, scale) in constants.items():

@@ -1,8 +1,8 @@
-"""Quantisation-aware fine-tuning: a finished run's network is trained on as the INT8 network that it will be.
+"""Quantization-aware training (QAT): a finished run's network is fine-tuned with the INT8 network's arithmetic.
 
-It begins with what plain conversion gives. Ranges of activations stay as calibration set them; weights, biases and the
-constants of batch normalisation learn, and go into that same file. What is better is decided by the validation windows;
-where no epoch is, the file is the plain one.
+It starts from the network that post-training conversion gives. Activation ranges stay as calibration set them. Weights,
+biases and the constants of batch normalization are trained and written into the same file. The epoch with the lowest
+validation loss is kept; where no epoch improves on the converted network, the file is that of plain conversion.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ from ..config.recipe import Recipe, TrainingConfig
 from ..core.files import write_bytes
 from ..core.metrics import measure
 from ..data.augmentation.features import batch_augmentation
-from ..data.datasets.registry import Dataset
+from ..data.dataset import Dataset
 from ..errors import InputError
 from ..tflite.reader import read_model
 from ..training import run_folder
 from ..training.checkpoint import State
 from ..training.loop import Trainer, Watch, cross_entropy, fit
-from ..training.train import Conditions, load_splits, prepare
+from ..training.train import RunOptions, load_splits, prepare
 from ..training.windows import Windows
 from .convert import convert_float, quantize
 from .fake_quant import FakeQuantised, network, write_constants
 
 
 @dataclass(frozen=True)
-class Aware:
-    """What fine-tuning did.
+class QatResult:
+    """Result of quantization-aware training.
 
     Attributes
     ----------
     path
         Of the .tflite file.
     epochs, best_epoch
-        Trained, and kept; a best epoch of 0 is the network as it was converted.
+        Number of epochs, and the epoch that is kept; 0 is the converted network before training.
     log_loss
-        Of the validation windows before and after, nats.
+        Of the validation windows before and after training, nats.
     """
 
     path: Path
@@ -59,7 +59,7 @@ class Aware:
 
 @dataclass
 class _Tuner(Trainer):
-    """A trainer for which the network as it is counts as the best one so far."""
+    """A trainer that counts the network before training as epoch 0, so that a worse epoch does not replace it."""
 
     def state(self) -> State:
         state = super().state()
@@ -69,7 +69,7 @@ class _Tuner(Trainer):
 
 def _settings(recipe: Recipe) -> TrainingConfig:
     epochs = recipe.quantize.aware_epochs
-    told = {
+    update = {
         "epochs": epochs,
         "patience": epochs,
         "learning_rate": recipe.quantize.aware_learning_rate,
@@ -77,15 +77,15 @@ def _settings(recipe: Recipe) -> TrainingConfig:
         "warmup_epochs": 0,
         "keep": "best",
     }
-    return recipe.training.model_copy(update=told)
+    return recipe.training.model_copy(update=update)
 
 
-def tune_windows(folder: str | Path, train: Windows, validation: Windows, watch: Watch | None = None) -> Aware:
-    """Fine-tune a finished run on windows that are at hand; :func:`quantize_aware` loads them.
+def fine_tune(folder: str | Path, train: Windows, validation: Windows, watch: Watch | None = None) -> QatResult:
+    """Fine-tune a finished run on loaded windows; :func:`quantize_with_qat` loads them.
 
     Returns
     -------
-    Aware
+    QatResult
         With the run's ``model.tflite`` written.
 
     Raises
@@ -93,40 +93,40 @@ def tune_windows(folder: str | Path, train: Windows, validation: Windows, watch:
     InputError
         Where the run is not finished or damaged.
     ModelError
-        Where the network has an operator that cannot be trained quantised.
+        Where the network has an operator that QAT does not support.
     """
     out = Path(folder)
     request = run_folder.request_of(out)
     recipe = request.recipe
     model, calibration = run_folder.load_model(out), run_folder.load_calibration(out)
-    learned = run_folder.learned_of(out)
-    plain = quantize(model, calibration, recipe, request.labels, dataset=request.dataset, learned=learned)
+    provenance = run_folder.provenance_of(out)
+    plain = quantize(model, calibration, recipe, request.labels, dataset=request.dataset, provenance=provenance)
     tuned = network(read_model(plain), read_model(convert_float(model)))
     objective = cross_entropy(recipe.training.label_smoothing)
     trainer = _Tuner(tuned, train, validation, _settings(recipe), objective, batch_augmentation(recipe.augmentation))
     before = trainer.state().best_loss
-    checkpoint = out / f"{run_folder.AWARE}{run_folder.CHECKPOINT}"
+    checkpoint = out / f"{run_folder.QAT_PREFIX}{run_folder.CHECKPOINT}"
     state = fit(trainer, checkpoint, watch)
     layer = next(layer for layer in tuned.layers if isinstance(layer, FakeQuantised))
     write_bytes(out / run_folder.TFLITE, write_constants(plain, layer.constants()))
-    run_folder.write_history(out, state.history, state.best_epoch, run_folder.AWARE)
+    run_folder.write_history(out, state.history, state.best_epoch, run_folder.QAT_PREFIX)
     checkpoint.unlink()
-    return Aware(out / run_folder.TFLITE, len(state.history), state.best_epoch, (before, state.best_loss))
+    return QatResult(out / run_folder.TFLITE, len(state.history), state.best_epoch, (before, state.best_loss))
 
 
-def quantize_aware(folder: str | Path, dataset: Dataset, **conditions: Unpack[Conditions]) -> Aware:
-    """Convert a finished run to INT8 and fine-tune it there, on the data that it was trained on.
+def quantize_with_qat(folder: str | Path, dataset: Dataset, **options: Unpack[RunOptions]) -> QatResult:
+    """Convert a finished run to INT8 with quantization-aware training on the run's own data.
 
-    An interrupted fine-tuning goes on after its last whole epoch, to the same result.
+    An interrupted training is resumed after its last whole epoch, to the same result.
 
     Parameters
     ----------
     folder
-        Run folder; its recipe's ``quantize.aware_epochs`` and ``aware_learning_rate`` say how.
+        Run folder; its recipe's ``quantize.aware_epochs`` and ``quantize.aware_learning_rate`` apply.
     dataset
         That of the run.
-    conditions
-        Of :class:`scenelet.training.train.Conditions`.
+    options
+        See :class:`scenelet.training.train.RunOptions`.
 
     Raises
     ------
@@ -135,10 +135,10 @@ def quantize_aware(folder: str | Path, dataset: Dataset, **conditions: Unpack[Co
     """
     request = run_folder.request_of(folder)
     recipe, dataset = prepare(request.recipe, dataset)
-    data = load_splits(recipe, dataset, conditions, ("train", "validation"))
+    data = load_splits(recipe, dataset, options, ("train", "validation"))
     for split, part in data.items():
         if part.sha256 != request.features_sha256.get(split):
             raise InputError(
                 folder, f"was trained on another '{split}' split than {dataset.root} has", "give the run's own data set"
             )
-    return tune_windows(folder, data["train"], data["validation"], conditions.get("watch"))
+    return fine_tune(folder, data["train"], data["validation"], options.get("watch"))

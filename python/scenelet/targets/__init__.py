@@ -1,4 +1,4 @@
-"""Where a model runs: ``litert``, ``tflm``, ``host``, ``qemu``, and a board, ``serial:PORT``."""
+"""Targets that run a model: ``litert``, ``tflm``, ``host``, ``qemu``, and ``serial:PORT`` for a board."""
 
 from __future__ import annotations
 
@@ -15,14 +15,21 @@ SERIAL = "serial:"
 def open_target(name: str, model: str | Path, options: Options = DEFAULT) -> Target:
     """Open a target by its command-line name, for use in a ``with`` statement.
 
-    ``options`` say how "host" and "qemu" compile the model; the others do not compile it.
+    Parameters
+    ----------
+    name
+        One of :data:`NAMES`, or ``serial:PORT`` with a port as :func:`scenelet.targets.board.open_port` takes it.
+    model
+        Path of an INT8 .tflite.
+    options
+        Compiler options of "host" and "qemu"; the others do not compile the model.
 
     Raises
     ------
     InputError
-        For a name that is none of :data:`NAMES`.
+        The name is unknown.
     """
-    # Each target brings its own libraries; only the chosen one is imported.
+    # Each target needs libraries of its own; only the chosen one is imported.
     if name == "litert":
         from .litert import LitertTarget
 

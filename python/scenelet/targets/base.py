@@ -1,4 +1,4 @@
-"""Where a model runs. One protocol for the interpreter on this computer, the generated C and the emulated board."""
+"""The protocol of all targets: interpreters on this computer, the generated C, the emulated and the real board."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 
 class Target(Protocol):
-    """A place that runs one model.
+    """Runs one model.
 
-    ``name`` is what the command line calls it. A target is a context manager; leaving it frees processes and files.
+    ``name`` is its name on the command line. A target is a context manager; leaving it frees processes and files.
     """
 
     name: str
@@ -21,7 +21,7 @@ class Target(Protocol):
         ...
 
     def tensors(self, one: NDArray[np.int8]) -> dict[int, NDArray[np.int8]]:
-        """Every tensor the target can show for one input, by the .tflite file's tensor index."""
+        """INT8 tensors of one inference, by the .tflite file's tensor index, as far as the target can read them."""
         ...
 
     def classify(self, windows: NDArray[np.int32]) -> NDArray[np.int8]:

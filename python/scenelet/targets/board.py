@@ -1,8 +1,9 @@
-"""A board on a serial port that holds the product firmware."""
+"""A board on a serial port that runs the product firmware."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,12 +32,12 @@ class SerialStream:
     Parameters
     ----------
     port
-        Such as /dev/ttyACM0 or COM3.
+        Name of the port, such as /dev/ttyACM0 or COM3.
 
     Raises
     ------
     ToolError
-        The port does not exist, or may not be opened.
+        The port does not exist, or cannot be opened.
     """
 
     def __init__(self, port: str) -> None:
@@ -44,8 +45,9 @@ class SerialStream:
         try:
             self._serial = serial.Serial(port, BAUD, timeout=0, write_timeout=10.0)
         except (serial.SerialException, OSError, ValueError) as error:
-            told = str(error).removeprefix("[Errno 2] ")
-            raise ToolError(port, f"cannot be opened: {told}", "check the cable, the name and your rights") from None
+            number = getattr(error, "errno", None)
+            reason = os.strerror(number) if number else str(error)
+            raise ToolError(port, f"cannot be opened: {reason}", "check cable, name and permissions") from None
 
     def read(self, seconds: float) -> bytes:
         """See :class:`scenelet.targets.serial.streams.ByteStream`."""
@@ -55,14 +57,14 @@ class SerialStream:
             self._serial.timeout = 0
             return bytes(first + self._serial.read(65_536)) if first else b""
         except (serial.SerialException, OSError) as error:
-            raise ToolError(self._port, f"went away: {error}", "connect the board again") from None
+            raise ToolError(self._port, f"disconnected: {error}", "connect the board again") from None
 
     def write(self, content: bytes) -> None:
         """See :class:`scenelet.targets.serial.streams.ByteStream`."""
         try:
             self._serial.write(content)
         except (serial.SerialException, OSError) as error:
-            raise ToolError(self._port, f"takes no bytes: {error}", "connect the board again") from None
+            raise ToolError(self._port, f"cannot be written to: {error}", "connect the board again") from None
 
     def close(self) -> None:
         """See :class:`scenelet.targets.serial.streams.ByteStream`."""
@@ -76,14 +78,14 @@ def open_port(port: str) -> ByteStream:
     Parameters
     ----------
     port
-        ``unix:PATH`` or ``tcp:HOST:PORT`` as QEMU's ``-serial`` names them, else a serial port's name.
+        ``unix:PATH`` or ``tcp:HOST:PORT`` as in QEMU's ``-serial``, else the name of a serial port.
 
     Raises
     ------
     InputError
         ``tcp:`` without host and port number.
     ToolError
-        Nobody is there, or it may not be opened.
+        Nothing listens there, or the port cannot be opened.
     """
     if port.startswith("unix:"):
         return SocketStream(Path(port.removeprefix("unix:")), _CONNECT_SECONDS)
@@ -91,25 +93,25 @@ def open_port(port: str) -> ByteStream:
         return SerialStream(port)
     host, _, number = port.removeprefix("tcp:").rpartition(":")
     if not number.isdecimal() or not 0 < int(number) < 65_536:
-        raise InputError(port, "is no TCP port", "write tcp:HOST:PORT, such as tcp:localhost:5555")
+        raise InputError(port, "is not a TCP port", "write tcp:HOST:PORT, such as tcp:localhost:5555")
     return SocketStream((host or "localhost", int(number)), _CONNECT_SECONDS)
 
 
 @contextmanager
 def open_device(port: str, seconds: float = _GREETING_SECONDS) -> Iterator[Device]:
-    """Speak to the device on a port, whatever it is doing.
+    """Open the device on a port, in any state of its firmware.
 
     Parameters
     ----------
     port
         See :func:`open_port`.
     seconds
-        Silence after which the device is taken for dead.
+        Seconds of silence after which the device counts as dead.
 
     Raises
     ------
     ToolError
-        The port cannot be opened, or nobody answers there.
+        The port cannot be opened.
     """
     stream = open_port(port)
     try:
@@ -119,7 +121,7 @@ def open_device(port: str, seconds: float = _GREETING_SECONDS) -> Iterator[Devic
 
 
 def require_model(info: dict[str, str], model_sha256: str, frontend_sha256: str | None, subject: object) -> None:
-    """Raise a ModelError, naming both hashes, unless a device's ``info`` names this model and this front end."""
+    """Raise a ModelError with both hashes unless a device's ``info`` names this model and this front end."""
     remedy = f"flash it with: scenelet export {subject} --out firmware/generated, pio run -e BOARD -t upload"
     held = info.get("model_sha256", "none")
     if held != model_sha256:
@@ -131,23 +133,23 @@ def require_model(info: dict[str, str], model_sha256: str, frontend_sha256: str 
 
 
 class SerialTarget(LocalTarget):
-    """Runs a model on a board that holds it; shows the input and the scores.
+    """Runs a model on a board that was flashed with it; its tensors are the input and the scores.
 
     Parameters
     ----------
     model
         Path of the INT8 .tflite that the board was flashed with, or its bytes.
     port
-        Of the board; see :func:`open_port`.
+        Port of the board; see :func:`open_port`.
     seconds
-        Silence after which the board is taken for dead.
+        Seconds of silence after which the board counts as dead.
 
     Raises
     ------
     ToolError
-        The port cannot be opened, or nobody answers there.
+        The port cannot be opened, or the board does not answer.
     ModelError
-        The board holds another model.
+        The board holds another model or front end.
     """
 
     def __init__(self, model: str | Path | bytes, port: str, seconds: float = _GREETING_SECONDS) -> None:
@@ -168,7 +170,7 @@ class SerialTarget(LocalTarget):
         return scores_of(decisions, self.output.shape[1:])
 
     def run(self, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
-        """See :class:`LocalTarget`; every input travels over the serial port."""
+        """See :class:`LocalTarget`; every input is sent over the serial port."""
         return self._decide((one.tobytes() for one in self.shaped(inputs)), Input.TENSOR)
 
     def invoke(self, one: NDArray[np.int8]) -> NDArray[np.int8]:
@@ -176,22 +178,22 @@ class SerialTarget(LocalTarget):
         return np.asarray(self.run(one.reshape(1, -1))[0])
 
     def tensors(self, one: NDArray[np.int8]) -> dict[int, NDArray[np.int8]]:
-        """See :class:`LocalTarget`; the board shows no tensor between input and output."""
+        """See :class:`LocalTarget`; a board gives no tensors between input and output."""
         shaped = self.shaped(np.asarray(one).reshape(1, -1))[0]
         return {self.input.index: shaped, self.output.index: self.invoke(shaped).reshape(self.output.shape)}
 
     def classify(self, windows: NDArray[np.int32]) -> NDArray[np.int8]:
-        """See :class:`LocalTarget`; every window travels over the serial port."""
+        """See :class:`LocalTarget`; every window is sent over the serial port."""
         return self._decide(audio_contents(windows, self.tables.config), Input.AUDIO)
 
     def decisions(self, windows: NDArray[np.int32]) -> Iterator[Decision]:
-        """Like :meth:`classify`, one decision after the other, as they come."""
+        """Like :meth:`classify`, but yields each decision as it comes."""
         contents = audio_contents(windows, self.tables.config)
         return self._device.decide(contents, Input.AUDIO, self.compiled.identity.sha256, self._frontend_sha256)
 
     @property
     def resent(self) -> int:
-        """Frames that had to be sent more than once."""
+        """Frames sent more than once."""
         return self._device.resent
 
     def __exit__(self, *_: object) -> None:

@@ -1,4 +1,4 @@
-"""The boards that the firmware is built for: one row for each file of firmware/boards."""
+"""The boards that the firmware is built for: one per JSON file in firmware/boards."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ FOLDER = FIRMWARE / "boards"
 def read(path: Path) -> Board:
     """Read the memory of a board from its PlatformIO description.
 
-    ``maximum_ram_size`` is the SRAM that DMA and stack can share; the 64 kB of CCM of an STM32F40x come on top and are
-    left to the user.
+    ``maximum_ram_size`` is the SRAM that DMA can reach. The 64 kB of CCM of an STM32F40x are not part of it and stay
+    free.
     """
     upload = json.loads(path.read_text("utf-8"))["upload"]
     return Board(path.stem, int(upload["maximum_size"]), int(upload["maximum_ram_size"]))
@@ -35,7 +35,7 @@ def find(name: str) -> Board:
     Raises
     ------
     InputError
-        For a name that no file of firmware/boards has; lists those that there are.
+        No file in firmware/boards has this name; the message lists the boards.
     """
     if name not in names():
         raise InputError(f"board '{name}'", "unknown", f"choose one of: {', '.join(names())}")

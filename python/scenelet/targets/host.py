@@ -17,12 +17,11 @@ from ..compiler.options import DEFAULT, Options
 from ..core import toolchain
 from .interpreter import LocalTarget
 
-ENGINE = toolchain.FIRMWARE / "lib" / "engine"
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
-"""For ``flags``; the Python process must then preload the compiler's libasan."""
+"""Compiler flags for ``flags``; the Python process must then preload the compiler's libasan."""
 
-# The part of scn_engine.h that Python touches.
+# The part of scn_runtime.h that Python uses.
 _DECLARATIONS = """
 typedef struct { uint16_t tensor; uint32_t offset; uint32_t bytes; } scn_view_t;
 typedef struct {
@@ -46,14 +45,14 @@ def build(files: Mapping[str, str], flags: tuple[str, ...] = ()) -> Path:
     Parameters
     ----------
     files
-        Name -> text, as :meth:`scenelet.compiler.pipeline.Compiled.files` gives them.
+        Name -> text, as :meth:`scenelet.compiler.pipeline.Compiled.files` returns them.
     flags
         Further compiler flags.
 
     Returns
     -------
     Path
-        A shared library, made once per content.
+        A shared library, built once per content.
 
     Raises
     ------
@@ -65,14 +64,15 @@ def build(files: Mapping[str, str], flags: tuple[str, ...] = ()) -> Path:
     with tempfile.TemporaryDirectory(dir=folder) as place:
         for name, text in files.items():
             (Path(place) / name).write_text(text, "utf-8")
-        engine = toolchain.shared_library("engine", ENGINE.glob("*.c"), [ENGINE], (*WARNINGS, *flags))
-        # Here a model is measured, whatever its size; the challenge's limits hold where one ships.
+        folders = toolchain.engine_folders()
+        engine = toolchain.shared_library("engine", toolchain.engine_sources(), folders, (*WARNINGS, *flags))
+        # A model of any size may be measured here; the challenge's limits apply to firmware that ships.
         every = ("-DSCN_MODEL_UNLIMITED", *WARNINGS, *flags, "-Wl,--no-as-needed", str(engine))
-        return toolchain.shared_library("model", sorted(Path(place).glob("*.c")), [ENGINE, Path(place)], every)
+        return toolchain.shared_library("model", sorted(Path(place).glob("*.c")), [*folders, Path(place)], every)
 
 
 class HostTarget(LocalTarget):
-    """Runs what the firmware runs: the same C, the same memory plan.
+    """Runs the firmware's C code, with its memory plan, on this computer.
 
     Parameters
     ----------
@@ -81,12 +81,12 @@ class HostTarget(LocalTarget):
     flags
         Further compiler flags.
     options
-        How the model is compiled.
+        Compiler options.
 
     Raises
     ------
     UnsupportedError
-        The engine lacks an operator, type or size; names operator and layer.
+        The engine lacks an operator, type or size; the message names operator and layer.
     """
 
     name = "host"
@@ -111,7 +111,7 @@ class HostTarget(LocalTarget):
         shaped = self.shaped(np.asarray(one).reshape(1, -1))[0]
         shown = {
             index: shaped.reshape(self.graph.tensors[index].shape).copy()
-            for index in (self.input.index, *self._names_of_input())
+            for index in (self.input.index, *self._input_aliases())
         }
 
         @self._ffi.callback("scn_observer_t")  # type: ignore[untyped-decorator]
@@ -124,8 +124,8 @@ class HostTarget(LocalTarget):
         self._run(shaped, observe)
         return shown
 
-    def _names_of_input(self) -> list[int]:
-        """Tensors that are the input under a new shape; no step writes them."""
+    def _input_aliases(self) -> list[int]:
+        """Tensors that are the reshaped input; no step writes them."""
         return [alias for alias, held in self.compiled.program.aliases.items() if held == self.input.index]
 
     def _run(self, one: NDArray[np.int8], observer: Any) -> None:
@@ -136,6 +136,6 @@ class HostTarget(LocalTarget):
 
 
 def _aligned_bytes(size: int) -> NDArray[np.uint8]:
-    """Allocate memory aligned to what the engine asks for and no better, so that a kernel that needs more is caught."""
+    """Allocate memory with exactly the alignment that the engine guarantees, so that a kernel that needs more fails."""
     words = np.zeros(-(-(size + ALIGNMENT) // 8), np.uint64)
     return words.view(np.uint8)[ALIGNMENT : ALIGNMENT + size]

@@ -1,4 +1,4 @@
-"""What targets on this computer share: the model, its shapes, and the way from audio to scores."""
+"""Common base of the targets: the model, its shapes, and the path from audio to scores."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..tflite import metadata, reader
 
 
 class LocalTarget(ABC):
-    """A target that runs inputs one by one in this process.
+    """A target that runs one input at a time.
 
     Parameters
     ----------
@@ -46,17 +46,17 @@ class LocalTarget(ABC):
 
     @abstractmethod
     def tensors(self, one: NDArray[np.int8]) -> dict[int, NDArray[np.int8]]:
-        """Show INT8 activations after one inference.
+        """INT8 activations of one inference.
 
         Parameters
         ----------
         one
-            An input, with or without batch dimension.
+            One input, with or without batch dimension.
 
         Returns
         -------
         dict
-            Tensor index of the .tflite -> values in the tensor's shape; input and output are always among them.
+            Tensor index of the .tflite -> values in the tensor's shape; input and output are always included.
         """
 
     def run(self, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
@@ -99,16 +99,16 @@ class LocalTarget(ABC):
         Raises
         ------
         ModelError
-            The model does not carry front-end settings that fit its input.
+            The model has no front-end settings, or they do not fit its input.
         """
         return self.run(native.features(windows, self.tables))
 
     @cached_property
     def tables(self) -> Tables:
-        """The front end that the model asks for, for its own input scale."""
+        """Tables of the model's front end, quantized with the scale and zero point of the model's input."""
         info = metadata.read(self.content, self.subject)
         if info is None:
-            raise ModelError(self.subject, "carries no front-end settings", "give INT8 tensors instead of audio")
+            raise ModelError(self.subject, "has no front-end settings", "give INT8 tensors instead of audio")
         config = info.frontend
         if config.n_mels * config.frames != self.input.elements:
             made = f"its front end makes {config.n_mels}x{config.frames} values, its input is {self.input.shape}"
@@ -119,7 +119,7 @@ class LocalTarget(ABC):
         return make_tables(config, float(quantization.scale[0]), int(quantization.zero_point[0]))
 
     def shaped(self, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
-        """Bring inputs into (n, *input shape with batch)."""
+        """Reshape inputs to (n, *input shape with batch)."""
         array = np.asarray(inputs)
         shape = self.input.shape
         if array.dtype != np.int8:
@@ -139,7 +139,7 @@ class LocalTarget(ABC):
         return tensor
 
     def activations(self) -> list[Tensor]:
-        """List every INT8 tensor that the network computes or is given, in the file's order."""
+        """All inputs and computed tensors of the network, in the file's order."""
         made = {index for operator in self.graph.operators for index in operator.outputs}
         wanted = made | set(self.graph.inputs)
         return [tensor for index, tensor in sorted(self.graph.tensors.items()) if index in wanted]

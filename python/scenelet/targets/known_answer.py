@@ -1,8 +1,8 @@
-"""A known answer: one clip that every device can make by itself, and what the model must say to it.
+"""Known-answer test: a clip that every device can generate itself, and the result that the model must give for it.
 
-The clip is xorshift32 noise at full scale, so a self-test needs no stored audio; the features are held by their
-CRC-32, the scores one by one. Features come from the NumPy model and scores from TFLite BUILTIN_REF, never from the C
-under test.
+The clip is xorshift32 noise at full scale, so the self-test needs no stored audio. Features are compared by CRC-32,
+scores one by one. The expected features come from the NumPy model and the expected scores from TFLite BUILTIN_REF,
+never from the C code under test.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def noise(count: int, bits: int, seed: int = SEED) -> NDArray[np.int32]:
 
 
 def known_answer(tables: Tables, target: LitertTarget) -> KnownAnswer:
-    """Compute the answer of a model (through its reference interpreter) behind a front end."""
+    """Compute the known answer of a front end and a model, by the reference interpreter."""
     config = tables.config
     features = frontend_model.features(noise(config.clip_samples, config.sample_bits)[None], tables)
     scores = target.run(features[..., None])

@@ -1,4 +1,4 @@
-"""TFLite's interpreter with its reference kernels: what every other target is held to."""
+"""TFLite's interpreter with its reference kernels: the reference of every other target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The emulated board: the product firmware hears audio, the measuring program shows tensors and counts instructions."""
+"""The emulated board: the product firmware classifies audio, the measuring program gives tensors and instructions."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from ..frontend.codegen import render_frontend
 from ..frontend.tables import Tables
 from ..graph import limits
 from .build import cortex_m4, platformio
-from .emulator import block_trace as watching
 from .emulator import process
+from .emulator.block_trace import BlockCount, trace_inference
 from .emulator.runner import Runner, Sizes
 from .emulator.serial_port import SerialBoard
 from .interpreter import LocalTarget
@@ -29,25 +29,25 @@ from .known_answer import render_known_answer
 from .serial.client import Device, audio_contents, scores_of
 from .serial.framing import Input
 
-_MOST_BOARDS = 4
-_WINDOWS_A_BOARD = 8
+_MAX_BOARDS = 4
+_WINDOWS_PER_BOARD = 8
 
 
 @contextmanager
 def boot(elf: Path, options: Sequence[str] = ()) -> Iterator[Device]:
-    """Start a product firmware in QEMU and speak to it over its serial port; it has greeted and tested itself.
+    """Start a product firmware in QEMU and open it over its serial port, after its boot lines and self-test.
 
     Parameters
     ----------
     elf
-        Built for any board of the project.
+        Program, built for any board of the project.
     options
         Further options of QEMU.
 
     Raises
     ------
     ToolError
-        QEMU is missing, or the firmware does not come up.
+        QEMU is missing, or the firmware does not start.
     """
     with SerialBoard(elf, options) as board:
         device = Device(board)
@@ -62,9 +62,9 @@ class Counts:
     Attributes
     ----------
     steps
-        Of each step of the network, in order.
+        Instructions of each step of the network, in order.
     frame
-        Of one frame of the front end; None for a model without one.
+        Instructions of one frame of the front end; None for a model without one.
     """
 
     steps: tuple[int, ...]
@@ -74,7 +74,7 @@ class Counts:
 class QemuTarget(LocalTarget):
     """Runs a model on the emulated Cortex-M4.
 
-    ``run``, ``tensors`` and ``measure`` use the measuring program and need only the cross compiler and QEMU;
+    ``run``, ``tensors`` and ``measure`` use the measuring program, which needs only the cross compiler and QEMU.
     ``classify`` sends audio to the product firmware, which PlatformIO builds.
 
     Parameters
@@ -82,7 +82,7 @@ class QemuTarget(LocalTarget):
     model
         Path of an INT8 .tflite, or its bytes.
     options
-        How the model is compiled.
+        Compiler options.
 
     Raises
     ------
@@ -106,18 +106,19 @@ class QemuTarget(LocalTarget):
     def tensors(self, one: NDArray[np.int8]) -> dict[int, NDArray[np.int8]]:
         """See :class:`LocalTarget`."""
         shaped = self.shaped(np.asarray(one).reshape(1, -1))[0]
-        # Tensors that are the input under a new shape; no step writes them.
+        # Tensors that are the reshaped input; no step writes them.
         renamed = [alias for alias, held in self.compiled.program.aliases.items() if held == self.input.index]
         shown = dict.fromkeys((self.input.index, *renamed), shaped) | dict(self._measuring().tensors(shaped))
         return {index: values.reshape(self.graph.tensors[index].shape) for index, values in shown.items()}
 
     def classify(self, windows: NDArray[np.int32]) -> NDArray[np.int8]:
-        """See :class:`LocalTarget`; every window travels over an emulated serial port.
+        """See :class:`LocalTarget`; every window is sent over an emulated serial port.
 
-        A window of 1 s takes QEMU about 0.13 s of CPU time (docs/results/stream.md); several boards share many windows.
+        A window of 1 s takes QEMU about 0.13 s of CPU time (docs/results/stream.md). Many windows are shared among
+        several emulated boards.
         """
         audio_contents(windows, self.tables.config)
-        boards = max(1, min(os.cpu_count() or 1, _MOST_BOARDS, len(windows) // _WINDOWS_A_BOARD))
+        boards = max(1, min(os.cpu_count() or 1, _MAX_BOARDS, len(windows) // _WINDOWS_PER_BOARD))
         while len(self._devices) < boards:
             self._devices.append(self._resources.enter_context(boot(self.product_elf)))
         with ThreadPoolExecutor(boards) as pool:
@@ -132,7 +133,8 @@ class QemuTarget(LocalTarget):
     def measure_stages(self, one: NDArray[np.int8] | None = None) -> list[tuple[int, ...]]:
         """Count the instructions inside each step: its schedule, then each stage of its depth-first segment.
 
-        Counted in a program with probes, whose own instructions are taken out; steps without a segment have one entry.
+        They are counted in a program with probes, whose own instructions are subtracted. Steps without a segment have
+        one entry.
 
         Parameters
         ----------
@@ -155,7 +157,7 @@ class QemuTarget(LocalTarget):
         Returns
         -------
         Counts
-            The same for the same arguments.
+            Equal for equal arguments.
         """
         shaped = self._input_or_noise(one)
         with process.Pipes(self.runner_elf, process.COUNT_INSTRUCTIONS) as pipes:
@@ -169,7 +171,7 @@ class QemuTarget(LocalTarget):
                 frame = np.random.default_rng(0).integers(-limit, limit, config.n_fft).astype(np.int32)
             return Counts(tuple(counts), runner.measure_frame(frame))
 
-    def watch(self, one: NDArray[np.int8] | None = None) -> list[watching.Run]:
+    def trace_blocks(self, one: NDArray[np.int8] | None = None) -> list[BlockCount]:
         """Count every block of instructions of one inference, by step and stage.
 
         Parameters
@@ -180,13 +182,13 @@ class QemuTarget(LocalTarget):
         Raises
         ------
         ToolError
-            There is no host compiler, or QEMU runs no plugins.
+            The host compiler is missing, or QEMU has no plugin support.
         """
-        return watching.watch(self.probing_elf, self._sizes, self._input_or_noise(one))
+        return trace_inference(self.probing_elf, self._sizes, self._input_or_noise(one))
 
     @cached_property
     def runner_elf(self) -> Path:
-        """The measuring program around this model."""
+        """The measuring program for this model."""
         return cortex_m4.runner(self._engine_sources())
 
     @cached_property
@@ -196,12 +198,12 @@ class QemuTarget(LocalTarget):
 
     @cached_property
     def product_elf(self) -> Path:
-        """The product firmware around this model.
+        """The product firmware with this model.
 
         Raises
         ------
         LimitExceeded
-            The model is over the challenge's limits: it may be measured, but no firmware ships with it.
+            The model is over the challenge's limits; it can be measured, but not built into the product.
         """
         limits.require(self.compiled.cost, self.subject)
         answer = render_known_answer(self.compiled, self.tables, self.content)

@@ -1,22 +1,19 @@
-"""TFLite Micro's own interpreter on this computer (PyPI ``tflite-micro``): the peer, and a second reference."""
+"""TFLite Micro's interpreter on this computer (PyPI ``tflite-micro``): a peer, and a second reference."""
 
 from __future__ import annotations
 
-import os
 import re
-import sys
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.stderr import capture_stderr
 from ..errors import ToolError, UnsupportedError
 from .interpreter import LocalTarget
 
-# Enough for any model within a microcontroller's memory with all its tensors preserved.
+# Enough for any model that fits a microcontroller, with all its tensors preserved.
 _ARENA_BYTES = 16_000_000
 
 
@@ -46,12 +43,12 @@ class TflmTarget(LocalTarget):
             made.append(runtime.Interpreter.from_bytes(self.content, arena_size=_ARENA_BYTES, intrepreter_config=mode))
 
         try:
-            said = _standard_error_of(create)
+            printed = capture_stderr(create)
         except (RuntimeError, ValueError) as error:
-            said = str(error)
+            printed = str(error)
         if not made:
-            told = said.strip().splitlines()
-            raise UnsupportedError(self.subject, f"TFLM refuses it: {told[0] if told else 'no reason given'}")
+            reason = next(iter(printed.strip().splitlines()), "no reason given")
+            raise UnsupportedError(self.subject, f"TFLM refuses it: {reason}")
         return made[0]
 
     def invoke(self, one: NDArray[np.int8]) -> NDArray[np.int8]:
@@ -75,29 +72,14 @@ class TflmTarget(LocalTarget):
         Returns
         -------
         dict
-            "total", "head" (activations and scratch: the same on every machine) and "tail" (its structures, with this
-            computer's pointers: about twice a Cortex-M's), bytes.
+            Bytes: "total", "head" (activations and scratch, the same on every machine) and "tail" (persistent
+            structures, with this computer's pointers: about twice as large as on a Cortex-M).
         """
         recording = self._open("kAllocationRecording")
         recording.set_input(np.zeros(self.input.shape, np.int8), 0)
         recording.invoke()
-        said = _standard_error_of(recording.print_allocations)
-        found = dict(re.findall(r"Arena allocation (total|head|tail) (\d+) bytes", said))
+        printed = capture_stderr(recording.print_allocations)
+        found = dict(re.findall(r"Arena allocation (total|head|tail) (\d+) bytes", printed))
         if len(found) != 3:
             raise ToolError("tflite-micro", "does not print its allocations", "install a release of 2025 or later")
         return {part: int(size) for part, size in found.items()}
-
-
-def _standard_error_of(call: Callable[[], object]) -> str:
-    """Run something that writes to the process's standard error from C++, and return what it wrote."""
-    sys.stderr.flush()
-    saved = os.dup(2)
-    with tempfile.TemporaryFile() as caught:
-        os.dup2(caught.fileno(), 2)
-        try:
-            call()
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-        caught.seek(0)
-        return caught.read().decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""The options of every operator that the engine runs, from the schema's tables to plain values."""
+"""Options of every operator that the engine runs, converted from the schema's tables to plain values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import tflite
 
 
 class DamagedError(ValueError):
-    """A value in the file contradicts another; the reader turns it into a ModelError that names the file."""
+    """A value in the file contradicts another; the reader converts it to a ModelError that names the file."""
 
 
 def _names(enumeration: type) -> dict[int, str]:
@@ -43,7 +43,7 @@ _OPTIONS: dict[str, tuple[str, dict[str, Convert]]] = {
     "SOFTMAX": ("SoftmaxOptions", {"beta": float}),
 }
 
-# The interpreter runs these without their options, by the defaults.
+# The interpreter runs these without an options table, with the defaults.
 _OPTIONAL = {"ADD", "FULLY_CONNECTED", "MEAN", "MUL"}
 
 
@@ -53,22 +53,22 @@ def read_attributes(op: str, entry: Any) -> Mapping[str, Any]:
     Parameters
     ----------
     op
-        Builtin name, such as ``CONV_2D``; one that is not known has no attributes.
+        Builtin name, such as ``CONV_2D``; an unknown one has no attributes.
     entry
         The schema's operator table.
 
     Returns
     -------
     Mapping
-        Snake-case names of the schema to int, float, bool or the enumeration's name. Empty where a model leaves the
-        table out, which means every field's default, and may.
+        The schema's field names in snake case -> int, float, bool or the enumeration's name. Empty if the table is
+        optional and missing; every field then has its default.
 
     Raises
     ------
     DamagedError
-        The table is missing or of another operator.
+        A required table is missing, or the table is another operator's.
     KeyError, struct.error
-        A field holds no member of its enumeration, or lies outside the file.
+        A field has a value outside its enumeration, or lies outside the file.
     """
     if op not in _OPTIONS:
         return {}
@@ -79,7 +79,7 @@ def read_attributes(op: str, entry: Any) -> Mapping[str, Any]:
     if union is None:
         raise DamagedError(f"{op} has no options")
     if entry.BuiltinOptionsType() != getattr(tflite.BuiltinOptions, name):
-        raise DamagedError(f"options of {op} are of another operator")
+        raise DamagedError(f"options of {op} are another operator's")
     table = getattr(tflite, name)()
     table.Init(union.Bytes, union.Pos)
     return {field: convert(getattr(table, _camel(field))()) for field, convert in fields.items()}

@@ -1,4 +1,4 @@
-"""Making a freshly converted .tflite file plain: names that people know, and no operator that does nothing."""
+"""Canonical form of a freshly converted .tflite file: tensors named after layers, no operator without effect."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def _text(name: Any) -> str:
 
 
 def _layer(name: Any, layers: Sequence[str], own: str) -> str | None:
-    """Keras layer that a converter's tensor name such as ``sm1_1/conv2_1/Relu;sm1_1/...`` comes from.
+    """Keras layer of a converter's tensor name such as ``sm1_1/conv2_1/Relu;sm1_1/...``; None if it is not known.
 
-    A fused tensor has the names of all that went into it; what ends with the operator's ``own`` word counts first.
+    The name of a fused tensor joins those of all its parts; the part that ends with ``own`` takes precedence.
     """
     names = [part.split("/") for part in _text(name).split(";")]
     parts = next((parts for parts in names if parts[-1] == own), names[0])
@@ -36,15 +36,15 @@ def _layer(name: Any, layers: Sequence[str], own: str) -> str | None:
 
 
 def rename(tree: Any, layers: Sequence[str]) -> None:
-    """Name tensors after Keras layers, as the graph of the recipe does: ``conv2``, ``conv2/bias``, ``bn2/mul``."""
+    """Name tensors after Keras layers, as in the recipe's graph: ``conv2``, ``conv2/bias``, ``bn2/mul``."""
     graph = tree.subgraphs[0]
     graph.tensors[graph.inputs[0]].name = "features"
     named: set[int] = set(graph.inputs)
     for operator in graph.operators:
         code = tree.operatorCodes[operator.opcodeIndex].builtinCode
         tensors = [graph.tensors[index] for index in (*operator.inputs, *operator.outputs) if index >= 0]
-        # The weights know their layer best: a folded convolution's output is named after the last thing fused into it.
-        # A residual ADD has none, and its second operand is another layer's.
+        # The name of the weights is the most reliable one: the output of a folded convolution is named after the last
+        # operation fused into it. A residual ADD has no weights, and its second operand is another layer's.
         weights = [tensor for tensor in tensors[1:2] if tree.buffers[tensor.buffer].data is not None]
         candidates = [_layer(tensor.name, layers, _OWN.get(code, "")) for tensor in (*weights, tensors[-1])]
         layer = next(filter(None, candidates), None)
@@ -61,14 +61,14 @@ def rename(tree: Any, layers: Sequence[str]) -> None:
 
 
 def _flattens(graph: Any, reshape: Any, consumers: list[Any], codes: list[int]) -> bool:
-    """Whether a RESHAPE only lays a feature map flat for a FULLY_CONNECTED, which does so by itself."""
+    """Whether a RESHAPE only flattens a feature map for FULLY_CONNECTED operators, which flatten it themselves."""
     shape = graph.tensors[reshape.outputs[0]].shape
     dense = [codes[user.opcodeIndex] == schema.BuiltinOperator.FULLY_CONNECTED for user in consumers]
     return bool(dense) and all(dense) and len(shape) == 2 and shape[0] == 1 and reshape.outputs[0] not in graph.outputs
 
 
 def drop_reshapes(tree: Any) -> None:
-    """Leave out a RESHAPE before a FULLY_CONNECTED; its constant counts as parameters and it computes nothing."""
+    """Remove each RESHAPE before a FULLY_CONNECTED: it computes nothing, and its constant counts as parameters."""
     graph = tree.subgraphs[0]
     codes = [code.builtinCode for code in tree.operatorCodes]
     kept = []
@@ -95,7 +95,7 @@ def _references(tree: Any) -> Iterator[tuple[Any, str]]:
 
 
 def _drop_unused(tree: Any) -> None:
-    """Remove tensors, operator codes and constants that nothing refers to any more."""
+    """Remove tensors, operator codes and constants without references."""
     graph = tree.subgraphs[0]
     used = sorted({int(i) for owner, name in _references(tree) for i in getattr(owner, name) if i >= 0})
     place = {old: new for new, old in enumerate(used)}

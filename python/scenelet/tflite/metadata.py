@@ -1,4 +1,4 @@
-"""What a .tflite file says about itself: labels, front end and origin, in one metadata entry named "scenelet".
+"""Metadata of a .tflite file: labels, front end and origin, in one entry named "scenelet".
 
 The entry holds canonical JSON (sorted keys, no time stamp), so equal inputs give equal bytes.
 """
@@ -19,23 +19,23 @@ from . import object_model
 
 ENTRY = "scenelet"
 
-# A label becomes a C string and a line of the board's protocol: printable, and short enough for both.
+# A label becomes a C string and part of a protocol line: printable, and short enough for both.
 Label = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
-class Learned(BaseModel):
-    """Which clips of its data set a model learned from, so that no score on them passes for a test.
+class Provenance(BaseModel):
+    """Which clips of its data set a model was trained on, so that their scores are not reported as a test.
 
     Attributes
     ----------
     folds
-        Published folds that training and validation were drawn from; none where the data set has none.
+        Published folds that training and validation clips were drawn from; empty if the data set has none.
     all_clips
-        They were drawn from all clips, the published test's too.
+        Whether they were drawn from all clips, those of the published test included.
     validation_fraction, validation_seed
-        Of the split that stopped the training; see :meth:`scenelet.data.dataset.Dataset.with_validation`.
+        Share and seed of the validation split; see :func:`scenelet.data.splits.with_validation`.
     clips_sha256
-        Of the training clips' names and labels, in the data set's order.
+        Hash of the training clips' names and labels, in the data set's order.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -48,22 +48,22 @@ class Learned(BaseModel):
 
 
 class ModelInfo(BaseModel):
-    """What travels with a model.
+    """Metadata of a model.
 
     Attributes
     ----------
     labels
         Class names in the order of the scores.
     frontend
-        Settings of the front end that made the training features.
+        Settings of the front end that computed the training features.
     recipe, recipe_sha256
         Name and hash of the experiment.
     dataset
-        Name of the data set it was trained on.
+        Name of the data set that the model was trained on.
     learned
-        Which of its clips it learned from; None where the training did not say.
+        The clips that it was trained on; None if the training did not record them.
     version
-        scenelet's version that wrote the model.
+        Version of scenelet that wrote the model.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -73,7 +73,7 @@ class ModelInfo(BaseModel):
     recipe: str
     recipe_sha256: str = ""
     dataset: str = ""
-    learned: Learned | None = None
+    learned: Provenance | None = None
     version: str = __version__
 
     @property
@@ -87,14 +87,14 @@ class ModelInfo(BaseModel):
 
 
 def attach(model: bytes, info: ModelInfo) -> bytes:
-    """Put an entry into a .tflite file, in place of one that is there already.
+    """Write the entry into a .tflite file, in place of an existing one.
 
     Parameters
     ----------
     model
         Content of a .tflite file.
     info
-        What to say about it.
+        The metadata.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def attach(model: bytes, info: ModelInfo) -> bytes:
     Raises
     ------
     ModelError
-        Where ``model`` is not a .tflite file.
+        ``model`` is not a .tflite file.
     """
     tree = object_model.unpack(model)
     tree.metadata = list(tree.metadata or [])
@@ -138,12 +138,12 @@ def read(model: bytes, source: object = "model") -> ModelInfo | None:
     model
         Content of a .tflite file.
     source
-        Names it in errors.
+        Name of the model in errors.
 
     Returns
     -------
     ModelInfo or None
-        None for a foreign model, which has no such entry.
+        None for a model from elsewhere, which has no such entry.
 
     Raises
     ------

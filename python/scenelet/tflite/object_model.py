@@ -1,4 +1,4 @@
-"""Taking a .tflite file apart into objects, and packing it again."""
+"""Unpacks a .tflite file into an object tree, and packs the tree again."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ai_edge_litert import schema_py_generated as schema
 from ..errors import ModelError
 
 IDENTIFIER = b"TFL3"
-# All that the flatbuffers package raises on offsets, lengths or strings that lead outside the file.
+# Exceptions of the flatbuffers package for offsets, lengths or strings that point outside the file.
 BROKEN_FILE = (struct.error, IndexError, ValueError, TypeError, AttributeError, OverflowError, RecursionError)
-# The schema's force_align of Buffer.data, which the Python bindings forget; kernels may load int32 biases in place.
+# The schema's force_align of Buffer.data, which the Python bindings ignore; kernels may load int32 biases in place.
 _BUFFER_ALIGNMENT = 16
 
 
 class Buffer(schema.BufferT):  # type: ignore[misc]
-    """A buffer that packs its data at the schema's alignment."""
+    """A buffer whose data is packed at the schema's alignment."""
 
     def __init__(self, data: Any = None) -> None:
         super().__init__()
@@ -38,28 +38,28 @@ class Buffer(schema.BufferT):  # type: ignore[misc]
 
 
 def require_identifier(model: bytes, source: object) -> None:
-    """Raise a ModelError unless the content begins like a .tflite file."""
+    """Raise a ModelError unless the content has the identifier of a .tflite file."""
     if model[4:8] != IDENTIFIER:
         raise ModelError(source, "is not a .tflite file", "give the path of a .tflite model")
 
 
 def damaged(source: object) -> ModelError:
-    """Describe a file whose offsets lead astray."""
+    """Error for a file with invalid offsets."""
     return ModelError(source, "is a damaged .tflite file", "convert or copy it again")
 
 
 def unpack(model: bytes, source: object = "model") -> Any:
-    """Take a .tflite file apart.
+    """Unpack a .tflite file.
 
     Returns
     -------
     schema.ModelT
-        The bindings' object tree; its buffers pack aligned.
+        The bindings' object tree, with buffers that pack aligned.
 
     Raises
     ------
     ModelError
-        Where the content is no .tflite file, or keeps its buffers outside the flatbuffer.
+        The content is not a .tflite file, or its buffers lie outside the flatbuffer.
     """
     require_identifier(model, source)
     try:
@@ -68,7 +68,7 @@ def unpack(model: bytes, source: object = "model") -> Any:
         raise damaged(source) from None
     buffers = tree.buffers or []
     if any(buffer.offset or buffer.size for buffer in buffers):
-        raise ModelError(source, "keeps its buffers outside the flatbuffer", "convert it without that option")
+        raise ModelError(source, "stores its buffers outside the flatbuffer", "convert it without that option")
     tree.buffers = [Buffer(buffer.data) for buffer in buffers]
     return tree
 

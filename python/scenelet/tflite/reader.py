@@ -1,7 +1,7 @@
 """Reads a .tflite file into a :class:`~scenelet.graph.Graph`, with the light ``tflite`` bindings and no TensorFlow.
 
-The bindings follow offsets without checking them, so a damaged file surfaces as one of a handful of Python exceptions,
-or as an absurd length. Both are caught here: whatever the bytes, the result is a graph or a ModelError.
+The bindings follow offsets without checking them, so a damaged file shows as one of several Python exceptions or as an
+absurd length. Both are caught here: for any bytes, the result is a graph or a ModelError.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _DTYPES = {
 _TYPE_NAMES = {value: name.lower() for name, value in vars(tflite.TensorType).items() if name.isupper()}
 _OPERATORS = {value: name for name, value in vars(tflite.BuiltinOperator).items() if name.isupper()}
 
-# What the bindings raise when an offset, a length or a type in the file is wrong.
+# Exceptions of the bindings for a wrong offset, length or type in the file.
 _DAMAGE = (
     AttributeError,
     IndexError,
@@ -48,6 +48,7 @@ _DAMAGE = (
 
 _HEADER_BYTES = 8
 _CONVERT_AGAIN = "convert or copy it again"
+_GIVE = "give the path of a .tflite model"
 
 
 def read_model(source: str | Path | bytes) -> Graph:
@@ -62,8 +63,8 @@ def read_model(source: str | Path | bytes) -> Graph:
     -------
     Graph
         The one subgraph: every tensor by its index in the file, constants with their values (NHWC and the schema's
-        weight layouts), operators in execution order. What it may hold beyond INT8 is for
-        :func:`scenelet.compiler.operators.checker.require_supported` to judge.
+        weight layouts), operators in execution order. Types and operators that the engine lacks are refused later, by
+        :func:`scenelet.compiler.operators.checker.require_supported`.
 
     Raises
     ------
@@ -76,12 +77,12 @@ def read_model(source: str | Path | bytes) -> Graph:
 
 
 def load(source: str | Path | bytes) -> tuple[str, str, bytes]:
-    """Fetch a model's bytes.
+    """Read a model's bytes.
 
     Returns
     -------
     tuple
-        What to call it in errors, its graph's name, and its content, which is not looked at yet.
+        The model's name in errors, the name of its graph, and its content, not checked yet.
 
     Raises
     ------
@@ -94,25 +95,29 @@ def load(source: str | Path | bytes) -> tuple[str, str, bytes]:
     try:
         return str(path), path.resolve().stem, path.read_bytes()
     except FileNotFoundError:
-        raise ModelError(path, "no such file", "give the path of a .tflite model") from None
+        raise ModelError(path, "no such file", _GIVE) from None
+    except IsADirectoryError:
+        raise ModelError(path, "is a folder", _GIVE) from None
     except OSError as error:
-        raise ModelError(path, f"cannot be read ({error.strerror})", "give the path of a .tflite model") from None
+        raise ModelError(path, f"cannot be read ({error.strerror})", _GIVE) from None
 
 
 def parse(subject: str, name: str, data: bytes) -> Graph:
     """Do :func:`read_model`'s work on bytes; ``subject`` names them in errors, ``name`` becomes the graph's."""
+    if not data:
+        raise ModelError(subject, "is empty (0 bytes)", _CONVERT_AGAIN)
     if data[4:_HEADER_BYTES] != b"TFL3":
-        raise ModelError(subject, "not a .tflite file", "give an INT8 .tflite model")
+        raise ModelError(subject, "not a .tflite file", "convert the model to INT8 TFLite first")
     try:
         return _Reader(subject, data).graph(name)
     except _DAMAGE as error:
         problem = "damaged or cut short"
-        told = str(error) if isinstance(error, DamagedError) else ""
-        raise ModelError(subject, f"{problem} ({told})" if told else problem, _CONVERT_AGAIN) from None
+        detail = str(error) if isinstance(error, DamagedError) else ""
+        raise ModelError(subject, f"{problem} ({detail})" if detail else problem, _CONVERT_AGAIN) from None
 
 
 class _Reader:
-    """One file's bytes and the model table over them."""
+    """One file's bytes, with the bindings' model table on them."""
 
     def __init__(self, subject: str, data: bytes) -> None:
         self._subject = subject
@@ -120,7 +125,7 @@ class _Reader:
         self._model = tflite.Model.GetRootAsModel(data, 0)
 
     def graph(self, name: str) -> Graph:
-        """Everything the file says, checked against itself."""
+        """Convert the file, with checks for consistency."""
         self._check_buffers()
         count = self._model.SubgraphsLength()
         if count != 1:
@@ -136,7 +141,7 @@ class _Reader:
         return graph
 
     def _length(self, table: Any, field: str) -> int:
-        """Length of a vector; one that cannot lie in the file is damage, not a reason to loop for hours."""
+        """Length of a vector; one longer than the file is damage, and would loop for hours."""
         length = int(getattr(table, f"{field}Length")())
         if not 0 <= length <= len(self._data):
             raise DamagedError(f"{field} claims {length} entries")
@@ -160,10 +165,10 @@ class _Reader:
         return indices
 
     def _check_buffers(self) -> None:
-        """Every buffer must end inside the file: this is how a cut shows even where the graph is whole."""
+        """Check that every buffer ends inside the file; this detects a truncated file whose graph is intact."""
         for position, buffer in enumerate(self._entries(self._model, "Buffers")):
             if buffer.Offset() > 1:
-                raise UnsupportedError(self._subject, "weights stored behind the model", "export it below 2 GB")
+                raise UnsupportedError(self._subject, "weights are stored after the model", "export it below 2 GB")
             held = self._vector(buffer, "Data").size
             if held != buffer.DataLength():
                 raise DamagedError(f"buffer {position} holds {held} bytes of {buffer.DataLength()}")
@@ -233,7 +238,7 @@ class _Reader:
 
     @staticmethod
     def _check_order(graph: Graph) -> None:
-        """Tensors must be written before they are read, and once."""
+        """Check that every tensor is written once, before it is read."""
         if not graph.operators or not graph.inputs or not graph.outputs:
             raise DamagedError("no operators, inputs or outputs")
         if -1 in graph.inputs or -1 in graph.outputs:

@@ -1,6 +1,6 @@
-"""All that a training run needs to go on after a kill as if nothing had happened.
+"""Checkpoints: all that a training run needs to be resumed to the same result.
 
-Shuffling and dropout draw from generators seeded by (seed, epoch), so they have no state to keep.
+Shuffling and dropout draw from generators seeded by (seed, epoch), so they have no state to save.
 """
 
 from __future__ import annotations
@@ -33,7 +33,17 @@ class Epoch:
 
 @dataclass
 class State:
-    """A training run between two epochs."""
+    """A training run between two epochs.
+
+    Attributes
+    ----------
+    weights, optimizer
+        Values of the network's and the optimizer's variables.
+    best_weights, best_loss, best_epoch
+        Of the epoch with the lowest validation loss, nats; epoch 0 is the network before training.
+    history
+        All epochs so far.
+    """
 
     weights: Arrays
     optimizer: Arrays
@@ -50,26 +60,26 @@ class State:
     def to_bytes(self) -> bytes:
         """Content of a checkpoint file."""
         arrays = {f"{name}/{number:04}": value for name in _LISTS for number, value in enumerate(getattr(self, name))}
-        told = {
+        summary = {
             "best_loss": self.best_loss,
             "best_epoch": self.best_epoch,
             "history": [asdict(row) for row in self.history],
         }
         content = io.BytesIO()
-        np.savez(content, told=np.array(json.dumps(told)), **arrays)
+        np.savez(content, told=np.array(json.dumps(summary)), **arrays)  # "told" is part of the file format
         return content.getvalue()
 
     @classmethod
     def from_bytes(cls, content: bytes) -> State | None:
-        """Read what :meth:`to_bytes` gave; None for anything else (it is trained again, never trusted)."""
+        """Read the result of :meth:`to_bytes`; None for anything else, so that damaged files are trained again."""
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as file:
-                told = json.loads(str(file["told"]))
+                summary = json.loads(str(file["told"]))
                 lists = {
                     name: [file[key] for key in sorted(file.files) if key.startswith(f"{name}/")] for name in _LISTS
                 }
-            history = [Epoch(**row) for row in told["history"]]
-            return cls(**lists, best_loss=told["best_loss"], best_epoch=told["best_epoch"], history=history)
+            history = [Epoch(**row) for row in summary["history"]]
+            return cls(**lists, best_loss=summary["best_loss"], best_epoch=summary["best_epoch"], history=history)
         except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
             return None
 
@@ -79,7 +89,7 @@ class State:
 
     @classmethod
     def load(cls, path: Path) -> State | None:
-        """Read a state; None where there is none, or a file that is not one."""
+        """Read a state; None where the file is missing or damaged."""
         try:
             return cls.from_bytes(path.read_bytes())
         except OSError:

@@ -1,4 +1,4 @@
-"""The training loop: seeded, the same every time, with early stopping, and resumable after every epoch."""
+"""The training loop: seeded, reproducible, with early stopping, and resumable after every epoch."""
 
 from __future__ import annotations
 
@@ -19,25 +19,26 @@ from ..models.backend import keras, tf
 from .checkpoint import Epoch, State
 from .windows import Windows
 
-# Loss of one batch: model, inputs (batch, mel, frames, 1), one-hot classes (batch, classes), and the lesson: a tuple of
-# what a teacher has to say about these windows, empty where there is none.
+# Loss of one batch: model, inputs (batch, mel bands, frames, 1), one-hot classes (batch, classes), and a tuple of the
+# teacher's outputs for these windows, empty where there is no teacher.
 Objective = Callable[[Any, Any, Any, tuple[Any, ...]], Any]
 
+# Called after every epoch with the epoch and the maximum number of epochs.
 Watch = Callable[[Epoch, int], None]
 
 
-class Lesson(Protocol):
-    """What a teacher says about a batch: float32 arrays (batch, width), one for each of ``widths``.
+class Teacher(Protocol):
+    """Outputs of a teacher for a batch: float32 arrays (batch, width), one for each of ``widths``.
 
-    A ``live`` teacher hears the batch as the network is about to see it. Any other one speaks of the windows before the
-    batch is changed; where windows are mixed, so is what it said of them.
+    An ``online`` teacher processes the batch after augmentation, as the network does. The outputs of any other teacher
+    are those of the windows before augmentation; where mixup mixes windows, it mixes their outputs, too.
     """
 
     widths: tuple[int, ...]
-    live: bool
+    online: bool
 
     def __call__(self, index: NDArray[np.int64], inputs: NDArray[np.float32], /) -> Targets:
-        """Teach the windows of these numbers in the training set."""
+        """Outputs for the windows of these indices in the training set, and for their inputs."""
 
 
 _PREDICT_BATCH = 256
@@ -45,9 +46,9 @@ _SHUFFLE, DROPOUT, _AUGMENT = range(3)
 
 
 def cross_entropy(smoothing: float) -> Objective:
-    """Cross entropy with label smoothing: the true class is wanted with 1 - smoothing + smoothing / classes."""
+    """Cross entropy with label smoothing: the target of the true class is 1 - smoothing + smoothing / classes."""
 
-    def objective(model: Any, inputs: Any, classes: Any, _lesson: Any) -> Any:
+    def objective(model: Any, inputs: Any, classes: Any, _teacher: Any) -> Any:
         losses = keras.losses.categorical_crossentropy(classes, model(inputs, training=True), label_smoothing=smoothing)
         return tf.reduce_mean(losses)
 
@@ -55,9 +56,9 @@ def cross_entropy(smoothing: float) -> Objective:
 
 
 def learning_rate(config: TrainingConfig, epoch: int) -> float:
-    """Rate of an epoch, counted from 1: it depends on nothing else, so a run goes on where it was.
+    """Learning rate of an epoch, counted from 1. It depends on nothing else, so that a run can be resumed.
 
-    The cosine is that of Loshchilov and Hutter 2017, without restarts, by whole epochs; the last one is not 0.
+    The cosine is that of Loshchilov and Hutter 2017, without restarts, in steps of an epoch; the last rate is not 0.
     """
     warm = config.warmup_epochs
     if epoch <= warm:
@@ -69,14 +70,14 @@ def learning_rate(config: TrainingConfig, epoch: int) -> float:
 
 
 class Predictor:
-    """Softmax outputs of a network, compiled once."""
+    """Softmax outputs of a network, through a graph that is compiled once."""
 
     def __init__(self, model: keras.Model) -> None:
         signature = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)
         self._predict = tf.function(lambda inputs: model(inputs, training=False), input_signature=(signature,))
 
     def __call__(self, windows: Windows) -> NDArray[np.float64]:
-        """Probabilities of all windows, (n, classes)."""
+        """Probabilities of all windows, float64 (n, classes)."""
         indices = np.arange(len(windows))
         starts = range(0, len(windows), _PREDICT_BATCH)
         parts = [self._predict(windows.batch(indices[start : start + _PREDICT_BATCH])).numpy() for start in starts]
@@ -85,10 +86,24 @@ class Predictor:
 
 @dataclass
 class Trainer:
-    """One network, its optimiser and its data, between epochs in a :class:`State`.
+    """A network with its optimizer and its data; a :class:`State` holds what changes from epoch to epoch.
 
-    ``companions`` are layers that the objective uses beside the network: trained and kept with it, and dropped at the
-    end.
+    Attributes
+    ----------
+    model
+        The network.
+    train, validation
+        Its data.
+    config
+        Settings of the recipe.
+    objective
+        Loss of a batch.
+    augment
+        Changes every training batch.
+    teacher
+        Gives its outputs to the objective.
+    companions
+        Further layers that the objective uses: trained and saved in checkpoints with the network, dropped at the end.
     """
 
     model: keras.Model
@@ -97,7 +112,7 @@ class Trainer:
     config: TrainingConfig
     objective: Objective
     augment: Augment | None = None
-    lesson: Lesson | None = None
+    teacher: Teacher | None = None
     companions: tuple[keras.layers.Layer, ...] = ()
 
     def __post_init__(self) -> None:
@@ -111,7 +126,9 @@ class Trainer:
             input_signature=(
                 tf.TensorSpec(shape, tf.float32),
                 tf.TensorSpec((None, self.classes), tf.float32),
-                tuple(tf.TensorSpec((None, width), tf.float32) for width in self.lesson.widths) if self.lesson else (),
+                tuple(tf.TensorSpec((None, width), tf.float32) for width in self.teacher.widths)
+                if self.teacher
+                else (),
             ),
         )
 
@@ -121,9 +138,9 @@ class Trainer:
     def _weights(self) -> list[NDArray[Any]]:
         return [weight for part in (self.model, *self.companions) for weight in part.get_weights()]
 
-    def _descend(self, inputs: Any, classes: Any, lesson: Any) -> Any:
+    def _descend(self, inputs: Any, classes: Any, teacher_outputs: Any) -> Any:
         with tf.GradientTape() as tape:
-            loss = self.objective(self.model, inputs, classes, lesson)
+            loss = self.objective(self.model, inputs, classes, teacher_outputs)
         variables = self._trainable()
         self.optimizer.apply(tape.gradient(loss, variables), variables)
         return loss
@@ -134,7 +151,7 @@ class Trainer:
         return State(weights, [variable.numpy() for variable in self.optimizer.variables], weights)
 
     def restore(self, state: State) -> None:
-        """Go on from a state."""
+        """Continue from a state."""
         position = 0
         for part in (self.model, *self.companions):
             count = len(part.weights)
@@ -144,7 +161,7 @@ class Trainer:
             variable.assign(value)
 
     def begin(self, checkpoint: Path) -> State:
-        """Go on from a checkpoint, where there is one."""
+        """Continue from a checkpoint if there is one; else begin."""
         state = State.load(checkpoint)
         if state is None:
             return self.state()
@@ -152,7 +169,7 @@ class Trainer:
         return state
 
     def keep(self, state: State, checkpoint: Path) -> None:
-        """Rewrite the checkpoint."""
+        """Write the checkpoint."""
         state.save(checkpoint)
 
     def _generator(self, purpose: int, epoch: int) -> np.random.Generator:
@@ -165,7 +182,7 @@ class Trainer:
                 layer.seed_generator.state.assign(generator.integers(0, 2**32, 2, np.uint32))
 
     def _batches(self, epoch: int) -> Iterator[NDArray[np.int64]]:
-        """Shuffled windows in batches whose sizes differ by one at most: no tiny last batch for BatchNorm."""
+        """Shuffled windows in batches whose sizes differ by one at most: no tiny last batch for batch normalization."""
         order = self._generator(_SHUFFLE, epoch).permutation(len(self.train))
         yield from np.array_split(order, -(-len(order) // self.config.batch_size))
 
@@ -175,58 +192,64 @@ class Trainer:
         generator = self._generator(_AUGMENT, epoch)
         total = 0.0
         for index in self._batches(epoch):
-            inputs, (classes, *lesson) = self._batch(index, generator)
-            total += float(self._step(inputs, classes, tuple(lesson))) * len(index)
+            inputs, (classes, *outputs) = self._batch(index, generator)
+            total += float(self._step(inputs, classes, tuple(outputs))) * len(index)
         return total / len(self.train)
 
     def _batch(self, index: NDArray[np.int64], generator: np.random.Generator) -> tuple[NDArray[np.float32], Targets]:
-        """Inputs of a step; its classes and, behind them, the lesson."""
+        """Inputs of a step; its classes, followed by the teacher's outputs."""
         inputs = self.train.batch(index)
         targets: Targets = (np.eye(self.classes, dtype=np.float32)[self.train.classes[index]],)
-        if self.lesson and not self.lesson.live:
-            targets += self.lesson(index, inputs)
+        if self.teacher and not self.teacher.online:
+            targets += self.teacher(index, inputs)
         if self.augment:
             inputs, targets = self.augment(generator, inputs, targets)
-        if self.lesson and self.lesson.live:
-            targets += self.lesson(index, inputs)
+        if self.teacher and self.teacher.online:
+            targets += self.teacher(index, inputs)
         return inputs, targets
 
     def advance(self, state: State) -> None:
-        """Train one epoch and write it into the state."""
+        """Train one epoch and update the state.
+
+        Raises
+        ------
+        RecipeError
+            Where the loss is not a finite number.
+        """
         epoch = len(state.history) + 1
         loss = self._one_epoch(epoch)
         if not math.isfinite(loss):
             raise RecipeError(
                 self.model.name, f"the loss of epoch {epoch} is {loss}", "lower the key 'training.learning_rate'"
             )
-        seen = measure(self.predict(self.validation), self.validation.classes)
-        state.history.append(Epoch(epoch, loss, seen.log_loss, seen.accuracy))
+        scores = measure(self.predict(self.validation), self.validation.classes)
+        state.history.append(Epoch(epoch, loss, scores.log_loss, scores.accuracy))
         state.weights = self._weights()
         state.optimizer = [variable.numpy() for variable in self.optimizer.variables]
-        if seen.log_loss < state.best_loss or self.config.keep == "last":
-            state.best_loss, state.best_epoch, state.best_weights = seen.log_loss, epoch, state.weights
+        if scores.log_loss < state.best_loss or self.config.keep == "last":
+            state.best_loss, state.best_epoch, state.best_weights = scores.log_loss, epoch, state.weights
 
     def finished(self, state: State) -> bool:
-        """Whether the last epoch is done, or the best one lies ``patience`` epochs back."""
+        """Whether the last epoch is done, or the best epoch is ``patience`` epochs ago."""
         return len(state.history) >= self.config.epochs or state.waited >= self.config.patience
 
 
 def fit(trainer: Trainer, checkpoint: Path, watch: Watch | None = None, until: int | None = None) -> State:
-    """Train until the validation loss has stopped falling; the network ends with the best epoch's weights.
+    """Train until the validation loss has stopped falling; the network ends with the weights of the best epoch.
 
-    Where the settings keep the last epoch, that one counts as the best, and all epochs are trained.
+    Where the recipe keeps the last epoch, that one counts as the best, and all epochs are trained.
 
     Parameters
     ----------
     trainer
-        Holding a network that was initialised from the same seed each time.
+        With a network that is initialised from the same seed in every call.
     checkpoint
-        File that is rewritten after every epoch; training goes on from it where it exists.
+        File that is written after every epoch; where it exists, training continues from it.
     watch
-        Called after every epoch with the epoch and the most there can be.
+        Called after every epoch with the epoch and the maximum number of epochs.
     until
-        The epoch to stop behind, by default the recipe's last one. It changes no epoch before it: the schedule is the
-        recipe's, and a later call goes on as if there had been no stop.
+        Stop after this epoch, by default the recipe's last one. Earlier epochs do not depend on it: the schedule is the
+        recipe's, and a later call continues as if training had not stopped.
 
     Returns
     -------
@@ -236,7 +259,7 @@ def fit(trainer: Trainer, checkpoint: Path, watch: Watch | None = None, until: i
     Raises
     ------
     RecipeError
-        Where the loss is no longer a number.
+        Where the loss is not a finite number.
     """
     state = trainer.begin(checkpoint)
     last = trainer.config.epochs if until is None else until

@@ -1,11 +1,11 @@
-"""The one-against-all teacher: one network a class learns "this scene against the rest", then all are joined.
+"""The one-against-all teacher: one network per class is trained as "this scene against the rest", then all are joined.
 
-Every member is trained on its own, gives up its two scores, and is frozen; then the Dense softmax over the members'
-joined embeddings is trained. The embeddings no longer change, so they are computed once: an epoch of that last layer
-costs next to nothing.
+Every member is trained on its own, loses its last layer, and is frozen. Then a Dense softmax over the members'
+concatenated embeddings is trained. The embeddings no longer change, so they are computed once, and an epoch of that
+last layer is cheap.
 
-Members share nothing, so several are trained at a time, each in a process of its own on one thread: however many run
-beside each other, each gets the same weights. (Sums that are split over another number of threads round differently.)
+Members share nothing, so several are trained at a time, each in its own process on one thread. The weights do not
+depend on how many run at a time. (Sums that are split over another number of threads round differently.)
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from ..models.keras_model import build_member
 from .checkpoint import Epoch, State
 from .loop import Trainer, Watch, cross_entropy, fit
 from .run_folder import CHECKPOINT
-from .teacher_outputs import KeptGuide
+from .teacher_outputs import CachedTeacher
 from .windows import Windows
 
 
-def _against_the_rest(data: Windows, number: int) -> Windows:
+def _one_against_rest(data: Windows, number: int) -> Windows:
     return replace(data, classes=(data.classes == number).astype(np.int64))
 
 
-def _adopt(teacher: keras.Model, member: keras.Model) -> None:
-    """Move a member's weights into the teacher, by layer name, and freeze them there."""
+def _insert_member(teacher: keras.Model, member: keras.Model) -> None:
+    """Copy a member's weights into the teacher, by layer name, and freeze them there."""
     for layer in member.layers:
         if layer.name.startswith("member"):
             place = teacher.get_layer(layer.name)
@@ -49,8 +49,8 @@ def _train_member(
     keras.utils.set_random_seed(recipe.training.seed + 1 + number)
     trainer = Trainer(
         build_member(recipe, number),
-        _against_the_rest(train, number),
-        _against_the_rest(validation, number),
+        _one_against_rest(train, number),
+        _one_against_rest(validation, number),
         recipe.training,
         cross_entropy(recipe.training.label_smoothing),
         batch_augmentation(recipe.augmentation),
@@ -59,7 +59,7 @@ def _train_member(
 
 
 def _in_own_process(recipe: Recipe, number: int, train: Windows, validation: Windows, checkpoint: Path) -> Epoch:
-    """Train a member in a worker; its state stays in the checkpoint, its last epoch is told."""
+    """Train a member in a worker process; its state stays in the checkpoint, and its last epoch is returned."""
     one_thread()
     return _train_member(recipe, number, train, validation, checkpoint).history[-1]
 
@@ -73,32 +73,34 @@ def train_members(
     jobs: int = 1,
     watch: Watch | None = None,
 ) -> None:
-    """Train the members into ``model``; each can be resumed and is trained once.
+    """Train the members and copy them into ``model``; a member that is interrupted is resumed.
 
     Parameters
     ----------
     recipe
         A one-against-all recipe.
     model
-        The teacher, built from it; its members' weights are replaced and frozen.
+        The teacher, built from the recipe; its members' weights are replaced and frozen.
     train, validation
         Windows of all classes.
     out
-        Run folder; member k keeps its state in ``member<k>_checkpoint.npz`` until the run is complete.
+        Run folder; the state of member k is in ``member<k>_checkpoint.npz`` until the run is complete.
     jobs
         Members to train at a time (see :mod:`scenelet.core.parallel`). With 1 they are trained in this process, on all
-        its threads.
+        of its threads.
     watch
-        Called after every epoch; with several processes, with the last one of every member that is done.
+        Called after every epoch; with several processes, with the last epoch of every finished member.
 
     Raises
     ------
     RecipeError
-        Where a member's loss is no longer a number.
+        Where a member's loss is not a finite number.
+    ToolError
+        Where a member's checkpoint is missing or damaged.
     """
     numbers = range(recipe.model.classes)
     checkpoints = [out / f"member{number}_{CHECKPOINT}" for number in numbers]
-    if parallel.apart(jobs):
+    if parallel.uses_processes(jobs):
         tasks = [(recipe, number, train, validation, path) for number, path in zip(numbers, checkpoints, strict=True)]
         for last in parallel.spread(_in_own_process, tasks, jobs):
             if watch:
@@ -112,18 +114,18 @@ def train_members(
             raise ToolError(checkpoint, "is missing or damaged", "start the run again")
         member = build_member(recipe, number)
         member.set_weights(state.best_weights)
-        _adopt(model, member)
+        _insert_member(model, member)
 
 
 @dataclass(frozen=True)
 class _Embedded(Windows):
-    """Windows as frozen members hear them."""
+    """Windows as the frozen members' embeddings."""
 
-    guide: KeptGuide
+    teacher: CachedTeacher
 
     def batch(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Joined embeddings, (batch, width)."""
-        return self.guide(index, np.empty(0, np.float32))[0]
+        """Concatenated embeddings, (batch, width)."""
+        return self.teacher(index, np.empty(0, np.float32))[0]
 
 
 def train_scores(
@@ -132,8 +134,8 @@ def train_scores(
     """Train the last layer of a teacher whose members are trained; parameters as in :func:`train_members`."""
     folder = out / "embeddings"
     last = model.get_layer("scores")
-    heard, judged = (
-        _Embedded(part.features, part.classes, part.clips, KeptGuide(model, part, folder))
+    training, held_out = (
+        _Embedded(part.features, part.classes, part.clips, CachedTeacher(model, part, folder))
         for part in (train, validation)
     )
     joined = keras.Input((int(last.kernel.shape[0]),), name="joined")
@@ -141,7 +143,7 @@ def train_scores(
         joined, keras.layers.Dense(recipe.model.classes, "softmax", name="scores")(joined), name="scores"
     )
     head.set_weights(last.get_weights())
-    trainer = Trainer(head, heard, judged, recipe.training, cross_entropy(recipe.training.label_smoothing))
+    trainer = Trainer(head, training, held_out, recipe.training, cross_entropy(recipe.training.label_smoothing))
     state = fit(trainer, out / CHECKPOINT, watch)
     last.set_weights(head.get_weights())
     shutil.rmtree(folder)

@@ -2,15 +2,16 @@
 
 ::
 
-    run.json         what was asked: recipe, data set, hash of the features; a folder with another request is refused
-    learned.json     which clips it learns from, for the model's metadata
+    run.json         the request: recipe, data set, hash of the features; a folder with another request is refused
+    learned.json     which clips the run is trained on, for the model's metadata
     checkpoint.npz   state after the last epoch; gone when the run is complete
-    history.csv      one line an epoch
-    curves.png       the same as a picture
+    history.csv      one line per epoch
+    curves.png       the same as a plot
     model.keras      the network, with the best epoch's weights
-    calibration.npy  INT8 features, (n, mel bands, frames), that set the ranges of the INT8 network
+    calibration.npy  INT8 features, (n, mel bands, frames), that set the activation ranges of the INT8 network
     metrics.json     scores by split; written last, so its presence says that the run is complete
-    model.tflite     written by quantisation
+    model.tflite     written by quantization
+    aware_*          written by quantization-aware training (QAT): history, curves, and a checkpoint until it is done
 """
 
 from __future__ import annotations
@@ -36,13 +37,13 @@ from ..core.files import sweep, write_bytes, write_text
 from ..core.metrics import are_scores
 from ..errors import InputError
 from ..models.backend import keras
-from ..tflite.metadata import Learned
+from ..tflite.metadata import Provenance
 from .checkpoint import Epoch
 
-REQUEST, LEARNED, CHECKPOINT = "run.json", "learned.json", "checkpoint.npz"
+REQUEST, PROVENANCE, CHECKPOINT = "run.json", "learned.json", "checkpoint.npz"
 HISTORY, CURVES = "history.csv", "curves.png"
 MODEL, CALIBRATION, METRICS, TFLITE = "model.keras", "calibration.npy", "metrics.json", "model.tflite"
-AWARE = "aware_"  # before the names of files that quantisation-aware fine-tuning adds to a complete run
+QAT_PREFIX = "aware_"  # of the files that quantization-aware training adds to a complete run
 
 _AGAIN = "delete the folder and train again"
 _MISSING = "is missing from a finished run"
@@ -50,20 +51,21 @@ _MISSING = "is missing from a finished run"
 
 @dataclass(frozen=True)
 class Request:
-    """What a run was asked to do.
+    """What a run was requested to do.
 
     Attributes
     ----------
     recipe
-        With the number of classes that the data set has.
+        With the data set's number of classes.
     dataset
         Name of the data set.
     labels
         Its classes in the order of the scores.
     features_sha256
-        Of every split's windows.
+        Hash of the windows of every split.
     sources
-        Hashes of the weights of other networks that this one is made from: its teacher, what it was pruned from.
+        Hashes of the weights of other networks that this one is made from, by role: its teacher, the network that it
+        was pruned from.
     """
 
     recipe: Recipe
@@ -102,12 +104,12 @@ def _short(value: Any) -> str:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read an object of a run.
+    """Read a JSON object of a run folder.
 
     Raises
     ------
     InputError
-        Where it is missing, damaged or not to be read.
+        Where it is missing, damaged or unreadable.
     """
     try:
         content = json.loads(path.read_text("utf-8"))
@@ -124,13 +126,13 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def claim(folder: Path, request: Request, learned: Learned | None = None) -> None:
-    """Make a folder this request's, or find that it is already; note there which clips the run learns from.
+def claim(folder: Path, request: Request, provenance: Provenance | None = None) -> None:
+    """Write a request into a new folder, or check that the folder holds the same one; record the training clips there.
 
     Raises
     ------
     InputError
-        Where it holds another run, naming the setting that differs.
+        Where the folder holds another run, naming a setting that differs, or is not empty and not a run.
     """
     path = folder / REQUEST
     if folder.is_dir():
@@ -146,12 +148,12 @@ def claim(folder: Path, request: Request, learned: Learned | None = None) -> Non
         raise InputError(folder, "is not a training run and not empty", "choose another folder")
     else:
         write_text(path, json.dumps(wanted, indent=2) + "\n")
-    if learned and learned_of(folder) != learned:
-        write_text(folder / LEARNED, learned.model_dump_json(indent=2) + "\n")
+    if provenance and provenance_of(folder) != provenance:
+        write_text(folder / PROVENANCE, provenance.model_dump_json(indent=2) + "\n")
 
 
 def request_of(folder: str | Path) -> Request:
-    """Read what a run was asked to do.
+    """Read the request of a run.
 
     Raises
     ------
@@ -172,25 +174,25 @@ def request_of(folder: str | Path) -> Request:
         raise InputError(path, f"lacks {error}", _AGAIN) from None
 
 
-def learned_of(folder: str | Path) -> Learned | None:
-    """Read which clips a run learned from; None where it has not noted them.
+def provenance_of(folder: str | Path) -> Provenance | None:
+    """Read which clips a run was trained on; None where the run does not record them.
 
     Raises
     ------
     InputError
         Where the file is damaged.
     """
-    path = Path(folder) / LEARNED
+    path = Path(folder) / PROVENANCE
     if not path.is_file():
         return None
     try:
-        return Learned.model_validate(read_json(path))
+        return Provenance.model_validate(read_json(path))
     except ValidationError:
-        raise InputError(path, "is damaged", "carry the training's command out again") from None
+        raise InputError(path, "is damaged", "run the training command again") from None
 
 
 def metrics_of(folder: str | Path, splits: Iterable[str] = ("train", "validation")) -> dict[str, Any] | None:
-    """Scores of a complete run; None where it is not complete.
+    """Read the scores of a complete run; None where it is not complete.
 
     Raises
     ------
@@ -208,14 +210,14 @@ def metrics_of(folder: str | Path, splits: Iterable[str] = ("train", "validation
 
 
 def done(folder: Path, splits: Iterable[str]) -> dict[str, Any] | None:
-    """Scores of a run that is complete with all that the next step needs; None where it is not complete.
+    """Read the scores of a run that has all that the next step needs; None where the run is not complete.
 
-    Checkpoints that a kill just before its end has left are removed.
+    Checkpoints that are left after a kill just before the end are removed.
 
     Raises
     ------
     InputError
-        As :func:`metrics_of` does, and where network or calibration windows of a complete run are missing.
+        As :func:`metrics_of` does; also where network or calibration windows of a complete run are missing.
     """
     metrics = metrics_of(folder, splits)
     for name in (MODEL, CALIBRATION):
@@ -227,9 +229,9 @@ def done(folder: Path, splits: Iterable[str]) -> dict[str, Any] | None:
 
 
 def drop_checkpoints(folder: Path) -> None:
-    """Remove the run's checkpoints, those of its members and stages included; fine-tuning's own is not the run's."""
+    """Remove the checkpoints of the run, its members and its stages; the checkpoint of QAT stays."""
     for path in sorted(folder.glob(f"*{CHECKPOINT}")):
-        if path.name != f"{AWARE}{CHECKPOINT}":
+        if path.name != f"{QAT_PREFIX}{CHECKPOINT}":
             path.unlink(missing_ok=True)
 
 
@@ -242,12 +244,12 @@ def save_model(folder: Path, model: keras.Model) -> None:
 
 
 def load_model(folder: str | Path) -> keras.Model:
-    """Read the network of a complete run.
+    """Load the network of a complete run.
 
     Raises
     ------
     InputError
-        Where the run is not complete, or its network missing or damaged.
+        Where the run is not complete, or its network is missing or damaged.
     """
     path = Path(folder) / MODEL
     if metrics_of(folder) is None:
@@ -261,7 +263,7 @@ def load_model(folder: str | Path) -> keras.Model:
 
 
 def weights_sha256(model: keras.Model) -> str:
-    """Hash of a network's weights; that of its file changes with the time it was written."""
+    """Hash of a network's weights; a hash of its file would change with the time of writing."""
     digest = hashlib.sha256()
     for weight in model.get_weights():
         digest.update(repr(weight.shape).encode() + weight.tobytes())
@@ -269,14 +271,14 @@ def weights_sha256(model: keras.Model) -> str:
 
 
 def save_calibration(folder: Path, features: NDArray[np.int8]) -> None:
-    """Write the windows that the INT8 network's ranges come from."""
+    """Write the calibration windows, INT8 (n, mel bands, frames)."""
     content = io.BytesIO()
     np.save(content, features)
     write_bytes(folder / CALIBRATION, content.getvalue())
 
 
 def load_calibration(folder: str | Path) -> NDArray[np.int8]:
-    """Read the windows that the INT8 network's ranges come from.
+    """Read the calibration windows, INT8 (n, mel bands, frames).
 
     Raises
     ------
@@ -292,16 +294,16 @@ def load_calibration(folder: str | Path) -> NDArray[np.int8]:
 
 
 def write_history(folder: Path, history: list[Epoch], best_epoch: int, prefix: str = "") -> None:
-    """Write the epochs as CSV and as a picture; ``prefix`` goes before their names."""
+    """Write the epochs as CSV and as a plot; ``prefix`` is put before the file names."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(Epoch.__dataclass_fields__), lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(row) for row in history)
     write_text(folder / f"{prefix}{HISTORY}", text.getvalue())
-    write_bytes(folder / f"{prefix}{CURVES}", _picture(history, best_epoch))
+    write_bytes(folder / f"{prefix}{CURVES}", _plot(history, best_epoch))
 
 
-def _picture(history: list[Epoch], best_epoch: int) -> bytes:
+def _plot(history: list[Epoch], best_epoch: int) -> bytes:
     from matplotlib.figure import Figure  # not pyplot: no display and no global state
 
     figure = Figure(figsize=(8, 3.5), layout="constrained")

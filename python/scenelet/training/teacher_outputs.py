@@ -1,4 +1,4 @@
-"""What a teacher says about the training windows: computed once and kept in files, or anew where inputs change."""
+"""Outputs of a teacher for the training windows: cached in files, or computed online where inputs change."""
 
 from __future__ import annotations
 
@@ -11,77 +11,82 @@ from numpy.typing import NDArray
 
 from ..core.files import scratch_beside
 from ..models.backend import keras, tf
-from ..models.embedding import View
+from ..models.embedding import EmbeddingModel
 from .run_folder import weights_sha256
 from .windows import Windows
 
 _BATCH = 256
 _NAMES = ("embeddings", "logits")
 
-Said = tuple[NDArray[np.float32], ...]
+TeacherOutputs = tuple[NDArray[np.float32], ...]
+"""Embeddings (n, width) and logits (n, classes)."""
 
 
-class Listener:
-    """A teacher in inference mode: embeddings (n, width) and logits (n, classes) of inputs."""
+class TeacherNetwork:
+    """A teacher in inference mode.
+
+    Attributes
+    ----------
+    widths
+        Width of the embedding, and number of classes.
+    """
 
     def __init__(self, teacher: keras.Model) -> None:
-        view = View(teacher)
-        self.widths: tuple[int, ...] = (view.width, view.classes)
+        network = EmbeddingModel(teacher)
+        self.widths: tuple[int, ...] = (network.width, network.classes)
         signature = tf.TensorSpec((None, *teacher.input_shape[1:]), tf.float32)
-        self._ask = tf.function(lambda inputs: view(inputs, training=False), input_signature=(signature,))
+        self._forward = tf.function(lambda inputs: network(inputs, training=False), input_signature=(signature,))
 
-    def __call__(self, inputs: NDArray[np.float32]) -> Said:
-        """Ask about inputs (n, mel bands, frames, 1)."""
-        return tuple(said.numpy() for said in self._ask(inputs))
+    def __call__(self, inputs: NDArray[np.float32]) -> TeacherOutputs:
+        """Compute the outputs for inputs (n, mel bands, frames, 1)."""
+        return tuple(output.numpy() for output in self._forward(inputs))
 
 
-class LiveGuide:
-    """Asks the teacher about every batch as the student sees it: augmentation changes what there is to say."""
+class OnlineTeacher:
+    """Runs the teacher on every batch after augmentation, as the student processes it."""
 
-    live = True
+    online = True
 
     def __init__(self, teacher: keras.Model) -> None:
-        self._listener = Listener(teacher)
-        self.widths: tuple[int, ...] = self._listener.widths
+        self._network = TeacherNetwork(teacher)
+        self.widths: tuple[int, ...] = self._network.widths
 
-    def __call__(self, _index: NDArray[np.int64], inputs: NDArray[np.float32]) -> Said:
-        """See :class:`scenelet.training.loop.Lesson`."""
-        return self._listener(inputs)
+    def __call__(self, _index: NDArray[np.int64], inputs: NDArray[np.float32]) -> TeacherOutputs:
+        """See :class:`scenelet.training.loop.Teacher`."""
+        return self._network(inputs)
 
 
-class KeptGuide:
-    """Looks up what the teacher said about every training window.
+class CachedTeacher:
+    """Looks up the teacher's outputs for every training window.
 
     Parameters
     ----------
     teacher
-        Asked about all windows, once for all students.
+        Runs once on all windows, for all its students.
     train
-        The training windows.
+        The training windows, before augmentation of batches.
     cache
-        Folder of the answers, which are named by teacher and windows; they are read where they lie, not into memory.
+        Folder of the outputs. Files are named by a hash of teacher and windows, and are mapped into memory.
     """
 
-    live = False
+    online = False
 
     def __init__(self, teacher: keras.Model, train: Windows, cache: Path) -> None:
-        listener = Listener(teacher)
-        self.widths: tuple[int, ...] = listener.widths
+        network = TeacherNetwork(teacher)
+        self.widths: tuple[int, ...] = network.widths
         key = hashlib.sha256(f"{weights_sha256(teacher)} {train.sha256}".encode()).hexdigest()[:16]
-        self._said = [
-            _kept(cache / f"{key}-{name}.npy", (len(train), width))
-            for name, width in zip(_NAMES, self.widths, strict=True)
-        ]
-        if any(said is None for said in self._said):
-            self._said = _asked(listener, train, [cache / f"{key}-{name}.npy" for name in _NAMES])
+        paths = [cache / f"{key}-{name}.npy" for name in _NAMES]
+        self._outputs = [_load(path, (len(train), width)) for path, width in zip(paths, self.widths, strict=True)]
+        if any(output is None for output in self._outputs):
+            self._outputs = _compute(network, train, paths)
 
-    def __call__(self, index: NDArray[np.int64], _inputs: NDArray[np.float32]) -> Said:
-        """See :class:`scenelet.training.loop.Lesson`."""
-        return tuple(np.asarray(said[index]) for said in self._said)
+    def __call__(self, index: NDArray[np.int64], _inputs: NDArray[np.float32]) -> TeacherOutputs:
+        """See :class:`scenelet.training.loop.Teacher`."""
+        return tuple(np.asarray(output[index]) for output in self._outputs)
 
 
-def _kept(path: Path, shape: tuple[int, int]) -> Any:
-    """Array of a whole file of the cache, not read into memory; None where there is none."""
+def _load(path: Path, shape: tuple[int, int]) -> Any:
+    """Map a file of the cache into memory; None where it is missing or damaged."""
     try:
         found = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, EOFError, ValueError):
@@ -89,19 +94,19 @@ def _kept(path: Path, shape: tuple[int, int]) -> Any:
     return found if found.shape == shape and found.dtype == np.float32 else None
 
 
-def _asked(listener: Listener, train: Windows, paths: list[Path]) -> list[Any]:
-    """Ask about all windows, batch by batch, into files that appear whole."""
-    with scratch_beside(paths[0].parent / "asked") as scratch:
-        fresh = [scratch / path.name for path in paths]
+def _compute(network: TeacherNetwork, train: Windows, paths: list[Path]) -> list[Any]:
+    """Run the teacher on all windows, batch by batch, into files that appear whole."""
+    with scratch_beside(paths[0].parent / "outputs") as scratch:
+        partial = [scratch / path.name for path in paths]
         files = [
             np.lib.format.open_memmap(path, "w+", np.float32, (len(train), width))
-            for path, width in zip(fresh, listener.widths, strict=True)
+            for path, width in zip(partial, network.widths, strict=True)
         ]
         for start in range(0, len(train), _BATCH):
             index = np.arange(start, min(start + _BATCH, len(train)))
-            for file, said in zip(files, listener(train.batch(index)), strict=True):
-                file[index] = said
-        for file, source, path in zip(files, fresh, paths, strict=True):
+            for file, output in zip(files, network(train.batch(index)), strict=True):
+                file[index] = output
+        for file, source, path in zip(files, partial, paths, strict=True):
             file.flush()
             source.replace(path)
     return files

@@ -1,4 +1,4 @@
-"""What TF_CONFIG says, TensorFlow's variable for training one network by several processes."""
+"""TF_CONFIG, TensorFlow's environment variable for training one network in several processes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _FORM = '{"cluster": {"worker": ["HOST:PORT", ...]}, "task": {"type": "worker", 
 
 
 def workers() -> tuple[int, int] | None:
-    """Tell a worker's number and how many there are; None where a process trains alone.
+    """Index of this worker and number of workers; None where a process trains alone.
 
     Raises
     ------
     InputError
-        Where TF_CONFIG is not of the form that this needs: workers alone, worker 0 being the chief.
+        Where TF_CONFIG is not of the supported form: workers only, worker 0 being the chief.
     """
     text = os.environ.get(VARIABLE, "")
     if not text.strip():
@@ -35,14 +35,14 @@ def workers() -> tuple[int, int] | None:
 
 
 def require_alone() -> None:
-    """Refuse to do the same thing once a worker.
+    """Check that this process trains alone: other commands would do the same work in every worker.
 
     Raises
     ------
     InputError
-        Where TF_CONFIG names several.
+        Where TF_CONFIG names several workers.
     """
     if workers():
         raise InputError(
-            VARIABLE, "names several workers, and they share plain training alone", "unset it, and see --cluster"
+            VARIABLE, "names several workers, which only `scenelet train` can share", "unset it, and see --cluster"
         )

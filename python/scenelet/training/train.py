@@ -1,4 +1,4 @@
-"""Plain training of a recipe on a data set, into a run folder."""
+"""Training of a recipe on a data set, into a run folder."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from ..core.energy import read_energy
 from ..core.files import write_text
 from ..data.augmentation.features import batch_augmentation
 from ..data.augmentation.plan import augmented
-from ..data.datasets.registry import Dataset
+from ..data.dataset import Dataset
 from ..data.provenance import describe
+from ..data.splits import with_validation
 from ..errors import DatasetError, InputError
 from ..graph import limits
 from ..graph.cost import count
 from ..models.architecture import graph_of
 from ..models.backend import keras
 from ..models.keras_model import build
-from ..tflite.metadata import Learned
+from ..tflite.metadata import Provenance
 from . import one_vs_all, run_folder, windows
 from .checkpoint import State
 from .loop import Predictor, Trainer, Watch, cross_entropy, fit
@@ -45,33 +46,33 @@ class RunResult:
     metrics: dict[str, Any]
 
     def to_json(self) -> dict[str, Any]:
-        """Folder and scores, and the energy that they took where it was measured."""
+        """Folder and scores, and the energy of the training where it was measured."""
         energy = read_energy(self.folder)
         return {"run": str(self.folder), **self.metrics, **({"energy": asdict(energy)} if energy else {})}
 
 
-def fitted(recipe: Recipe, classes: int) -> Recipe:
-    """Give a recipe's network as many scores as a data set has classes."""
+def with_classes(recipe: Recipe, classes: int) -> Recipe:
+    """Set the number of classes of a recipe's network."""
     return recipes.changed(recipe, "model", classes=classes)
 
 
 def prepare(recipe: Recipe, dataset: Dataset) -> tuple[Recipe, Dataset]:
-    """Match a recipe and a data set: classes, validation split, altered copies; check the cost before any work is done.
+    """Match a recipe and a data set: classes, validation split, altered copies; check the cost before any training.
 
     Raises
     ------
     LimitExceeded
         Where a recipe for a board is over a limit.
     DatasetError
-        Where the data set has fewer than two classes, or a class no training clip.
+        Where the data set has fewer than two classes, or a class without training clips.
     """
     if len(dataset.labels) < 2:
         raise DatasetError(dataset.root, f"has {len(dataset.labels)} class", "give clips of two classes or more")
-    recipe = fitted(recipe, len(dataset.labels))
+    recipe = with_classes(recipe, len(dataset.labels))
     graph = graph_of(recipe)
     if recipe.deployable:
         limits.require(count(graph), f"recipe {recipe.name}")
-    dataset = dataset.with_validation(recipe.training.validation_fraction, recipe.training.validation_seed)
+    dataset = with_validation(dataset, recipe.training.validation_fraction, recipe.training.validation_seed)
     missing = sorted(set(dataset.labels) - {clip.label for clip in dataset.split("train")})
     if missing:
         raise DatasetError(
@@ -81,7 +82,17 @@ def prepare(recipe: Recipe, dataset: Dataset) -> tuple[Recipe, Dataset]:
 
 
 def score(probability: NDArray[np.float64], data: Windows, labels: tuple[str, ...]) -> dict[str, Any]:
-    """Accuracy and log loss (nats), macro over classes, of windows and of clips (the mean of a clip's windows)."""
+    """Accuracy and log loss (nats) of windows, and accuracy of clips; all are means over classes.
+
+    Parameters
+    ----------
+    probability
+        Of every window, (n, classes). A clip's probabilities are the mean over its windows.
+    data
+        The n windows.
+    labels
+        Class names in the order of the columns.
+    """
     clips = int(data.clips.max()) + 1
     truth = np.zeros(clips, np.int64)
     truth[data.clips] = data.classes
@@ -99,20 +110,20 @@ def score(probability: NDArray[np.float64], data: Windows, labels: tuple[str, ..
     }
 
 
-class Conditions(TypedDict, total=False):
-    """How a run is carried out, whatever it is; all of it may be left out.
+class RunOptions(TypedDict, total=False):
+    """Options of every training run; each may be left out.
 
     Attributes
     ----------
     jobs
-        Clips whose features are computed, and members of a teacher that are trained, at a time; below 1, as many as
-        there are processors. By default 1.
+        Clips whose features are computed at a time, and members of a teacher that are trained at a time; below 1, as
+        many as there are processors. By default 1.
     cache
         Folder of cached features; by default in the build folder.
     loading
         Called with (clips done, clips) while a split's features are computed.
     watch
-        Called after every epoch with the epoch and the most there can be.
+        Called after every epoch with the epoch and the maximum number of epochs.
     """
 
     jobs: int
@@ -122,11 +133,11 @@ class Conditions(TypedDict, total=False):
 
 
 def load_splits(
-    recipe: Recipe, dataset: Dataset, conditions: Conditions, splits: tuple[str, ...] = SPLITS
+    recipe: Recipe, dataset: Dataset, options: RunOptions, splits: tuple[str, ...] = SPLITS
 ) -> dict[str, Windows]:
-    """Windows of those splits that the data set has."""
-    cache = conditions.get("cache") or toolchain.build_folder() / "features"
-    jobs, loading = conditions.get("jobs", 1), conditions.get("loading")
+    """Load the windows of those of ``splits`` that the data set has."""
+    cache = options.get("cache") or toolchain.build_folder() / "features"
+    jobs, loading = options.get("jobs", 1), options.get("loading")
     return {
         name: windows.load(dataset, name, recipe.frontend, cache, jobs=jobs, loading=loading)
         for name in splits
@@ -135,8 +146,20 @@ def load_splits(
 
 
 @dataclass(frozen=True)
-class Work:
-    """What a procedure works with; ``recipe`` has as many classes as the data."""
+class RunContext:
+    """What a training function works with.
+
+    Attributes
+    ----------
+    recipe
+        With the data set's number of classes.
+    data
+        Windows by split.
+    out
+        Run folder.
+    jobs, watch
+        See :class:`RunOptions`.
+    """
 
     recipe: Recipe
     data: dict[str, Windows]
@@ -145,31 +168,32 @@ class Work:
     watch: Watch | None = None
 
 
-# Run folders by what their networks are for the new one.
+# Run folders by the role that their networks have for the new one: "teacher", "pruned".
 Sources = Mapping[str, str | Path]
 
-# Trains a network from a seed, so that it can be started again at any time; gives it with its last state.
-Procedure = Callable[[Work], tuple[keras.Model, State]]
+# Trains a network from the recipe's seed, so that it can be called again after an interruption; returns it with its
+# last state.
+TrainFn = Callable[[RunContext], tuple[keras.Model, State]]
 
 
-def by_labels(work: Work, model: keras.Model) -> State:
-    """Train a network by its windows' labels alone."""
-    recipe, data = work.recipe, work.data
+def train_with_labels(context: RunContext, model: keras.Model) -> State:
+    """Train a network with the labels alone, without a teacher."""
+    recipe, data = context.recipe, context.data
     objective = cross_entropy(recipe.training.label_smoothing)
     augment = batch_augmentation(recipe.augmentation)
     trainer = Trainer(model, data["train"], data["validation"], recipe.training, objective, augment)
-    return fit(trainer, work.out / run_folder.CHECKPOINT, work.watch)
+    return fit(trainer, context.out / run_folder.CHECKPOINT, context.watch)
 
 
-def _plainly(work: Work) -> tuple[keras.Model, State]:
-    recipe, data = work.recipe, work.data
+def _train_network(context: RunContext) -> tuple[keras.Model, State]:
+    recipe, data, watch = context.recipe, context.data, context.watch
     keras.utils.set_random_seed(recipe.training.seed)
     model = build(recipe)
     if isinstance(recipe.model, OneAgainstAllConfig):
         train, validation = data["train"], data["validation"]
-        one_vs_all.train_members(recipe, model, train, validation, work.out, work.jobs, work.watch)
-        return model, one_vs_all.train_scores(recipe, model, train, validation, work.out, work.watch)
-    return model, by_labels(work, model)
+        one_vs_all.train_members(recipe, model, train, validation, context.out, context.jobs, watch)
+        return model, one_vs_all.train_scores(recipe, model, train, validation, context.out, watch)
+    return model, train_with_labels(context, model)
 
 
 def finish(out: Path, request: Request, model: keras.Model, state: State, data: dict[str, Windows]) -> dict[str, Any]:
@@ -195,76 +219,85 @@ def finish(out: Path, request: Request, model: keras.Model, state: State, data: 
     return scores
 
 
-def conduct(
+def run_training(
     recipe: Recipe,
     dataset: Dataset,
     out: str | Path,
-    procedure: Procedure,
+    train_fn: TrainFn,
     *,
     sources: Sources | None = None,
-    **conditions: Unpack[Conditions],
+    **options: Unpack[RunOptions],
 ) -> RunResult:
-    """Carry out a procedure in a run folder, or find that it is done; parameters and errors as in :func:`train`.
+    """Train with a function in a run folder, or find the finished run there; other parameters as in :func:`train`.
 
-    ``sources`` are the finished runs of other networks that the procedure builds on: with others the run would be
-    another one, and one that has learned from the test is refused.
+    Parameters
+    ----------
+    train_fn
+        Trains the network.
+    sources
+        Finished runs of other networks that ``train_fn`` uses. They are part of the run's identity.
+
+    Raises
+    ------
+    InputError
+        As :func:`train` does; also where a source may have been trained on the test.
     """
     require_alone()
-    plain = dataset
+    given = dataset
     recipe, dataset = prepare(recipe, dataset)
-    data = load_splits(recipe, dataset, conditions)
-    work = Work(recipe, data, Path(out), conditions.get("jobs", 1), conditions.get("watch"))
-    return _conduct(work, dataset, procedure, sources or {}, learned_from(recipe, plain))
+    data = load_splits(recipe, dataset, options)
+    context = RunContext(recipe, data, Path(out), options.get("jobs", 1), options.get("watch"))
+    return _run(context, dataset, train_fn, sources or {}, provenance_of(recipe, given))
 
 
-def learned_from(recipe: Recipe, dataset: Dataset) -> Learned:
-    """Say which clips a recipe learns from, altered copies apart."""
+def provenance_of(recipe: Recipe, dataset: Dataset) -> Provenance:
+    """Describe which clips a recipe is trained on; altered copies are not listed."""
     return describe(dataset, recipe.training.validation_fraction, recipe.training.validation_seed)
 
 
-def _conduct(
-    work: Work, dataset: Dataset, procedure: Procedure, sources: Sources, learned: Learned | None = None
+def _run(
+    context: RunContext, dataset: Dataset, train_fn: TrainFn, sources: Sources, provenance: Provenance | None = None
 ) -> RunResult:
-    features = {name: part.sha256 for name, part in work.data.items()}
+    features = {name: part.sha256 for name, part in context.data.items()}
     for source in sources.values():
         _require_same_test(source, features)
     weights = {name: run_folder.weights_sha256(run_folder.load_model(run)) for name, run in sources.items()}
-    request = Request(work.recipe, dataset.name, dataset.labels, features, weights)
-    run_folder.claim(work.out, request, learned)
-    scores = run_folder.done(work.out, work.data)
+    request = Request(context.recipe, dataset.name, dataset.labels, features, weights)
+    run_folder.claim(context.out, request, provenance)
+    scores = run_folder.done(context.out, context.data)
     if scores is None:
-        model, state = procedure(work)
-        scores = finish(work.out, request, model, state, work.data)
-    return RunResult(work.out, scores)
+        model, state = train_fn(context)
+        scores = finish(context.out, request, model, state, context.data)
+    return RunResult(context.out, scores)
 
 
 def _require_same_test(source: str | Path, features: dict[str, str]) -> None:
-    """Refuse a run that was trained on another split: it may have learned from the test."""
+    """Refuse a run that was trained on another split: it may have been trained on the test."""
     test = features.get("test")
     if test and run_folder.request_of(source).features_sha256.get("test") != test:
         raise InputError(
             source,
-            "was trained with another test split, so it may have learned from this one",
+            "was trained with another test split, so it may have been trained on this one",
             "give a run of the same data and split; --all-clips goes with --all-clips",
         )
 
 
-def train(recipe: Recipe, dataset: Dataset, out: str | Path, **conditions: Unpack[Conditions]) -> RunResult:
+def train(recipe: Recipe, dataset: Dataset, out: str | Path, **options: Unpack[RunOptions]) -> RunResult:
     """Train a recipe on a data set's "train" split, stopping early on its "validation" split.
 
-    A run that was interrupted goes on after its last whole epoch and ends as it would have; a complete one is returned
-    as it is. "test", where the data set has it, is scored once, at the end.
+    An interrupted run is resumed after its last whole epoch, to the same result; a complete run is returned as it is.
+    The split "test", where the data set has it, is scored once, at the end.
 
     Parameters
     ----------
     recipe
-        What to train; its last layer is given as many scores as the data set has classes.
+        What to train; its last layer gets as many outputs as the data set has classes.
     dataset
         Opened by :func:`scenelet.data.datasets.registry.open_dataset`.
     out
         Run folder (see :mod:`scenelet.training.run_folder`).
-    conditions
-        Of :class:`Conditions`.
+    options
+        See :class:`RunOptions`.
 
     Returns
     -------
@@ -278,14 +311,14 @@ def train(recipe: Recipe, dataset: Dataset, out: str | Path, **conditions: Unpac
     InputError
         Where data, recipe or folder cannot be used.
     """
-    return conduct(recipe, dataset, out, _plainly, **conditions)
+    return run_training(recipe, dataset, out, _train_network, **options)
 
 
 def train_windows(
     recipe: Recipe, dataset: Dataset, data: dict[str, Windows], folder: Path, watch: Watch | None = None
 ) -> RunResult:
-    """Train a prepared recipe on windows that are split already: "train", "validation" and, if wanted, "test".
+    """Train a prepared recipe on windows that are split already: "train", "validation" and optionally "test".
 
-    The data set gives its name and its labels. Resumes and raises as :func:`train` does.
+    Only name and labels of the data set are used. Resumes and raises as :func:`train` does.
     """
-    return _conduct(Work(recipe, data, folder, watch=watch), dataset, _plainly, {})
+    return _run(RunContext(recipe, data, folder, watch=watch), dataset, _train_network, {})

@@ -1,4 +1,4 @@
-"""What a network trains on: the front end's INT8 features of windows, with their classes."""
+"""Training data of a network: the front end's INT8 features of windows, with their classes."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Windows:
     Attributes
     ----------
     features
-        INT8, (n, mel bands, frames); may lie in a file, so take batches of it.
+        INT8, (n, mel bands, frames); may be mapped from a file, so read it in batches.
     classes
         Index into the data set's labels, (n,).
     clips
-        Number of the clip that each window is a piece of, (n,).
+        Index of the clip that each window is cut from, (n,).
     """
 
     features: NDArray[np.int8]
@@ -42,14 +42,14 @@ class Windows:
         return len(self.classes)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Go to another process as the name of the features' file, where they lie in one, rather than by value."""
+        """Pickle features that are mapped from a file as the name of the file, not by value."""
         state = dict(self.__dict__)
         if isinstance(self.features, np.memmap) and isinstance(self.features.base, mmap.mmap):
             state["features"] = Path(str(self.features.filename))
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Open the features' file."""
+        """Map the features' file again."""
         if isinstance(state["features"], Path):
             state["features"] = np.load(state["features"], mmap_mode="r")
         self.__dict__.update(state)
@@ -78,14 +78,18 @@ def load(
     jobs: int = 1,
     loading: Callable[[int, int], None] | None = None,
 ) -> Windows:
-    """Compute, or find in the cache, the features of a split.
+    """Compute the features of a split, or find them in the cache.
 
     Parameters
     ----------
+    dataset, split
+        Data set, and the name of one of its splits.
+    config
+        The front end.
     cache
         Folder of cached features.
     jobs
-        Clips to work on at a time; below 1, as many as there are processors.
+        Clips to process at a time; below 1, as many as there are processors.
     loading
         Called with (clips done, clips) while features are computed.
 
@@ -104,20 +108,20 @@ def load(
 
 
 def stratified(labels: NDArray[np.integer[Any]], count: int, seed: int) -> NDArray[np.int64]:
-    """Draw windows without repetition, as many of every class as of any other where a class has so many.
+    """Draw windows without repetition, the same number of every class as far as each class has enough.
 
     Parameters
     ----------
     labels
         Class of each window, (n,).
     count
-        Windows wanted; all are taken where there are fewer.
+        Number of windows; all are taken where there are fewer.
     seed
-        Another seed draws others.
+        Another seed draws other windows.
 
     Returns
     -------
-    NDArray
+    int64[min(count, n)]
         Sorted indices into ``labels``.
     """
     order = np.random.default_rng(seed).permutation(len(labels))

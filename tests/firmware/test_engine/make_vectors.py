@@ -125,8 +125,8 @@ def _row_call(name: str, case: Case, suffix: str, layer: list[str]) -> list[str]
     return [
         f"static void {name}_{suffix}(int8_t *output, void *scratch) {{",
         *layer,
-        f"    const scn_lines_t from = {{{values}, {rows}, {row[0] * row[1]}}};",
-        f"    const scn_lines_t to = {{output, {height}, {out_row[0] * out_row[1]}}};",
+        f"    const scn_row_ring_t from = {{{values}, {rows}, {row[0] * row[1]}}};",
+        f"    const scn_row_ring_t to = {{output, {height}, {out_row[0] * out_row[1]}}};",
         f"    {kernel}(&layer, &from, 0, {height}, &to, scratch);",
         "}\n",
     ]

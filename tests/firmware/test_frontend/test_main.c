@@ -98,7 +98,7 @@ static void test_frame_keeps_samples(void) {
     CHECK_EQUAL(features[tables->n_mels], FILL & 0xff);
 }
 
-/* Sliding by one column is hearing the same from a hop later. */
+/* Sliding by one column equals starting a hop later. */
 static void test_slide(void) {
     static int8_t later[LARGEST_MAP];
     const scn_frontend_tables_t *tables = &tables_short;

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from scenelet.benchmark.explain import explain as explain_anew
 from scenelet.cli.app import app
+from scenelet.compiler.depth_first.lowering import stages_of
 from scenelet.compiler.options import Options
 from scenelet.compiler.pipeline import compile_model as compile_anew
 from scenelet.core import toolchain
@@ -31,7 +32,7 @@ def test_every_operator_is_explained_once(options: Options) -> None:
 
 
 def test_line_buffers_and_scratch_fill_a_segments_memory() -> None:
-    (segment,) = [step for step in compile_model(MODEL, Options()).program.steps if step.segment]
+    (segment,) = [step for step in compile_model(MODEL, Options()).program.steps if stages_of(step)]
     parts = [part for part in explain(MODEL, Options()).parts if part.step == 0]
     # One for what each part makes, for the input, and for MEAN's sums.
     counters = 4 * (len(parts) + 2)

@@ -7,10 +7,10 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from scenelet.benchmark.product_load import CLOCKS_HZ, PARTS, Cost, Load, cycles_an_instruction, load
+from scenelet.benchmark.product_load import CLOCKS_HZ, PARTS, Cost, Load, cycles_per_instruction, load
 from scenelet.cli.app import app
 from scenelet.core import toolchain
-from scenelet.targets.emulator.block_trace import watch_product
+from scenelet.targets.emulator.block_trace import trace_product
 from scenelet.targets.qemu import QemuTarget
 from scenelet.targets.serial.client import Device
 
@@ -74,13 +74,13 @@ def test_a_hop_holds_its_column(measured: Load) -> None:
 def test_the_estimate_is_of_what_the_product_ran(measured: Load) -> None:
     with QemuTarget(MODEL) as target:
         elf = target.product_elf
-    info, runs = watch_product(elf, Device.info)
+    info, runs = trace_product(elf, Device.info)
     assert int(info["flash_bytes"]) == measured.flash_bytes
     # The self-test has run the network once; an instruction has 2 or 4 bytes.
     ran = sum(run.runs * (run.end - run.first) for run in runs)
     assert 2 * measured.decision.instructions < ran < 8 * measured.decision.instructions
     assert all(run.jumps <= run.runs for run in runs)
-    estimated = cycles_an_instruction(elf, runs)
+    estimated = cycles_per_instruction(elf, runs)
     assert set(estimated) == set(PARTS)
     assert all(1.2 < cycles < 2 for cycles in estimated.values())
     # Most of a decision is the same code over and over, however often it runs.

@@ -126,7 +126,7 @@ def test_a_cluster_that_is_no_address_is_named(scenelet: Run, tmp_path: Path, co
     data = esc10(tmp_path / "d", "filename,fold,category,source_clip,take", "1-100-A.wav,1,rain,100,A")
     done = scenelet(command, "sm1", "--data", data, "--out", tmp_path / "out", "--cluster", "nowhere")
     assert done.status == 2
-    assert "cluster 'nowhere': is no address; write dask://HOST:PORT" in done.complaint
+    assert "cluster 'nowhere': is not an address; write dask://HOST:PORT" in done.complaint
     assert not (tmp_path / "out").exists()
 
 
@@ -179,7 +179,7 @@ def test_a_name_that_no_file_can_have_is_named_with_its_line(scenelet: Run, tmp_
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(b"\xff\xfe", "is no JSON"), (b"{", "is no JSON"), (b"[]", "is no evaluation")]
+    ("content", "said"), [(b"\xff\xfe", "is not JSON"), (b"{", "is not JSON"), (b"[]", "is not an evaluation")]
 )
 def test_a_damaged_evaluation_of_a_run_is_named(scenelet: Run, tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "model.tflite").write_bytes(MODEL.read_bytes())
@@ -302,7 +302,7 @@ def test_the_notes_of_a_data_set_are_told_once_by_every_training(
 ) -> None:
     data = folders_of_classes(tmp_path / "data", "r_1.wav", "r_2.wav", "r_3.wav")
     note = "rain: the 3 numbered files of 'r' count as recordings of their own"
-    for module, name in (("train", "train"), ("distillation.distill", "distil"), ("pruning.prune", "prune")):
+    for module, name in (("train", "train"), ("distillation.distill", "distill"), ("pruning.prune", "prune")):
         monkeypatch.setattr(f"scenelet.training.{module}.{name}", _refuse)
     monkeypatch.setattr("scenelet.evaluation.cross_validation.cross_validate", _refuse)
     place = ["--data", data, "--out", tmp_path / "out"]

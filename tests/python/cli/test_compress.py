@@ -76,8 +76,8 @@ def test_a_student_is_taught_cut_and_looked_into(
     ("more", "said"),
     [
         (["--filters", "2,2", "--budget", "1000"], "--filters and --budget"),
-        (["--method", "rrs"], "--method: wants a teacher"),
-        (["--filters", "two"], "'two' is no list of numbers"),
+        (["--method", "rrs"], "--method: needs a teacher"),
+        (["--filters", "two"], "'two' is not a list of numbers"),
         ([], "give the folder of a training run"),
     ],
 )

@@ -160,7 +160,7 @@ def test_another_models_journal_is_refused(
     assert "holds scores of model 00" in told
     assert journal.read_text() == held
     journal.write_text("something else\n")
-    assert "holds no device's scores" in evaluate(run, small_file, recordings, port, journal)[2]
+    assert "is not a file of device scores" in evaluate(run, small_file, recordings, port, journal)[2]
 
 
 def test_a_tcp_port_that_never_answers_is_given_up(run: Run) -> None:
@@ -168,7 +168,7 @@ def test_a_tcp_port_that_never_answers_is_given_up(run: Run) -> None:
         port = f"tcp:127.0.0.1:{server.getsockname()[1]}"
         status, _, told = run("device", "info", "--port", port, "--timeout", "0.3")
     assert status == 2
-    assert "device: gave no answer to info in 0.3 s" in told
+    assert "device: gave no response to info in 0.3 s" in told
 
 
 def test_tcp_serves_like_a_port(product_elf: Path, run: Run, small: Any, recordings: Path) -> None:
@@ -187,7 +187,7 @@ def test_tcp_serves_like_a_port(product_elf: Path, run: Run, small: Any, recordi
 def test_half_a_tcp_name_is_refused(run: Run, port: str) -> None:
     status, _, told = run("device", "info", "--port", port)
     assert status == 2
-    assert "is no TCP port; write tcp:HOST:PORT" in told
+    assert "is not a TCP port; write tcp:HOST:PORT" in told
 
 
 def test_a_calibrated_rule_is_what_the_device_says(

@@ -51,7 +51,7 @@ def interrupt(folder: Path, command: str, jobs: int) -> tuple[int, str]:
 
 @pytest.mark.parametrize(("command", "jobs"), [("train", 1), ("crossval", 2)])
 def test_ctrl_c_is_one_line_that_says_how_to_go_on(tmp_path: Path, command: str, jobs: int) -> None:
-    assert interrupt(tmp_path, command, jobs) == (130, "scenelet: interrupted; the same command goes on\n")
+    assert interrupt(tmp_path, command, jobs) == (130, "scenelet: interrupted; run the same command to resume\n")
 
 
 @pytest.mark.parametrize("more", [["data", "info", "--json"], ["data", "info"], ["--help"]])

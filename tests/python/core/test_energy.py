@@ -95,14 +95,14 @@ def test_of_several_workers_the_one_that_keeps_the_folder_measures(
 
     place = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": rank}}
     monkeypatch.setenv(tf_config.VARIABLE, json.dumps(place))
-    monkeypatch.setattr(worker_group, "Team", lambda: None)
+    monkeypatch.setattr(worker_group, "WorkerGroup", lambda: None)
 
     def trained(_recipe, _dataset, out, _team, *, jobs, watch):
         assert jobs == -1
         watch(Epoch(1, 1.0, 1.0, 0.5), 1)
         return RunResult(out, {"recipe": "tiny", "dataset": "data"})
 
-    monkeypatch.setattr(worker_group, "train_together", trained)
+    monkeypatch.setattr(worker_group, "train_distributed", trained)
     (tmp_path / "tiny.toml").write_text(to_toml(tiny_recipe(epochs=1)))
     run = tmp_path / "run"
     told, noted = _run(capfd, "train", tmp_path / "tiny.toml", "--data", recordings, "--out", run, "--energy")

@@ -19,7 +19,7 @@ import soundfile
 import worker_state
 
 from scenelet.config.recipe import FrontendConfig, Recipe, parse
-from scenelet.core.parallel import apart, cluster, on_cluster, spread, workers
+from scenelet.core.parallel import cluster, on_cluster, spread, uses_processes, workers
 from scenelet.data.dataset import Clip
 from scenelet.errors import AudioError, InputError, ToolError
 from scenelet.frontend.cache import cached_features
@@ -51,7 +51,7 @@ def test_a_cluster_deals_out_tasks_and_never_splits_them(address: str) -> None:
     assert not on_cluster()
     with cluster(address):
         assert on_cluster()
-        assert apart(1)
+        assert uses_processes(1)
         assert workers(1) == 2
         seen = list(spread(cluster_tasks.where, [(number,) for number in range(4)], 1))
     assert [number for number, _, _ in seen] == [0, 1, 2, 3]
@@ -199,14 +199,14 @@ def _lives(process: int) -> bool:
 
 @pytest.mark.parametrize("text", ["here", "slurm://host:1", "dask://"])
 def test_what_is_no_address_is_told(text: str) -> None:
-    with pytest.raises(InputError, match="is no address; write dask"), cluster(text):
+    with pytest.raises(InputError, match="is not an address; write dask"), cluster(text):
         pass
 
 
 def test_a_cluster_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scenelet.core.parallel._CONNECT_SECONDS", 0.5)
     with (
-        pytest.raises(ToolError, match=r"cluster dask://127\.0\.0\.1:9: cannot be joined"),
+        pytest.raises(ToolError, match=r"cluster dask://127\.0\.0\.1:9: cannot be reached"),
         cluster("dask://127.0.0.1:9"),
     ):
         pass

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scenelet.deploy.device_parity import inspect, require_same
+from scenelet.deploy.device_parity import compare_device, require_equal
 from scenelet.errors import ModelError, ParityError, ToolError
 from scenelet.frontend import native
 from scenelet.targets.known_answer import noise
@@ -26,7 +26,7 @@ def decide(device: Any, small: Any, windows: np.ndarray) -> np.ndarray:
 
 def say(device: Any, command: str) -> list[str]:
     device._stream.write(f"\0{command}\n".encode())
-    lines: list[str] = device._answer()
+    lines: list[str] = device._response()
     return lines
 
 
@@ -52,8 +52,8 @@ def test_features_half_overwritten_are_refused(connect: Any, small: Any) -> None
 @pytest.mark.parametrize("rate", [0, 1e-3])
 def test_every_tensor_is_the_references(connect: Any, small_file: Path, rate: float) -> None:
     with connect(rate, 3) as (device, _):
-        rows = inspect(small_file, device)
-    require_same(rows, small_file)
+        rows = compare_device(small_file, device)
+    require_equal(rows, small_file)
     assert rows[0].name == "features"
     assert len(rows) > 3
 
@@ -65,14 +65,14 @@ def test_the_array_that_differs_is_named(connect: Any, small_file: Path, monkeyp
         wrong[1]["crc32"] = f"{int(wrong[1]['crc32'], 16) ^ 1:08x}"
         monkeypatch.setattr(device, "checksums", lambda: wrong)
         with pytest.raises(ParityError, match=f"1 of {len(lines) + 1} arrays differ .* first {wrong[1]['name']}"):
-            require_same(inspect(small_file, device), small_file)
+            require_equal(compare_device(small_file, device), small_file)
 
 
 def test_another_model_is_not_inspected(connect: Any, small: Any, tmp_path: Path) -> None:
     other = tmp_path / "other.tflite"
     other.write_bytes(small.content + bytes(16))
     with connect() as (device, _), pytest.raises(ModelError, match="the device holds another model"):
-        inspect(other, device)
+        compare_device(other, device)
 
 
 def test_the_last_checksum_is_that_of_the_scores(connect: Any, small: Any) -> None:

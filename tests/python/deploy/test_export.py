@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from networks import NetworkBuilder
 
-from scenelet.compiler.operators.checker import OPERATORS
+from scenelet.compiler.operators import OPERATORS
 from scenelet.core import toolchain
 from scenelet.deploy.export import TFLM_METHODS, Export, export
 from scenelet.errors import LimitExceeded, StaleError, ToolError
@@ -124,7 +124,8 @@ def test_a_foreign_model_gets_no_front_end_unless_a_recipe_names_one(tmp_path: P
 
 def test_generated_c_over_a_limit_does_not_compile(exported: Export, tmp_path: Path) -> None:
     shutil.copytree(exported.folder, tmp_path, dirs_exist_ok=True)
-    command = ["cc", "-std=c11", f"-I{toolchain.FIRMWARE / 'lib' / 'engine'}", "-c", tmp_path / "scn_model.c"]
+    includes = [f"-I{folder}" for folder in toolchain.engine_folders()]
+    command = ["cc", "-std=c11", *includes, "-c", tmp_path / "scn_model.c"]
     toolchain.run([*command, "-o", tmp_path / "good.o"])
     header = tmp_path / "scn_model.h"
     shutil.copy(header, tmp_path / "kept.h")

@@ -19,7 +19,7 @@ from scenelet.errors import DatasetError, ModelError, ParityError
 from scenelet.targets.emulator.serial_port import SerialBoard
 from scenelet.targets.serial import framing
 from scenelet.targets.serial.client import Device
-from scenelet.targets.serial.fault_injection import SpoiltStream, chunk_ends
+from scenelet.targets.serial.fault_injection import FaultyStream, chunk_ends
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +45,10 @@ def test_twenty_seconds_through_a_spoilt_line(
     result.require(small_file)
     assert (result.windows, result.mismatches, result.dropped_bytes) == (80, 0, 0)
     assert result.audio_bytes == 80 * small.tables.config.clip_samples * 3
-    assert result.to_device.spoilt >= 20, "one in fifty of 2,080 frames and of those sent again"
-    assert result.from_device.spoilt >= 3
+    assert result.to_device.corrupted >= 20, "one in fifty of 2,080 frames and of those sent again"
+    assert result.from_device.corrupted >= 3
     assert result.complaints >= 10
-    assert result.resent > result.to_device.spoilt
+    assert result.resent > result.to_device.corrupted
 
 
 @pytest.mark.qemu
@@ -56,7 +56,7 @@ def test_an_unspoilt_line_sends_nothing_again(product_elf: Path, small_file: Pat
     with SerialBoard(product_elf) as board:
         Device(board).wait_ready()
         result = soak(small_file, open_dataset(recordings), "all", board, audio_seconds=3)
-    assert (result.mismatches, result.to_device.spoilt, result.complaints, result.garbled) == (0, 0, 0, 0)
+    assert (result.mismatches, result.to_device.corrupted, result.complaints, result.garbled) == (0, 0, 0, 0)
 
 
 def test_a_device_that_decides_otherwise_is_found(connect: Any, small_file: Path, recordings: Path) -> None:
@@ -66,7 +66,7 @@ def test_a_device_that_decides_otherwise_is_found(connect: Any, small_file: Path
         """Hands on a line or a frame at a time."""
 
         def __init__(self, stream: Any) -> None:
-            self.stream, self.held = SpoiltStream(stream, 0, 0), b""
+            self.stream, self.held = FaultyStream(stream, 0, 0), b""
             self.write, self.close = self.stream.write, self.stream.close
 
         def read(self, seconds: float) -> bytes:
@@ -107,7 +107,7 @@ def test_windows_go_on_over_the_ends_of_files_and_differ_in_every_round(recordin
 
 def test_a_split_without_a_window_is_refused(recordings: Path) -> None:
     config = FrontendConfig(n_fft=256, hop_length=256, n_mels=16, clip_seconds=10.0)
-    with pytest.raises(DatasetError, match="holds less than a window"):
+    with pytest.raises(DatasetError, match="holds less than one window"):
         next(endless_windows(open_dataset(recordings), "all", config))
 
 
@@ -141,7 +141,7 @@ def test_chunks_end_where_they_were_joined_however_they_arrive(parts: list[bytes
     content = b"".join(parts)
     assert list(chunk_ends(content)) == list(itertools.accumulate(map(len, parts)))
     loop = Loop()
-    line = SpoiltStream(loop, 0, 0)
+    line = FaultyStream(loop, 0, 0)
     got = b""
     for start in range(0, len(content), piece):
         loop.write(content[start : start + piece])
@@ -155,10 +155,10 @@ def test_spoiling_changes_one_bit_of_a_chunk_and_is_repeatable(parts: list[bytes
     spoilt = []
     for _ in range(2):
         loop = Loop()
-        line = SpoiltStream(loop, 2, seed)
+        line = FaultyStream(loop, 2, seed)
         for part in parts:
             line.write(part)
         spoilt.append(loop.content)
     assert spoilt[0] == spoilt[1]
     before, after = np.frombuffer(b"".join(parts), np.uint8), np.frombuffer(spoilt[0], np.uint8)
-    assert int(np.unpackbits(before ^ after).sum()) == line.to_device.spoilt
+    assert int(np.unpackbits(before ^ after).sum()) == line.to_device.corrupted

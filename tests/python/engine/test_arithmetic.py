@@ -8,7 +8,7 @@ from typing import Any
 
 import cffi
 import pytest
-from engine_library import FOLDER
+from engine_library import source
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -30,7 +30,7 @@ def probe() -> tuple[cffi.FFI, Any]:
     return ffi, ffi.dlopen(
         str(
             toolchain.shared_library(
-                "engine_probe", [SUPPORT / "engine_probe.c", FOLDER / "scn_fixedpoint.c"], [FOLDER]
+                "engine_probe", [SUPPORT / "engine_probe.c", source("scn_fixedpoint.c")], toolchain.engine_folders()
             )
         )
     )

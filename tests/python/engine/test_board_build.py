@@ -6,64 +6,65 @@ import json
 from pathlib import Path
 
 import pytest
-from engine_library import FOLDER
+from engine_library import source
 
 from scenelet.core import toolchain
 
 pytestmark = pytest.mark.cross
 
 FLAGS = json.loads((toolchain.FIRMWARE / "flags.json").read_text("utf-8"))
-COMMON = [*FLAGS["cortex-m4"], *FLAGS["warnings"], "-std=c11"]
+INCLUDES = [f"-I{folder}" for folder in toolchain.engine_folders()]
+COMMON = [*FLAGS["cortex-m4"], *FLAGS["warnings"], "-std=c11", *INCLUDES]
 
 
-def assembly(source: str, folder: Path, *flags: str) -> str:
-    listing = folder / f"{source}.s"
-    toolchain.run(["arm-none-eabi-gcc", *COMMON, *flags, "-S", FOLDER / source, "-o", listing])
+def assembly(name: str, folder: Path, *flags: str) -> str:
+    listing = folder / f"{name}.s"
+    toolchain.run(["arm-none-eabi-gcc", *COMMON, *flags, "-S", source(name), "-o", listing])
     return listing.read_text("utf-8")
 
 
 @pytest.mark.parametrize(
-    ("source", "instructions"),
+    ("name", "instructions"),
     [
-        ("scn_dot.c", ("smlad", "sxtb16", "ldrd")),
-        ("scn_dot_slide.c", ("smlad", "ldrd")),
-        ("scn_winograd_put.c", ("smmulr", "ssat")),
+        ("scn_dot_2x4.c", ("smlad", "sxtb16", "ldrd")),
+        ("scn_winograd_dot.c", ("smlad", "ldrd")),
+        ("scn_winograd_output.c", ("smmulr", "ssat")),
         ("scn_dot_column.c", ("smlad", "ldrd")),
         ("scn_gemm_2x4.c", ("smlad", "ldrd", "smmlar", "ssat")),
         ("scn_depthwise_planar_3x3.c", ("smlad", "smlatb", "smlabt", "smmlar")),
         ("scn_dense_four.c", ("smlad", "sxtb16", "smmla")),
         ("scn_add_lut_s8.c", ("mla", "ssat")),
-        ("scn_winograd.c", ("sadd16", "ssub16", "sxtab16", "sxtb16")),
+        ("scn_winograd_f4x3.c", ("sadd16", "ssub16", "sxtab16", "sxtb16")),
         ("scn_gather.c", ("sxtab16", "pkhbt", "pkhtb")),
         ("scn_depthwise_four.c", ("sxtab16", "sxtb16", "smlabb", "smlatt")),
         ("scn_fully_connected_s8.c", ("smlad", "sxtb16", "sxtab16")),
         ("scn_max_pool_s8.c", ("ssub8", "sel")),
-        ("scn_output.c", ("smmulr", "ssat")),
+        ("scn_conv2d_output.c", ("smmulr", "ssat")),
     ],
 )
-def test_simd_instructions_are_used(source: str, instructions: tuple[str, ...], tmp_path: Path) -> None:
-    text = assembly(source, tmp_path, "-O2")
-    missing = [name for name in instructions if f"{name} " not in text and f"{name}\t" not in text]
+def test_simd_instructions_are_used(name: str, instructions: tuple[str, ...], tmp_path: Path) -> None:
+    text = assembly(name, tmp_path, "-O2")
+    missing = [word for word in instructions if f"{word} " not in text and f"{word}\t" not in text]
     assert not missing
 
 
 @pytest.mark.parametrize("level", ["-O0", "-Og", "-Os", "-O3"])
 def test_every_optimisation_level_builds(level: str, tmp_path: Path) -> None:
-    for source in sorted(FOLDER.glob("*.c")):
-        toolchain.run(["arm-none-eabi-gcc", *COMMON, level, "-c", source, "-o", tmp_path / "kernel.o"])
+    for path in toolchain.engine_sources():
+        toolchain.run(["arm-none-eabi-gcc", *COMMON, level, "-c", path, "-o", tmp_path / "kernel.o"])
 
 
 @pytest.mark.parametrize("cpu", ["cortex-m0plus", "cortex-m3", "cortex-m7", "cortex-m33"])
 def test_other_processors_build(cpu: str, tmp_path: Path) -> None:
-    flags = [f"-mcpu={cpu}", "-mthumb", *FLAGS["warnings"], "-std=c11", "-O1"]
-    for source in sorted(FOLDER.glob("*.c")):
-        toolchain.run(["arm-none-eabi-gcc", *flags, "-c", source, "-o", tmp_path / "kernel.o"])
+    flags = [f"-mcpu={cpu}", "-mthumb", *FLAGS["warnings"], "-std=c11", "-O1", *INCLUDES]
+    for path in toolchain.engine_sources():
+        toolchain.run(["arm-none-eabi-gcc", *flags, "-c", path, "-o", tmp_path / "kernel.o"])
 
 
 def test_kernels_have_no_data_of_their_own(tmp_path: Path) -> None:
     # State would forbid a second model or a second core; tables belong in flash.
-    for source in sorted(FOLDER.glob("*.c")):
+    for path in toolchain.engine_sources():
         made = tmp_path / "kernel.o"
-        toolchain.run(["arm-none-eabi-gcc", *COMMON, "-O2", "-c", source, "-o", made])
+        toolchain.run(["arm-none-eabi-gcc", *COMMON, "-O2", "-c", path, "-o", made])
         sizes = toolchain.run(["arm-none-eabi-size", made]).splitlines()[1].split()
         assert sizes[1:3] == ["0", "0"], f"{source.name}: data or bss"

@@ -23,7 +23,7 @@ from scenelet.evaluation.cross_validation import (
     parse_folds,
 )
 from scenelet.training import train
-from scenelet.training.distillation.distill import answers
+from scenelet.training.distillation.distill import teacher_cache
 
 pytestmark = pytest.mark.train
 
@@ -73,8 +73,8 @@ def test_a_fold_is_held_out_whole(folded, tiny_recipe):
 
 def test_every_fold_is_the_test_once(result):
     _, found = result
-    assert [(outcome.fold, outcome.seed) for outcome in found.outcomes] == [(1, 0), (2, 0)]
-    for outcome in found.outcomes:
+    assert [(outcome.fold, outcome.seed) for outcome in found.results] == [(1, 0), (2, 0)]
+    for outcome in found.results:
         for scores in (outcome.float, outcome.int8):
             assert (scores["windows"], scores["clips"]) == (18, 9)
             assert 0 <= scores["accuracy"] <= 1
@@ -94,7 +94,7 @@ def test_mean_and_spread_are_of_the_outcomes(result):
 
 def test_a_float_score_is_the_runs_own(result):
     out, found = result
-    for outcome in found.outcomes:
+    for outcome in found.results:
         metrics = json.loads((out / outcome.run / "metrics.json").read_text())
         assert outcome.float == metrics["test"]
         assert outcome.validation == metrics["validation"]
@@ -108,7 +108,7 @@ def test_the_leak_stands_apart_with_a_warning(result):
     assert leak.run == "leak-seed0"
     assert leak.float["windows"] == round(0.3 * 36)
     assert leak.validation["windows"] == round(0.34 * 25)
-    assert leak.run not in {outcome.run for outcome in found.outcomes}
+    assert leak.run not in {outcome.run for outcome in found.results}
 
 
 def test_the_leak_does_leak(folded, tiny_recipe, cache, tmp_path, monkeypatch):
@@ -146,21 +146,21 @@ def test_two_processes_find_what_three_find(folded, tiny_recipe, cache, tmp_path
     two, three = (
         cross_validate(tiny_recipe(epochs=4), folded, tmp_path / str(jobs), jobs=jobs, cache=cache) for jobs in (2, 3)
     )
-    assert two.outcomes == three.outcomes
-    assert len(two.outcomes) == 2
+    assert two.results == three.results
+    assert len(two.results) == 2
 
 
 def test_seeds_of_one_fold(folded, tiny_recipe, cache, tmp_path):
     recipe = tiny_recipe(epochs=1, seed=5).model_copy(update={"deployable": False})
     found = cross_validate(recipe, folded, tmp_path / "out", folds=(2,), seeds=2, cache=cache)
-    assert [(outcome.fold, outcome.seed) for outcome in found.outcomes] == [(2, 5), (2, 6)]
-    assert found.outcomes[0].int8 is None
+    assert [(outcome.fold, outcome.seed) for outcome in found.results] == [(2, 5), (2, 6)]
+    assert found.results[0].int8 is None
     assert list(found.to_json()["summary"]) == ["float"]
 
 
 def test_one_network_has_no_spread(result):
     _, found = result
-    assert crossval_results.summary(found.outcomes[:1])["float"]["accuracy"]["sd"] is None
+    assert crossval_results.summary(found.results[:1])["float"]["accuracy"]["sd"] is None
 
 
 def test_another_recipe_does_not_touch_the_runs(result, folded, tiny_recipe, cache):
@@ -190,7 +190,7 @@ def test_the_table_has_every_network_mean_and_spread_and_names_the_leak(result):
 def test_a_list_of_folds():
     assert parse_folds("4,1,4") == (4, 1)
     assert parse_folds("") is None
-    with pytest.raises(InputError, match="folds '1;2': is no list of numbers"):
+    with pytest.raises(InputError, match="folds '1;2': is not a list of numbers"):
         parse_folds("1;2")
 
 
@@ -198,14 +198,14 @@ def test_a_teacher_is_trained_on_the_same_split_and_distilled_from(folded, tiny_
     teacher = tiny_recipe(epochs=2, seed=9, validation_fraction=0.6)
     student = tiny_recipe(epochs=2)
     found = cross_validate(student, folded, tmp_path / "out", teacher=teacher, folds=(2,), cache=cache)
-    pupil, mentor = (
+    student_run, teacher_run = (
         json.loads((tmp_path / "out" / name / "run.json").read_text()) for name in ("fold2-seed0", "fold2-teacher")
     )
-    assert pupil["features_sha256"] == mentor["features_sha256"]
-    assert pupil["sources"]
-    assert found.outcomes[0].int8 is not None
+    assert student_run["features_sha256"] == teacher_run["features_sha256"]
+    assert student_run["sources"]
+    assert found.results[0].int8 is not None
     plain = cross_validate(student, folded, tmp_path / "plain", folds=(2,), cache=cache)
-    assert found.outcomes[0].float != plain.outcomes[0].float
+    assert found.results[0].float != plain.results[0].float
 
 
 def test_the_teacher_of_a_fold_is_its_run_of_the_lowest_seed(tmp_path):
@@ -220,10 +220,10 @@ def test_the_teacher_of_a_fold_is_its_run_of_the_lowest_seed(tmp_path):
     assert _teacher_in(tmp_path, 1) == tmp_path / "fold1-seed9"
 
 
-def test_what_teachers_said_lies_in_one_place(tmp_path, monkeypatch):
+def test_teacher_outputs_are_in_one_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("SCENELET_BUILD", str(tmp_path))
-    assert answers(None) == answers(tmp_path / "features") == tmp_path / "teachers"
-    assert answers(tmp_path / "elsewhere") == tmp_path / "elsewhere" / "teachers"
+    assert teacher_cache(None) == teacher_cache(tmp_path / "features") == tmp_path / "teachers"
+    assert teacher_cache(tmp_path / "elsewhere") == tmp_path / "elsewhere" / "teachers"
 
 
 def test_the_leak_is_for_plain_training(folded, tiny_recipe, tmp_path):
@@ -234,9 +234,9 @@ def test_the_leak_is_for_plain_training(folded, tiny_recipe, tmp_path):
 def test_what_makes_no_sense_is_refused_before_anything_is_trained(folded, tiny_recipe, cache, tmp_path, monkeypatch):
     monkeypatch.setattr("scenelet.training.train.train", lambda *_, **__: pytest.fail("trained"))
     student, out = tiny_recipe(), tmp_path / "out"
-    deaf = student.model_copy(update={"frontend": student.frontend.model_copy(update={"hi_db": 10.0})})
-    with pytest.raises(InputError, match="recipe tiny: hears another front end than recipe tiny; give both the same"):
-        cross_validate(student, folded, out, teacher=deaf, cache=cache)
+    other = student.model_copy(update={"frontend": student.frontend.model_copy(update={"hi_db": 10.0})})
+    with pytest.raises(InputError, match="recipe tiny: has another front end than recipe tiny; give both the same"):
+        cross_validate(student, folded, out, teacher=other, cache=cache)
     with pytest.raises(InputError, match="recipe teacher: is a teacher, not a student"):
         cross_validate(recipe.load("teacher"), folded, out, teacher=student, cache=cache)
     with pytest.raises(InputError, match="recipe tiny: filters 1 cannot be kept of"):
@@ -249,16 +249,16 @@ def test_what_makes_no_sense_is_refused_before_anything_is_trained(folded, tiny_
     assert not out.exists()
 
 
-def test_a_teachers_own_cross_validation_teaches_and_filters_are_cut(folded, tiny_recipe, cache, tmp_path):
-    mentors, out = tmp_path / "teacher", tmp_path / "out"
+def test_a_teachers_own_cross_validation_is_used_and_filters_are_pruned(folded, tiny_recipe, cache, tmp_path):
+    teachers, out = tmp_path / "teacher", tmp_path / "out"
     student = tiny_recipe(epochs=1)
     with pytest.raises(InputError, match="teacher: holds no finished run of fold 2; cross-validate the teacher first"):
-        cross_validate(student, folded, out, teacher=mentors, folds=(2,), cache=cache)
-    cross_validate(tiny_recipe(epochs=1, seed=7, split_seed=0), folded, mentors, folds=(2,), cache=cache)
+        cross_validate(student, folded, out, teacher=teachers, folds=(2,), cache=cache)
+    cross_validate(tiny_recipe(epochs=1, seed=7, split_seed=0), folded, teachers, folds=(2,), cache=cache)
     widths = [block.filters for block in student.model.blocks]
     narrow = [widths[0] - 1, *widths[1:]]
-    found = cross_validate(student, folded, out, teacher=mentors, filters=narrow, folds=(2,), seeds=2, cache=cache)
-    assert [outcome.seed for outcome in found.outcomes] == [0, 1]
+    found = cross_validate(student, folded, out, teacher=teachers, filters=narrow, folds=(2,), seeds=2, cache=cache)
+    assert [outcome.seed for outcome in found.results] == [0, 1]
     for seed in (0, 1):
         whole, pruned = (
             json.loads((out / f"fold2-seed{seed}{part}" / "run.json").read_text()) for part in ("-whole", "")
@@ -269,12 +269,12 @@ def test_a_teachers_own_cross_validation_teaches_and_filters_are_cut(folded, tin
     assert json.loads((out / "fold2-seed1" / "run.json").read_text())["recipe"]["training"]["split_seed"] == 0
 
 
-def test_a_teacher_that_heard_the_test_is_refused(folded, tiny_recipe, cache, tmp_path):
-    mentors = tmp_path / "teacher"
-    cross_validate(tiny_recipe(epochs=1), folded, mentors, folds=(1,), cache=cache)
-    (mentors / "fold1-seed0").rename(mentors / "fold2-seed0")
+def test_a_teacher_that_was_trained_on_the_test_is_refused(folded, tiny_recipe, cache, tmp_path):
+    teachers = tmp_path / "teacher"
+    cross_validate(tiny_recipe(epochs=1), folded, teachers, folds=(1,), cache=cache)
+    (teachers / "fold1-seed0").rename(teachers / "fold2-seed0")
     with pytest.raises(InputError, match="was trained with another test split"):
-        cross_validate(tiny_recipe(epochs=1), folded, tmp_path / "out", teacher=mentors, folds=(2,), cache=cache)
+        cross_validate(tiny_recipe(epochs=1), folded, tmp_path / "out", teacher=teachers, folds=(2,), cache=cache)
 
 
 @pytest.mark.parametrize(
@@ -324,6 +324,6 @@ def test_no_outcome_is_thrown_away(result, folded, tiny_recipe, cache, tmp_path,
         with pytest.raises(InputError, match="holds the cross-validation of folds 1,2 and the leak with seed 0"):
             cross_validate(tiny_recipe(epochs=4), folded, out, cache=cache, **fewer)
     assert (out / crossval_results.RESULT).read_bytes() == before
-    monkeypatch.setattr("scenelet.core.parallel.spread", lambda *_: iter([result[1].outcomes[0]] * 6))
+    monkeypatch.setattr("scenelet.core.parallel.spread", lambda *_: iter([result[1].results[0]] * 6))
     found = cross_validate(tiny_recipe(epochs=4), folded, out, leak=True, seeds=2, cache=cache)
-    assert len(found.outcomes) == 6  # a seed more is no loss
+    assert len(found.results) == 6  # a seed more is no loss

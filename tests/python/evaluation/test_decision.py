@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from scenelet.core import toolchain
 from scenelet.errors import InputError, ToolError
-from scenelet.evaluation.calibration import calibration_error, diagram, reliability
+from scenelet.evaluation.calibration import calibration_error, confidence_bins, diagram
 from scenelet.evaluation.decision import Decider, Rule, calibrate
 from scenelet.targets.serial.client import audio_contents
 from scenelet.targets.serial.framing import Input
@@ -87,23 +87,23 @@ def test_calibration_finds_the_lowest_threshold_that_is_enough() -> None:
 def test_reliability_counts_windows_by_their_confidence() -> None:
     """Two at 200 / 256, one of them right; one at 80 / 256, wrong."""
     clips = [(0, rows((200, 0))), (1, rows((200, 0))), (1, rows((80, 0)))]
-    bins = reliability(clips, Rule(threshold=255))
+    bins = confidence_bins(clips, Rule(threshold=255))
     assert [one.windows for one in bins] == [0, 0, 0, 1, 0, 0, 0, 2, 0, 0]
     assert (bins[7].confidence, bins[7].accuracy) == (200 / 256, 0.5)
     assert (bins[3].confidence, bins[3].accuracy) == (80 / 256, 0.0)
     assert calibration_error(bins) == pytest.approx((2 * (200 / 256 - 0.5) + 80 / 256) / 3)
     with pytest.raises(InputError, match="there are no windows"):
-        reliability([], Rule())
+        confidence_bins([], Rule())
 
 
 def test_reliability_is_that_of_smoothed_scores() -> None:
-    bins = reliability([(0, rows((255, 0), (0, 255)))], Rule(share=64))
+    bins = confidence_bins([(0, rows((255, 0), (0, 255)))], Rule(share=64))
     assert [one.windows for one in bins] == [0, 0, 0, 0, 0, 0, 0, 1, 0, 1], "255, then three quarters of it"
 
 
 def test_the_diagram_is_whole() -> None:
     rule = Rule(threshold=128)
-    bins = reliability([(0, rows((200, 0))), (1, rows((80, 0)))], rule)
+    bins = confidence_bins([(0, rows((200, 0))), (1, rows((80, 0)))], rule)
     root = ET.fromstring(diagram(bins, rule, "a <model>"))
     space = "{http://www.w3.org/2000/svg}"
     titles = [element.text for element in root.iter(f"{space}title")]
@@ -127,10 +127,10 @@ def test_the_device_says_what_the_twin_says(connect: Any, small: Any) -> None:
         model, frontend = small.compiled.identity.sha256, small.tables.sha256
         contents = audio_contents(windows, small.tables.config)
         scores = [one.scores for one in device.decide(contents, Input.AUDIO, model, frontend)]
-        heard = dict(device.heard)
+        heard = dict(device.rule_labels)
         assert device.decide_by("decide off") == "decide off"
         list(device.decide(audio_contents(windows[:2], small.tables.config), Input.AUDIO, model, frontend))
-        assert not device.heard
+        assert not device.rule_labels
     said = in_python(rule, np.array(scores, np.int8))
     names = ["unknown" if one is None else small.compiled.identity.labels[one] for one in said]
     assert [heard[number] for number in range(30)] == names

@@ -9,13 +9,13 @@ from frontend_inputs import CONFIGS, extremes, varied
 from scenelet.config.recipe import FrontendConfig
 from scenelet.frontend import fixed_point
 from scenelet.frontend.flash_tables import device_tables
-from scenelet.frontend.on_target import Probed, probe
+from scenelet.frontend.on_target import ProbeResult, probe
 from scenelet.frontend.tables import make_tables
 
 pytestmark = pytest.mark.qemu
 
 
-def probed(config: FrontendConfig, *flags: str, form: str = "fast") -> Probed:
+def probed(config: FrontendConfig, *flags: str, form: str = "fast") -> ProbeResult:
     tables = make_tables(config)
     windows = np.concatenate([extremes(config)[::2], varied(config, 40)])
     result = probe(windows, tables, flags, form=form)

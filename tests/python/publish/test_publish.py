@@ -18,7 +18,7 @@ from scenelet.evaluation.confusion_matrix import confusion_png
 from scenelet.evaluation.evaluate import Evaluation, evaluate, model_info, pooled
 from scenelet.publish.model_card import Folds, card, read_folds
 from scenelet.publish.submission import audio_files, output_csv, to_yaml, write_submission
-from scenelet.tflite.metadata import Learned, ModelInfo, attach, read
+from scenelet.tflite.metadata import ModelInfo, Provenance, attach, read
 
 LABEL = "Almeida_AI4EDGE_task1_1"
 
@@ -134,7 +134,7 @@ def test_the_networks_of_a_cross_validation_are_scored_on_their_folds(
 ) -> None:
     folds = cross_validation(tmp_path / "folds", sm1)
     whole = tmp_path / "whole.tflite"
-    learned = Learned(all_clips=True, validation_fraction=0.2, validation_seed=0, clips_sha256="")
+    learned = Provenance(all_clips=True, validation_fraction=0.2, validation_seed=0, clips_sha256="")
     whole.write_bytes(attach(sm1.read_bytes(), info.model_copy(update={"learned": learned})))
     wanted = ["card", str(whole), "--data", str(esc10_audio), "--out", str(tmp_path / "card.md"), "--crossval"]
     assert main([*wanted, str(folds), "--json"]) == 0
@@ -163,7 +163,7 @@ def test_the_networks_of_a_cross_validation_are_scored_on_their_folds(
             "--crossval, not both",
             "crossval.json: is missing; give the folder of a finished",
             "model.tflite: is missing",
-            "--crossval: is for a network that learned from all clips",
+            "--crossval: is for a network trained on all clips",
             "crossval.json: is damaged",
             "again: holds no network of the model's settings of sm1",
         ),
@@ -229,7 +229,7 @@ def test_yaml_of_nested_values() -> None:
 def test_a_label_of_another_form_is_refused(
     label: str, sm1: Path, info: ModelInfo, measured: Evaluation, clips: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(InputError, match="is no submission label"):
+    with pytest.raises(InputError, match="is not a submission label"):
         write_submission(label, sm1, info, clips, measured, Fixed(np.zeros((4, 10))), tmp_path / "out")  # type: ignore[arg-type]
     assert not (tmp_path / "out").exists()
 

@@ -10,7 +10,7 @@ import pytest
 from scenelet.core import metrics
 from scenelet.data.datasets.registry import open_dataset
 from scenelet.errors import InputError
-from scenelet.quantization.qat import quantize_aware
+from scenelet.quantization.qat import quantize_with_qat
 from scenelet.targets.litert import LitertTarget
 from scenelet.training import run_folder, windows
 from scenelet.training.train import prepare, train
@@ -44,7 +44,7 @@ def _int8_log_loss(run, recordings, cache):
 
 def test_the_file_scores_as_the_fine_tuning_says(run, recordings, tmp_path):
     tuned = _copy(run, tmp_path, "tuned")
-    made = quantize_aware(tuned, open_dataset(recordings), cache=run.parent / "cache")
+    made = quantize_with_qat(tuned, open_dataset(recordings), cache=run.parent / "cache")
     before, after = made.log_loss
     assert (made.path, made.epochs) == (tuned / run_folder.TFLITE, 4)
     assert made.best_epoch > 0
@@ -57,17 +57,17 @@ def test_the_file_scores_as_the_fine_tuning_says(run, recordings, tmp_path):
 def test_interrupted_it_ends_with_the_same_bytes(run, recordings, tmp_path):
     whole, parts = (_copy(run, tmp_path, name) for name in ("whole", "parts"))
     data, cache = open_dataset(recordings), run.parent / "cache"
-    quantize_aware(whole, data, cache=cache)
+    quantize_with_qat(whole, data, cache=cache)
 
     def stop(epoch, _most):
         if epoch.epoch == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        quantize_aware(parts, data, cache=cache, watch=stop)
+        quantize_with_qat(parts, data, cache=cache, watch=stop)
     assert not (parts / run_folder.TFLITE).exists()
     seen = []
-    quantize_aware(parts, data, cache=cache, watch=lambda epoch, _most: seen.append(epoch.epoch))
+    quantize_with_qat(parts, data, cache=cache, watch=lambda epoch, _most: seen.append(epoch.epoch))
     assert seen == [3, 4]
     for name in (run_folder.TFLITE, "aware_history.csv"):
         assert (whole / name).read_bytes() == (parts / name).read_bytes(), name
@@ -79,5 +79,5 @@ def test_other_data_are_refused(run, tmp_path, recordings):
     (other / "low" / "low0x.wav").rename(other / "low" / "low9x.wav")
     next((other / "middle").iterdir()).unlink()
     with pytest.raises(InputError, match=r"was trained on another '(train|validation)' split"):
-        quantize_aware(run, open_dataset(other), cache=tmp_path / "cache")
+        quantize_with_qat(run, open_dataset(other), cache=tmp_path / "cache")
     assert not (run / run_folder.TFLITE).exists()

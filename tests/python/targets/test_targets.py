@@ -82,7 +82,7 @@ def test_wrong_inputs_are_refused(path: Path, kind: type[LocalTarget]) -> None:
 
 
 def test_a_foreign_model_takes_no_audio() -> None:
-    with LitertTarget(random_network(1, 2)) as target, pytest.raises(ModelError, match="carries no front-end settings"):
+    with LitertTarget(random_network(1, 2)) as target, pytest.raises(ModelError, match="has no front-end settings"):
         target.classify(np.zeros((1, 8000), np.int32))
 
 

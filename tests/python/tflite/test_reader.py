@@ -74,11 +74,17 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="cannot be read"):
+    with pytest.raises(ModelError, match=r": is a folder; give the path of a \.tflite model"):
         read_model(tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"", b"TFL3", b"RIFF" + b"\0" * 100, MODEL[:7]])
+def test_an_empty_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "empty.tflite").touch()
+    with pytest.raises(ModelError, match=r"empty\.tflite: is empty \(0 bytes\); convert or copy it again"):
+        read_model(tmp_path / "empty.tflite")
+
+
+@pytest.mark.parametrize("content", [b"\x89HDF\r\n\x1a\n", b"TFL3", b"RIFF" + b"\0" * 100, MODEL[:7]])
 def test_another_kind_of_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "clip.wav"
     path.write_bytes(content)

@@ -154,30 +154,30 @@ def test_every_window_once_an_epoch_in_even_batches(tiny_recipe):
     assert np.array_equal(np.concatenate(first), np.concatenate(list(trainer._batches(1))))
 
 
-@pytest.mark.parametrize("live", [False, True])
-def test_the_objective_hears_the_lesson_of_the_windows_it_sees(live, tiny_recipe, tmp_path):
+@pytest.mark.parametrize("online", [False, True])
+def test_the_objective_gets_the_teachers_outputs_for_the_windows_it_processes(online, tiny_recipe, tmp_path):
     data = _data(45, 1)
 
-    class Lesson:
+    class Teacher:
         widths = (1,)
 
         def __init__(self):
-            self.live = live
+            self.online = online
 
         def __call__(self, index, inputs):
             seen = data.batch(index)
-            np.testing.assert_array_equal(inputs, seen[::-1] if live else seen)
+            np.testing.assert_array_equal(inputs, seen[::-1] if online else seen)
             return (inputs[:, 0, 0, :] * 64,)
 
     def reverse(_generator, inputs, targets):
         return inputs[::-1], tuple(target[::-1] for target in targets)
 
-    def objective(model, inputs, classes, lesson):
-        (said,) = lesson
+    def objective(model, inputs, classes, outputs):
+        (said,) = outputs
         tf.debugging.assert_equal(inputs[:, 0, 0, :] * 64, said)
         return cross_entropy(0.0)(model, inputs, classes, ())
 
-    trainer = _trainer(tiny_recipe(epochs=1), objective=objective, lesson=Lesson(), augment=reverse)
+    trainer = _trainer(tiny_recipe(epochs=1), objective=objective, teacher=Teacher(), augment=reverse)
     assert len(fit(trainer, tmp_path / "state.npz").history) == 1
 
 
@@ -188,7 +188,7 @@ def test_companions_are_trained_and_resumed_with_the_network(tiny_recipe, tmp_pa
         companion.build((None, 3))
         companion.set_weights([np.eye(3), np.zeros(3)])
 
-        def objective(model, inputs, classes, _lesson):
+        def objective(model, inputs, classes, _outputs):
             return tf.reduce_mean(tf.square(companion(model(inputs, training=True)) - classes))
 
         return companion, Trainer(
@@ -215,8 +215,8 @@ def test_augmentation_is_used_and_resumes_to_the_bit(tiny_recipe, tmp_path):
 
 
 def test_divergence_names_the_key_to_change(tiny_recipe, tmp_path):
-    def objective(model, inputs, classes, lesson):
-        return cross_entropy(0.0)(model, inputs, classes, lesson) * float("nan")
+    def objective(model, inputs, classes, outputs):
+        return cross_entropy(0.0)(model, inputs, classes, outputs) * float("nan")
 
     with pytest.raises(RecipeError, match=r"tiny: the loss of epoch 1 is nan; lower .*training\.learning_rate"):
         fit(_trainer(tiny_recipe(), objective=objective), tmp_path / "state.npz")

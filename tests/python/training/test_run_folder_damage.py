@@ -10,7 +10,7 @@ import pytest
 from scenelet.errors import InputError
 from scenelet.quantization.convert import quantize_run
 from scenelet.training import run_folder
-from scenelet.training.distillation.distill import distil
+from scenelet.training.distillation.distill import distill
 from scenelet.training.pruning.prune import prune
 from scenelet.training.train import train
 
@@ -68,7 +68,7 @@ def test_without_its_network_a_run_neither_teaches_nor_is_pruned(run, dataset, t
     (run / run_folder.MODEL).unlink()
     told = rf"model\.keras: is missing from a finished run; {REMEDY}"
     with pytest.raises(InputError, match=told):
-        distil(tiny_recipe(epochs=1), dataset, run, tmp_path / "out", cache=cache)
+        distill(tiny_recipe(epochs=1), dataset, run, tmp_path / "out", cache=cache)
     with pytest.raises(InputError, match=told):
         prune(run, dataset, tmp_path / "out", filters=(2, 2), cache=cache)
     assert not (tmp_path / "out").exists()

@@ -4,14 +4,14 @@ import os
 import signal
 import time
 
-from scenelet.core.parallel import apart, spread
+from scenelet.core.parallel import spread, uses_processes
 from scenelet.errors import AudioError
 
 
 def where(number: int) -> tuple[int, int, bool]:
     """The number, the process that had it, and whether a task of a task would leave that process."""
     time.sleep(0.2)
-    return number, os.getpid(), apart(2)
+    return number, os.getpid(), uses_processes(2)
 
 
 def nested(number: int) -> list[int]:

@@ -12,7 +12,7 @@ from scenelet.targets.emulator import process
 
 def last_words(elf: Path, options: Sequence[str] = ()) -> tuple[int, str]:
     """Exit status and output of a program that ends by itself."""
-    command = ["-M", "netduinoplus2", "-display", "none", "-monitor", "none", "-serial", "stdio"]
+    command = ["-M", toolchain.EMULATED_BOARD, "-display", "none", "-monitor", "none", "-serial", "stdio"]
     command += ["-semihosting-config", "enable=on,target=native", *options]
     done = subprocess.run(
         [toolchain.find(process.PROGRAM), *command, "-kernel", elf],

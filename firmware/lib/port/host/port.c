@@ -1,6 +1,7 @@
-/* This computer as a machine: the console is stdin and stdout, so the firmware's program can be tested and fuzzed. Its
- * microphone is the file that SCENELET_MICROPHONE names: blocks as DMA would bring them from an I2S microphone. Its LED
- * is the file that SCENELET_LED names: 1 or 0, every time that it is driven. */
+/* SPDX-License-Identifier: MIT */
+/* The port for this computer. The console is stdin and stdout, so that the firmware can be tested and fuzzed. The
+ * microphone is the file that SCENELET_MICROPHONE names: blocks as DMA would deliver them from an I2S microphone. The
+ * LED is the file that SCENELET_LED names: 1 or 0, every time that it is driven. */
 #define _POSIX_C_SOURCE 200809L
 #include "scn_port.h"
 
@@ -14,8 +15,8 @@
 
 static scn_port_receive_t receive_byte;
 static void *receive_context;
-static scn_port_hear_t hear_block;
-static void *hear_context;
+static scn_port_block_t block_ready;
+static void *block_context;
 static int microphone = -1;
 
 void scn_port_init(scn_port_receive_t receive, void *context) {
@@ -47,15 +48,15 @@ void scn_port_write(const void *bytes, size_t count) {
     while (count > 0) {
         const ssize_t written = write(STDOUT_FILENO, rest, count);
         if (written <= 0) {
-            exit(EXIT_FAILURE); /* nobody reads any more */
+            exit(EXIT_FAILURE); /* the reader has gone */
         }
         rest += written;
         count -= (size_t)written;
     }
 }
 
-/* Hear a block, unless there is something to read on the console. False where there is none left. */
-static bool hear(void) {
+/* Deliver a block, unless there is something to read on the console. False where no block is left. */
+static bool play_block(void) {
     uint16_t block[SCN_PORT_MICROPHONE_HALFWORDS];
     struct pollfd console = {.fd = STDIN_FILENO, .events = POLLIN};
     if (microphone < 0 || poll(&console, 1, 0) != 0) {
@@ -65,13 +66,13 @@ static bool hear(void) {
         scn_port_microphone_stop();
         return false;
     }
-    hear_block(hear_context, block);
+    block_ready(block_context, block);
     return true;
 }
 
 void scn_port_wait(scn_port_idle_t idle, void *context) {
     uint8_t bytes[256];
-    if (!idle(context) || hear()) {
+    if (!idle(context) || play_block()) {
         return;
     }
     const ssize_t count = read(STDIN_FILENO, bytes, sizeof bytes);
@@ -87,11 +88,11 @@ scn_port_microphone_t scn_port_microphone(void) {
     return getenv("SCENELET_MICROPHONE") ? SCN_PORT_MICROPHONE_I2S : SCN_PORT_MICROPHONE_NONE;
 }
 
-bool scn_port_microphone_start(uint32_t rate, scn_port_hear_t heard, void *context) {
+bool scn_port_microphone_start(uint32_t rate, scn_port_block_t on_block, void *context) {
     const char *path = getenv("SCENELET_MICROPHONE");
     (void)rate;
-    hear_block = heard;
-    hear_context = context;
+    block_ready = on_block;
+    block_context = context;
     microphone = path ? open(path, O_RDONLY) : -1;
     return microphone >= 0;
 }
@@ -132,7 +133,7 @@ scn_port_image_t scn_port_image(void) {
     return (scn_port_image_t){0};
 }
 
-/* Who runs the program here also watches it. */
+/* On a computer, whoever starts the program supervises it. */
 void scn_port_watch(void) {}
 
 void scn_port_alive(void) {}

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "clock.h"
 
 #include "scn_board.h"
@@ -11,7 +12,7 @@
 #define HSI_HZ 16000000u
 #define CPU_HZ (VCO_INPUT_HZ * PLL_N / PLL_P)
 
-/* Polls of a status bit before giving up: at 16 MHz and about 8 cycles a poll, 50 ms. Crystals need under 5 ms. */
+/* Polls of a status bit before giving up: 50 ms at 16 MHz and about 8 cycles per poll. Crystals need under 5 ms. */
 #define WAIT_POLLS 100000u
 
 _Static_assert(SCN_BOARD_HSE_HZ % VCO_INPUT_HZ == 0, "the external clock must be a whole number of MHz");
@@ -27,7 +28,7 @@ static bool wait_for(const scn_register_t *status, uint32_t mask, uint32_t value
     return false;
 }
 
-/* The internal oscillator, undivided: the state after reset, whatever a boot loader made of it, and the way back. */
+/* Select the internal oscillator, undivided: the state after reset, whatever a boot loader left, and the fallback. */
 static void use_internal(void) {
     SCN_RCC->CR |= SCN_RCC_CR_HSION;
     wait_for(&SCN_RCC->CR, SCN_RCC_CR_HSIRDY, SCN_RCC_CR_HSIRDY);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The clock tree: 168 MHz from the board's external clock, or from the internal oscillator where that fails. */
 #ifndef SCN_STM32F4_CLOCK_H
 #define SCN_STM32F4_CLOCK_H

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 #include "crash.h"
 
 #include "scn_stm32f4.h"
 
-/* Of a record that the next run has not read yet, and of one that it has: still the row of crashes that count. */
+/* Marks of a record that the next run has not read yet, and of one that it has read: its count is still valid. */
 #define MAGIC_FRESH 0x5CE7C4A5u
 #define MAGIC_READ 0x5CE7C4A6u
 
@@ -14,15 +15,14 @@
 #define CSR_WWDGRSTF (1u << 30)
 #define CSR_LPWRRSTF (1u << 31)
 
-/* In memory that neither the loader nor the startup code touches. After power-on it holds anything: magic and sum tell.
- */
+/* In memory that neither loader nor startup code writes. After power-on its contents are random: magic and sum tell. */
 static struct {
     uint32_t magic;
     scn_port_crash_t crash;
     uint32_t sum;
 } kept __attribute__((section(".noinit")));
 
-static scn_port_crash_t last; /* crash of the run before; `count` 0: none */
+static scn_port_crash_t last; /* crash of the previous run; `count` 0: none */
 static scn_port_reset_t cause;
 
 static uint32_t sum(void) {
@@ -60,7 +60,7 @@ void scn_crash_begin(void) {
     cause = scn_crash_reset_cause(SCN_RCC_CSR);
     SCN_RCC_CSR |= CSR_RMVF;
     const bool recorded = whole() && kept.magic == MAGIC_FRESH;
-    if (cause == SCN_PORT_RESET_WATCHDOG && !recorded) { /* the independent watchdog lets nobody write a record */
+    if (cause == SCN_PORT_RESET_WATCHDOG && !recorded) { /* a reset by the independent watchdog leaves no record */
         scn_crash_remember(&(scn_port_crash_t){.cause = SCN_PORT_CRASH_WATCHDOG});
     }
     if (whole()) {

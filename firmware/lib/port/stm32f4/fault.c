@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "fault.h"
 
 #include "crash.h"
@@ -37,7 +38,7 @@ static bool in_guard(uint32_t address) {
     return address >= SCN_LINKER_SIZE(scn_stack_guard) && address < SCN_LINKER_SIZE(scn_stack_bottom);
 }
 
-/* The frame is r0-r3, r12, lr, pc, xpsr. It is not there where the stack was full. */
+/* The frame is r0-r3, r12, lr, pc, xpsr. There is none where the stack was full. */
 static scn_port_crash_t describe(scn_port_crash_cause_t cause, const uint32_t *frame) {
     const uint32_t cfsr = SCN_SCB_CFSR, address = accessed(cfsr);
     const uintptr_t place = (uintptr_t)frame, end = (uintptr_t)scn_stack_top;
@@ -70,10 +71,10 @@ static void tell(const scn_port_crash_t *crash) {
 
 _Noreturn void scn_fault_end(scn_port_crash_cause_t cause, const uint32_t *frame) {
     const scn_port_crash_t crash = describe(cause, frame);
-    const uint32_t count = scn_crash_remember(&crash); /* before anything is printed, which may fail as well */
+    const uint32_t count = scn_crash_remember(&crash); /* before printing, which may fail as well */
     tell(&crash);
     if (count < SCN_CRASH_MOST) {
-        scn_usart_flush(); /* the reset would cut off the last byte of what was said */
+        scn_usart_flush(); /* the reset would cut off the last byte of the output */
         scn_stm32f4_reset();
         for (;;) {
         }
@@ -85,7 +86,7 @@ __attribute__((used)) static _Noreturn void report(const uint32_t *frame) {
     scn_fault_end(SCN_PORT_CRASH_FAULT, frame);
 }
 
-/* The handler must not touch the stack before it has a good one: the old one may have overflowed. */
+/* The handler must not use the stack before it has set a valid one: the old one may have overflowed. */
 __attribute__((naked)) void scn_fault_handler(void) {
     __asm volatile("mov r0, sp\n"
                    "ldr r1, =scn_stack_top\n"

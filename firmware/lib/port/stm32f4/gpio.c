@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "gpio.h"
 
 #include "scn_stm32f4.h"
@@ -6,7 +7,7 @@
 #define MODE_ALTERNATE 2u
 #define SPEED_MEDIUM 1u
 
-/* Put `value` into the field of `bits` bits that belongs to a pin. */
+/* Write `value` to the field of `bits` bits of a pin. */
 static void set_field(scn_register_t *reg, uint32_t pin, uint32_t bits, uint32_t value) {
     const uint32_t mask = ((1u << bits) - 1u) << pin * bits;
     SCN_WRITE(*reg, (SCN_READ(*reg) & ~mask) | value << pin * bits);
@@ -23,7 +24,7 @@ void scn_gpio_alternate(char port, uint32_t pin, uint32_t function, scn_pull_t p
     set_field(&gpio->AFR[pin / 8u], pin % 8u, 4u, function);
     set_field(&gpio->PUPDR, pin, 2u, pull);
     set_field(&gpio->OSPEEDR, pin, 2u, SPEED_MEDIUM);
-    set_field(&gpio->MODER, pin, 2u, MODE_ALTERNATE); /* last, so that no other function is ever on the pin */
+    set_field(&gpio->MODER, pin, 2u, MODE_ALTERNATE); /* last, so that the pin never has another function in between */
 }
 
 void scn_gpio_output(char port, uint32_t pin) {

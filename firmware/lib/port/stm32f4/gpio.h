@@ -1,4 +1,5 @@
-/* Pins: handed to a peripheral, or driven. */
+/* SPDX-License-Identifier: MIT */
+/* Pins, used by a peripheral or driven directly. */
 #ifndef SCN_STM32F4_GPIO_H
 #define SCN_STM32F4_GPIO_H
 
@@ -8,10 +9,10 @@
 /* PUPDR's values. */
 typedef enum { SCN_PULL_NONE, SCN_PULL_UP, SCN_PULL_DOWN } scn_pull_t;
 
-/* Give a pin to an alternate function, 0 to 15, at medium speed; starts the port's clock. */
+/* Assign a pin to an alternate function, 0 to 15, at medium speed; starts the clock of the port. */
 void scn_gpio_alternate(char port, uint32_t pin, uint32_t function, scn_pull_t pull);
 
-/* Make a pin a push-pull output, low; starts the port's clock. */
+/* Configure a pin as push-pull output, low; starts the clock of the port. */
 void scn_gpio_output(char port, uint32_t pin);
 
 /* Drive an output. */

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 #include "guard.h"
 
 #include "memory_map.h"
 #include "scn_stm32f4.h"
 
-/* RASR.SIZE says 2^(SIZE + 1) bytes (PM0214, 4.5.6); access permission 000 is none, not even for privileged code. */
+/* RASR.SIZE means 2^(SIZE + 1) bytes (PM0214, 4.5.6); access permission 000 is none, even for privileged code. */
 #define SIZE_FIELD 7u
 _Static_assert(SCN_GUARD_BYTES == 2u << SIZE_FIELD, "the size field does not say the guard's size");
 

@@ -1,12 +1,13 @@
-/* A piece of RAM below the stack that nobody may touch: a stack that grows into it faults at once. */
+/* SPDX-License-Identifier: MIT */
+/* A region of RAM below the stack without any access: a stack that grows into it faults at once. */
 #ifndef SCN_STM32F4_GUARD_H
 #define SCN_STM32F4_GUARD_H
 
-/* Bytes, a power of two and at least 32; the linker script keeps as many. A frame that is larger, and leaps over them,
- * ends below RAM, where the bus faults. */
+/* Bytes, a power of two and at least 32; the linker script reserves as many. A larger frame that skips them ends below
+ * RAM, where the bus faults. */
 #define SCN_GUARD_BYTES 256u
 
-/* Take away all access to the guard. Faults escalate to a HardFault, whose handler runs without the MPU. */
+/* Forbid all access to the guard. Faults escalate to a HardFault, whose handler runs without the MPU. */
 void scn_guard_init(void);
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "microphone.h"
 
 #include "gpio.h"
@@ -8,25 +9,25 @@
 
 #ifdef SCN_BOARD_MICROPHONE
 
-/* The PLL for I2S multiplies the 1 MHz that the main PLL's divider makes of the crystal, or of the internal oscillator.
- * A bit clock of 1.024 MHz is a PDM microphone's, and 64 bits a frame at 16 kHz. */
+/* The PLL for I2S multiplies 1 MHz, which the main PLL's divider derives from the crystal or the internal oscillator. A
+ * bit clock of 1.024 MHz is that of a PDM microphone, and of 64 bits per frame at 16 kHz. */
 #define VCO_INPUT_HZ 1000000u
 #define PLL_R 5u
 #define BITS_A_FRAME 64u
 #define PDM_HZ 1024000u
 
-/* Polls of a status bit before giving up: at 16 MHz and about 8 cycles a poll, 25 ms; locking takes 0.3 ms. */
+/* Polls of a status bit before giving up: 25 ms at 16 MHz and about 8 cycles per poll; locking takes 0.3 ms. */
 #define WAIT_POLLS 50000u
 
 #define DMA_IRQ 14u
-#define DMA_PRIORITY 0x10u /* below the console's 0, which must take a byte every 11 us */
+#define DMA_PRIORITY 0x10u /* lower than the console's 0, which must take a byte every 11 us */
 #define STREAM (&SCN_DMA1->STREAM[3])
 #define ALTERNATE_I2S 5u
 
 typedef struct {
     uint32_t bit_hz;
     uint16_t pll_n;
-    uint16_t divider; /* of what the PLL gives; I2SPR takes its half and its lowest bit */
+    uint16_t divider; /* of the PLL's output; I2SPR holds its half and its lowest bit */
 } pace_t;
 
 #define PACE(hz, n, by)                                                                                                \
@@ -42,8 +43,8 @@ _Static_assert(IS_EXACT(16000u * BITS_A_FRAME, 256u, 50u) && IS_EXACT(32000u * B
                "sample rates are exact, as far as the crystal is");
 
 static uint16_t blocks[2][SCN_PORT_MICROPHONE_HALFWORDS];
-static scn_port_hear_t hear_block;
-static void *hear_context;
+static scn_port_block_t block_ready;
+static void *block_context;
 static bool has_clocks;
 
 static void set(scn_register_t *reg, uint32_t bits) {
@@ -63,7 +64,7 @@ static bool wait_for(const scn_register_t *status, uint32_t mask, uint32_t value
     return false;
 }
 
-/* Its configuration cannot be written while it runs, and it was told to stop before. */
+/* The configuration cannot be written while the PLL runs; it has been stopped before. */
 static bool start_pll(const pace_t *pace) {
     if (!wait_for(&SCN_RCC->CR, SCN_RCC_CR_PLLI2SRDY, 0)) {
         return false;
@@ -89,14 +90,14 @@ static void start_pins(void) {
 #endif
 }
 
-/* From reset on, so that what an overrun left behind, half a frame perhaps, is gone. */
+/* Start from reset, so that remains of an overrun, such as half a frame, are discarded. */
 static void configure_i2s(const pace_t *pace) {
     const bool pdm = SCN_BOARD_MICROPHONE == SCN_PORT_MICROPHONE_PDM;
     set(&SCN_RCC->APB1ENR, SCN_RCC_APB1_SPI2);
     set(&SCN_RCC->APB1RSTR, SCN_RCC_APB1_SPI2);
     clear(&SCN_RCC->APB1RSTR, SCN_RCC_APB1_SPI2);
     SCN_WRITE(SCN_SPI2->I2SPR, pace->divider / 2u | (pace->divider % 2u ? SCN_SPI_I2SPR_ODD : 0u));
-    /* PDM is 16 bits of 16 without a frame, taken at the clock's other edge; I2S is 24 bits of 32 in Philips' frame. */
+    /* PDM: 16 bits of 16, no frame, sampled at the other clock edge. I2S: 24 bits of 32 in the Philips frame format. */
     SCN_WRITE(SCN_SPI2->I2SCFGR, SCN_SPI_I2SCFGR_I2SMOD | SCN_SPI_I2SCFGR_MASTER_RECEIVE |
                                      (pdm ? SCN_SPI_I2SCFGR_STD_LSB | SCN_SPI_I2SCFGR_CKPOL
                                           : SCN_SPI_I2SCFGR_DATLEN_24 | SCN_SPI_I2SCFGR_CHLEN_32));
@@ -107,7 +108,7 @@ static void configure_i2s(const pace_t *pace) {
 static bool configure_dma(void) {
     set(&SCN_RCC->AHB1ENR, SCN_RCC_AHB1ENR_DMA1EN);
     clear(&STREAM->CR, SCN_DMA_CR_EN);
-    if (!wait_for(&STREAM->CR, SCN_DMA_CR_EN, 0)) { /* it finishes the transfer that it is in */
+    if (!wait_for(&STREAM->CR, SCN_DMA_CR_EN, 0)) { /* the running transfer is finished first */
         return false;
     }
     SCN_WRITE(SCN_DMA1->LIFCR, SCN_DMA_ALL3); /* left-over flags keep a stream from starting */
@@ -115,7 +116,7 @@ static bool configure_dma(void) {
     SCN_WRITE(STREAM->M0AR, (uint32_t)(uintptr_t)blocks[0]);
     SCN_WRITE(STREAM->M1AR, (uint32_t)(uintptr_t)blocks[1]);
     SCN_WRITE(STREAM->NDTR, SCN_PORT_MICROPHONE_HALFWORDS);
-    SCN_WRITE(STREAM->FCR, 0); /* no FIFO: a halfword goes to memory when it comes */
+    SCN_WRITE(STREAM->FCR, 0); /* no FIFO: each halfword is written to memory as it arrives */
     SCN_WRITE(STREAM->CR, SCN_DMA_CR_DBM | SCN_DMA_CR_PL_HIGH | SCN_DMA_CR_MSIZE_16 | SCN_DMA_CR_PSIZE_16 |
                               SCN_DMA_CR_MINC | SCN_DMA_CR_TCIE | SCN_DMA_CR_TEIE);
     return true;
@@ -129,7 +130,7 @@ static void allow_interrupt(void) {
     SCN_WRITE(SCN_NVIC_ISER[DMA_IRQ / 32u], 1u << DMA_IRQ % 32u);
 }
 
-/* The clock first, so that no halfword comes in any more. */
+/* The clock first, so that no more halfwords arrive. */
 static void halt(void) {
     clear(&SCN_SPI2->I2SCFGR, SCN_SPI_I2SCFGR_I2SE);
     clear(&STREAM->CR, SCN_DMA_CR_EN);
@@ -152,15 +153,15 @@ static const pace_t *pace_of(uint32_t bit_hz) {
     return NULL;
 }
 
-bool scn_port_microphone_start(uint32_t rate, scn_port_hear_t hear, void *context) {
+bool scn_port_microphone_start(uint32_t rate, scn_port_block_t on_block, void *context) {
     const bool pdm = SCN_BOARD_MICROPHONE == SCN_PORT_MICROPHONE_PDM;
     const pace_t *pace = pace_of(pdm ? PDM_HZ : rate * BITS_A_FRAME);
     if (!has_clocks || !pace) {
         return false;
     }
     scn_port_microphone_stop();
-    hear_block = hear;
-    hear_context = context;
+    block_ready = on_block;
+    block_context = context;
     start_pins();
     if (!start_pll(pace)) {
         return false;
@@ -170,7 +171,7 @@ bool scn_port_microphone_start(uint32_t rate, scn_port_hear_t hear, void *contex
         return false;
     }
     allow_interrupt();
-    set(&STREAM->CR, SCN_DMA_CR_EN); /* it must wait for the first halfword, not the other way round */
+    set(&STREAM->CR, SCN_DMA_CR_EN); /* the stream must wait for the first halfword, not the other way round */
     set(&SCN_SPI2->I2SCFGR, SCN_SPI_I2SCFGR_I2SE);
     return true;
 }
@@ -188,7 +189,7 @@ void scn_port_microphone_stop(void) {
 
 static void lose(void) {
     halt();
-    hear_block(hear_context, NULL);
+    block_ready(block_context, NULL);
 }
 
 void scn_microphone_interrupt(void) {
@@ -201,8 +202,9 @@ void scn_microphone_interrupt(void) {
     if (!(flags & SCN_DMA_TCIF3)) {
         return;
     }
-    hear_block(hear_context, blocks[SCN_READ(STREAM->CR) & SCN_DMA_CR_CT ? 0 : 1]); /* CT: the one that fills now */
-    if (SCN_READ(SCN_DMA1->LISR) & SCN_DMA_TCIF3) { /* the other one is full: this one was written while it was read */
+    block_ready(block_context, blocks[SCN_READ(STREAM->CR) & SCN_DMA_CR_CT ? 0 : 1]); /* CT: the one being filled */
+    if (SCN_READ(SCN_DMA1->LISR) &
+        SCN_DMA_TCIF3) { /* the other one is full too: this one has been overwritten while it was read */
         lose();
     }
 }
@@ -217,8 +219,8 @@ scn_port_microphone_t scn_port_microphone(void) {
     return SCN_PORT_MICROPHONE_NONE;
 }
 
-bool scn_port_microphone_start(uint32_t rate, scn_port_hear_t hear, void *context) {
-    (void)rate, (void)hear, (void)context;
+bool scn_port_microphone_start(uint32_t rate, scn_port_block_t on_block, void *context) {
+    (void)rate, (void)on_block, (void)context;
     return false;
 }
 

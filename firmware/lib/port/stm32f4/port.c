@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "scn_port.h"
 
 #include "clock.h"
@@ -16,7 +17,7 @@
 
 static scn_clock_t clocks;
 
-/* Below what is in use now, with room for this function itself. */
+/* Below the stack that is in use now, with room for this function itself. */
 static void paint_stack(void) {
     const uintptr_t used_from = (uintptr_t)__builtin_frame_address(0) - 32u;
     for (volatile uint32_t *word = scn_stack_bottom; (uintptr_t)word < used_from; word++) {

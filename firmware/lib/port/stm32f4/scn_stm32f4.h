@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The few registers of the STM32F405/407/446 and of the Cortex-M4 that the port uses (RM0090, RM0390, PM0214). */
 #ifndef SCN_STM32F4_H
 #define SCN_STM32F4_H
@@ -7,7 +8,8 @@
 
 typedef volatile uint32_t scn_register_t;
 
-/* Every access of the drivers that a test holds to the reference manual goes through these; it brings its own. */
+/* Drivers that a test checks against the reference manual access registers only through these; the test defines its
+ * own. */
 #ifndef SCN_READ
 #define SCN_READ(reg) (reg)
 #define SCN_WRITE(reg, value) ((reg) = (value))
@@ -38,7 +40,7 @@ typedef struct {
     scn_register_t TYPE, CTRL, RNR, RBAR, RASR;
 } scn_mpu_t;
 
-/* A test of this code on another computer brings its own. */
+/* A test of this code on another computer defines its own. */
 #ifndef SCN_RCC
 #define SCN_RCC ((scn_rcc_t *)0x40023800u)
 #define SCN_FLASH_ACR (*(scn_register_t *)0x40023C00u)
@@ -108,7 +110,7 @@ typedef struct {
 #define SCN_IWDG_KR_REFRESH 0xAAAAu
 #define SCN_IWDG_KR_START 0xCCCCu
 #define SCN_IWDG_PR_DIV64 4u
-#define SCN_IWDG_SR_BUSY 3u /* PVU, RVU: a value is on its way into the other clock's domain */
+#define SCN_IWDG_SR_BUSY 3u /* PVU, RVU: a value is being transferred to the other clock domain */
 #define SCN_DBGMCU_IWDG_STOP (1u << 12)
 
 #define SCN_MPU_CTRL_ENABLE 1u

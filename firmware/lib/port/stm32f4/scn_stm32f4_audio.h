@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* SPI2 as I2S, its clock, and the DMA stream that empties it (RM0090, 7.3, 10.5, 28.5; RM0390 says the same of the
  * F446). */
 #ifndef SCN_STM32F4_AUDIO_H

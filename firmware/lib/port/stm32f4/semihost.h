@@ -1,4 +1,5 @@
-/* ARM semihosting: how a program in the emulator, or under a debugger, reaches the computer's files and exit status. */
+/* SPDX-License-Identifier: MIT */
+/* ARM semihosting: files and exit status of the computer, for a program in the emulator or under a debugger. */
 #ifndef SCN_SEMIHOST_H
 #define SCN_SEMIHOST_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From reset to main: memory, floating-point unit, vector table. */
 #include "fault.h"
 #include "memory_map.h"
@@ -28,7 +29,7 @@ _Noreturn void Reset_Handler(void) {
     scn_port_exit(main());
 }
 
-/* A watchdog wants to know where the program was: the frame is at the stack pointer, before any prologue. */
+/* The watchdog needs the place where the program was: the frame is at the stack pointer, before any prologue. */
 __attribute__((naked)) static void systick_handler(void) {
     __asm volatile("mov r0, sp\n"
                    "b scn_watchdog_tick\n");

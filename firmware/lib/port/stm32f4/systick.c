@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "systick.h"
 
 #include "scn_stm32f4.h"
@@ -19,7 +20,7 @@ void scn_systick_interrupt(void) {
 
 uint64_t scn_systick_cycles(void) {
     uint32_t before, value;
-    do { /* again where the counter wrapped, and its interrupt came, between the two reads */
+    do { /* repeat if the counter wrapped and its interrupt ran between the two reads */
         before = wraps;
         value = SCN_SYSTICK->VAL;
     } while (before != wraps);

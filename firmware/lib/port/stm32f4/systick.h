@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: MIT */
 /* The cycle counter: SysTick's 24 bits, extended to 64 by its interrupt. QEMU lacks the DWT's counter. */
 #ifndef SCN_STM32F4_SYSTICK_H
 #define SCN_STM32F4_SYSTICK_H
 
 #include <stdint.h>
 
-/* Count processor cycles from now on. */
+/* Start counting processor cycles. */
 void scn_systick_init(void);
 
 /* Cycles since scn_systick_init. */

@@ -1,17 +1,17 @@
+/* SPDX-License-Identifier: MIT */
 #include "usart.h"
 
 #include "gpio.h"
 #include "scn_board.h"
 #include "scn_stm32f4.h"
 
-/* One console speed's deviation, in 1/1000, that a UART's ten-bit frame stands with room for the other side's own. */
+/* Largest deviation of the console speed, in 1/1000: a UART's ten-bit frame tolerates it and the other side's own. */
 #define BAUD_TOLERANCE_PERMILLE 15u
 
-/* Polls for an empty transmitter: a byte takes under 11 us, 1,830 cycles. Then the byte is dropped, not the program. */
+/* Polls for an empty transmitter: a byte takes under 11 us, 1,830 cycles. After that the byte is dropped. */
 #define WAIT_POLLS 100000u
 
-/* Bytes taken by one interrupt. On the chip there is one, two at most; in QEMU as many as its serial port has at hand.
- */
+/* Bytes taken per interrupt: one or two on the chip; in QEMU as many as its serial port holds. */
 #define MOST_AT_ONCE 256u
 
 #define DIVIDER(hz) (((hz) + SCN_PORT_BAUD / 2u) / SCN_PORT_BAUD)
@@ -50,7 +50,7 @@ void scn_usart_init(const scn_clock_t *clock, scn_port_receive_t receive, void *
 }
 
 void scn_usart_write(const uint8_t *bytes, size_t count) {
-    if (!console) { /* a fault before the console is there must not become a second one */
+    if (!console) { /* a fault before the console is ready must not cause a second one */
         return;
     }
     for (size_t i = 0; i < count; i++) {
@@ -65,15 +65,15 @@ void scn_usart_flush(void) {
     }
 }
 
-/* Takes all that is there: QEMU, where its serial port holds bytes ready, puts the next one into DR while this one is
- * read, and asks for no further interrupt. */
+/* Takes all bytes that are ready: if its serial port holds more, QEMU puts the next one into DR while this one is read,
+ * and raises no further interrupt. */
 void scn_usart_interrupt(void) {
     uint32_t taken = 0;
-    /* Reading SR, then DR also clears an overrun; its lost byte shows as a frame that fails its CRC. */
+    /* Reading SR, then DR, also clears an overrun; the lost byte is noticed as a frame that fails its CRC. */
     for (; taken < MOST_AT_ONCE && (console->SR & (SCN_USART_SR_RXNE | SCN_USART_SR_ORE)); taken++) {
         receive_byte(receive_context, (uint8_t)console->DR);
     }
-    if (taken == MOST_AT_ONCE) { /* come back for the rest */
+    if (taken == MOST_AT_ONCE) { /* request another interrupt for the rest */
         SCN_NVIC_ISPR[console_irq / 32u] = 1u << console_irq % 32u;
     }
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "watchdog.h"
 
 #include "fault.h"
@@ -5,13 +6,13 @@
 #include "scn_stm32f4.h"
 #include "systick.h"
 
-/* Polls for the prescaler and the reload value to arrive: up to 5 periods of 17 kHz, 0.3 ms. */
+/* Polls until prescaler and reload value have taken effect: up to 5 periods of 17 kHz, 0.3 ms. */
 #define WAIT_POLLS 100000u
 
 static volatile bool watching;
-static volatile uint32_t silent; /* turns since scn_port_alive */
+static volatile uint32_t silent; /* wraps of SysTick since scn_port_alive */
 
-/* Started first, since that starts its oscillator, without which nothing arrives (RM0090, 21.3). */
+/* Started first: this starts its oscillator, without which no value takes effect (RM0090, 21.3). */
 static void start_independent(void) {
     SCN_IWDG->KR = SCN_IWDG_KR_START;
     SCN_IWDG->KR = SCN_IWDG_KR_WRITE;
@@ -24,7 +25,7 @@ static void start_independent(void) {
 
 void scn_port_watch(void) {
     if (!scn_stm32f4_emulated()) {
-        SCN_DBGMCU_APB1_FZ |= SCN_DBGMCU_IWDG_STOP; /* a debugger that halts the program must not make it bite */
+        SCN_DBGMCU_APB1_FZ |= SCN_DBGMCU_IWDG_STOP; /* must not reset the chip while a debugger halts the program */
         start_independent();
     }
     silent = 0;

@@ -67,7 +67,7 @@ def render_model(program: Program, plan: Plan, cost: Cost, identity: Identity) -
         "model": _model(program, plan, cost, identity),
         "plan": plan,
         "limits": {"params_bytes": limits.PARAMS_BYTES, "macs": limits.MACS},
-        "claims": list(dict.fromkeys(claim for step in program.steps for claim in step.claims)),
+        "static_asserts": list(dict.fromkeys(held for step in program.steps for held in step.static_asserts)),
         "tables": tables,
         "steps": steps,
         "views": views.rows,

@@ -69,7 +69,7 @@ def simulate(heights: Sequence[int], stages: Sequence[StageRows], *, second: boo
     heights
         Rows of each buffer's map; buffer 0 is the segment's input, 1 its output.
     stages
-        Each behind those that it reads; the last one writes buffer 1.
+        Each after those that it reads; the last one writes buffer 1.
     second
         Whether buffer 2 is an input of the segment as well.
 
@@ -86,38 +86,62 @@ def simulate(heights: Sequence[int], stages: Sequence[StageRows], *, second: boo
     given = (0, 2) if second else (0,)
     made = [height if number in given else 0 for number, height in enumerate(heights)]
     capacities = [height if number in (1, *given) else 1 for number, height in enumerate(heights)]
+    works = [_Work(number, stage, heights) for number, stage in enumerate(stages)]
+    readers = [[work for work in reversed(works) if work.reads(buffer)] for buffer in range(len(heights))]
     stripes: list[int] = []
+    work = works[-1]
     while made[1] < heights[1]:
-        number = next((n for n in reversed(range(len(stages))) if _ready(stages[n], made, heights)), None)
-        if number is None:
-            raise ValueError(f"no stage can run after {len(stripes)} stripes")
-        stage = stages[number]
-        end = _stripe_end(stage, made, heights)
-        if stage.output != 1:
-            kept = _needed(stage.output, stages, made, heights)
-            capacities[stage.output] = max(capacities[stage.output], end - kept)
-        made[stage.output] = end
-        stripes.append(number)
+        # What a stage has made can only make its readers ready: of the later stages, no other need be asked again.
+        ready = next((one for one in readers[work.output] if one.ready(made)), None) if stripes else None
+        while ready is None and not work.ready(made):
+            if work.number == 0:
+                raise ValueError(f"no stage can run after {len(stripes)} stripes")
+            work = works[work.number - 1]
+        work = ready or work
+        end = work.end
+        if work.output != 1:
+            waiting = [row for one in readers[work.output] for row in one.first(work.output)]
+            kept = min([made[work.output], *waiting])
+            capacities[work.output] = max(capacities[work.output], end - kept)
+        made[work.output] = end
+        work.proceed()
+        stripes.append(work.number)
     return Schedule(tuple(capacities), tuple(stripes))
 
 
-def _stripe_end(stage: StageRows, made: Sequence[int], heights: Sequence[int]) -> int:
-    return min(made[stage.output] + stage.stripe, heights[stage.output])
+class _Work:
+    """A stage while the schedule runs: the rows of its next stripe, and what they need of each input."""
 
+    __slots__ = ("_done", "_height", "_inputs", "_needs", "_stripe", "end", "number", "output")
 
-def _ready(stage: StageRows, made: Sequence[int], heights: Sequence[int]) -> bool:
-    end = _stripe_end(stage, made, heights)
-    if end == made[stage.output]:
-        return False
-    return all(made[buffer] >= slide.end(end, heights[buffer]) for buffer, slide in stage.slides)
+    def __init__(self, number: int, stage: StageRows, heights: Sequence[int]) -> None:
+        self.number, self.output = number, stage.output
+        self._stripe, self._height = stage.stripe, heights[stage.output]
+        self._inputs = [(buffer, slide, heights[buffer]) for buffer, slide in stage.slides]
+        self._done = self.end = 0
+        self.proceed()
 
+    def proceed(self) -> None:
+        """Go on to the next stripe."""
+        self._done = self.end
+        self.end = min(self._done + self._stripe, self._height)
+        self._needs = [(buffer, slide.end(self.end, height)) for buffer, slide, height in self._inputs]
 
-def _needed(buffer: int, stages: Sequence[StageRows], made: Sequence[int], heights: Sequence[int]) -> int:
-    """First row of a buffer that any stage will still read; the next one to be made where none will."""
-    waiting = [
-        slide.first(made[stage.output])
-        for stage in stages
-        for read, slide in stage.slides
-        if read == buffer and made[stage.output] < heights[stage.output]
-    ]
-    return min([made[buffer], *waiting])
+    def ready(self, made: Sequence[int]) -> bool:
+        """Whether rows are left to make, and those that they need are there."""
+        if self._done == self._height:
+            return False
+        for buffer, need in self._needs:  # noqa: SIM110 - a generator would take twice the time
+            if made[buffer] < need:
+                return False
+        return True
+
+    def reads(self, buffer: int) -> bool:
+        """Whether a buffer is one of its inputs."""
+        return any(one == buffer for one, _, _ in self._inputs)
+
+    def first(self, buffer: int) -> Sequence[int]:
+        """First row of a buffer that it will still read, for each time that it reads it; none where it is done."""
+        if self._done == self._height:
+            return ()
+        return [slide.first(self._done) for one, slide, _ in self._inputs if one == buffer]

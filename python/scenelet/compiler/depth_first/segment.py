@@ -1,24 +1,23 @@
-"""Depth-first segments as steps: stages with line buffers of a few rows instead of whole feature maps.
+"""Depth-first segments: stages with line buffers of a few rows instead of whole feature maps.
 
 A segment has one tensor coming in, or two, and one going out; inside, residual branches are allowed. Which steps become
-a segment is decided in :mod:`scenelet.compiler.depth_first.partition`.
+a segment is decided in :mod:`scenelet.compiler.depth_first.partition`; this module lays one out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ...graph import Graph
-from ..kernels.fused_pool import pools_sums
-from ..program import SCRATCH, Records, Step, Struct, Table
+from ..program import Step
 from .row_schedule import Schedule, StageRows, simulate
-from .stage import UNKNOWN, Stage, adds, claims, scratch_bytes, variants, whole
-from .stage_parameters import emitted
+from .stage import Fused, Stage
+
+STATE_BYTES = 4
+"""Counters of a line buffer."""
 
 _ALIGNMENT = 4
-_STATE_BYTES = 4
-_NO_INPUT = 0xFF
 _SUM_BYTES = 4
 _SUMS = -1
 """Of the buffer of MEAN's sums, which is no tensor."""
@@ -44,16 +43,18 @@ class Line:
         return -(-self.capacity * self.row_bytes // _ALIGNMENT) * _ALIGNMENT + self.more_bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Segment:
     """Stages over line buffers.
+
+    It has what the memory planner asks of a step, so that a search can compare segments without lowering them.
 
     Attributes
     ----------
     run
         The steps that it replaces.
     stages
-        In order; each behind those that it reads.
+        In order; each after those that it reads.
     lines
         Buffer 0 is the input, 1 the output, 2 the second input if there is one, all of them whole and elsewhere; the
         others lie in the segment's memory.
@@ -71,19 +72,44 @@ class Segment:
     second: int | None = None
 
     @property
+    def name(self) -> str:
+        """Layers, for people."""
+        return self.run[0].name if len(self.stages) == 1 else f"{self.run[0].name} .. {self.run[-1].name}"
+
+    @property
+    def operators(self) -> tuple[int, ...]:
+        """Numbers of the operators that it computes."""
+        return tuple(number for step in self.run for number in step.operators)
+
+    @property
+    def reads(self) -> tuple[int, ...]:
+        """Tensors that come in."""
+        return (self.lines[0].tensor,) if self.second is None else (self.lines[0].tensor, self.second)
+
+    @property
+    def writes(self) -> tuple[int, ...]:
+        """The tensor that goes out."""
+        return (self.lines[1].tensor,)
+
+    @property
+    def overwrites(self) -> tuple[int, ...]:
+        """None: the output may not lie where an input does."""
+        return ()
+
+    @property
     def kept(self) -> tuple[Line, ...]:
         """The buffers in the segment's memory."""
         return self.lines[2 if self.second is None else 3 :]
 
     @property
     def scratch_offset(self) -> int:
-        """Where the stages' scratch starts in the segment's memory, behind counters and lines."""
-        return _STATE_BYTES * len(self.lines) + sum(line.nbytes for line in self.kept)
+        """Where the stages' scratch starts in the segment's memory, after counters and lines."""
+        return STATE_BYTES * len(self.lines) + sum(line.nbytes for line in self.kept)
 
     @property
-    def memory_bytes(self) -> int:
-        """Counters, lines and the largest scratch of a stage."""
-        return self.scratch_offset + max(scratch_bytes(stage) for stage in self.stages)
+    def scratch_bytes(self) -> int:
+        """Counters, lines and the largest scratch of a stage: what the segment needs of the arena while it runs."""
+        return self.scratch_offset + max(stage.variant.scratch_bytes for stage in self.stages)
 
     @property
     def instructions(self) -> int:
@@ -91,8 +117,8 @@ class Segment:
         return sum(stage.instructions for stage in self.stages)
 
 
-def make(graph: Graph, run: Sequence[Step], expanded: frozenset[int], *, pooled: bool = True) -> Segment:
-    """Make a segment whose stages run as quickly as they can.
+class Frame:
+    """Fused steps as a segment whose variants are open: buffers, and their rows for any choice of stripes.
 
     Parameters
     ----------
@@ -100,145 +126,66 @@ def make(graph: Graph, run: Sequence[Step], expanded: frozenset[int], *, pooled:
         Of the steps.
     run
         Consecutive steps with one tensor coming in, or two, and one going out.
-    expanded
-        Numbers of the operators whose weights may lie transformed in flash.
-    pooled
-        Whether convolutions may pool their sums.
-
-    Returns
-    -------
-    Segment
-        With the first variant of every stage.
+    parts
+        The run, fused.
     """
-    stages: list[Stage] = []
-    for step in run:
-        readers = [other for other in run if stages and stages[-1].write in other.reads]
-        before = stages[-1] if stages and readers == [step] else None
-        if before and step.kernel == "scn_lut_s8" and not before.followers:
-            stages[-1] = _quickest(replace(before, map=step), expanded)
-        elif before and adds(before, step):
-            stages[-1] = _quickest(replace(before, added=step), expanded)
-        elif before and pooled and _pools(before, step):
-            stages[-1] = _quickest(replace(before, pool=step), expanded)
-        else:
-            stages.append(_quickest(Stage(step, UNKNOWN), expanded))
-    if len(stages) == 1:
-        height = graph.tensors[run[-1].writes[0]].shape[1]
-        stages = [replace(stages[0], variant=whole(stages[0].variant, height))]
-    return arrange(graph, run, stages)
 
+    def __init__(self, graph: Graph, run: Sequence[Step], parts: Sequence[Fused]) -> None:
+        self.run, self.parts = tuple(run), tuple(parts)
+        writes = [part.write for part in parts]
+        source, *self._others = outside(run)
+        sums = (_SUMS,) if parts[-1].is_mean else ()
+        self._buffers = (source, writes[-1], *self._others, *writes[:-1], *sums)
+        self._shapes = {tensor: graph.tensors[tensor].shape for tensor in self._buffers if tensor != _SUMS}
+        self._sum_bytes = 0
+        if sums:
+            # As many rows as are summed, each of no bytes.
+            _, height, _, channels = self._shapes[parts[-1].step.reads[0]]
+            self._shapes |= {writes[-1]: (1, height, 0, 0), _SUMS: (1, 0, 0, 0)}
+            self._sum_bytes = _SUM_BYTES * channels
+        numbers = {tensor: number for number, tensor in enumerate(self._buffers)}
+        self._inputs = [
+            tuple(numbers[tensor] for tensor in (*part.reads, *(sums if part.is_mean else ()))) for part in parts
+        ]
+        self._outputs = [numbers[write] for write in writes]
+        self._slides = [part.slide for part in parts]
+        self._heights = [self._shapes[tensor][1] for tensor in self._buffers]
+        self._known: dict[tuple[int, ...], tuple[tuple[StageRows, ...], Schedule, tuple[Line, ...]]] = {}
 
-def _quickest(stage: Stage, expanded: frozenset[int]) -> Stage:
-    return replace(stage, variant=variants(stage, stage.step.operators[0] in expanded)[0])
+    def line_bytes(self, stripes: tuple[int, ...]) -> int:
+        """Counters and line buffers for a choice of output rows per stripe, one for each stage."""
+        lines = self._laid_out(stripes)[2]
+        return STATE_BYTES * len(lines) + sum(line.nbytes for line in lines[2 + len(self._others) :])
 
+    def segment(self, stages: Sequence[Stage]) -> Segment:
+        """Lay out the segment that these stages make."""
+        rows, schedule, lines = self._laid_out(tuple(stage.variant.stripe for stage in stages))
+        return Segment(self.run, tuple(stages), lines, rows, schedule, self._others[0] if self._others else None)
 
-def _pools(stage: Stage, pool: Step) -> bool:
-    """Whether a stage can be a convolution that pools its sums."""
-    if not stage.is_convolution or stage.pool or stage.added or (stage.map and not stage.maps_itself):
-        return False
-    return pools_sums(stage.step, stage.map, pool) and bool(variants(replace(stage, pool=pool), expanded=False))
+    def _laid_out(self, stripes: tuple[int, ...]) -> tuple[tuple[StageRows, ...], Schedule, tuple[Line, ...]]:
+        """Simulate a schedule, once for each choice of stripes, and place its line buffers."""
+        if stripes not in self._known:
+            each = zip(self._inputs, self._outputs, stripes, self._slides, strict=True)
+            rows = tuple(StageRows(*one) for one in each)
+            schedule = simulate(self._heights, rows, second=bool(self._others))
+            self._known[stripes] = rows, schedule, self._placed(schedule)
+        return self._known[stripes]
 
-
-def slower(segment: Segment, graph: Graph, expanded: frozenset[int]) -> list[Segment]:
-    """A single stage's other variants that need less memory than all quicker ones."""
-    (stage,) = segment.stages
-    height = graph.tensors[stage.write].shape[1]
-    found, least = [], segment.memory_bytes
-    for way in variants(stage, stage.step.operators[0] in expanded):
-        tried = arrange(graph, segment.run, [replace(stage, variant=whole(way, height))])
-        if tried.memory_bytes < least:
-            found.append(tried)
-            least = tried.memory_bytes
-    return found
-
-
-def arrange(graph: Graph, run: Sequence[Step], stages: Sequence[Stage]) -> Segment:
-    """Simulate stages and lay out their line buffers."""
-    writes = [stage.write for stage in stages]
-    source, *others = outside(run)
-    sums = (_SUMS,) if stages[-1].is_mean else ()
-    buffers = (source, writes[-1], *others, *writes[:-1], *sums)
-    first = 2 + len(others)
-    shapes = {tensor: graph.tensors[tensor].shape for tensor in buffers if tensor != _SUMS}
-    if sums:
-        # As many rows as are summed, each of no bytes.
-        _, height, _, channels = shapes[stages[-1].step.reads[0]]
-        shapes |= {writes[-1]: (1, height, 0, 0), _SUMS: (1, 0, 0, 0)}
-    rows = tuple(
-        StageRows(
-            (*map(buffers.index, stage.reads), *(map(buffers.index, sums) if stage.is_mean else ())),
-            buffers.index(stage.write),
-            stage.variant.stripe,
-            stage.slide,
-        )
-        for stage in stages
-    )
-    schedule = simulate([shapes[tensor][1] for tensor in buffers], rows, second=bool(others))
-    lines: list[Line] = []
-    offset = _STATE_BYTES * len(buffers)
-    for number, tensor in enumerate(buffers):
-        _, height, width, depth = shapes[tensor]
-        more = _SUM_BYTES * channels if tensor == _SUMS else 0
-        place = offset if number >= first else 0
-        lines.append(Line(tensor, schedule.capacities[number], width * depth, height, place, more))
-        offset += lines[-1].nbytes if number >= first else 0
-    return Segment(tuple(run), tuple(stages), tuple(lines), rows, schedule, *others)
+    def _placed(self, schedule: Schedule) -> tuple[Line, ...]:
+        lines: list[Line] = []
+        offset = STATE_BYTES * len(self._buffers)
+        for number, tensor in enumerate(self._buffers):
+            _, height, width, depth = self._shapes[tensor]
+            inside = number >= 2 + len(self._others)
+            more = self._sum_bytes if tensor == _SUMS else 0
+            lines.append(
+                Line(tensor, schedule.capacities[number], width * depth, height, offset if inside else 0, more)
+            )
+            offset += lines[-1].nbytes if inside else 0
+        return tuple(lines)
 
 
 def outside(run: Sequence[Step]) -> tuple[int, ...]:
-    """Tensors that a run of steps reads and none of them writes, in the order in which they are read."""
+    """Tensors that a run reads and does not write, in the order in which they are read."""
     written = {tensor for step in run for tensor in step.writes}
     return tuple(dict.fromkeys(tensor for step in run for tensor in step.reads if tensor not in written))
-
-
-def lowered(segment: Segment, graph: Graph) -> Step:
-    """Write a segment as a step: everything that its kernel call needs."""
-    records: list[Records] = []
-    tables: list[Table] = []
-    rows: list[Mapping[str, object]] = []
-    for number, (stage, part) in enumerate(zip(segment.stages, segment.rows, strict=True)):
-        made, structs, members = emitted(stage, f"s{number}", graph)
-        tables += made
-        records += structs
-        rows.append(dict(members) | _stage_fields(part))
-    lines = tuple(
-        {"offset": line.offset, "row_bytes": line.row_bytes, "height": line.height, "capacity": line.capacity}
-        for line in segment.lines
-    )
-    run, source, target = segment.run, segment.lines[0].tensor, segment.lines[1].tensor
-    sources = (source,) if segment.second is None else (source, segment.second)
-    fields = {
-        "stages": "stages",
-        "buffers": "lines",
-        "scratch_offset": segment.scratch_offset,
-        "stage_count": len(segment.stages),
-        "buffer_count": len(lines),
-    }
-    state = f"SCN_SEGMENT_STATE_BYTES({len(lines)}) == {_STATE_BYTES * len(lines)}"
-    return Step(
-        name=run[0].name if len(segment.stages) == 1 else f"{run[0].name} .. {run[-1].name}",
-        op="+".join(step.op for step in run),
-        operators=tuple(number for step in run for number in step.operators),
-        reads=sources,
-        writes=(target,),
-        kernel="scn_segment_run" if segment.second is None else "scn_segment_run_two",
-        params=Struct("scn_segment_t", fields),
-        arguments=(*sources, target, SCRATCH),
-        tables=tuple(tables),
-        scratch_bytes=segment.memory_bytes,
-        claims=(*(claim for stage in segment.stages for claim in claims(stage)), state),
-        macs=sum(step.macs for step in run),
-        records=(*records, Records("stages", "scn_stage_t", tuple(rows)), Records("lines", "scn_line_buffer_t", lines)),
-        segment=segment,
-    )
-
-
-def _stage_fields(part: StageRows) -> dict[str, object]:
-    return {
-        "inputs": (part.inputs[0], part.inputs[1] if len(part.inputs) > 1 else _NO_INPUT),
-        "output": part.output,
-        "stripe": part.stripe,
-        "reach": part.slide.reach,
-        "stride": part.slide.stride,
-        "pad_top": part.slide.pad_top,
-    }

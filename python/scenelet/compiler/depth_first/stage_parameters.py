@@ -3,167 +3,114 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...graph import Graph
-from ..kernels import depthwise_planar, gemm
-from ..kernels.fused_add import Exact, added_to
-from ..kernels.winograd_weights import expand_winograd, pack_winograd
+from ..kernels.fused_add import added_to
+from ..kernels.variant import NO_WEIGHTS, Layer
 from ..numerics.affine_map import int8_map
-from ..operators.layer import values
-from ..program import Name, Records, Step, Struct, Table
-from .stage import POSITIONS, RUNNERS, Stage
+from ..operators.layer import convolution_weights
+from ..program import Name, Records, Step, Table
+from .stage import Stage
 
 
-def emitted(
-    stage: Stage, kind: str, graph: Graph
-) -> tuple[tuple[Table, ...], tuple[Records, ...], Mapping[str, object]]:
+@dataclass(frozen=True)
+class StageConstants:
+    """Tables, records, and the members "run", "layer" and "map" of a stage's scn_stage_t."""
+
+    tables: tuple[Table, ...]
+    records: tuple[Records, ...]
+    members: Mapping[str, object]
+
+
+def stage_constants(stage: Stage, name: str, graph: Graph) -> StageConstants:
     """Make a stage's constants.
 
     Parameters
     ----------
     stage
         To be written.
-    kind
-        Its name within its segment, such as "s3"; every constant's name starts with it.
+    name
+        Of the stage within its segment, such as "s3"; every constant's name starts with it.
     graph
         Holds the weights.
-
-    Returns
-    -------
-    tuple
-        Tables, records, and the members "run", "layer" and "map" of its scn_stage_t.
     """
-    renamed = {table.kind: replace(table, kind=f"{kind}_{table.kind}") for table in stage.step.tables}
-    fields = _renamed(kind, _fields(stage.step))
-    applied = None
-    records: list[Records] = []
-    mapped = stage.map and replace(stage.map.tables[0], kind=f"{kind}_map")
-    post = _renamed(kind, _fields(stage.map))["post"] if stage.map and stage.maps_itself else None
-    if mapped and post and (stage.variant.columns or not _whole_range(fields)):
-        mapped = replace(mapped, type="int8_t", values=_clamped(int8_map(mapped), fields))
-        post = {"table": mapped.kind, "affine": None}
-        fields |= {"activation_min": -128, "activation_max": 127}
-    if stage.variant.planes:
-        requantize = depthwise_planar.constants(stage.step, kind)
-        renamed = {"weights": renamed["weights"], "requantize": requantize}
-        members = {"conv": fields | {"bias": None, "scale": None}, "down": stage.variant.planes.down}
-        run, layer = (
-            "scn_depthwise_planar_rows",
-            Records(kind, "scn_depthwise_planar_t", (members | {"requantize": requantize.kind},)),
-        )
-    elif stage.is_convolution:
-        run, layer = _convolution(stage, kind, graph, fields, renamed, post)
-    else:
-        run = RUNNERS[stage.step.kernel]
-        if stage.step.kernel == "scn_lut_s8":
-            fields["pixels"] = _row_pixels(stage.step, graph)
-        if stage.step.kernel == "scn_add_lut_s8":
-            _, _, width, depth = graph.tensors[stage.step.writes[0]].shape
-            fields |= {"elements": width * depth, "table": f"{kind}_table"}
-        layer = Records(kind, _type(stage.step), (fields,))
+    layer, applied = _layer(stage, name, graph)
+    made = stage.variant.parameters(layer)
+    tables, record = list(made.tables), made.record
     if stage.added:
-        multiplier, table = _added(stage)
-        renamed["added"] = Table(f"{kind}_added", "int32_t", table)
-        sums = {"table": f"{kind}_added", "multiplier": multiplier, "skip": None}
-        layer = replace(layer, rows=({**layer.rows[0], "added": sums},))
-    if stage.map and not post:
-        applied = f"{kind}map"
-        row = _renamed(kind, _fields(stage.map)) | {"pixels": _row_pixels(stage.map, graph)}
-        records.append(Records(applied, "scn_lut_t", (row,)))
-    tables = (*renamed.values(), *((mapped,) if mapped else ()))
-    return tables, (layer, *records), {"run": Name(run), "layer": kind, "map": applied}
+        found = added_to(stage.added, (stage.map or stage.step).writes[0])
+        assert found is not None, "Fused.can_add has looked"
+        multiplier, values_added = found
+        tables.append(Table(f"{name}_added", "int32_t", values_added))
+        sums = {"table": f"{name}_added", "multiplier": multiplier, "skip": None}
+        record = replace(record, rows=({**record.rows[0], "added": sums},))
+    tables += [applied] if applied else []
+    if stage.map is None or layer.post:
+        return StageConstants(tuple(tables), (record,), {"run": Name(made.run), "layer": name, "map": None})
+    row = _prefixed(name, stage.map.fields) | {
+        "pixels": _row_elements(stage.map, graph) // stage.map.fields["channels"]
+    }
+    after = Records(f"{name}map", "scn_lut_t", (row,))
+    members = {"run": Name(made.run), "layer": name, "map": after.kind}
+    return StageConstants(tuple(tables), (record, after), members)
 
 
-def _added(stage: Stage) -> Exact:
-    assert stage.added is not None
-    found = added_to(stage.added, (stage.map or stage.step).writes[0])
-    assert found is not None, "adds() has looked"
-    return found
+def _layer(stage: Stage, name: str, graph: Graph) -> tuple[Layer, Table | None]:
+    """A stage as its kernel needs it, and the constants of its map, be it applied by the kernel or after it."""
+    fields = _prefixed(name, stage.step.fields)
+    applied = replace(stage.map.tables[0], kind=f"{name}_map") if stage.map else None
+    post = _prefixed(name, stage.map.fields)["post"] if stage.map and stage.maps_itself else None
+    if applied and post and (stage.variant.needs_table or not _whole_range(fields)):
+        applied = replace(applied, type="int8_t", values=clamped(int8_map(applied), fields))
+        post = {"table": applied.kind, "affine": None}
+        fields |= {"activation_min": -128, "activation_max": 127}
+    tables = {table.kind: replace(table, kind=f"{name}_{table.kind}") for table in stage.step.tables}
+    weights = _weights(stage.step, graph) if stage.is_convolution else NO_WEIGHTS
+    elements = _row_elements(stage.step, graph)
+    return Layer(name, fields, tables, post, stage.pool_size, elements, weights), applied
+
+
+def _weights(step: Step, graph: Graph) -> NDArray[Any]:
+    operator = next(op for op in graph.operators if op.index == step.operators[0])
+    return convolution_weights(graph, operator)
 
 
 def _whole_range(fields: Mapping[str, Any]) -> bool:
     return (fields["activation_min"], fields["activation_max"]) == (-128, 127)
 
 
-def _clamped(table: NDArray[np.int8], fields: Mapping[str, Any]) -> NDArray[np.int8]:
-    """Put an activation into the table behind it, so that the kernel needs only saturate."""
+def clamped(table: NDArray[np.int8], fields: Mapping[str, Any]) -> NDArray[np.int8]:
+    """Put an activation into the table after it, so that the kernel needs only saturate.
+
+    Parameters
+    ----------
+    table
+        (channels * 256,): what -128 .. 127 become.
+    fields
+        "activation_min" and "activation_max", INT8.
+    """
     inside = np.clip(np.arange(-128, 128), fields["activation_min"], fields["activation_max"])
     return np.ascontiguousarray(table.reshape(-1, 256)[:, inside + 128]).ravel()
 
 
-def _fields(step: Step) -> Mapping[str, Any]:
-    assert isinstance(step.params, Struct)
-    return step.params.fields
-
-
-def _type(step: Step) -> str:
-    assert isinstance(step.params, Struct)
-    return step.params.type
-
-
-def _renamed(kind: str, fields: Mapping[str, object]) -> dict[str, Any]:
+def _prefixed(name: str, fields: Mapping[str, object]) -> dict[str, Any]:
     """Put a stage's name before the names of its tables."""
     return {
-        name: f"{kind}_{value}"
+        key: f"{name}_{value}"
         if isinstance(value, str)
-        else _renamed(kind, value)
+        else _prefixed(name, value)
         if isinstance(value, Mapping)
         else value
-        for name, value in fields.items()
+        for key, value in fields.items()
     }
 
 
-def _row_pixels(step: Step, graph: Graph) -> int:
-    """Pixels of one row, as the engine's row-wise map counts them."""
-    _, _, width, depth = graph.tensors[step.writes[0]].shape
-    return int(width * depth // _fields(step)["channels"])
-
-
-def _convolution(
-    stage: Stage,
-    kind: str,
-    graph: Graph,
-    fields: dict[str, object],
-    tables: dict[str, Table],
-    post: Mapping[str, object] | None,
-) -> tuple[str, Records]:
-    """Engine function and parameters; changes ``tables`` to those that the kernel reads."""
-    layer: dict[str, object] = {"conv": fields, "post": post or {"table": None, "affine": None}}
-    if stage.variant.kernel in ("direct", "narrow"):
-        run = "scn_conv2d_rows" if stage.variant.kernel == "direct" else "scn_conv2d_narrow_rows"
-        return run, Records(kind, "scn_fused_conv2d_t", (layer,))
-    operator = next(op for op in graph.operators if op.index == stage.step.operators[0])
-    weights = values(graph.tensors[operator.inputs[1]])
-    if stage.variant.columns:
-        constants, members = gemm.constants(stage.step, stage.variant.columns, kind, weights)
-        tables.clear()
-        tables |= constants
-        without = fields | {"weights": None, "bias": None, "scale": None}
-        columned = {"conv": without, "post": post["table"] if post else None} | members
-        return "scn_conv2d_gemm_rows", Records(kind, "scn_conv2d_gemm_t", (columned,))
-    way = stage.variant.transform
-    assert way is not None, "all that is left is Winograd's"
-    form, dtype = ("expanded", "int16_t") if way.expanded else ("packed", "int8_t")
-    if way.expanded:
-        made: NDArray[Any] = expand_winograd(weights, across=way.across, outputs=way.outputs)
-    else:
-        made = pack_winograd(weights, across=way.across)
-    tables["weights"] = Table(f"{kind}_{form}", dtype, made.ravel())
-    fields["weights"] = None
-    layer |= {
-        "across": way.across,
-        "pool_height": stage.pool_size[0],
-        "pool_width": stage.pool_size[1],
-        "rows": way.rows,
-        "part": way.part,
-        "packed": None,
-        "expanded": None,
-        form: f"{kind}_{form}",
-    }
-    run = "scn_winograd_f4x3_rows" if way.outputs == POSITIONS else "scn_winograd_f2x3_rows"
-    return run, Records(kind, "scn_winograd_t", (layer,))
+def _row_elements(step: Step, graph: Graph) -> int:
+    """Values of one row of a step's output; all of them for an output that is no feature map."""
+    shape = graph.tensors[step.writes[0]].shape
+    return int(np.prod(shape[-2:]))

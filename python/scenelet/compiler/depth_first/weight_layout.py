@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..kernels import cost_model, dense
+from ..kernels.registry import variants
+from ..kernels.variant import Work
 from ..options import FLASH_BYTES, Options
 from ..program import Program, Step
-from .stage import UNKNOWN, Stage, variants
 
 
 def expanded_operators(program: Program, options: Options) -> frozenset[int]:
@@ -24,7 +25,7 @@ def expanded_operators(program: Program, options: Options) -> frozenset[int]:
     -------
     frozenset of int
         Operator numbers: none for "packed", all that gain for "expanded"; for "auto" those with the most estimated
-        instructions saved a byte, while the constants stay within :data:`scenelet.compiler.options.FLASH_BYTES`.
+        instructions saved per byte, while the constants stay within :data:`scenelet.compiler.options.FLASH_BYTES`.
     """
     if options.weights == "packed":
         return frozenset()
@@ -38,7 +39,7 @@ def expanded_operators(program: Program, options: Options) -> frozenset[int]:
 
 
 def widened(program: Program, expanded: frozenset[int]) -> Program:
-    """Write the dense layers that were picked with an int16 a weight."""
+    """Expand the weights of the dense layers that were picked to int16."""
     steps = tuple(
         dense.expanded(step) if step.kernel == "scn_dense_s8" and step.operators[0] in expanded else step
         for step in program.steps
@@ -47,16 +48,15 @@ def widened(program: Program, expanded: frozenset[int]) -> Program:
 
 
 def _offers(program: Program) -> list[tuple[float, int, Step]]:
-    """Instructions saved a byte, bytes, and the step, of every convolution that would gain."""
+    """List what expanding gains: instructions saved per byte, bytes, and the step."""
     found = []
     for step in program.steps:
         if step.kernel == "scn_dense_s8":
-            saved = cost_model.step(step) - cost_model.step(dense.expanded(step))
+            saved = cost_model.estimate(step) - cost_model.estimate(dense.expanded(step))
             found.append((saved / step.tables[0].nbytes, step.tables[0].nbytes, step))
         if step.kernel != "scn_conv2d_s8":
             continue
-        stage = Stage(step, UNKNOWN)
-        before, after = (variants(stage, expanded)[0] for expanded in (False, True))
+        before, after = (variants(Work(step, expanded=expanded))[0] for expanded in (False, True))
         if after.expanded and after.instructions < before.instructions:
             extra = after.weight_bytes - next(t.nbytes for t in step.tables)
             found.append(((before.instructions - after.instructions) / max(extra, 1), extra, step))

@@ -1,1 +1,1 @@
-"""The kernels that a stage can run by: when each applies, its constants, memory and cost; one file a family."""
+"""The kernels that a stage can run by: when each applies, its constants, memory and cost; one file per family."""

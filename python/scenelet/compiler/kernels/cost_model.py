@@ -1,37 +1,56 @@
 """Estimated Cortex-M4 instructions of kernels: good for choosing between them and for explaining, no measurement.
 
-The factors fit the engine's layers as ``scenelet bench`` counted them: instructions a multiply-accumulate that is
-really done, a value, or a tap of a window.
+The factors fit the engine's layers as ``scenelet bench`` counted them: instructions per multiply-accumulate that is
+really done, per value, or per tap of a window. Kernels that have variants estimate each of them in their own modules.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from ..program import Step, Struct
+from ..program import Step
+from .variant import POSITIONS
 
-_POSITIONS = 4
+Estimate = Callable[[Step], int]
+"""From a step to instructions for its whole map."""
+
 _DIRECT, _DIRECT_OUTPUT, _GATHERED = 0.95, 40.0, 4.5
-_NARROW, _NARROW_WEIGHT, _NARROW_ROW, _NARROW_PAIR = 1.45, 5.0, 65, 130
 _ODD_CHANNEL_GATHER = 45.0
-_A_TAP = {"scn_max_pool_s8": 4.2, "scn_average_pool_s8": 9.0}
 _DEPTHWISE, _DEPTHWISE_THREE, _DEPTHWISE_OUTPUT = 8.3, 2.2, 45.0
-_A_VALUE = {
-    "scn_add_s8": 51.0, "scn_add_lut_s8": 9.0, "scn_mul_s8": 29.0, "scn_prelu_s8": 35.0, "scn_lut_s8": 6.0,
-    "scn_quantize_s8": 20.0, "scn_pad_s8": 5.0, "scn_reshape_s8": 1.0, "scn_softmax_s8": 305.0,
-}  # fmt: skip
 _SUMMED, _ADDED = 8.0, 6.2
 _MEAN, _DENSE, _DENSE_OUTPUT = 20.5, 1.9, 95.0
 _DENSE_PAIRED, _DENSE_EXPANDED, _DENSE_FOURTH = 0.87, 0.68, 11.0
 
 
-def convolution(step: Step, stripe: int) -> int:
-    """Estimate CONV_2D without transforms, ``stripe`` output rows at a time."""
-    window, source, target = _maps(step)
-    taps, width = window["width"], target["width"]
+def estimate(step: Step) -> int:
+    """Estimate any step: what its maker knew, else its kernel's row, else one instruction per MAC."""
+    if step.predicted_instructions is not None:
+        return step.predicted_instructions
+    known = ESTIMATES.get(step.kernel)
+    return known(step) if known else step.macs
+
+
+def per_value(instructions: float) -> Estimate:
+    """Estimate a kernel by its output's values."""
+    return lambda step: int(instructions * _values(step))
+
+
+def per_tap(instructions: float) -> Estimate:
+    """Estimate a kernel by the taps of all its windows."""
+
+    def taps(step: Step) -> int:
+        window, _, target = maps(step)
+        return int(instructions * window["height"] * window["width"] * pixels(target) * target["channels"])
+
+    return taps
+
+
+def convolution(step: Step, stripe: int | None = None) -> int:
+    """Estimate CONV_2D without transforms, ``stripe`` output rows at a time (None: the whole map)."""
+    window, source, target = maps(step)
+    taps, width, stripe = window["width"], target["width"], stripe or target["height"]
     if stripe >= width:
         # Four positions below one another: taps beside the map are left out, an unfilled block costs like a full one.
         reached = sum(_inside(window, source["width"], x) for x in range(width)) / width
@@ -40,52 +59,40 @@ def convolution(step: Step, stripe: int) -> int:
         reached = min(taps, source["width"] + width - 1)
         filled = width / _whole_blocks(width)
     products = _DIRECT * step.macs * reached / taps / filled
-    products += _DIRECT_OUTPUT * _pixels(target) * target["channels"]
+    products += _DIRECT_OUTPUT * pixels(target) * target["channels"]
     even = source["channels"] % 2 == 0
-    seen = window["height"] * source["channels"] * _pixels(target) * (reached if even else taps)
+    seen = window["height"] * source["channels"] * pixels(target) * (reached if even else taps)
     return int(products + (_GATHERED if even else _ODD_CHANNEL_GATHER) * seen)
 
 
-def narrow(step: Step, stripe: int) -> int:
-    """Estimate CONV_2D with all weights widened at every stripe."""
-    window, _, target = _maps(step)
-    stripes = -(-target["height"] // stripe)
-    columns = target["width"] * (_NARROW_ROW * (window["height"] - 1) + _NARROW_PAIR * -(-target["channels"] // 2))
-    return int(_NARROW * step.macs + stripes * (_NARROW_WEIGHT * step.tables[0].nbytes + columns))
+def depthwise(step: Step) -> int:
+    """Estimate DEPTHWISE_CONV_2D, one output at a time."""
+    window, _, target = maps(step)
+    taps = window["height"] * window["width"] * (_DEPTHWISE_THREE if window["width"] == 3 else _DEPTHWISE)
+    return int((_DEPTHWISE_OUTPUT + taps) * pixels(target) * target["channels"])
 
 
-def step(step: Step) -> int:
-    """Estimate any step of a program."""
-    if step.segment:
-        return step.segment.instructions
-    if step.kernel == "scn_conv2d_s8":
-        return convolution(step, int(_fields(step)["output"]["height"]))
-    return simple(step)
+def fully_connected(step: Step) -> int:
+    """Estimate FULLY_CONNECTED, one output at a time."""
+    fields = step.fields
+    return int(fields["batches"] * fields["outputs"] * (_DENSE * fields["inputs"] + _DENSE_OUTPUT))
 
 
-def simple(step: Step) -> int:
-    """Estimate any other kernel's step on its whole map."""
-    fields = _fields(step)
-    if step.kernel in _A_TAP:
-        window, _, target = _maps(step)
-        return int(_A_TAP[step.kernel] * window["height"] * window["width"] * _pixels(target) * target["channels"])
-    if step.kernel == "scn_depthwise_conv2d_s8":
-        window, _, target = _maps(step)
-        taps = window["height"] * window["width"] * (_DEPTHWISE_THREE if window["width"] == 3 else _DEPTHWISE)
-        return int((_DEPTHWISE_OUTPUT + taps) * _pixels(target) * target["channels"])
-    if step.kernel == "scn_fully_connected_s8":
-        return int(fields["batches"] * fields["outputs"] * (_DENSE * fields["inputs"] + _DENSE_OUTPUT))
-    if step.kernel == "scn_dense_s8":
-        each = _DENSE_EXPANDED if fields["expanded"] else _DENSE_PAIRED
-        return int(fields["batches"] * fields["outputs"] * (each * fields["inputs"] + _DENSE_FOURTH))
-    if step.kernel == "scn_mean_s8":
-        return int(_MEAN * np.prod(fields["size"]))
-    return int(_A_VALUE[step.kernel] * _values(step))
+def dense(step: Step) -> int:
+    """Estimate FULLY_CONNECTED in fours of outputs."""
+    fields = step.fields
+    each = _DENSE_EXPANDED if fields["expanded"] else _DENSE_PAIRED
+    return int(fields["batches"] * fields["outputs"] * (each * fields["inputs"] + _DENSE_FOURTH))
+
+
+def mean(step: Step) -> int:
+    """Estimate MEAN over any axes of a whole map."""
+    return int(_MEAN * np.prod(step.fields["size"]))
 
 
 def summed(step: Step) -> int:
     """Estimate MEAN over height and width, a few rows at a time."""
-    return int(_SUMMED * np.prod(_fields(step)["size"]))
+    return int(_SUMMED * np.prod(step.fields["size"]))
 
 
 def added(step: Step) -> int:
@@ -93,29 +100,13 @@ def added(step: Step) -> int:
     return int(_ADDED * _values(step))
 
 
-def _values(step: Step) -> int:
-    if isinstance(step.params, int):
-        return step.params
-    fields = _fields(step)
-    if "shape" in fields:
-        return int(np.prod(fields["shape"]["size"]))
-    if "output_size" in fields:
-        return int(np.prod(fields["output_size"]))
-    if "elements" in fields:
-        return int(fields["elements"])
-    return int(fields["pixels"] * fields["channels"] if "pixels" in fields else fields["rows"] * fields["depth"])
+def maps(step: Step) -> tuple[Mapping[str, int], Mapping[str, int], Mapping[str, int]]:
+    """Window, input and output of a step that slides over a feature map."""
+    return step.fields["window"], step.fields["input"], step.fields["output"]
 
 
-def _fields(step: Step) -> Mapping[str, Any]:
-    return step.params.fields if isinstance(step.params, Struct) else {}
-
-
-def _maps(step: Step) -> tuple[Mapping[str, int], Mapping[str, int], Mapping[str, int]]:
-    fields = _fields(step)
-    return fields["window"], fields["input"], fields["output"]
-
-
-def _pixels(dims: Mapping[str, int]) -> int:
+def pixels(dims: Mapping[str, int]) -> int:
+    """Positions of a feature map."""
     return dims["batches"] * dims["height"] * dims["width"]
 
 
@@ -126,4 +117,37 @@ def _inside(window: Mapping[str, int], size: int, x: int) -> int:
 
 
 def _whole_blocks(positions: int) -> int:
-    return -(-positions // _POSITIONS) * _POSITIONS
+    return -(-positions // POSITIONS) * POSITIONS
+
+
+def _values(step: Step) -> int:
+    if isinstance(step.params, int):
+        return step.params
+    fields = step.fields
+    if "shape" in fields:
+        return int(np.prod(fields["shape"]["size"]))
+    if "output_size" in fields:
+        return int(np.prod(fields["output_size"]))
+    if "elements" in fields:
+        return int(fields["elements"])
+    return int(fields["pixels"] * fields["channels"] if "pixels" in fields else fields["rows"] * fields["depth"])
+
+
+ESTIMATES: Mapping[str, Estimate] = {
+    "scn_add_lut_s8": per_value(9.0),
+    "scn_add_s8": per_value(51.0),
+    "scn_average_pool_s8": per_tap(9.0),
+    "scn_conv2d_s8": convolution,
+    "scn_dense_s8": dense,
+    "scn_depthwise_conv2d_s8": depthwise,
+    "scn_fully_connected_s8": fully_connected,
+    "scn_lut_s8": per_value(6.0),
+    "scn_max_pool_s8": per_tap(4.2),
+    "scn_mean_s8": mean,
+    "scn_mul_s8": per_value(29.0),
+    "scn_pad_s8": per_value(5.0),
+    "scn_prelu_s8": per_value(35.0),
+    "scn_quantize_s8": per_value(20.0),
+    "scn_reshape_s8": per_value(1.0),
+    "scn_softmax_s8": per_value(305.0),
+}

@@ -1,4 +1,4 @@
-"""FULLY_CONNECTED in fours of outputs (scn_dense_s8): when it is exact, and its constants; see scn_engine.h.
+"""FULLY_CONNECTED in fours of outputs (scn_dense_s8): when it is exact, and its constants; see scn_fully_connected.h.
 
 TFLite's reference multiplies a sum with a float64 factor and rounds once, halves away from zero. The kernel multiplies
 with 31 bits and rounds down. Both are steps that rise at certain sums; where these are the same for all 256 outputs, so
@@ -114,7 +114,7 @@ def pair_weights(weights: NDArray[np.int8]) -> NDArray[np.int16] | None:
 
 
 def expanded(step: Step) -> Step:
-    """The same layer with an int16 a weight: twice the flash, less to unpack."""
+    """Expand a layer to an int16 per weight: twice the flash, less to unpack."""
     assert isinstance(step.params, Struct)
     paired, requantize = step.tables
     both = paired.values.astype(np.int32).reshape(len(requantize.values), -1, LANES // 2, 2)

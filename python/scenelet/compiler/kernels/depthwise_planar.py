@@ -6,104 +6,115 @@ two taps.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from ..program import Step, Struct, Table
-from .gemm import stripes_up_to
+from ..program import Records, Step, Table
 from .requantize import channel_constants
+from .variant import Layer, Parameters, Striped, Variant, Work, stripes_up_to
 
 _CHANNELS = 4
 _MOST_WORDS = 32
-# Instructions: 3x3 with stride 1: four outputs, two, a column of pairs; other windows: a product of a word, an output
-# pair, a channel; for all, widening a word of a plane.
+# Instructions. 3x3 with stride 1: per four outputs, per two, per column of pairs. Other windows: per product of a word,
+# per pair of outputs. All windows: per channel, and per word of a plane that is widened.
 _FOUR, _TWO, _COLUMN, _PRODUCT, _PAIR, _CHANNEL, _WORD = 59, 36, 20, 5.5, 42, 110, 6.5
 
 
-@dataclass(frozen=True)
-class Planes:
-    """One way to run a layer: output rows at a time, and along which axis a word holds neighbours."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DepthwisePlanar(Striped):
+    """Four planes at a time.
 
-    stripe: int
+    Attributes
+    ----------
+    down
+        Whether a word holds neighbours down, else across.
+    pairs, rows
+        Words along that axis, and rows of the other one, that a stripe sees.
+    """
+
     down: bool
     pairs: int
     rows: int
-    instructions: int
+
+    @property
+    def name(self) -> str:
+        """See :class:`Variant`."""
+        return "planar"
 
     @property
     def scratch_bytes(self) -> int:
         """SCN_DEPTHWISE_PLANAR_SCRATCH_BYTES."""
         return 16 * self.pairs * self.rows
 
+    @property
+    def static_asserts(self) -> tuple[str, ...]:
+        """See :class:`Variant`."""
+        fields = self.step.fields
+        window = fields["window"]
+        outputs = self.stripe if self.down else fields["output"]["width"]
+        taps, stride = (window["height"], window["stride_h"]) if self.down else (window["width"], window["stride_w"])
+        pairs = f"SCN_DEPTHWISE_PLANAR_PAIRS({outputs}, {taps}, {stride})"
+        return (f"SCN_DEPTHWISE_PLANAR_SCRATCH_BYTES({pairs}, {self.rows}) == {self.scratch_bytes}",)
 
-def ways(step: Step) -> tuple[Planes, ...]:
-    """List the ways to run a DEPTHWISE_CONV_2D by planes, thetter axis for each number of rows; none where it cannot.
+    def parameters(self, layer: Layer) -> Parameters:
+        """See :class:`Variant`."""
+        window = self.step.fields["window"]
+        constants = channel_constants(self.step, window["height"] * window["width"])
+        assert constants is not None, "ways() lists none then"
+        requantize = Table(f"{layer.name}_requantize", "scn_requantize_channel_t", constants)
+        members = {
+            "conv": {**layer.fields, "bias": None, "scale": None},
+            "down": self.down,
+            "requantize": requantize.kind,
+        }
+        record = Records(layer.name, "scn_depthwise_planar_t", (members,))
+        return Parameters("scn_depthwise_planar_rows", record, (layer.tables["weights"], requantize))
 
-    Parameters
-    ----------
-    step
-        As lowered for scn_depthwise_conv2d_s8.
-    """
-    fields = _fields(step)
+
+def ways(work: Work) -> Iterator[Variant]:
+    """List the ways to run a DEPTHWISE_CONV_2D, for each stripe the better axis; none where it cannot."""
+    fields = work.step.fields
     window, target = fields["window"], fields["output"]
     if fields["depth_multiplier"] != 1 or target["channels"] % _CHANNELS or target["batches"] != 1:
-        return ()
+        return
     if window["dilation_h"] * window["dilation_w"] != 1:
-        return ()
-    if channel_constants(step, window["height"] * window["width"]) is None:
-        return ()
+        return
+    if channel_constants(work.step, window["height"] * window["width"]) is None:
+        return
     found = []
     for stripe in stripes_up_to(target["height"]):
-        axes = [way for down in (False, True) if (way := _way(fields, stripe, down))]
+        axes = [way for down in (False, True) if (way := _way(work.step, stripe, down))]
         if axes:
             found.append(min(axes, key=lambda way: way.instructions))
-    return tuple(found)
+    yield from DepthwisePlanar.with_alone(tuple(found))
 
 
-def _way(fields: Mapping[str, Any], stripe: int, down: bool) -> Planes | None:
-    window, target = fields["window"], fields["output"]
+def _way(step: Step, stripe: int, down: bool) -> DepthwisePlanar | None:
+    window, target = step.fields["window"], step.fields["output"]
     y = stripe, window["height"], window["stride_h"]
     x = target["width"], window["width"], window["stride_w"]
     (outputs, taps, stride), (other_outputs, other_taps, other_stride) = (y, x) if down else (x, y)
     if stride not in (1, 2) or tap_words(taps, stride) * other_taps > _MOST_WORDS:
         return None
-    pairs = -(-outputs // (2 if stride == 1 else 1)) - 1 + tap_words(taps, stride)
-    rows = (other_outputs - 1) * other_stride + other_taps
     columns = -(-outputs // (2 if stride == 1 else 1))
+    pairs = columns - 1 + tap_words(taps, stride)
+    rows = (other_outputs - 1) * other_stride + other_taps
     if (taps, other_taps, stride, other_stride) == (3, 3, 1, 1):
         channel = columns * (_COLUMN + other_outputs // 2 * _FOUR + other_outputs % 2 * _TWO)
     else:
         channel = columns * other_outputs * (_PAIR + tap_words(taps, stride) * other_taps * _PRODUCT)
     stripes = -(-target["height"] // stripe)
-    return Planes(
-        stripe, down, pairs, rows, int(stripes * target["channels"] * (channel + _CHANNEL + pairs * rows * _WORD))
+    return DepthwisePlanar(
+        step=step,
+        stripe=stripe,
+        instructions=int(stripes * target["channels"] * (channel + _CHANNEL + pairs * rows * _WORD)),
+        why=f"planes of four channels; a word holds two neighbours {'down' if down else 'across'}",
+        down=down,
+        pairs=pairs,
+        rows=rows,
     )
 
 
 def tap_words(taps: int, stride: int) -> int:
     """SCN_DEPTHWISE_PLANAR_TAP_WORDS."""
     return taps // 2 + 1 if stride == 1 else (taps + 1) // 2
-
-
-def claims(step: Step, way: Planes) -> tuple[str, ...]:
-    """What the engine's macros must say of a way's sizes."""
-    fields = _fields(step)
-    window = fields["window"]
-    outputs = way.stripe if way.down else fields["output"]["width"]
-    taps, stride = (window["height"], window["stride_h"]) if way.down else (window["width"], window["stride_w"])
-    pairs = f"SCN_DEPTHWISE_PLANAR_PAIRS({outputs}, {taps}, {stride})"
-    return (f"SCN_DEPTHWISE_PLANAR_SCRATCH_BYTES({pairs}, {way.rows}) == {way.scratch_bytes}",)
-
-
-def constants(step: Step, kind: str) -> Table:
-    """Make the constants of every channel; their name starts with ``kind``."""
-    window = _fields(step)["window"]
-    requantize = channel_constants(step, window["height"] * window["width"])
-    assert requantize is not None, "ways() lists none then"
-    return Table(f"{kind}_requantize", "scn_requantize_channel_t", requantize)
-
-
-def _fields(step: Step) -> Mapping[str, Any]:
-    assert isinstance(step.params, Struct)
-    return step.params.fields

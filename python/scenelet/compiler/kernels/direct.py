@@ -1,12 +1,54 @@
-"""Weights in the order in which the engine's kernels read them.
-
-The formats are stated in firmware/lib/engine/scn_engine.h; this is the one place that makes them.
-"""
+"""CONV_2D without transforms (scn_conv2d_rows): four positions at a time, two output channels each."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
+
+from ..program import Records
+from . import cost_model
+from .variant import POSITIONS, Layer, Parameters, Variant, Work
+
+_MOST_ROWS_DOWN = 8
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Direct(Variant):
+    """Positions below one another where a stripe has as many rows as the map has columns, else side by side."""
+
+    @property
+    def name(self) -> str:
+        """See :class:`Variant`."""
+        return "direct"
+
+    def parameters(self, layer: Layer) -> Parameters:
+        """See :class:`Variant`."""
+        return fused_parameters(layer, "scn_conv2d_rows")
+
+
+def fused_parameters(layer: Layer, run: str) -> Parameters:
+    """scn_fused_conv2d_t, whose tables are those of the step."""
+    members = {"conv": layer.fields, "post": layer.post or {"table": None, "affine": None}}
+    return Parameters(run, Records(layer.name, "scn_fused_conv2d_t", (members,)), tuple(layer.tables.values()))
+
+
+def ways(work: Work) -> Iterator[Variant]:
+    """List the ways to run a CONV_2D: stripes that fill blocks of four positions; none with a pool."""
+    if work.pool:
+        return
+    fields = work.step.fields
+    width, height = int(fields["output"]["width"]), int(fields["output"]["height"])
+    down = -(-max(width, 1) // POSITIONS) * POSITIONS
+    stripes = sorted({stripe for stripe in (down, 4, 2, 1) if stripe <= max(down, 4)}, reverse=True)
+    for stripe in stripes if down <= _MOST_ROWS_DOWN else (1,):
+        below = "below one another: taps beside the map are skipped"
+        where = below if stripe >= width else "side by side: fewer rows kept"
+        why = f"no transform; four positions {where}"
+        cost = cost_model.convolution(work.step, min(stripe, height))
+        yield Direct(step=work.step, stripe=stripe, instructions=cost, why=why)
 
 
 def pack_conv2d(weights: NDArray[np.int8]) -> NDArray[np.int8]:

@@ -2,7 +2,7 @@
 
 TFLite brings both operands to a common scale and rounds three times. Of two INT8 values v and s that nearly always
 equals ``sat8((v * multiplier + table[s]) >> 16)``: whether it does is decided here for all 65,536 pairs. Then ADD is
-two instructions behind any kernel that has v in a register.
+two instructions after any kernel that has v in a register.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..numerics.affine_map import FRACTION, peak
-from ..program import Step, Struct
+from ..program import Step
 
 VALUES = np.arange(-128, 128, dtype=np.int64)
 _INT32 = 2**31 - 1
@@ -72,9 +72,8 @@ def added_to(step: Step, tensor: int) -> Exact | None:
     tensor
         The operand that is multiplied.
     """
-    assert isinstance(step.params, Struct)
     (table,) = step.tables
-    multiplier = step.params.fields["multiplier"]
+    multiplier = step.fields["multiplier"]
     assert isinstance(multiplier, int)
     if step.reads[0] == tensor:
         return multiplier, table.values

@@ -1,7 +1,7 @@
-"""Whether a convolution may pool its own sums: the largest sum gives the largest output where all behind is monotone.
+"""Whether a convolution may pool its sums: the largest sum gives the largest output if all that follows is monotone.
 
 Rescaling never reverses the order of two sums; a clamp does not either; a table of 256 values per channel is examined.
-So a MAX_POOL_2D may take the largest sum, or the smallest where a channel's table falls, before all that.
+So a MAX_POOL_2D may take the largest sum before them, or the smallest where the table of a channel falls.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..program import Step, Struct
+from ..program import Step
 
 _SIZES = (1, 2)
 _LEAST_SHIFT, _MOST_SHIFT = -20, -1
@@ -27,13 +27,13 @@ def pools_sums(convolution: Step, applied: Step | None, pool: Step) -> bool:
     convolution
         A lowered CONV_2D.
     applied
-        The map behind it, a table for every channel, or None.
+        The map after it, a table for every channel, or None.
     pool
         What reads the result.
     """
-    if pool.kernel != "scn_max_pool_s8" or not _tiles(_fields(pool)):
+    if pool.kernel != "scn_max_pool_s8" or not _tiles(pool.fields):
         return False
-    fields = _fields(convolution)
+    fields = convolution.fields
     if applied is not None and not _monotone(applied):
         return False
     tables = {table.kind: table.values for table in convolution.tables}
@@ -63,8 +63,3 @@ def _monotone(applied: Step) -> bool:
         return True
     steps = np.diff(applied.tables[0].values.reshape(-1, 256).astype(np.int16), axis=1)
     return bool(((steps >= 0).all(axis=1) | (steps <= 0).all(axis=1)).all())
-
-
-def _fields(step: Step) -> Mapping[str, Any]:
-    assert isinstance(step.params, Struct)
-    return step.params.fields

@@ -1,48 +1,64 @@
 """CONV_2D as im2col and GEMM (scn_conv2d_gemm_rows): when it applies, its constants, memory and cost.
 
-Windows are widened once for all output channels, strides cost nothing extra, and sums are rescaled where they are made.
-That is the kernel for pointwise and strided layers, and for first layers with few input channels.
+Windows are gathered and widened once for all output channels, strides cost nothing extra, and sums are rescaled where
+they are made. That is the kernel for pointwise and strided layers, and for first layers with few input channels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..program import Step, Struct, Table
+from ..program import Records, Step, Table
 from .requantize import channel_constants, paired
+from .variant import POSITIONS, Layer, Parameters, Striped, Variant, Work, stripes_up_to
 
-_POSITIONS = 4
 _COLUMN_BYTES = 4096
 """Scratch that the gathered columns may take; one block of positions may take more."""
 
 _MOST_GROUP = 8
-# Instructions: a step of two taps of two channels at four positions, what surrounds the steps of a block, a call for a
-# pair of channels, and gathering four bytes of four windows.
+# Instructions: per step (two taps of two channels at four positions), per block beside its steps, per call for a pair
+# of channels, per four bytes of four windows gathered, per row of a window; per word widened; per byte padded.
 _STEP, _BLOCK, _CALL, _GATHER, _ROW = 11.4, 74, 50, 24, 30
 _WIDEN = 7.0
 _PAD = 1.5
 
 
-@dataclass(frozen=True)
-class Columns:
-    """One way to run a layer: output rows at a time, blocks gathered at a time, and whether weights lie widened."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Gemm(Striped):
+    """Windows as columns of a matrix, a group of blocks of four at a time.
 
-    stripe: int
+    Attributes
+    ----------
+    group
+        Blocks of four positions gathered at a time.
+    words
+        Pairs of taps of a window.
+    channels
+        Output channels.
+    padded_bytes
+        Padded input that one call sees; 0 for pointwise layers.
+    """
+
     group: int
-    expanded: bool
     words: int
     channels: int
     padded_bytes: int
-    instructions: int
+
+    needs_table = True
+
+    @property
+    def name(self) -> str:
+        """See :class:`Variant`."""
+        return "gemm"
 
     @property
     def weight_bytes(self) -> int:
-        """Flash of the weights."""
+        """See :class:`Variant`."""
         return self.channels * self.words * (4 if self.expanded else 2)
 
     @property
@@ -50,36 +66,59 @@ class Columns:
         """SCN_CONV2D_GEMM_SCRATCH_BYTES."""
         return self.words * (self.group * 16 + (0 if self.expanded else 8)) + self.padded_bytes
 
+    @property
+    def static_asserts(self) -> tuple[str, ...]:
+        """See :class:`Variant`."""
+        fields = self.step.fields
+        window, depth = fields["window"], fields["input"]["channels"]
+        words = f"SCN_CONV2D_GEMM_WORDS({window['height']}, {window['width'] * depth})"
+        padded = "0"
+        if self.padded_bytes:
+            rows, columns = padded_size(window, fields["output"]["width"], self.stripe)
+            padded = f"SCN_CONV2D_GEMM_PADDED_BYTES({rows}, {columns}, {depth})"
+        sizes = f"{words}, {self.group}, {int(not self.expanded)}, {padded}"
+        return (f"SCN_CONV2D_GEMM_SCRATCH_BYTES({sizes}) == {self.scratch_bytes}",)
 
-def ways(step: Step, *, expanded: bool) -> tuple[Columns, ...]:
-    """List the ways to run a CONV_2D by columns; none where it cannot be.
+    def parameters(self, layer: Layer) -> Parameters:
+        """See :class:`Variant`."""
+        constants = channel_constants(self.step, int(layer.weights[0].size))
+        assert constants is not None, "ways() lists none then"
+        form, dtype = ("expanded", "int16_t") if self.expanded else ("packed", "int8_t")
+        made = (expand_columns if self.expanded else pack_columns)(layer.weights)
+        weights = Table(f"{layer.name}_{form}", dtype, made.ravel())
+        requantize = Table(f"{layer.name}_requantize", "scn_requantize_pair_t", paired(constants))
+        members = {
+            "conv": {**layer.fields, "weights": None, "bias": None, "scale": None},
+            "post": layer.post["table"] if layer.post else None,
+            "group": self.group,
+            "packed": None,
+            "expanded": None,
+            form: weights.kind,
+            "requantize": requantize.kind,
+        }
+        record = Records(layer.name, "scn_conv2d_gemm_t", (members,))
+        return Parameters("scn_conv2d_gemm_rows", record, (weights, requantize))
 
-    Parameters
-    ----------
-    step
-        As lowered for scn_conv2d_s8.
-    expanded
-        Whether weights lie widened in flash.
-    """
-    fields = _fields(step)
+
+def ways(work: Work) -> Iterator[Variant]:
+    """List the ways to run a CONV_2D; none with a pool, an odd number of output channels, or a dilation."""
+    fields = work.step.fields
     window, target = fields["window"], fields["output"]
-    if target["channels"] % 2 or window["dilation_h"] * window["dilation_w"] != 1:
-        return ()
-    if channel_constants(step, window["height"] * window["width"] * fields["input"]["channels"]) is None:
-        return ()
-    return tuple(_way(fields, stripe, expanded) for stripe in stripes_up_to(target["height"]))
+    if work.pool or target["channels"] % 2 or window["dilation_h"] * window["dilation_w"] != 1:
+        return
+    if channel_constants(work.step, window["height"] * window["width"] * fields["input"]["channels"]) is None:
+        return
+    for expanded in work.weight_forms:
+        listed = (_way(work.step, stripe, expanded) for stripe in stripes_up_to(target["height"]))
+        yield from Gemm.with_alone(tuple(listed))
 
 
-def stripes_up_to(height: int) -> tuple[int, ...]:
-    """Rows at a time to consider: few for line buffers, and the whole map."""
-    return (*(stripe for stripe in (1, 2, 4, 8, 16) if stripe < height), height)
-
-
-def _way(fields: Mapping[str, Any], stripe: int, expanded: bool) -> Columns:
+def _way(step: Step, stripe: int, expanded: bool) -> Gemm:
+    fields = step.fields
     window, target = fields["window"], fields["output"]
     run = window["width"] * fields["input"]["channels"]
     words = words_of(window["height"], run)
-    blocks = -(-stripe * target["width"] // _POSITIONS)
+    blocks = -(-stripe * target["width"] // POSITIONS)
     group = max(1, min(_MOST_GROUP, blocks, _COLUMN_BYTES // (words * 16)))
     # Groups of one size: a last one that is nearly empty would pay for a whole call.
     group = -(-blocks // -(-blocks // group))
@@ -90,8 +129,17 @@ def _way(fields: Mapping[str, Any], stripe: int, expanded: bool) -> Columns:
     weights = 0 if expanded else groups * pairs * words * _WIDEN
     gather = blocks * window["height"] * (-(-run // 4) * _GATHER + _ROW) + padded * _PAD
     stripes = -(-target["height"] // stripe)
-    return Columns(
-        stripe, group, expanded, words, target["channels"], padded, int(stripes * (multiply + weights + gather))
+    form = "widened in flash" if expanded else "widened for each group of windows"
+    return Gemm(
+        step=step,
+        stripe=stripe,
+        instructions=int(stripes * (multiply + weights + gather)),
+        why=f"{4 * group} windows gathered for all channels; weights {form}",
+        group=group,
+        expanded=expanded,
+        words=words,
+        channels=target["channels"],
+        padded_bytes=padded,
     )
 
 
@@ -112,35 +160,6 @@ def padded_size(window: Mapping[str, int], width: int, stripe: int) -> tuple[int
     """Rows and columns of input, padding included, that a stripe sees."""
     rows = (stripe - 1) * window["stride_h"] + window["height"]
     return rows, (width - 1) * window["stride_w"] + window["width"]
-
-
-def claims(step: Step, way: Columns) -> tuple[str, ...]:
-    """What the engine's macros must say of a way's sizes."""
-    fields = _fields(step)
-    window, depth = fields["window"], fields["input"]["channels"]
-    words = f"SCN_CONV2D_GEMM_WORDS({window['height']}, {window['width'] * depth})"
-    padded = "0"
-    if way.padded_bytes:
-        rows, columns = padded_size(window, fields["output"]["width"], way.stripe)
-        padded = f"SCN_CONV2D_GEMM_PADDED_BYTES({rows}, {columns}, {depth})"
-    sizes = f"{words}, {way.group}, {int(not way.expanded)}, {padded}"
-    return (f"SCN_CONV2D_GEMM_SCRATCH_BYTES({sizes}) == {way.scratch_bytes}",)
-
-
-def constants(
-    step: Step, way: Columns, kind: str, weights: NDArray[np.int8]
-) -> tuple[dict[str, Table], dict[str, object]]:
-    """Make a layer's tables, whose names start with ``kind``, and the members of scn_conv2d_gemm_t that name them."""
-    requantize = channel_constants(step, int(weights[0].size))
-    assert requantize is not None, "ways() lists none then"
-    form, dtype = ("expanded", "int16_t") if way.expanded else ("packed", "int8_t")
-    made = (expand_columns if way.expanded else pack_columns)(weights)
-    tables = {
-        "weights": Table(f"{kind}_{form}", dtype, made.ravel()),
-        "requantize": Table(f"{kind}_requantize", "scn_requantize_pair_t", paired(requantize)),
-    }
-    members: dict[str, object] = {"group": way.group, "packed": None, "expanded": None}
-    return tables, members | {form: f"{kind}_{form}", "requantize": f"{kind}_requantize"}
 
 
 def pack_columns(weights: NDArray[np.int8]) -> NDArray[np.int8]:
@@ -179,8 +198,3 @@ def _pairs(weights: NDArray[np.int8]) -> NDArray[np.int8]:
     # Of each four: (first, third), then (second, fourth).
     rows = quads.reshape(channels, height, -1, 2, 2).swapaxes(-1, -2).reshape(channels, height, -1, 2)
     return rows[:, :, : words_of(1, run)].reshape(channels // 2, 2, -1, 2)
-
-
-def _fields(step: Step) -> Mapping[str, Any]:
-    assert isinstance(step.params, Struct)
-    return step.params.fields

@@ -1,14 +1,12 @@
-"""Constants with which kernels rescale doubled sums in four instructions: scn_requantize_channel_t of scn_engine.h."""
+"""Constants with which kernels rescale doubled sums in four instructions: see scn_conv2d_gemm.h."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..numerics.fixed_point import INT8_MAX, INT8_MIN
-from ..program import Step, Struct
+from ..program import Step
 
 MOST_SHIFT = 20
 """Right shift up to which nothing overflows."""
@@ -32,8 +30,7 @@ def channel_constants(step: Step, taps: int) -> NDArray[np.int32] | None:
         (output channels, 4): doubled bias, multiplier, added, right. None where a channel's sums or factor, or the
         activation, are such that the four instructions do not give TFLite's bits.
     """
-    assert isinstance(step.params, Struct)
-    fields: Any = step.params.fields
+    fields = step.fields
     tables = {table.kind: table.values for table in step.tables}
     multipliers, shifts = tables["scale"].astype(np.int64).T
     bias = np.broadcast_to(tables.get("bias", np.zeros(1)), multipliers.shape).astype(np.int64)

@@ -1,6 +1,6 @@
-"""How Winograd's kernels can run a convolution: tiles, axis, rows that share weights, memory and cost of each.
+"""CONV_2D by Winograd's F(4, 3) and F(2, 3): when it applies, its tiles, constants, memory and cost.
 
-Sizes follow the macros of scn_engine.h, which the generated code asserts.
+Sizes follow the macros of the engine's scn_winograd_conv2d.h, which the generated code asserts.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..program import Step, Struct
-from .winograd_weights import LARGEST_TAPS
+from ..program import Records, Step, Table
+from .variant import POSITIONS, Layer, Parameters, Variant, Work, is_plain
+from .winograd_weights import LARGEST_TAPS, expand_winograd, pack_winograd
 
 _Fields = Mapping[str, Any]
 
@@ -18,29 +19,32 @@ _LEAST_CHANNELS = 8
 """Input and output channels from which a transform is repaid."""
 
 _MOST_TAPS = 7
-_LED = 4
+_MOST_SHARED = 4
+"""Columns of a map up to which all positions may see all input tiles."""
+
 _ROWS_ACROSS, _ROWS_NARROW = (2, 4, 6, 8, 12, 16), (4, 8, 12, 16)
 _ROWS_DOWN = {4: (8, 16, 24), 2: (4, 8, 16, 24)}
 
 
 class _Costs(NamedTuple):
-    """Instructions of a tile's kind, measured: of a slot and four channels of it, a tap's weights, a unit, a tile."""
+    """Instructions, measured: of an input tile and four channels of it, a tap's weights, a unit, an output tile."""
 
-    slot: float
-    slot_four: float
+    input_tile: float
+    input_tile_four: float
     tap: float
     unit: float
     unit_part: float
     tile: float
 
 
+_PROVED = {4: "2^28", 2: "2^30"}
 _COSTS = {4: _Costs(90, 110, 37, 220, 170, 75), 2: _Costs(55, 40, 28, 430, 150, 37)}
 # A multiply-accumulate of a plane is done 16 at a time, in 10.
 _PART, _STEP, _OUTPUT, _POOLED_POSITION = 95, 6, 9.5, 4.6
 
 
 @dataclass(frozen=True)
-class Transform:
+class Tiling:
     """Parameters of one way, and what follows from them.
 
     Attributes
@@ -55,12 +59,12 @@ class Transform:
         Pairs of input channels whose weights are transformed at a time.
     expanded
         Whether the weights lie transformed in flash.
-    slots, pairs, units
-        Of a block: what a tile sees along the other axis, pairs of tiles, units of two tiles at two positions.
+    input_tiles, pairs, units
+        Of a block: transformed input tiles along the other axis, pairs of tiles, units of two tiles at two positions.
     taps, depth, channels
         Taps of the other axis, input and output channels.
-    led
-        Whether all positions see all slots.
+    shared
+        Whether all positions see all input tiles.
     """
 
     outputs: int
@@ -68,13 +72,13 @@ class Transform:
     rows: int
     part: int
     expanded: bool
-    slots: int
+    input_tiles: int
     pairs: int
     units: int
     taps: int
     depth: int
     channels: int
-    led: bool
+    shared: bool
     pad_left: int
     width: int
     out_width: int
@@ -86,7 +90,7 @@ class Transform:
 
     @property
     def planes(self) -> int:
-        """Products of a tile, one a plane."""
+        """Products of a tile, one per plane."""
         return self.outputs + 2
 
     @property
@@ -98,7 +102,7 @@ class Transform:
     def scratch_bytes(self) -> int:
         """Working memory: tiles, a pixel, weights, sums."""
         plane_bytes = 8 * self.planes
-        tiles = self.pairs * self.slots * self.steps * plane_bytes + -(-self.depth // 4) * 4
+        tiles = self.pairs * self.input_tiles * self.steps * plane_bytes + -(-self.depth // 4) * 4
         weights = 0 if self.expanded else self.part * self.taps * plane_bytes
         return tiles + weights + (1 if self.whole else self.units) * 4 * plane_bytes
 
@@ -108,13 +112,13 @@ class Transform:
         return -(-self.channels // 2) * self.steps * self.taps * (8 * self.planes if self.expanded else 12)
 
     @property
-    def claims(self) -> tuple[str, str]:
-        """What the engine's macros must say of these sizes."""
+    def static_asserts(self) -> tuple[str, str]:
+        """C expressions over the engine's macros that must hold for these sizes."""
         if self.across:
-            slots = f"SCN_WINOGRAD_INPUT_TILES_ACROSS({self.outputs}, {self.out_width}, {self.rows}, {self.taps})"
+            tiles = f"SCN_WINOGRAD_INPUT_TILES_ACROSS({self.outputs}, {self.out_width}, {self.rows}, {self.taps})"
         else:
-            slots = f"SCN_WINOGRAD_INPUT_TILES_DOWN({self.width}, {self.out_width}, {self.taps}, {self.pad_left})"
-        scratch = f"SCN_WINOGRAD_TILE_BYTES({self.outputs}, {self.pairs}, {slots}, {self.depth})"
+            tiles = f"SCN_WINOGRAD_INPUT_TILES_DOWN({self.width}, {self.out_width}, {self.taps}, {self.pad_left})"
+        scratch = f"SCN_WINOGRAD_TILE_BYTES({self.outputs}, {self.pairs}, {tiles}, {self.depth})"
         if not self.expanded:
             scratch += f" + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES({self.outputs}, {self.part}, {self.taps})"
         scratch += f" + SCN_WINOGRAD_SUM_BYTES({self.outputs}, {1 if self.whole else self.units})"
@@ -123,13 +127,13 @@ class Transform:
         return f"{scratch} == {self.scratch_bytes}", f"{weights} == {self.weight_bytes}"
 
     def instructions(self, height: int, pool: tuple[int, int] = (1, 1)) -> int:
-        """Estimate for a map of so many output rows, pooled by so many rows and columns, a block a call."""
+        """Estimate for a map of so many output rows, pooled by so many rows and columns, one block per call."""
         cost, tile = _COSTS[self.outputs], self.outputs
         blocks = height / self.rows * (-(-self.out_width // (2 * tile)) if self.across else 1)
-        gathered = self.pairs * 2 * self.slots * (cost.slot + cost.slot_four * -(-self.depth // 4))
+        gathered = self.pairs * 2 * self.input_tiles * (cost.input_tile + cost.input_tile_four * -(-self.depth // 4))
         parts = -(-self.steps // self.part)
         weights = 0 if self.expanded else self.steps * self.taps * cost.tap + parts * _PART
-        step = 10 * (self.slots if self.led else self.taps) + _STEP
+        step = 10 * (self.input_tiles if self.shared else self.taps) + _STEP
         unit = self.planes * self.steps * step + cost.unit + parts * cost.unit_part
         pairs = -(-self.channels // 2)
         tiles = height * -(-self.out_width // tile) if self.across else self.out_width * -(-height // tile)
@@ -138,7 +142,81 @@ class Transform:
         return int(blocks * (gathered + pairs * (weights + self.units * unit)) + stored)
 
 
-def transforms(step: Step, *, expanded: bool) -> Iterator[Transform]:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Winograd(Variant):
+    """F(4, 3) or F(2, 3) along one axis, with the pool of its sums where there is one."""
+
+    tiling: Tiling
+
+    @property
+    def name(self) -> str:
+        """See :class:`Variant`."""
+        return "winograd" if self.tiling.outputs == POSITIONS else "winograd2"
+
+    @property
+    def scratch_bytes(self) -> int:
+        """See :class:`Variant`."""
+        return self.tiling.scratch_bytes
+
+    @property
+    def weight_bytes(self) -> int:
+        """See :class:`Variant`."""
+        return self.tiling.weight_bytes
+
+    @property
+    def static_asserts(self) -> tuple[str, ...]:
+        """See :class:`Variant`."""
+        return self.tiling.static_asserts
+
+    def parameters(self, layer: Layer) -> Parameters:
+        """See :class:`Variant`."""
+        weights = _weights(self.tiling, layer)
+        members = {
+            "conv": {**layer.fields, "weights": None},
+            "post": layer.post or {"table": None, "affine": None},
+            "across": self.tiling.across,
+            "pool_height": layer.pool_size[0],
+            "pool_width": layer.pool_size[1],
+            "rows": self.tiling.rows,
+            "part": self.tiling.part,
+            "packed": None,
+            "expanded": None,
+            "expanded" if self.tiling.expanded else "packed": weights.kind,
+        }
+        run = "scn_winograd_f4x3_rows" if self.tiling.outputs == POSITIONS else "scn_winograd_f2x3_rows"
+        tables = {**layer.tables, "weights": weights}
+        return Parameters(run, Records(layer.name, "scn_winograd_t", (members,)), tuple(tables.values()))
+
+
+def _weights(tiling: Tiling, layer: Layer) -> Table:
+    if tiling.expanded:
+        made = expand_winograd(layer.weights, across=tiling.across, outputs=tiling.outputs)
+        return Table(f"{layer.name}_expanded", "int16_t", made.ravel())
+    packed = pack_winograd(layer.weights, across=tiling.across)
+    return Table(f"{layer.name}_packed", "int8_t", packed.ravel())
+
+
+def ways(work: Work) -> Iterator[Variant]:
+    """List the ways to run a CONV_2D, and the pool of its sums with it; none where the kernels do not take it."""
+    window, height = work.step.fields["window"], int(work.step.fields["output"]["height"])
+    taps = window["height"] * window["width"] * work.step.fields["input"]["channels"]
+    for expanded in work.weight_forms:
+        for tiling in tilings(work.step, expanded=expanded):
+            where = "transformed in flash" if expanded else f"transformed for {tiling.rows} rows at a time"
+            axis = "width" if tiling.across else "height"
+            products = f"{tiling.planes} products for {tiling.outputs} outputs"
+            proved = f"{taps} taps: sums under {_PROVED[tiling.outputs]}"
+            yield Winograd(
+                step=work.step,
+                stripe=tiling.rows // work.pool_size[0],
+                instructions=tiling.instructions(height, work.pool_size),
+                why=f"3 taps along the {axis}: {products}; weights {where}; {proved}",
+                expanded=expanded,
+                tiling=tiling,
+            )
+
+
+def tilings(step: Step, *, expanded: bool) -> Iterator[Tiling]:
     """List the ways to run a CONV_2D; none where the kernels do not take it.
 
     Tiles of two are listed where the larger ones' range is not proved, or where they should be quicker than tiles of
@@ -151,12 +229,10 @@ def transforms(step: Step, *, expanded: bool) -> Iterator[Transform]:
     expanded
         Whether the weights lie transformed in flash, or INT8.
     """
-    assert isinstance(step.params, Struct)
-    fields: _Fields = step.params.fields
+    fields = step.fields
     window, source, target = fields["window"], fields["input"], fields["output"]
-    plain = all(window[key] == 1 for key in ("stride_h", "stride_w", "dilation_h", "dilation_w"))
     taps = window["height"] * window["width"] * source["channels"]
-    if not plain or min(source["channels"], target["channels"]) < _LEAST_CHANNELS:
+    if not is_plain(window) or min(source["channels"], target["channels"]) < _LEAST_CHANNELS:
         return
     for across, along, other in ((True, "width", "height"), (False, "height", "width")):
         if window[along] != 3 or window[other] > _MOST_TAPS or target[other] < 2:
@@ -179,21 +255,22 @@ def _rows(outputs: int, across: bool, target: Mapping[str, int]) -> tuple[int, .
     return tuple(rows for rows in choices if rows <= max(target["height"], choices[0]))
 
 
-def _parts(outputs: int, across: bool, rows: int, expanded: bool, fields: _Fields) -> Iterator[Transform]:
+def _parts(outputs: int, across: bool, rows: int, expanded: bool, fields: _Fields) -> Iterator[Tiling]:
     window, source, target = fields["window"], fields["input"], fields["output"]
     taps = window["height" if across else "width"]
     width, pad = source["width"], window["pad_left"]
-    led = not across and width <= _LED and pad >= -(-width // 2) * 2 - 1 and taps >= width + pad
+    shared = not across and width <= _MOST_SHARED and pad >= -(-width // 2) * 2 - 1 and taps >= width + pad
     if across:
         positions = -(-rows // 4) * 2 if target["width"] <= outputs else rows
-        slots, pairs, units = positions + taps - 1, 1, -(-positions // 2)
+        input_tiles, pairs, units = positions + taps - 1, 1, -(-positions // 2)
     else:
         positions = -(-target["width"] // 2)
         pairs = rows // (2 * outputs)
-        slots, units = width if led else positions * 2 + taps - 1, positions * pairs
+        input_tiles, units = width if shared else positions * 2 + taps - 1, positions * pairs
     steps = -(-source["channels"] // 2)
-    for part in (steps,) if expanded else sorted({steps, -(-steps // 2), -(-steps // 3), -(-steps // 5)}, reverse=True):
-        yield Transform(
-            outputs, across, rows, part, expanded, slots, pairs, units, taps, source["channels"], target["channels"],
-            led, pad, width, target["width"],
+    parts = {steps} if expanded else {steps, -(-steps // 2), -(-steps // 3), -(-steps // 5)}
+    for part in sorted(parts, reverse=True):
+        yield Tiling(
+            outputs, across, rows, part, expanded, input_tiles, pairs, units, taps,
+            source["channels"], target["channels"], shared, pad, width, target["width"],
         )  # fmt: skip

@@ -1,7 +1,7 @@
-"""Weights of Winograd's F(4, 3) and F(2, 3) in the order in which the engine reads them; scn_engine.h states it.
+"""Weights of Winograd's F(4, 3) and F(2, 3) in the order in which the engine reads them: see scn_winograd_conv2d.h.
 
 The transform is Lavin and Gray's (2015, "Fast Algorithms for Convolutional Neural Networks", section 4.1), each row
-multiplied by what makes it whole; the kernel makes up for that behind the sums.
+multiplied by the factor that makes it integer; the kernel divides by these factors after the sums.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def expand_winograd(weights: NDArray[np.int8], *, across: bool, outputs: int = 4
 
 
 def channel_pairs(depth: int) -> list[int]:
-    """Input channels in the order in which the kernel widens them, two a step; -1 for an absent one.
+    """Input channels in the order in which the kernel widens them, two per step; -1 for an absent one.
 
     Of four channels in a word, SXTB16 takes the first and third, then the second and fourth; of a rest of one or two
     the kernel makes one pair.
@@ -80,8 +80,8 @@ def _parts(weights: NDArray[np.int8], *, across: bool) -> NDArray[np.int8]:
     taps = weights if across else weights.transpose(0, 2, 1, 3)
     channels, slide, along, depth = taps.shape
     if along != 3:
-        raise ValueError(f"{along} taps along the axis, F(4, 3) wants 3")
+        raise ValueError(f"{along} taps along the axis, F(4, 3) needs 3")
     padded = np.zeros((-(-channels // 2) * 2, slide, 3, depth + 1), np.int8)
     padded[:channels, ..., :depth] = taps
-    # The channel behind the last one is all 0, and so is number -1.
+    # The channel after the last one is all 0, and so is number -1.
     return padded[..., channel_pairs(depth)].reshape(-1, 2, slide, 3, -(-depth // 2), 2)

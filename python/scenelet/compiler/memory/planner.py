@@ -12,13 +12,55 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-
-from ..program import Program
+from typing import Protocol
 
 ALIGNMENT = 4
 """Offsets are multiples of this, so that kernels may load four INT8 values, or an int32 of scratch, at once."""
 
 _EXCHANGES = 400
+
+
+class Planned(Protocol):
+    """What the planner must know of a step: see :class:`scenelet.compiler.program.Step`."""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+
+    @property
+    def reads(self) -> tuple[int, ...]:
+        """Tensors that it takes."""
+
+    @property
+    def writes(self) -> tuple[int, ...]:
+        """Tensors that it leaves."""
+
+    @property
+    def overwrites(self) -> tuple[int, ...]:
+        """Those of ``reads`` that ``writes[0]`` may replace in place."""
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Working memory during the step."""
+
+
+class Plannable(Protocol):
+    """Steps in execution order, and the tensors that must be there before the first and after the last."""
+
+    @property
+    def steps(self) -> Sequence[Planned]:
+        """In execution order."""
+
+    @property
+    def source(self) -> int:
+        """The tensor that holds the network's input."""
+
+    @property
+    def target(self) -> int:
+        """The tensor that holds the network's output."""
+
+    def nbytes(self, tensor: int) -> int:
+        """Size of a tensor, bytes."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +90,7 @@ class Block:
 
     @property
     def end(self) -> int:
-        """First byte behind it."""
+        """First byte after it."""
         return self.offset + self.nbytes
 
     def alive_with(self, other: Block) -> bool:
@@ -125,7 +167,7 @@ class _Problem:
         return one.offset == other.offset and self.may_share(one, other)
 
 
-def plan(program: Program) -> Plan:
+def plan(program: Plannable) -> Plan:
     """Plan the arena of a program.
 
     Parameters
@@ -147,7 +189,7 @@ def plan(program: Program) -> Plan:
     return Plan(tuple(ordered), shared, bound)
 
 
-def check(program: Program, made: Plan) -> None:
+def check(program: Plannable, made: Plan) -> None:
     """Hold a plan to the rule in this module's first paragraph.
 
     Raises
@@ -169,7 +211,7 @@ def check(program: Program, made: Plan) -> None:
                 raise ValueError(f"{step.name} finds tensor {tensor} gone")
 
 
-def _blocks(program: Program) -> list[Block]:
+def _blocks(program: Plannable) -> list[Block]:
     alive = {program.source: (0, 0)}
     scratch = []
     for number, step in enumerate(program.steps):
@@ -185,7 +227,7 @@ def _blocks(program: Program) -> list[Block]:
     return tensors + scratch
 
 
-def _pairs(program: Program) -> set[tuple[int, int]]:
+def _pairs(program: Plannable) -> set[tuple[int, int]]:
     """List inputs that die in the step that may overwrite them, each with that step's output."""
     last_read = {tensor: number for number, step in enumerate(program.steps) for tensor in step.reads}
     return {

@@ -1,7 +1,7 @@
 """Maps from INT8 to INT8 as arithmetic instead of tables, where that is exact.
 
-An unfolded BatchNorm is two roundings, MUL's and ADD's, and so no straight line. Each of the two alone nearly always
-equals ``sat8((v * multiplier + added) >> 16)`` for every value: two such steps need 16 bytes a channel instead of 256.
+An unfolded BatchNorm rounds twice, in MUL and in ADD, and so is no straight line. Each of the two alone nearly always
+equals ``sat8((v * multiplier + added) >> 16)`` for every value. Two such steps need 16 bytes per channel, not 256.
 Whether a pair of integers exists that gives the same bits is decided for all 256 values at once, exactly.
 """
 

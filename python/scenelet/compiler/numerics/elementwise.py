@@ -1,4 +1,4 @@
-"""What the element-wise kernels compute, for arrays, from the same integer parameters: see scn_engine.h.
+"""What the element-wise kernels compute, for arrays, from the same integer parameters: see scn_elementwise_ops.h.
 
 With a constant per channel as its second operand, each of them is a map from 256 values to 256 values. The host
 evaluates it here once instead of the board at every value.

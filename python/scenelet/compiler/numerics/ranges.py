@@ -1,4 +1,4 @@
-"""What shapes and sums an operator can reach: arithmetic shared by the support rules and the code maker."""
+"""What shapes and sums an operator can reach: arithmetic that checks and lowering share."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def reach(kernel: int, dilation: int) -> int:
 
 
 def padding_before(size: int, kernel: int, stride: int, dilation: int, output: int) -> int:
-    """Positions of padding in front of the first input; the odd one of "SAME" goes behind the last."""
+    """Positions of padding before the first input; the odd one of "SAME" goes after the last."""
     return max(0, (output - 1) * stride + reach(kernel, dilation) - size) // 2
 
 

@@ -1,10 +1,65 @@
-"""PAD, QUANTIZE and the RESHAPE that must copy."""
+"""PAD, QUANTIZE and RESHAPE: their rules, their lowering, and where they only rename a tensor."""
 
 from __future__ import annotations
 
+import numpy as np
+
+from ...graph import Graph, Operator
 from ..numerics.fixed_point import rescale_factor, zero_point_of
 from ..program import Step, Struct
+from .checker import MAX_RANK, Checker
 from .layer import Layer, four, multiplier, values
+
+
+def check_reshape(check: Checker) -> None:
+    """As many values as before; one scale."""
+    check.inputs(1, 2)
+    check.flow()
+    check.same_scale()
+    fits = check.source.elements == check.target.elements
+    check.require(fits, f"shape {check.source.shape} to {check.target.shape}")
+
+
+def check_pad(check: Checker) -> None:
+    """Constant paddings that are not negative; one scale."""
+    check.inputs(2, 2)
+    check.flow()
+    check.same_scale()
+    rank = len(check.source.shape)
+    check.require(1 <= rank <= MAX_RANK, f"{rank} dimensions", f"use at most {MAX_RANK}")
+    paddings = check.constant(1, "list of paddings", "int32").data
+    fits = paddings is not None and paddings.shape == (rank, 2) and not np.any(paddings < 0)
+    check.require(fits, "paddings do not fit the input")
+    before_after = np.asarray(paddings, np.int64)
+    check.shape(tuple(int(s + p.sum()) for s, p in zip(check.source.shape, before_after, strict=True)))
+
+
+def check_quantize(check: Checker) -> None:
+    """INT8 to INT8."""
+    check.inputs(1, 1)
+    check.flow()
+    check.shape(check.source.shape)
+    check.factor(rescale_factor(check.source, check.target))
+
+
+def is_rename(_graph: Graph, _operator: Operator) -> bool:
+    """RESHAPE is its input under a new shape, always."""
+    return True
+
+
+def is_same_quantization(graph: Graph, operator: Operator) -> bool:
+    """QUANTIZE to the scale and zero point that its input already has."""
+    source, target = graph.tensors[operator.inputs[0]], graph.tensors[operator.outputs[0]]
+    one, other = source.quantization, target.quantization
+    if source.dtype != target.dtype or one is None or other is None:
+        return False
+    return np.array_equal(one.scale, other.scale) and np.array_equal(one.zero_point, other.zero_point)
+
+
+def is_no_padding(graph: Graph, operator: Operator) -> bool:
+    """PAD by nothing."""
+    paddings = graph.tensors[operator.inputs[1]].data
+    return paddings is not None and not np.any(paddings)
 
 
 def pad(layer: Layer) -> Step:

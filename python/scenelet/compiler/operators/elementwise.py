@@ -4,12 +4,54 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from ...graph import Tensor
 from ..kernels import fused_add
 from ..numerics.elementwise import evaluate
 from ..numerics.fixed_point import INT8_MAX, INT8_MIN, add_factors, multiply_factor, rescale_factor, zero_point_of
 from ..program import Step, Struct, Table
+from .checker import MAX_RANK, Checker
 from .layer import Layer, four, multiplier, table
+
+
+def check_elementwise(check: Checker) -> None:
+    """Shapes that broadcast, at most one constant."""
+    check.inputs(2, 2)
+    check.fused()
+    check.activation(check.target, "output")
+    operands = [check.graph.tensors[index] for index in check.operator.inputs]
+    for number, tensor in enumerate(operands, 1):
+        check.activation(tensor, f"input {number}")
+        check.require(tensor.data is not None or not tensor.constant, f"input {number} has no values")
+    check.require(not all(tensor.constant for tensor in operands), "both inputs are constants", "fold them")
+    try:
+        expected = np.broadcast_shapes(*(tensor.shape for tensor in operands))
+    except ValueError:
+        check.refuse(f"input shapes {operands[0].shape} and {operands[1].shape} do not match", "convert again")
+    check.shape(tuple(expected))
+    if check.operator.op == "ADD":
+        check.factor(add_factors(operands[0], operands[1], check.target)[2], 1.0)
+    else:
+        check.factor(multiply_factor(operands[0], operands[1], check.target))
+    check.require(len(expected) <= MAX_RANK, f"{len(expected)} dimensions", f"use at most {MAX_RANK}")
+
+
+def check_prelu(check: Checker) -> None:
+    """A constant slope that broadcasts to the input."""
+    check.inputs(2, 2)
+    check.flow()
+    check.shape(check.source.shape)
+    alpha = check.constant(1, "slope", "int8")
+    check.activation(alpha, "slope")
+    check.factor(rescale_factor(check.source, check.target))
+    check.factor(multiply_factor(check.source, alpha, check.target))
+    check.require(len(check.source.shape) <= MAX_RANK, f"shape {check.source.shape}", f"use at most {MAX_RANK}")
+    try:
+        fits = np.broadcast_shapes(check.source.shape, alpha.shape) == check.source.shape
+    except ValueError:
+        fits = False
+    check.require(fits, f"slope of shape {alpha.shape} for input {check.source.shape}")
 
 
 def add(layer: Layer) -> Step:

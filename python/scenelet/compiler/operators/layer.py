@@ -1,4 +1,4 @@
-"""What every operator's code maker needs: tensors, common fields, and the step around a kernel call."""
+"""What lowering an operator needs: its tensors, common members of parameter structs, and the step around a call."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...graph import Graph, Operator, Tensor, cost
-from ..numerics.fixed_point import activation_bounds, quantize_multiplier, zero_point_of
+from ..numerics.fixed_point import (
+    activation_bounds,
+    channel_factors,
+    quantize_multiplier,
+    quantize_multipliers,
+    zero_point_of,
+)
+from ..numerics.ranges import padding_before
 from ..program import Step, Struct, Table
 
 
@@ -84,6 +91,15 @@ def values(tensor: Tensor) -> NDArray[Any]:
     return tensor.data
 
 
+def convolution_weights(graph: Graph, operator: Operator) -> NDArray[np.int8]:
+    """Return the weights of a step of scn_conv2d_s8: (output channels, kernel height, kernel width, input channels).
+
+    A DEPTHWISE_CONV_2D of a single input channel is a CONV_2D whose output channels are the multiplier's.
+    """
+    weights = values(graph.tensors[operator.inputs[1]])
+    return weights if operator.op == "CONV_2D" else np.ascontiguousarray(weights.transpose(3, 1, 2, 0))
+
+
 def table(kind: str, tensor: Tensor) -> Table:
     """Take a constant as it lies in the .tflite."""
     return Table(kind, f"{tensor.dtype}_t", np.ravel(values(tensor)))
@@ -97,3 +113,51 @@ def dims(tensor: Tensor) -> dict[str, int]:
 def four(shape: tuple[int, ...], fill: int = 1) -> tuple[int, ...]:
     """Lengthen a shape to four dimensions with leading ones (or ``fill``)."""
     return (fill,) * (4 - len(shape)) + shape
+
+
+def window(layer: Layer, height: int, width: int) -> dict[str, int]:
+    """scn_window_t of an operator that slides over a feature map."""
+    attributes = layer.operator.attributes
+    stride_h, stride_w = int(attributes["stride_h"]), int(attributes["stride_w"])
+    dilation_h = int(attributes.get("dilation_h_factor", 1))
+    dilation_w = int(attributes.get("dilation_w_factor", 1))
+    _, rows, columns, _ = layer.source.shape
+    _, out_rows, out_columns, _ = layer.target.shape
+    same = attributes["padding"] == "SAME"
+    return {
+        "height": height,
+        "width": width,
+        "stride_h": stride_h,
+        "stride_w": stride_w,
+        "dilation_h": dilation_h,
+        "dilation_w": dilation_w,
+        "pad_top": padding_before(rows, height, stride_h, dilation_h, out_rows) if same else 0,
+        "pad_left": padding_before(columns, width, stride_w, dilation_w, out_columns) if same else 0,
+    }
+
+
+def common_fields(layer: Layer) -> dict[str, int | str | None]:
+    """Members that the structs of convolutions and dense layers share: weights, bias, scale, zero points, clamp."""
+    return {
+        "weights": "weights",
+        "bias": "bias" if layer.has_input(2) else None,
+        "scale": "scale",
+        **layer.zero_points(),
+        **layer.activation(),
+    }
+
+
+def bias_tables(layer: Layer) -> tuple[Table, ...]:
+    """The bias, where there is one."""
+    return (table("bias", layer.input(2)),) if layer.has_input(2) else ()
+
+
+def factors(layer: Layer, channels: int) -> NDArray[np.float64]:
+    """One factor per output channel; a per-tensor scale is repeated."""
+    return np.broadcast_to(channel_factors(layer.source, layer.input(1), layer.target), channels)
+
+
+def scale_table(layer: Layer, channels: int) -> Table:
+    """scn_multiplier_t of every output channel."""
+    multipliers, shifts = quantize_multipliers(factors(layer, channels))
+    return Table("scale", "scn_multiplier_t", np.stack([multipliers, shifts], axis=1))

@@ -1,4 +1,4 @@
-"""Pools, MEAN and SOFTMAX."""
+"""MAX_POOL_2D, AVERAGE_POOL_2D and MEAN: their rules, and their lowering."""
 
 from __future__ import annotations
 
@@ -7,10 +7,42 @@ import math
 import numpy as np
 
 from ...graph import Tensor
-from ..numerics.fixed_point import SOFTMAX_INTEGER_BITS, quantize_multiplier, rescale_factor, softmax_factor
+from ..numerics.fixed_point import quantize_multiplier, rescale_factor
 from ..program import Step, Struct
-from .convolution import window
-from .layer import Layer, dims, four, values
+from .checker import MAX_RANK, Checker
+from .layer import Layer, dims, four, values, window
+
+_MAX_MEAN = 1 << 23
+"""Values whose sum fits int32."""
+
+
+def check_pool(check: Checker) -> None:
+    """Any window and stride; one scale."""
+    check.inputs(1, 1)
+    check.flow()
+    check.image()
+    check.fused()
+    check.same_scale()
+    kernel = int(check.attributes["filter_height"]), int(check.attributes["filter_width"])
+    check.require(min(kernel) >= 1, f"window {kernel}")
+    check.window(kernel, check.source.shape[3])
+
+
+def check_mean(check: Checker) -> None:
+    """Any axes of up to four dimensions."""
+    check.inputs(2, 2)
+    check.flow()
+    rank = len(check.source.shape)
+    check.require(1 <= rank <= MAX_RANK, f"{rank} dimensions", f"use at most {MAX_RANK}")
+    listed = np.ravel(np.asarray(check.constant(1, "list of axes", "int32").data)).tolist()
+    axes = {axis % rank for axis in listed if -rank <= axis < rank}
+    check.require(len(axes) > 0 and len(listed) == len(axes), f"axes {listed}")
+    kept = bool(check.attributes.get("keep_dims", False))
+    sizes = [(1 if i in axes else size) for i, size in enumerate(check.source.shape) if kept or i not in axes]
+    check.shape(tuple(sizes))
+    check.factor(rescale_factor(check.source, check.target))
+    count = math.prod(check.source.shape[axis] for axis in axes)
+    check.require(count <= _MAX_MEAN, f"mean over {count:,} values", "use a smaller feature map")
 
 
 def max_pool(layer: Layer) -> Step:
@@ -33,7 +65,7 @@ def _pool(layer: Layer, kernel: str) -> Step:
         **layer.activation(),
     }
     source = layer.held(layer.source)
-    # With padding in front, an output can lie behind an input that a later window still reads.
+    # With padding before the first input, an output can overwrite an input that a later window still reads.
     in_place = slide["pad_top"] == slide["pad_left"] == 0 and layer.target.elements <= layer.source.elements
     return layer.step(
         kernel,
@@ -64,21 +96,3 @@ def _mean_scale(source: Tensor, target: Tensor, count: int) -> dict[str, int]:
     multiplier, shift = quantize_multiplier(rescale_factor(source, target))
     spare = min(count.bit_length() - 1, 32, 31 + shift)
     return {"multiplier": (multiplier << spare) // count, "shift": shift - spare}
-
-
-def softmax(layer: Layer) -> Step:
-    """SOFTMAX over the last dimension."""
-    depth = layer.source.shape[-1]
-    factor = softmax_factor(float(layer.operator.attributes["beta"]), layer.source)
-    multiplier, shift = quantize_multiplier(factor)
-    radius = ((1 << SOFTMAX_INTEGER_BITS) - 1) * 2.0 ** (31 - SOFTMAX_INTEGER_BITS) / 2.0**shift
-    fields = {
-        "rows": layer.source.elements // depth,
-        "depth": depth,
-        "scale": {"multiplier": multiplier, "shift": shift},
-        "diff_min": -math.floor(radius),
-    }
-    source = layer.held(layer.source)
-    return layer.step(
-        "scn_softmax_s8", Struct("scn_softmax_t", fields), (source, layer.target.index), overwrites=(source,)
-    )

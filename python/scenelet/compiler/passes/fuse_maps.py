@@ -1,7 +1,7 @@
 """Joins steps whose result is known bit for bit without the tensors between them.
 
 Element-wise steps with a constant operand (an unfolded BatchNorm's MUL and ADD, PRELU, QUANTIZE) are maps from INT8 to
-INT8, one a channel. A chain of them is evaluated on the host for every value: one table per channel, whatever the
+INT8, one per channel. A chain of them is evaluated on the host for every value: one table per channel, whatever the
 signs of its scales, because nothing is approximated. Tensors inside a chain do not exist any more, so no view shows
 them; :func:`scenelet.compiler.pipeline.compile_model` with ``Options(fusion=False)`` keeps them all.
 """
@@ -9,14 +9,14 @@ them; :func:`scenelet.compiler.pipeline.compile_model` with ``Options(fusion=Fal
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..numerics.affine_map import affine_pair
+from ..numerics.affine_map import affine_pair, int8_map
 from ..numerics.elementwise import MAPS, evaluate
 from ..program import Program, Step, Struct, Table
 
@@ -33,7 +33,7 @@ def fuse(program: Program, *, small: bool = False) -> Program:
     Parameters
     ----------
     program
-        As lowered, one operator a step.
+        As lowered, one operator per step.
     small
         Compute a map in two affine steps instead where that is exact: less flash, some more instructions.
 
@@ -58,9 +58,11 @@ def channel_map(step: Step) -> NDArray[np.int8] | None:
         (channels, 256), entry ``q + 128`` of a row is what value ``q`` becomes; one row where all channels share it.
         None where the step is no map of one tensor, value by value and channel by channel.
     """
+    if step.kernel == "scn_lut_s8":
+        return int8_map(step.tables[0]).reshape(-1, len(VALUES))
     if not isinstance(step.params, Struct) or step.params.type not in MAPS or len(step.reads) != 1:
         return None
-    fields: Mapping[str, Any] = step.params.fields
+    fields = step.fields
     if step.params.type == "scn_quantize_t":
         return evaluate(step.params, VALUES[None, :], np.zeros(1))
     operands: list[NDArray[Any]] = []

@@ -1,1 +1,1 @@
-"""Other ways that a recording might have sounded: of waveforms and of features."""
+"""Data augmentation, of waveforms and of features."""

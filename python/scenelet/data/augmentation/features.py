@@ -1,8 +1,8 @@
-"""What happens to a batch of features on its way to the network, drawn anew every epoch.
+"""Augmentation of batches of features, drawn anew every epoch.
 
-A batch is float32 (batch, mel bands, frames, 1) with targets (batch, width): the one-hot classes, and what a teacher
-said of the windows where that was looked up. The training loop hands in a generator seeded by (seed, epoch), so a run
-that was interrupted goes on with the same draws.
+A batch is float32 (batch, mel bands, frames, 1) with targets (batch, width): the one-hot classes, and a teacher's
+outputs for the windows where these are cached. The training loop passes a generator seeded by (seed, epoch), so that a
+resumed run makes the same draws.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from ...config.recipe import AugmentationConfig
 Batch = NDArray[np.float32]
 
 Targets = tuple[NDArray[np.float32], ...]
-"""What the windows of a batch are trained towards, each array (batch, width): first the one-hot classes."""
+"""Training targets of a batch, arrays (batch, width): the one-hot classes, then the teacher's outputs if any."""
 
 Augment = Callable[[np.random.Generator, Batch, Targets], tuple[Batch, Targets]]
-"""Changes a batch on its way to the network: generator, inputs, targets -> inputs, targets."""
+"""Augments a batch: generator, inputs, targets -> inputs, targets."""
 
 _TINY = np.float32(1e-6)
 
@@ -28,8 +28,9 @@ _TINY = np.float32(1e-6)
 def mixstyle(generator: np.random.Generator, inputs: Batch, alpha: float) -> Batch:
     """Mix mean and standard deviation of every mel band, over frames, with another window's (Freq-MixStyle).
 
-    Devices differ by a gain a band; what is left when statistics are exchanged is what the scene did over time.
-    After Kim et al. 2022, with frequency in the place of MixStyle's channels (Zhou et al. 2021).
+    Devices differ by a gain per band; exchanged statistics leave the course over time. As in Kim et al. 2022, with
+    frequency in the place of MixStyle's channels (Zhou et al. 2021). ``alpha`` is both parameters of the Beta
+    distribution.
     """
     order = generator.permutation(len(inputs))
     share = generator.beta(alpha, alpha, (len(inputs), 1, 1, 1)).astype(np.float32)
@@ -41,7 +42,10 @@ def mixstyle(generator: np.random.Generator, inputs: Batch, alpha: float) -> Bat
 
 
 def mixup(generator: np.random.Generator, inputs: Batch, targets: Targets, alpha: float) -> tuple[Batch, Targets]:
-    """Mix every window, and its targets, with another one of the batch (Zhang et al. 2018)."""
+    """Mix every window, and its targets, with another window of the batch (Zhang et al. 2018).
+
+    ``alpha`` is both parameters of the Beta distribution.
+    """
     order = generator.permutation(len(inputs))
     share = generator.beta(alpha, alpha, len(inputs)).astype(np.float32)
     wide = share.reshape(-1, 1, 1, 1)
@@ -51,9 +55,9 @@ def mixup(generator: np.random.Generator, inputs: Batch, targets: Targets, alpha
 
 
 def mask(generator: np.random.Generator, inputs: Batch, axis: int, count: int, longest: int) -> Batch:
-    """Put the window's mean in the place of ``count`` runs of bands (axis 1) or frames (axis 2), as SpecAugment does.
+    """Replace ``count`` runs of bands (axis 1) or frames (axis 2) by the window's mean (SpecAugment, Park et al. 2019).
 
-    A run has 0 to ``longest`` members, at most half of the axis, wherever it fits (Park et al. 2019).
+    A run has 0 to ``longest`` bands or frames, at most half of the axis, at any position.
     """
     size = inputs.shape[axis]
     longest = min(longest, size // 2)
@@ -66,7 +70,7 @@ def mask(generator: np.random.Generator, inputs: Batch, axis: int, count: int, l
 
 
 def batch_augmentation(config: AugmentationConfig | None) -> Augment | None:
-    """Join the parts of a batch that a recipe turns on; None where it turns on none."""
+    """Combine the augmentations of batches that a recipe enables; None where it enables none."""
     if config is None or not (config.mixstyle or config.mixup or config.time_masks or config.frequency_masks):
         return None
 

@@ -1,7 +1,7 @@
-"""Which altered copies of which clips training gets, and how each of them sounds.
+"""Augmented ("altered") copies of training clips: how many of each clip, and with which parameters.
 
-A copy is a :class:`~scenelet.data.dataset.Clip` that carries what was drawn for it, so the feature cache computes it
-once and knows it again. What is drawn depends on the seed, the clip's name and the copy's number alone.
+A copy is a :class:`~scenelet.data.dataset.Clip` with its drawn parameters, so that the feature cache computes it only
+once. The parameters depend only on the seed, the clip's name and the copy's number.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from ...config.recipe import AugmentationConfig
 from ..dataset import Clip, Dataset
 from .waveform import convolve, device_response, fit_length, shift_pitch, shift_time, stretch_time
 
-# Part of every identity: raise it when the same draw begins to sound otherwise.
+# Part of every identity: raise the number when the same parameters give other samples.
 _RULE = "altered 1"
 
 
 @dataclass(frozen=True, slots=True)
 class Alteration:
-    """What happens to one copy, in this order.
+    """Parameters of one copy, applied in this order.
 
     Attributes
     ----------
     tempo
-        1 leaves it.
+        Factor of the tempo; 1 leaves it.
     semitones
-        Of pitch.
+        Pitch shift.
     turn
-        Part of the length by which the copy is turned round, 0 <= turn < 1.
+        Rotation in time, as a part of the length, 0 <= turn < 1.
     response_seed, response_db
-        The microphone, or None for none.
+        Seed of the microphone's response, None for no microphone, and its standard deviation in dB.
     """
 
     tempo: float = 1.0
@@ -47,7 +47,7 @@ class Alteration:
     response_db: float = 0.0
 
     def apply(self, samples: NDArray[np.int32], sample_rate: int, bits: int) -> NDArray[np.int32]:
-        """Alter integer samples of a width; the length stays, so does full scale, where peaks are cut."""
+        """Alter integer samples of ``bits`` bits; length and full scale stay, and peaks saturate."""
         scale = float(1 << (bits - 1))
         sound = samples / scale
         sound = fit_length(stretch_time(sound, self.tempo), samples.size)
@@ -66,37 +66,37 @@ class Altered(Clip):
 
     @property
     def identity(self) -> str:
-        """Says all that tells its samples from the file's."""
+        """Text that identifies the alteration, for cache keys."""
         return f"{_RULE} {sorted(asdict(self.alteration).items(), key=lambda item: item[0])}"
 
 
 def apply_to(clip: Clip, samples: NDArray[np.int32], sample_rate: int, bits: int) -> NDArray[np.int32]:
-    """Alter a clip's samples where it is a copy."""
+    """Alter the samples of an altered copy; those of any other clip are returned as they are."""
     return clip.alteration.apply(samples, sample_rate, bits) if isinstance(clip, Altered) else samples
 
 
 def draw(config: AugmentationConfig, clip: Clip, number: int) -> Alteration:
-    """Draw what happens to copy ``number`` of a clip."""
+    """Draw the parameters of copy ``number`` of a clip."""
     name = f"{config.seed}\0{clip.label}\0{clip.recording}\0{clip.path.name}\0{number}"
     generator = np.random.default_rng(list(hashlib.sha256(name.encode()).digest()))
-    tempo, semitones, turn, heard = generator.random(4)
+    tempo, semitones, turn, microphone = generator.random(4)
     response_seed = int(generator.integers(1 << 62))
     slow, fast = config.stretch
     return Alteration(
-        # A range of tempi is even in its logarithm: half as fast is as likely as twice.
+        # Uniform in the logarithm of the tempo: half as fast is as likely as twice as fast.
         tempo=math.exp(math.log(slow) + tempo * math.log(fast / slow)),
         semitones=config.pitch_semitones * (2 * semitones - 1),
         turn=turn if config.shift else 0.0,
-        response_seed=response_seed if heard < config.impulse_response else None,
-        response_db=config.impulse_response_db if heard < config.impulse_response else 0.0,
+        response_seed=response_seed if microphone < config.impulse_response else None,
+        response_db=config.impulse_response_db if microphone < config.impulse_response else 0.0,
     )
 
 
 def copies(config: AugmentationConfig, clips: Sequence[Clip]) -> list[int]:
-    """Copies that every clip gets.
+    """Number of altered copies of every clip.
 
-    Groups of a class, of a device or of both are brought to the size of the largest, as far as ``most_copies`` allows;
-    within a group the clips' numbers differ by one at most.
+    With ``balance``, groups by class, device or both are brought to the size of the largest, as far as ``most_copies``
+    allows; within a group, the numbers differ by one at most.
     """
     counts = [config.copies] * len(clips)
     if not config.balance:
@@ -104,12 +104,12 @@ def copies(config: AugmentationConfig, clips: Sequence[Clip]) -> list[int]:
     groups = [_group(clip, config.balance) for clip in clips]
     sizes = Counter(groups)
     wanted = max(sizes.values()) * (1 + config.copies)
-    seen: Counter[tuple[str, ...]] = Counter()
+    done: Counter[tuple[str, ...]] = Counter()
     for index, group in enumerate(groups):
         extra = min(wanted, sizes[group] * (1 + config.most_copies)) - sizes[group]
         each, rest = divmod(extra, sizes[group])
-        counts[index] = each + (seen[group] < rest)
-        seen[group] += 1
+        counts[index] = each + (done[group] < rest)
+        done[group] += 1
     return counts
 
 

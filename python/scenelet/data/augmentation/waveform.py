@@ -1,6 +1,6 @@
-"""Other ways a recording might have sounded: pitch, tempo, time and microphone, drawn from a seed.
+"""Augmentation of waveforms: pitch, tempo, rotation in time, and a random microphone.
 
-Samples are float64, full scale 1. Every function is pure; what is random comes from the generator that is passed in.
+Samples are float64, full scale 1. Every function is pure; random numbers come from the generator that is passed in.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ _LOWEST_CORNER_HZ = 100.0
 
 
 def shift_time(samples: Samples, count: int) -> Samples:
-    """Turn samples round by ``count``: what leaves at the end comes in at the beginning."""
+    """Rotate samples by ``count``: those that leave at the end enter at the beginning."""
     return np.roll(samples, count)
 
 
 def stretch_time(samples: Samples, rate: float) -> Samples:
     """Change the tempo and keep the pitch, by a phase vocoder (Flanagan and Golden 1966; Laroche and Dolson 1999).
 
-    Magnitudes of neighbouring spectra are interpolated; each bin's phase goes on by what it went on in the original.
+    Magnitudes of neighbouring spectra are interpolated; each bin's phase advances as in the original.
 
     Parameters
     ----------
     samples
         float64[n], n >= 1.
     rate
-        Over 0; 2 is twice as fast.
+        Factor of the tempo, over 0; 2 is twice as fast.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def stretch_time(samples: Samples, rate: float) -> Samples:
     weight = (position - before)[:, np.newaxis]
     magnitude = (1 - weight) * np.abs(spectra[before]) + weight * np.abs(spectra[before + 1])
     advance = np.angle(spectra[before + 1] * np.conj(spectra[before]))
-    # A phase difference is known up to whole turns: take those that lie nearest to the middle of the bin.
+    # A phase difference is known modulo 2 pi: take the value nearest to the advance at the bin's centre frequency.
     middle = 2 * np.pi * _HOP * np.arange(_FFT // 2 + 1) / _FFT
     advance = middle + np.angle(np.exp(1j * (advance - middle)))
     phase = np.angle(spectra[0]) + np.concatenate([np.zeros_like(advance[:1]), np.cumsum(advance[:-1], axis=0)])
@@ -62,7 +62,7 @@ def shift_pitch(samples: Samples, semitones: float) -> Samples:
     samples
         float64[n], n >= 1.
     semitones
-        Up where positive.
+        Upwards where positive.
 
     Returns
     -------
@@ -76,18 +76,20 @@ def shift_pitch(samples: Samples, semitones: float) -> Samples:
 
 
 def fit_length(samples: Samples, count: int) -> Samples:
-    """Cut samples to ``count``, or begin again at their start until there are so many: no silence is made up."""
+    """Cut samples to ``count``, or repeat them from their start up to ``count``, so that no silence is added."""
     return np.resize(samples, count) if samples.size else np.zeros(count)
 
 
 def device_response(generator: np.random.Generator, sample_rate: int, spread_db: float) -> Samples:
-    """Draw the impulse response of a microphone that does not exist.
+    """Draw the impulse response of a random microphone.
 
-    Gains at corners over log frequency are normal, straight lines join them; the response is the causal one of least
-    delay (by the folded cepstrum, Oppenheim and Schafer) and leaves the power of white noise as it is.
+    Gains at corners over log frequency are normally distributed and joined by straight lines. The response has minimum
+    phase (by the folded cepstrum, Oppenheim and Schafer) and keeps the power of white noise.
 
     Parameters
     ----------
+    generator
+        Draws the gains.
     sample_rate
         Hz.
     spread_db
@@ -96,7 +98,7 @@ def device_response(generator: np.random.Generator, sample_rate: int, spread_db:
     Returns
     -------
     float64[1024]
-        Of unit energy.
+        Impulse response of unit energy.
     """
     top = sample_rate / 2
     corners = np.geomspace(_LOWEST_CORNER_HZ, top, _RESPONSE_CORNERS)

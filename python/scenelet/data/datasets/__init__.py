@@ -1,1 +1,1 @@
-"""Data sets as they lie on disk: one module and one row of the registry each."""
+"""Readers of data sets on disk: one module and one row of the registry per data set."""

@@ -1,13 +1,13 @@
-"""A folder with one folder of audio files a class.
+"""A folder with one folder of audio files per class.
 
-No table says which files belong together, so their names do. Files are of one recording if
+No table says which files belong together, so file names do. Files belong to one recording if
 
 - they lie in one folder inside the class folder (``street/monday/*.wav`` is the recording "monday"), or
 - their names differ in a take suffix only: ``-``, ``_`` or a space, then perhaps "take", "part" or "segment", then up
   to three digits or one letter (``corner-1.wav``, ``corner_take2.wav``, ``corner-B.wav`` are the recording "corner").
 
-Where the second rule would make one recording of a whole class (``rain_001.wav`` .. ``rain_100.wav``), the suffix is a
-plain number and every file is a recording of its own; the data set's notes say so.
+Where the second rule would make one recording of a whole class (``rain_001.wav`` .. ``rain_100.wav``), the suffix is
+taken as a plain number and every file is a recording of its own; the data set's notes report it.
 """
 
 from __future__ import annotations
@@ -22,15 +22,25 @@ from ..audio import SUFFIXES
 from ..dataset import Clip, Dataset
 from ..splits import hold_out
 
+LICENCE = "Recordings of the data set `{name}`; whoever passes the model on, states their licence."
+
 TEST_FRACTION = 0.2
-_TEST_SEED = 0  # fixed: the test must not move with an experiment's seed
-_NEEDED = 3  # recordings of a class: one each for training, validation and test
+_TEST_SEED = 0  # fixed: the test must not change with an experiment's seed
+_NEEDED = 3  # recordings per class: one each for training, validation and test
 _TAKE = re.compile(r"[-_ ](?:(?:take|part|segment)[-_ ]?)?(?:\d{1,3}|[A-Za-z])$")
 _LAYOUT = "give each class a folder of .wav, .ogg or .flac files"
 
 
-def read_folder(root: Path) -> Dataset:
-    """Read a folder of class folders; classes in alphabetical order, a fifth of the recordings is the test."""
+def detect(_root: Path) -> bool:
+    """Accept every folder: this is the layout of last resort."""
+    return True
+
+
+def read_folder(root: Path, _subset: str | None = None) -> Dataset:
+    """Read a folder of class folders: classes in alphabetical order, a fifth of the recordings as the test.
+
+    Where a class has fewer than three recordings, no split but "all" exists, and ``absent`` says why.
+    """
     folders = [entry for entry in _entries(root) if entry.is_dir() and not entry.name.startswith(".")]
     labels = tuple(folder.name for folder in folders)
     if {"train", "test"} <= set(labels):
@@ -71,7 +81,7 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Files below a folder, in order; a link to a folder is not followed."""
+    """Files below a folder, in order; symbolic links to folders are not followed."""
     for entry in _entries(folder):
         if entry.is_file():
             yield entry
@@ -85,7 +95,7 @@ def _recording(folder: Path, path: Path) -> str:
 
 
 def _too_few_recordings(clips: tuple[Clip, ...]) -> str:
-    """Say which class cannot be split, or "" if all can."""
+    """Name the class that has too few recordings to be split; "" where none has."""
     counts = Counter(label for label, _ in {(clip.label, clip.recording) for clip in clips})
     label = min(counts, key=lambda name: (counts[name], name))
     if counts[label] >= _NEEDED:

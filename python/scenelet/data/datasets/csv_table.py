@@ -1,4 +1,4 @@
-"""CSV files whose every row remembers its line, so that an error can name it."""
+"""CSV files read with the line number of every row, so that an error can name the line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...errors import DatasetError
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: the file it is from, its line (the header is line 1), and its cells by column."""
+    """One row: its file, its line number (the header is line 1), and its cells by column."""
 
     path: Path
     line: int
@@ -51,11 +51,11 @@ def read_table(path: Path, columns: Sequence[str], *, delimiter: str = ",", uniq
     path
         UTF-8 text, with or without a byte order mark.
     columns
-        Must be there, in any order and among others; no cell of theirs may be empty.
+        Required columns, in any order; others may stand between them. None of their cells may be empty.
     delimiter
-        Between cells.
+        Character between cells.
     unique
-        Column whose value may stand in one row only.
+        Column whose values must differ from row to row.
 
     Raises
     ------
@@ -85,8 +85,8 @@ def read_table(path: Path, columns: Sequence[str], *, delimiter: str = ",", uniq
 def _require_columns(path: Path, found: Sequence[str], wanted: Sequence[str]) -> None:
     for column in wanted:
         if column not in found:
-            told = ", ".join(found) or "none"
-            raise DatasetError(f"{path}:1", f"column '{column}' is missing (columns: {told})", "add it to the header")
+            listed = ", ".join(found) or "none"
+            raise DatasetError(f"{path}:1", f"column '{column}' is missing (columns: {listed})", "add it to the header")
 
 
 def _require_whole_and_unique(rows: Sequence[Row], unique: str) -> None:

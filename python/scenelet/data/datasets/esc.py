@@ -1,7 +1,8 @@
 """ESC-10 and ESC-50: environmental sounds in five published folds.
 
 Two layouts are read: a folder with ``meta.csv`` and the clips in ``audio/`` (columns filename, fold, category,
-source_clip, take), and ESC-50 as published (``meta/esc50.csv``, ``audio/``). Folds are by source recording.
+source_clip, take), and ESC-50 as published (``meta/esc50.csv``, ``audio/``). All clips of a source recording are in one
+fold.
 """
 
 from __future__ import annotations
@@ -13,10 +14,20 @@ from ...errors import DatasetError
 from ..dataset import Clip, Dataset
 from .csv_table import Row, read_table
 
+_CITATION = (
+    'K. J. Piczak, "ESC: Dataset for Environmental Sound Classification", ACM Multimedia 2015, '
+    "DOI 10.1145/2733373.2806390"
+)
+ESC10_LICENCE = (
+    f"ESC-10 ({_CITATION}), licence CC BY 3.0; the recordings come from Freesound and are credited one by one in the "
+    "data set."
+)
+ESC50_LICENCE = f"ESC-50 ({_CITATION}), licence CC BY-NC 3.0: no commercial use."
+
 ESC10_TABLE = Path("meta.csv")
 ESC50_TABLE = Path("meta/esc50.csv")
 
-# By their names in ESC-50, where ESC-10 is a subset under other names.
+# ESC-10 is a subset of ESC-50 under other names: name in ESC-50 -> name in ESC-10.
 _ESC10_OF_ESC50 = {
     "crying_baby": "baby_cry",
     "chainsaw": "chainsaw",
@@ -44,22 +55,32 @@ ESC50_LABELS = tuple(_ESC50_NAMES.split())
 _FOLDS = ("1", "2", "3", "4", "5")
 
 
-def read_esc10(root: Path) -> Dataset:
+def detect_esc10(root: Path) -> bool:
+    """Whether a folder has the layout of ESC-10. TAU has a table of the same name and is looked for before."""
+    return (root / ESC10_TABLE).is_file()
+
+
+def detect_esc50(root: Path) -> bool:
+    """Whether a folder has the layout of ESC-50 as published."""
+    return (root / ESC50_TABLE).is_file()
+
+
+def read_esc10(root: Path, _subset: str | None = None) -> Dataset:
     """Read the folder layout of ESC-10: ``meta.csv`` and ``audio/``."""
     rows = read_table(root / ESC10_TABLE, ("filename", "fold", "category", "source_clip"))
     clips = [_clip(root, row, row.choice("category", ESC10_LABELS), row["source_clip"]) for row in rows]
     return _dataset("esc10", root, ESC10_LABELS, clips)
 
 
-def read_esc50(root: Path, *, esc10: bool) -> Dataset:
-    """Read ESC-50 as published; with ``esc10`` only that subset, under ESC-10's own names."""
+def read_esc50(root: Path, subset: str | None = None) -> Dataset:
+    """Read ESC-50 as published; with the subset "esc10" only those ten classes, under ESC-10's own names."""
     rows = read_table(root / ESC50_TABLE, ("filename", "fold", "category", "esc10", "src_file"))
-    if not esc10:
+    if subset != "esc10":
         clips = [_clip(root, row, row.choice("category", ESC50_LABELS), row["src_file"]) for row in rows]
         return _dataset("esc50", root, ESC50_LABELS, clips)
-    subset = [row for row in rows if row.choice("esc10", ("True", "False")) == "True"]
+    chosen = [row for row in rows if row.choice("esc10", ("True", "False")) == "True"]
     known = tuple(_ESC10_OF_ESC50)
-    clips = [_clip(root, row, _ESC10_OF_ESC50[row.choice("category", known)], row["src_file"]) for row in subset]
+    clips = [_clip(root, row, _ESC10_OF_ESC50[row.choice("category", known)], row["src_file"]) for row in chosen]
     return _dataset("esc10", root, ESC10_LABELS, clips)
 
 
@@ -69,18 +90,18 @@ def _clip(root: Path, row: Row, label: str, source: str) -> Clip:
 
 
 def _dataset(name: str, root: Path, labels: tuple[str, ...], clips: Sequence[Clip]) -> Dataset:
-    """Give every fold its split; the highest one is the test, the others train."""
+    """Make a split of every fold. The highest fold is the test; the others are the training."""
     if not clips:
         raise DatasetError(root, f"no clips of {name}", "check the CSV file")
     present = sorted({clip.fold for clip in clips})
-    told = ", ".join(map(str, present))
+    listed = ", ".join(map(str, present))
     splits = {"train": tuple(clip for clip in clips if clip.fold != present[-1])}
     splits["test"] = tuple(clip for clip in clips if clip.fold == present[-1])
-    absent = {f"fold{fold}": f"fold {fold} is not in this copy (folds here: {told})" for fold in range(1, 6)}
+    absent = {f"fold{fold}": f"fold {fold} is not in this copy (folds here: {listed})" for fold in range(1, 6)}
     for fold in present:
         splits[f"fold{fold}"] = tuple(clip for clip in clips if clip.fold == fold)
         del absent[f"fold{fold}"]
     if not splits["train"]:
         del splits["train"]
-        absent["train"] = absent["validation"] = f"fold {told} alone is here, and it is the test"
+        absent["train"] = absent["validation"] = f"fold {listed} alone is here, and it is the test"
     return Dataset(name, root, labels, tuple(clips), splits, "recording", absent)

@@ -1,56 +1,85 @@
-"""Open a data set by its folder, whatever its layout.
+"""The data sets that scenelet reads: one row per data set, tried from top to bottom.
 
-==============================================  =======================================
-found in the folder                             read as
-==============================================  =======================================
-``evaluation_setup/`` and ``meta.csv`` (tabs)   TAU Urban Acoustic Scenes 2022 Mobile
-``meta/esc50.csv``                              ESC-50, or its subset ESC-10
-``meta.csv`` (commas)                           ESC-10
-folders of audio files                          one class a folder
-==============================================  =======================================
+docs/ADDING_A_DATA_SET.md describes how to add one.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...errors import DatasetError
 from ..dataset import Clip, Dataset
-from . import esc, tau
-from .class_folders import read_folder
+from ..splits import with_validation
+from . import class_folders, esc, synthetic_city, tau
 
-__all__ = ["Clip", "Dataset", "open_dataset"]
+__all__ = ["FORMATS", "Clip", "Dataset", "DatasetFormat", "licence_text", "open_dataset"]
 
-SUBSETS = ("esc10",)
+
+@dataclass(frozen=True, slots=True)
+class DatasetFormat:
+    """One row of the registry.
+
+    Attributes
+    ----------
+    name
+        Name of the data set, as :attr:`scenelet.data.dataset.Dataset.name` and the model's metadata give it.
+    detect
+        Whether a folder has this layout, complete or not. It looks at names and headers and reads no audio.
+    read
+        Reads a folder that ``detect`` accepted: (folder, subset or None) -> data set with its published splits, without
+        "validation" and "all". Raises DatasetError with the file and line.
+    licence
+        Source, citation and licence for the model card, Markdown; "{name}" stands for the data set's name.
+    subsets
+        Values of ``subset`` that ``read`` accepts.
+    """
+
+    name: str
+    detect: Callable[[Path], bool]
+    read: Callable[[Path, str | None], Dataset]
+    licence: str
+    subsets: tuple[str, ...] = ()
+
+
+# The first row whose detect() accepts the folder reads it; class folders accept every folder.
+CLASS_FOLDERS = DatasetFormat("class_folders", class_folders.detect, class_folders.read_folder, class_folders.LICENCE)
+FORMATS = (
+    DatasetFormat("esc50", esc.detect_esc50, esc.read_esc50, esc.ESC50_LICENCE, subsets=("esc10",)),
+    DatasetFormat("synthetic_city", synthetic_city.detect, synthetic_city.read_synthetic_city, synthetic_city.LICENCE),
+    DatasetFormat("tau2022", tau.detect, tau.read_tau, tau.LICENCE),
+    DatasetFormat("esc10", esc.detect_esc10, esc.read_esc10, esc.ESC10_LICENCE, subsets=("esc10",)),
+    CLASS_FOLDERS,
+)
 
 
 def open_dataset(
     path: str | Path, *, subset: str | None = None, validation_fraction: float = 0.2, seed: int = 0
 ) -> Dataset:
-    """Open a data set; no sample is read yet.
+    """Open a data set. No audio is read yet.
 
     Parameters
     ----------
     path
-        Its folder; TAU's may be the one that its archives were unpacked into.
+        Folder of the data set; for TAU also the folder that its archives were unpacked into.
     subset
-        "esc10": of ESC-50 only the ten classes of ESC-10, under ESC-10's names.
+        "esc10" reads only the ten classes of ESC-10 from a folder of ESC-50, under ESC-10's names.
     validation_fraction
         Part of the training clips that becomes the split "validation", in whole recordings (TAU: whole locations);
         0 < fraction < 1.
     seed
-        Chooses which.
+        Seed of the validation split.
 
     Returns
     -------
     Dataset
-        With the splits "train", "validation", "test", "all" and the layout's own (ESC: "fold1" .. "fold5").
+        With the splits "train", "validation", "test", "all" and those of the layout (ESC: "fold1" .. "fold5").
 
     Raises
     ------
     DatasetError
-        Naming the folder, or the CSV file and line, and the remedy.
+        Where the folder cannot be read as a data set; names the folder, or the CSV file and line, and the remedy.
     """
     root = Path(path)
     try:
@@ -61,18 +90,21 @@ def open_dataset(
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
         raise DatasetError(error.filename or root, problem, "check the path and its permissions") from None
-    dataset = dataset.with_validation(validation_fraction, seed)
+    dataset = with_validation(dataset, validation_fraction, seed)
     return replace(dataset, splits={**dataset.splits, "all": dataset.clips})
 
 
+def licence_text(name: str) -> str:
+    """Source and licence of a data set for the model card; folders of one's own have the text of class folders."""
+    row = next((row for row in FORMATS if row.name == name), CLASS_FOLDERS)
+    return row.licence.replace("{name}", name)
+
+
 def _read(root: Path, subset: str | None) -> Dataset:
-    if subset not in (None, *SUBSETS):
-        raise DatasetError(root, f"unknown subset '{subset}'", f"use one of: {', '.join(SUBSETS)}")
-    if (root / esc.ESC50_TABLE).is_file():
-        return esc.read_esc50(root, esc10=subset == "esc10")
-    tau_root = next((folder for folder in (root, root / tau.FOLDER) if tau.is_tau(folder)), None)
-    if tau_root is None and (root / esc.ESC10_TABLE).is_file():
-        return esc.read_esc10(root)
-    if subset:
+    known = list(dict.fromkeys(name for row in FORMATS for name in row.subsets))
+    if subset not in (None, *known):
+        raise DatasetError(root, f"unknown subset '{subset}'", f"use one of: {', '.join(known)}")
+    row = next(row for row in FORMATS if row.detect(root))
+    if subset is not None and subset not in row.subsets:
         raise DatasetError(root, f"has no subset '{subset}'", "give the folder of ESC-50")
-    return tau.read_tau(tau_root) if tau_root else read_folder(root)
+    return row.read(root, subset)

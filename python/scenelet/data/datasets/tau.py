@@ -1,8 +1,8 @@
 """TAU Urban Acoustic Scenes 2022 Mobile, development set: ten scenes, ten cities, nine devices, clips of 1 s.
 
 ``meta.csv`` and ``evaluation_setup/fold1_*.csv`` are separated by tabs. The name of a clip,
-``audio/<scene>-<city>-<location>-<segment>-<second>-<device>.wav``, less its last two fields names a recording; clips
-recorded at the same time by several devices belong to one.
+``audio/<scene>-<city>-<location>-<segment>-<second>-<device>.wav``, without its last two fields, names its recording:
+clips that several devices recorded at the same time belong to one recording.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ from pathlib import Path
 from ..dataset import Clip, Dataset
 from .csv_table import Row, read_table
 
+LICENCE = (
+    "TAU Urban Acoustic Scenes 2022 Mobile, development set (T. Heittola, A. Mesaros, T. Virtanen, Tampere "
+    "University; Zenodo), for non-commercial use; see the data set's own licence."
+)
 FOLDER = "TAU-urban-acoustic-scenes-2022-mobile-development"
 META = Path("meta.csv")
 SETUP = Path("evaluation_setup")
-SYNTHETIC_MARK = "synthetic.json"  # written by the synthetic city, so that its results are never taken for TAU's
 
 SCENES = (
     "airport",
@@ -36,8 +39,17 @@ DEVICES = ("a", "b", "c", "s1", "s2", "s3", "s4", "s5", "s6")
 _NAME = re.compile(r"audio/([^/-]+-[^/-]+-[^/-]+-[^/-]+)-[^/-]+-[^/-]+\.wav")
 
 
-def is_tau(root: Path) -> bool:
+def find_root(root: Path) -> Path | None:
+    """Folder with TAU's layout: ``root``, or TAU's own folder inside it; None where neither has it."""
+    return next((folder for folder in (root, root / FOLDER) if _has_layout(folder)), None)
+
+
+def detect(root: Path) -> bool:
     """Whether a folder has this layout, complete or not."""
+    return find_root(root) is not None
+
+
+def _has_layout(root: Path) -> bool:
     if (root / SETUP).is_dir():
         return True
     if not (root / META).is_file():
@@ -46,8 +58,12 @@ def is_tau(root: Path) -> bool:
         return b"\t" in file.readline(1000)
 
 
-def read_tau(root: Path) -> Dataset:
-    """Read the development set: "train" is fold1_train, "test" fold1_evaluate; "validation" keeps locations whole."""
+def read_tau(root: Path, _subset: str | None = None) -> Dataset:
+    """Read the development set: "train" is fold1_train, "test" is fold1_evaluate.
+
+    A validation split keeps whole locations together.
+    """
+    root = find_root(root) or root
     clips = _clips(root)
     train = _fold(root / SETUP / "fold1_train.csv", clips)
     test = _fold(root / SETUP / "fold1_evaluate.csv", clips)
@@ -58,12 +74,11 @@ def read_tau(root: Path) -> Dataset:
         "train": tuple(clip for name, clip in clips.items() if name in train),
         "test": tuple(clip for name, clip in clips.items() if name in test),
     }
-    name = "synthetic_city" if (root / SYNTHETIC_MARK).is_file() else "tau2022"
-    return Dataset(name, root, SCENES, tuple(clips.values()), splits, "location")
+    return Dataset("tau2022", root, SCENES, tuple(clips.values()), splits, "location")
 
 
 def _clips(root: Path) -> dict[str, Clip]:
-    """Clips by file name; the table's rows, several times their size, are gone afterwards."""
+    """Clips by file name. The rows of the table are several times as large and are freed on return."""
     rows = read_table(root / META, ("filename", "scene_label", "identifier", "source_label"), delimiter="\t")
     return {row["filename"]: _clip(root, row) for row in rows}
 
@@ -74,7 +89,7 @@ def _clip(root: Path, row: Row) -> Clip:
         form = "audio/<scene>-<city>-<location>-<segment>-<second>-<device>.wav"
         raise row.error(f"filename '{row['filename']}' is not of the form {form}", "correct it")
     label, device = row.choice("scene_label", SCENES), row.choice("source_label", DEVICES)
-    # Thousands of clips share each of these; the table has a copy a row.
+    # Thousands of clips share each of these strings; the table holds one copy per row.
     label, recording, location, device = map(sys.intern, (label, name[1], row["identifier"], device))
     return Clip(row.file(root / row["filename"]), label, recording, location, device)
 

@@ -1,9 +1,9 @@
 """A synthetic city in the exact layout of TAU Urban Acoustic Scenes 2022 Mobile.
 
-It stands in for the real corpus where that cannot be downloaded: in tests, in CI, in a first demonstration. Ten scenes,
-locations in ten cities, nine devices; locations of the training never occur in the test, and devices s4 to s6 only
-there, so that a network meets the same two difficulties as in the challenge: new places and new microphones. Scores on
-it say that the pipeline works and nothing about real scenes; the data set's name is "synthetic_city" everywhere.
+It replaces the real corpus where that cannot be downloaded: in tests, in CI, in a first demonstration. It has ten
+scenes, locations in ten cities, and nine devices. Training locations never occur in the test, and devices s4 to s6
+occur only there, so that a network meets the two difficulties of the challenge: new places and new microphones. Scores
+on it say that the pipeline works and nothing about real scenes; the data set's name is "synthetic_city" everywhere.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ import numpy as np
 
 from ...core.files import scratch_beside
 from ...errors import DatasetError
-from ..datasets.tau import META, SCENES, SETUP, SYNTHETIC_MARK
-from .microphones import DEVICES, hear
+from ..datasets.synthetic_city import MARK
+from ..datasets.tau import META, SCENES, SETUP
+from .microphones import DEVICES, record_with_device
 from .scenes import record
 from .sources import SAMPLE_RATE, Samples
 
@@ -36,16 +37,16 @@ _Cells = tuple[str, ...]
 
 @dataclass(frozen=True)
 class CityPlan:
-    """What a city is made from; the same plan gives the same bytes.
+    """Parameters of a city; the same plan gives the same bytes.
 
     Attributes
     ----------
     seed
-        Another seed is another city.
+        Another seed gives another city.
     train_locations, test_locations
-        Of every scene.
+        Locations per scene.
     train_seconds, test_seconds
-        Clips of 1 s that are kept of one recording, 1 to 10.
+        Clips of 1 s per recording, 1 to 10.
     """
 
     seed: int = 0
@@ -65,7 +66,7 @@ class CityPlan:
 
 @dataclass(frozen=True)
 class City:
-    """A city on disk: its folder, its plan, the number of clips, and whether they were written now or found."""
+    """A city on disk: folder, plan, numbers of clips, and whether this call wrote it."""
 
     folder: Path
     plan: CityPlan
@@ -76,7 +77,7 @@ class City:
 
 @dataclass(frozen=True)
 class _Take:
-    """One recording: a scene at a location, heard by several devices at once."""
+    """One recording: a scene at a location, recorded by several devices at once."""
 
     scene: str
     split: str
@@ -105,15 +106,15 @@ def write_city(
     test_seconds: int = 1,
     progress: Progress | None = None,
 ) -> City:
-    """Write a synthetic city, or find it written.
+    """Write a synthetic city, or find the same city in the folder.
 
-    Every training recording is by device a, those of five locations of a scene by one of b, c, s1, s2, s3 too; every
-    test recording is by all nine devices. The defaults make 680 training and 270 test clips, 126 MB.
+    Every training recording is made by device a; those of five locations per scene also by one of b, c, s1, s2, s3.
+    Every test recording is made by all nine devices. The defaults make 680 training and 270 test clips, 126 MB.
 
     Parameters
     ----------
     out
-        Folder to make. It appears whole or not at all; the same city found there is left as it is.
+        Folder to create. It appears whole or not at all; the same city is left as it is.
     seed, train_locations, test_locations, train_seconds, test_seconds
         See :class:`CityPlan`.
     progress
@@ -122,7 +123,7 @@ def write_city(
     Raises
     ------
     DatasetError
-        An impossible size, a folder that holds something else, a disk that is full.
+        Where a parameter is out of range, the folder holds something else, or it cannot be written.
     """
     plan = CityPlan(seed, train_locations, test_locations, train_seconds, test_seconds)
     out = Path(out)
@@ -158,10 +159,10 @@ def _takes(plan: CityPlan) -> list[_Take]:
 
 
 def _found(out: Path, plan: CityPlan, takes: list[_Take]) -> bool:
-    """Whether ``out`` holds this very city already; False if there is room for it."""
+    """Whether ``out`` holds this city already; False where it is missing or empty."""
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return False
-    mark = out / SYNTHETIC_MARK
+    mark = out / MARK
     if out.is_file():
         raise DatasetError(out, "is a file", "choose another folder")
     if not mark.is_file():
@@ -182,19 +183,20 @@ def _write(folder: Path, plan: CityPlan, takes: list[_Take], progress: Progress 
         if progress:
             progress(done + 1, len(takes))
     _write_tables(folder, takes)
-    (folder / SYNTHETIC_MARK).write_text(_mark(plan), "utf-8")
+    (folder / MARK).write_text(_mark(plan), "utf-8")
 
 
 def _write_take(folder: Path, take: _Take, segment_seconds: int) -> None:
-    """Render a recording once and hear it with each of its devices.
+    """Render a recording once and record it with each of its devices.
 
-    The whole segment is rendered in either split: loudness is set over it, and must not depend on what is kept of it.
+    The whole segment is rendered in either split: loudness is set over the segment, and must not depend on the number
+    of clips that are kept.
     """
     sound = record(take.scene, np.random.default_rng(take.seeds), segment_seconds * SAMPLE_RATE)
     rngs = {name: np.random.default_rng([*take.seeds, number]) for number, name in enumerate(DEVICES)}
-    heard = {device: hear(device, sound, rngs[device]) for device in take.devices}
+    recorded = {device: record_with_device(device, sound, rngs[device]) for device in take.devices}
     for name, device, second in take.names():
-        _write_wav(folder / name, heard[device][second * SAMPLE_RATE : (second + 1) * SAMPLE_RATE])
+        _write_wav(folder / name, recorded[device][second * SAMPLE_RATE : (second + 1) * SAMPLE_RATE])
 
 
 def _write_wav(path: Path, samples: Samples) -> None:
@@ -228,4 +230,4 @@ def _write_table(path: Path, header: _Cells, rows: list[_Cells]) -> None:
 
 
 def _mark(plan: CityPlan) -> str:
-    return json.dumps({"made_by": "scenelet data synth", "format": 1, **asdict(plan)}, indent=2) + "\n"
+    return json.dumps({"made_by": "scenelet.data.synthetic.city", "format": 1, **asdict(plan)}, indent=2) + "\n"

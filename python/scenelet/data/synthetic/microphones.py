@@ -1,7 +1,7 @@
-"""Microphones of the synthetic city: what a recorder, a phone and a cheap capsule make of the same sound.
+"""Microphones of the synthetic city: a recorder, phones and cheap capsules.
 
-A device has a frequency response, a compressor and a noise floor of its own. Device "a" is the good recorder that most
-of the training material is from; s4 to s6 are heard in the test only and differ from a in another way than b to s3 do.
+Each device has its own frequency response, compressor and noise floor. Device "a" is the good recorder that made most
+of the training material; s4 to s6 occur in the test only and differ from a in another way than b to s3 do.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Device:
     noise_db
         Level of its white noise, dB of full scale.
     ratio
-        Of the compressor above -45 dB: 1 leaves the sound alone, 2 halves the level range.
+        Ratio of the compressor above -45 dB: 1 changes nothing, 2 halves the level range.
     """
 
     response: tuple[tuple[float, float], ...]
@@ -48,7 +48,7 @@ DEVICES = {
 }
 
 
-def hear(name: str, sound: Samples, rng: np.random.Generator) -> Samples:
+def record_with_device(name: str, sound: Samples, rng: np.random.Generator) -> Samples:
     """Record a sound with a device.
 
     Parameters

@@ -1,7 +1,7 @@
-"""The ten scenes of the synthetic city: what sounds there, and how loud.
+"""The ten scenes of the synthetic city: their sound sources and levels.
 
-The scenes differ in spectrum and in time structure, and share most of their sources, as real ones do: people talk in
-five of them, and a bus, a metro and a tram are engines with knocks. What tells them apart varies with the location.
+The scenes differ in spectrum and in time structure, and share most of their sources, as real scenes do: people talk
+in five of them, and a bus, a metro and a tram are engines with knocks. Their parameters vary with the location.
 """
 
 from __future__ import annotations
@@ -114,16 +114,16 @@ RECIPES: dict[str, Scene] = {
 
 
 def record(scene: str, rng: np.random.Generator, n: int) -> Samples:
-    """Record a scene at a new location.
+    """Render a scene at a new location.
 
     Parameters
     ----------
     scene
         One of TAU's scenes.
     rng
-        Draws the location and what happens there.
+        Draws the location's parameters and events.
     n
-        Samples at 44.1 kHz.
+        Number of samples at 44.1 kHz.
 
     Returns
     -------

@@ -1,8 +1,8 @@
-"""Sources that the synthetic city is made of: air, engines, voices, knocks, chirps, beeps, chords.
+"""Sound sources of the synthetic city: air, engines, voices, knocks, chirps, beeps, chords.
 
-Every function here returns a *source*: a function of a random generator and a number of samples at 44.1 kHz that
-gives float64[n] with a root mean square of 1 (or silence). Its parameters are ranges; the generator, seeded by
-location, draws from them, so that two streets sound like streets and not alike.
+Every public function but :func:`decibels` returns a *source*: a function of a random generator and a number of samples
+n at 44.1 kHz that returns float64[n] with a root mean square of 1 (or silence). Its parameters are ranges; the
+generator, seeded by location, draws from them, so that two locations of a scene differ.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ def decibels(value: float | Samples) -> Samples:
 
 
 def air(tilt: float, *, hump: tuple[float, float] = (1000, 0), swell_hz: float = 0.5, swell_db: float = 2) -> Source:
-    """Make noise that falls by ``tilt`` dB an octave, with a hump of (Hz, dB), swelling at random.
+    """Noise with a slope of ``tilt`` dB per octave, a hump of (Hz, dB), and a random swell.
 
-    The hump is an octave and a half wide; hump and tilt move a little with the location.
+    The hump is an octave and a half wide; hump and slope vary a little with the location.
     """
 
     def source(rng: np.random.Generator, n: int) -> Samples:
@@ -45,7 +45,7 @@ def air(tilt: float, *, hump: tuple[float, float] = (1000, 0), swell_hz: float =
 
 
 def engine(pitch: Range, harmonics: int, fall_db: float, drift: float) -> Source:
-    """Run a machine: partials of a pitch in Hz, each ``fall_db`` weaker, drifting by a part of the pitch."""
+    """An engine: partials of a pitch in Hz, each ``fall_db`` weaker than the last, with a relative pitch drift."""
 
     def source(rng: np.random.Generator, n: int) -> Samples:
         pitch_hz = rng.uniform(*pitch) * (1 + drift * _wander(rng, n, 0.7))
@@ -60,7 +60,7 @@ def engine(pitch: Range, harmonics: int, fall_db: float, drift: float) -> Source
 
 
 def voices(count: Range, *, loudest_db: float = 6) -> Source:
-    """Let people talk: glottal pulses through three formants, in syllables; one stands out by ``loudest_db``."""
+    """Talking people: glottal pulses through three formants, in syllables; one voice is ``loudest_db`` louder."""
 
     def source(rng: np.random.Generator, n: int) -> Samples:
         total = np.zeros(n)
@@ -77,9 +77,9 @@ def voices(count: Range, *, loudest_db: float = 6) -> Source:
 
 
 def knocks(rate: Range, modes: Range, *, quality: float = 5, jitter: float = 0.15, double: float = 0) -> Source:
-    """Knock: steps, rattles, rail joints; impulses at ``rate`` a second through two ringing modes in Hz.
+    """Steps, rattles, rail joints: impulses at ``rate`` per second through two resonances in Hz of a quality factor.
 
-    ``jitter`` is a part of the period; ``double`` a second knock so many seconds after each.
+    ``jitter`` is a part of the period; ``double`` adds a second knock this many seconds after each.
     """
 
     def source(rng: np.random.Generator, n: int) -> Samples:
@@ -96,7 +96,7 @@ def knocks(rate: Range, modes: Range, *, quality: float = 5, jitter: float = 0.1
 
 
 def chirps(rate: Range, band: Range, seconds: Range) -> Source:
-    """Let birds sing: sweeps within a band of Hz, so many a second, each ``seconds`` long, in short phrases."""
+    """Birds: sweeps within a band of Hz, ``rate`` per second, each ``seconds`` long."""
 
     def source(rng: np.random.Generator, n: int) -> Samples:
         total = np.zeros(n)
@@ -110,7 +110,7 @@ def chirps(rate: Range, band: Range, seconds: Range) -> Source:
 
 
 def beeps(pitch: Range, seconds: float, gap: Range) -> Source:
-    """Sound doors, gongs, bells: a tone of a pitch in Hz for ``seconds``, again after a gap in seconds."""
+    """Door signals, gongs, bells: a tone of a pitch in Hz for ``seconds``, repeated after a gap in seconds."""
 
     def source(rng: np.random.Generator, n: int) -> Samples:
         tone, wait = rng.uniform(*pitch), rng.uniform(*gap)
@@ -122,7 +122,7 @@ def beeps(pitch: Range, seconds: float, gap: Range) -> Source:
 
 
 def chords(beat: Range) -> Source:
-    """Play music from loudspeakers: three notes with four partials each, changing at a beat in Hz."""
+    """Music: three notes with four partials each, changing at a beat in Hz."""
 
     def source(rng: np.random.Generator, n: int) -> Samples:
         time = np.arange(n) / SAMPLE_RATE
@@ -151,7 +151,7 @@ def _noise(rng: np.random.Generator, n: int, shape: Callable[[Spectrum], Spectru
 
 
 def _ring(samples: Samples, modes: Sequence[float] | Samples, qualities: Sequence[float]) -> Samples:
-    """Send samples through parallel resonators: (Hz, quality) each."""
+    """Filter samples by parallel resonators, each of a frequency in Hz and a quality factor."""
     frequencies = np.maximum(np.fft.rfftfreq(samples.size, 1 / SAMPLE_RATE), 1e-3)
     response = np.zeros(frequencies.size, complex)
     for centre, quality in zip(modes, qualities, strict=True):
@@ -160,7 +160,7 @@ def _ring(samples: Samples, modes: Sequence[float] | Samples, qualities: Sequenc
 
 
 def _wander(rng: np.random.Generator, n: int, rate: float) -> Samples:
-    """Gaussian values that change ``rate`` times a second, joined by straight lines."""
+    """Gaussian values at ``rate`` per second, joined by straight lines."""
     knots = 2 + int(np.ceil(n * rate / SAMPLE_RATE))
     return np.interp(np.arange(n) * rate / SAMPLE_RATE, np.arange(knots), rng.standard_normal(knots))
 
@@ -175,7 +175,7 @@ def _sweep(low: float, high: float, seconds: float) -> Samples:
 
 
 def _add(total: Samples, rng: np.random.Generator, sound: Samples) -> None:
-    """Add a sound at a random place, cut off at the end."""
+    """Add a sound at a random position, cut off at the end."""
     start = int(rng.integers(total.size))
     part = sound[: total.size - start]
     total[start : start + part.size] += part

@@ -1,4 +1,4 @@
-"""Programs for the Cortex-M4, compiled with the flags that PlatformIO uses."""
+"""Programs for the Cortex-M4, compiled with PlatformIO's flags."""
 
 from __future__ import annotations
 
@@ -15,10 +15,6 @@ from ...core import toolchain
 from ...errors import ToolError
 
 COMPILER = "arm-none-eabi-gcc"
-BOARD = "netduinoplus2"
-"""The board that QEMU emulates."""
-
-_LIBRARIES = ("engine", "frontend", "port")
 
 
 @cache
@@ -34,15 +30,17 @@ def flags() -> dict[str, Any]:
     return _json(toolchain.FIRMWARE / "flags.json")
 
 
-def board(name: str = BOARD) -> dict[str, Any]:
+def board(name: str = toolchain.EMULATED_BOARD) -> dict[str, Any]:
     """PlatformIO's description of a board (firmware/boards)."""
     return _json(toolchain.FIRMWARE / "boards" / f"{name}.json")
 
 
 def _includes() -> list[Path]:
     libraries = toolchain.FIRMWARE / "lib"
-    port = libraries / "port" / board()["build"]["port"]
-    return [*(libraries / name for name in _LIBRARIES), port, toolchain.FIRMWARE / "boards" / BOARD]
+    ports = libraries / "port"
+    port = ports / board()["build"]["port"]
+    own = toolchain.FIRMWARE / "boards" / toolchain.EMULATED_BOARD
+    return [*toolchain.engine_folders(), libraries / "frontend", ports, port, own]
 
 
 def _compile_flags() -> list[str]:
@@ -81,13 +79,13 @@ def _contents(paths: Iterable[Path]) -> list[bytes]:
 
 
 def _invoke(arguments: Sequence[str | Path]) -> None:
-    """Run the compiler; a failure names its first error line."""
+    """Run the compiler; its first error line becomes a ToolError."""
     program = toolchain.find(COMPILER)
     done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, check=False)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-        told = next((line for line in lines if "overflowed" in line or "error" in line.lower()), lines[-1])
-        raise ToolError(COMPILER, told.strip(), "shrink the model if it does not fit, else report this as a defect")
+        reason = next((line for line in lines if "overflowed" in line or "error" in line.lower()), lines[-1])
+        raise ToolError(COMPILER, reason.strip(), "shrink the model if it does not fit, else report this as a defect")
 
 
 def _objects(sources: Iterable[Path], includes: Sequence[Path], defines: Sequence[str]) -> list[Path]:
@@ -112,28 +110,28 @@ def _objects(sources: Iterable[Path], includes: Sequence[Path], defines: Sequenc
 def _sources() -> list[Path]:
     libraries = toolchain.FIRMWARE / "lib"
     port = libraries / "port" / board()["build"]["port"]
-    return sorted((*(libraries / "engine").glob("*.c"), *(libraries / "frontend").glob("*.c"), *port.glob("*.c")))
+    return sorted((*toolchain.engine_sources(), *(libraries / "frontend").glob("*.c"), *port.glob("*.c")))
 
 
 def runner(generated: Mapping[str, str], *, probes: bool = False) -> Path:
-    """Build the measuring program around a model.
+    """Build the measuring program for a model.
 
     Parameters
     ----------
     generated
-        C sources by file name, as :func:`scenelet.deploy.export.render_engine` gives them.
+        C sources by file name, as :func:`scenelet.deploy.export.render_engine` returns them.
     probes
-        Let it look into depth-first segments, at some instructions a stage's turn: see firmware/lib/engine/scn_probe.h.
+        Add probes to depth-first segments, which cost some instructions per stripe of a stage; see scn_probe.h.
 
     Returns
     -------
     Path
-        An ELF file in the build folder, made once per content; the linker's map lies beside it, ending in ".map".
+        An ELF file in the build folder, built once per content; the linker's map beside it ends in ".map".
 
     Raises
     ------
     ToolError
-        The compiler is missing, or the program does not fit the board's memory.
+        The compiler is missing, or the program does not fit the memory of the board.
     """
     build = toolchain.build_folder() / "arm"
     build.mkdir(parents=True, exist_ok=True)
@@ -141,10 +139,10 @@ def runner(generated: Mapping[str, str], *, probes: bool = False) -> Path:
         folder = Path(place)
         for name, text in generated.items():
             (folder / name).write_text(text, "utf-8")
-        # Here a model is measured, whatever its size; the challenge's limits hold where one ships.
+        # A model of any size may be measured here; the challenge's limits apply to firmware that ships.
         defines = ("-DSCN_MODEL_UNLIMITED", *(("-DSCN_PROBE",) if probes else ()))
         libraries = _objects(_sources(), _includes(), defines)
-        own = [*sorted(folder.glob("*.c")), *(toolchain.FIRMWARE / "runner").glob("*.c")]
+        own = [*sorted(folder.glob("*.c")), *(toolchain.FIRMWARE / "measure" / "runner").glob("*.c")]
         objects = [*libraries, *_objects(own, [*_includes(), folder], defines)]
         elf = build / f"runner-{_digest('.'.join(_link_flags()).encode(), *_contents(objects))}.elf"
         if not (elf.exists() and elf.with_suffix(".map").exists()):

@@ -1,4 +1,4 @@
-"""The product firmware around a model, built by PlatformIO."""
+"""The product firmware with a model, built by PlatformIO."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _ELF = "firmware.elf"
 
 
 def _inputs() -> Iterator[Path]:
-    """Every file of the repository that the firmware is made of, but the generated ones."""
+    """Every source file of the firmware, without the generated ones."""
     yield toolchain.REPOSITORY / "platformio.ini"
     yield toolchain.REPOSITORY / "python" / "scenelet" / "__init__.py"
     for path in sorted(toolchain.FIRMWARE.rglob("*")):
-        apart = path.relative_to(toolchain.FIRMWARE).parts[0] in ("generated", "models", "runner")
-        if path.is_file() and not apart and path.suffix in (".c", ".h", ".ld", ".json", ".py"):
+        excluded = path.relative_to(toolchain.FIRMWARE).parts[0] in ("generated", "models", "measure")
+        if path.is_file() and not excluded and path.suffix in (".c", ".h", ".ld", ".json", ".py"):
             yield path
 
 
@@ -39,7 +39,7 @@ def _digest(generated: Mapping[str, str], environment: str) -> str:
 
 @contextmanager
 def _workshop(folder: Path) -> Iterator[Path]:
-    """One place for all builds, one build at a time: another model compiles only what differs."""
+    """One folder for all builds, locked for one build at a time, so that another model recompiles only what differs."""
     place = folder / "workshop"
     place.mkdir(exist_ok=True)
     with (place / "lock").open("w") as lock:
@@ -48,7 +48,7 @@ def _workshop(folder: Path) -> Iterator[Path]:
 
 
 def _replace(folder: Path, sources: Mapping[str, str]) -> None:
-    """Make a folder hold these sources and no others; those that are the same already stay as they are."""
+    """Make a folder hold exactly these sources; unchanged files keep their time stamps."""
     flat = {name: text for name, text in sources.items() if "/" not in name}
     write_folder(folder, flat)
     for path in folder.iterdir():
@@ -68,19 +68,19 @@ def _run_platformio(environment: str, generated: Path, build: Path) -> None:
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = (done.stdout + done.stderr).strip().splitlines()
-        told = next((line for line in lines if "overflowed" in line or "error:" in line.lower()), lines[-1])
-        raise ToolError(f"pio run -e {environment}", told.strip(), "run it by hand to see all it says")
+        reason = next((line for line in lines if "overflowed" in line or "error:" in line.lower()), lines[-1])
+        raise ToolError(f"pio run -e {environment}", reason.strip(), "run it by hand to see its whole output")
 
 
 def build(generated: Mapping[str, str], environment: str = ENVIRONMENT) -> Path:
-    """Build the product firmware, once per content of everything that it is made of.
+    """Build the product firmware, once per content of all its sources.
 
     Parameters
     ----------
     generated
         C sources by file name, as ``scenelet export`` writes them.
     environment
-        Of platformio.ini, with a board.
+        Name of an ``[env:...]`` of platformio.ini with a board.
 
     Returns
     -------

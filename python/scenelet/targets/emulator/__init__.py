@@ -1,1 +1,1 @@
-"""QEMU as a process, as a serial port, and as a counter of instructions."""
+"""QEMU: its process, its serial port, and the measuring program that runs in it."""

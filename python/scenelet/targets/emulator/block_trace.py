@@ -1,4 +1,4 @@
-"""Runs programs under a plugin of QEMU that counts every block of instructions (firmware/profiler)."""
+"""Counts the executions of every basic block of a program, by a plugin of QEMU (firmware/measure/qemu_plugin)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from . import process
 from .runner import Runner, Sizes
 from .serial_port import SerialBoard
 
-_SOURCES = toolchain.FIRMWARE / "profiler"
+_SOURCES = toolchain.FIRMWARE / "measure" / "qemu_plugin"
 _MARKS = "scn_probe_marks"
 _FIRST_WITH_VERSION_2 = 9
 
@@ -28,19 +28,20 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Run:
-    """How often a block of instructions ran for one place.
+class BlockCount:
+    """Executions of one basic block in one stage of the model.
 
     Attributes
     ----------
     first, end
-        Addresses of its first instruction, and behind its last.
+        Address of its first instruction, and the address after its last.
     step, place
-        Number of the model's step; 0 for its schedule or all of it, else 1 and up for a segment's stages.
+        Number of the model's step, and of the stage in it: 0 for the step's schedule or a step without stages, from 1
+        on for the stages of a segment.
     runs
-        How often.
+        Number of executions.
     jumps
-        How many of them went on elsewhere than right behind the block.
+        Executions after which a branch was taken.
     """
 
     first: int
@@ -51,7 +52,7 @@ class Run:
     jumps: int
 
 
-def watch(elf: Path, sizes: Sizes, one: NDArray[np.int8]) -> list[Run]:
+def trace_inference(elf: Path, sizes: Sizes, one: NDArray[np.int8]) -> list[BlockCount]:
     """Run one inference and count its blocks.
 
     Parameters
@@ -59,64 +60,64 @@ def watch(elf: Path, sizes: Sizes, one: NDArray[np.int8]) -> list[Run]:
     elf
         The measuring program with probes: :func:`scenelet.targets.build.cortex_m4.runner`.
     sizes
-        Of its model.
+        Sizes of its model.
     one
         The network's input.
 
     Returns
     -------
-    list of Run
-        Of the inference alone; what the probes themselves take is in it.
+    list of BlockCount
+        Blocks of the inference alone, those of the probes included.
 
     Raises
     ------
     ToolError
-        There is no host compiler, or QEMU is missing or runs no plugins.
+        The host compiler or QEMU is missing, or QEMU has no plugin support.
     """
     plugin = _plugin()
     argument = f"{plugin},marks={_address(elf, _MARKS):#x},out=blocks"
     with process.Pipes(elf, (*process.COUNT_INSTRUCTIONS, "-plugin", argument)) as pipes:
         Runner(pipes, sizes).profile(one)
-        # The plugin writes when QEMU ends, which it does when its requests do; the folder goes only afterwards.
+        # The plugin writes its file when QEMU exits, after the last request; the folder is removed only afterwards.
         pipes.finish()
         return list(_parse(pipes.folder / "blocks"))
 
 
-def watch_product(elf: Path, talk: Callable[[Device], T]) -> tuple[T, list[Run]]:
-    """Boot a product firmware, talk to it, and count all its blocks from reset to the end of the talk.
+def trace_product(elf: Path, use: Callable[[Device], T]) -> tuple[T, list[BlockCount]]:
+    """Boot a product firmware, use it, and count all its blocks from reset to the end of that use.
 
     Parameters
     ----------
     elf
-        Built for any board of the project.
-    talk
-        Called with the device, which has greeted and tested itself.
+        Program, built for any board of the project.
+    use
+        Called with the device after its boot lines and self-test.
 
     Returns
     -------
     tuple
-        What ``talk`` gave, and the counts.
+        Result of ``use``, and the counts.
 
     Raises
     ------
     ToolError
-        There is no host compiler, QEMU is missing or runs no plugins, or the firmware does not come up.
+        The host compiler or QEMU is missing, QEMU has no plugin support, or the firmware does not start.
     """
     with tempfile.TemporaryDirectory() as folder:
         blocks = Path(folder) / "blocks"
         with SerialBoard(elf, (*process.COUNT_INSTRUCTIONS, "-plugin", f"{_plugin()},out={blocks}")) as board:
             device = Device(board)
             device.wait_ready()
-            told = talk(device)
+            result = use(device)
             board.end()
-        return told, list(_parse(blocks))
+        return result, list(_parse(blocks))
 
 
 def _plugin() -> Path:
-    told = toolchain.run([process.PROGRAM, "--version"])
-    found = re.search(r"version (\d+)", told)
+    printed = toolchain.run([process.PROGRAM, "--version"])
+    found = re.search(r"version (\d+)", printed)
     if found is None:
-        raise ToolError(process.PROGRAM, "does not tell its version", "install QEMU 7.2 or later")
+        raise ToolError(process.PROGRAM, "does not print its version", "install QEMU 7.2 or later")
     version = 2 if int(found[1]) >= _FIRST_WITH_VERSION_2 else 1
     flags = ("-Wall", "-Wextra", "-Werror", f"-DSCN_PLUGIN_VERSION={version}")
     return toolchain.shared_library("profiler", _SOURCES.glob("*.c"), [_SOURCES], flags)
@@ -128,10 +129,10 @@ def _address(elf: Path, name: str) -> int:
         return int(symbol["st_value"])
 
 
-def _parse(path: Path) -> Iterator[Run]:
+def _parse(path: Path) -> Iterator[BlockCount]:
     if not path.is_file():
-        raise ToolError(process.PROGRAM, "ran no plugin", "install a QEMU with plugins, such as Debian's")
+        raise ToolError(process.PROGRAM, "has no plugin support", "install a QEMU with plugins, such as Debian's")
     for line in path.read_text("ascii").splitlines():
         first, end, *places = line.split()
         for place in places:
-            yield Run(int(first, 16), int(end, 16), *(int(number, 16) for number in place.split(":")))
+            yield BlockCount(int(first, 16), int(end, 16), *(int(number, 16) for number in place.split(":")))

@@ -1,4 +1,4 @@
-"""QEMU as a board: programs that are started, spoken to and ended, and never waited for without end."""
+"""QEMU's process as a board: starting, requests by named pipes, and stopping, each within a bounded time."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Emulator:
     Attributes
     ----------
     folder
-        Working folder of QEMU, for sockets and pipes; gone after leaving.
+        Working folder of QEMU, for sockets and pipes; removed on leaving.
     """
 
     def __init__(self, elf: Path, options: Sequence[str] = ()) -> None:
@@ -52,7 +52,7 @@ class Emulator:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Switch the board on."""
+        """Start QEMU."""
         with (self.folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
                 self._command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -64,11 +64,11 @@ class Emulator:
 
     @property
     def pid(self) -> int | None:
-        """QEMU's process; None before it was started."""
+        """Process id of QEMU; None before the start."""
         return self._process.pid if self._process else None
 
     def failure(self, problem: str) -> ToolError:
-        """Say what went wrong, with QEMU's own last line."""
+        """Make an error of a problem, with QEMU's exit status and the last line of its log."""
         status = self.status()
         if status is not None:
             problem += f"; QEMU ended with status {status}"
@@ -78,12 +78,12 @@ class Emulator:
         return ToolError(PROGRAM, problem, "run the firmware by hand with: pio run -e qemu -t emulate")
 
     def end(self) -> None:
-        """Have QEMU end in order, unlike :meth:`stop`, which may kill it: its plugins write what they know.
+        """Terminate QEMU so that its plugins write their files; :meth:`stop` may kill it.
 
         Raises
         ------
         ToolError
-            It does not end.
+            QEMU does not exit.
         """
         if self._process:
             self._process.terminate()
@@ -93,16 +93,16 @@ class Emulator:
                 raise self.failure(f"did not end in {_EXIT_SECONDS:g} s") from None
 
     def stop(self) -> None:
-        """End QEMU and remove its folder."""
+        """Stop QEMU and remove its folder."""
         if self._process and self._process.poll() is None:
             try:
-                self._process.wait(_EXIT_SECONDS if self._ends_by_itself() else 0)
+                self._process.wait(_EXIT_SECONDS if self._exits_by_itself() else 0)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _ends_by_itself(self) -> bool:
+    def _exits_by_itself(self) -> bool:
         return False
 
     def __enter__(self) -> Self:
@@ -116,16 +116,16 @@ class Emulator:
 
 
 class Pipes(Emulator):
-    """A board whose program reads requests from one named pipe and writes answers to another.
+    """A board whose program reads requests from one named pipe and writes responses to another.
 
     Parameters
     ----------
     elf
-        The program: firmware/runner.
+        The measuring program (firmware/measure/runner).
     options
         Further options of QEMU.
     seconds
-        Longest wait for an answer.
+        Longest wait for a response, in seconds.
     """
 
     def __init__(self, elf: Path, options: Sequence[str] = (), *, seconds: float = 120.0) -> None:
@@ -134,20 +134,20 @@ class Pipes(Emulator):
         self._request = self._answer = -1
 
     def start(self) -> None:
-        """Switch the board on."""
+        """Make the pipes and start QEMU."""
         for name in ("request", "answer"):
             os.mkfifo(self.folder / name)
-        # Open both ends, so that neither side blocks before the other has come.
+        # Open both ends of each pipe, so that neither side blocks until the other opens it.
         self._request = os.open(self.folder / "request", os.O_RDWR | os.O_NONBLOCK)
         self._answer = os.open(self.folder / "answer", os.O_RDWR | os.O_NONBLOCK)
         super().start()
 
     def stop(self) -> None:
-        """End the program by ending its requests."""
-        self._hang_up()
+        """Close the pipes, which ends the program, and stop QEMU."""
+        self._close_pipes()
         super().stop()
 
-    def _hang_up(self) -> None:
+    def _close_pipes(self) -> None:
         for handle in (self._request, self._answer):
             if handle >= 0:
                 with contextlib.suppress(OSError):
@@ -155,26 +155,26 @@ class Pipes(Emulator):
         self._request = self._answer = -1
 
     def finish(self) -> None:
-        """Let the program end, and wait for it.
+        """Close the pipes and wait until the program ends.
 
         Raises
         ------
         ToolError
-            It does not end, or not well.
+            The program does not end, or fails.
         """
-        self._hang_up()
+        self._close_pipes()
         try:
             status = self._process.wait(self._seconds) if self._process else 0
         except subprocess.TimeoutExpired:
             raise self.failure(f"the firmware did not end in {self._seconds:g} s") from None
         if status:
-            raise self.failure("the firmware did not end well")
+            raise self.failure("the firmware failed")
 
-    def _ends_by_itself(self) -> bool:
+    def _exits_by_itself(self) -> bool:
         return True
 
     def send(self, content: bytes) -> None:
-        """Write a request, whole.
+        """Write a whole request.
 
         Raises
         ------
@@ -187,12 +187,12 @@ class Pipes(Emulator):
                 rest = rest[os.write(self._request, rest[:4096]) :]
 
     def receive(self, count: int) -> bytes:
-        """Read ``count`` bytes of an answer.
+        """Read ``count`` bytes of a response.
 
         Raises
         ------
         ToolError
-            The program ended, or does not answer.
+            The program ended, or does not respond.
         """
         end, content = time.monotonic() + self._seconds, bytearray()
         while len(content) < count:
@@ -204,7 +204,7 @@ class Pipes(Emulator):
         reads, writes = ([], [self._request]) if writing else ([self._answer], [])
         ready = any(select.select(reads, writes, [], 0.2)[:2])
         if not ready and self.status() is not None:
-            raise self.failure("the firmware ended before it answered")
+            raise self.failure("the firmware ended before it responded")
         if not ready and time.monotonic() > end:
-            raise self.failure(f"the firmware gave no answer in {self._seconds:g} s")
+            raise self.failure(f"the firmware did not respond within {self._seconds:g} s")
         return ready

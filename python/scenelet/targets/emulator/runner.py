@@ -1,4 +1,4 @@
-"""What the measuring program (firmware/runner) can be asked, and what it answers."""
+"""Requests to the measuring program (firmware/measure/runner), and its responses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class _Request(IntEnum):
 
 @dataclass(frozen=True)
 class Sizes:
-    """Of the model that was compiled into the runner: bytes of its input and output, and its steps."""
+    """Sizes of the model that is compiled into the measuring program: bytes of input and output, number of steps."""
 
     input_bytes: int
     output_bytes: int
@@ -30,7 +30,7 @@ class Sizes:
 
 
 def instructions(cycles: int) -> int:
-    """Instructions in a number of the emulated board's cycles, where QEMU counts one instruction as one nanosecond.
+    """Convert cycles of the emulated board to instructions, where QEMU counts one instruction as one nanosecond.
 
     A cycle of 168 MHz is 5.95 ns, so a count is exact to about 6 instructions.
     """
@@ -39,14 +39,14 @@ def instructions(cycles: int) -> int:
 
 
 class Runner:
-    """Talks to a running measuring program.
+    """Client of a running measuring program.
 
     Parameters
     ----------
     pipes
         The board that runs it.
     sizes
-        Of its model.
+        Sizes of its model.
     """
 
     def __init__(self, pipes: Pipes, sizes: Sizes) -> None:
@@ -60,12 +60,12 @@ class Runner:
         return struct.unpack(f"<{count}Q", self._pipes.receive(8 * count))
 
     def run(self, one: NDArray[np.int8]) -> NDArray[np.int8]:
-        """Output of one input, flat."""
+        """Network output for one input, flat."""
         self._ask(_Request.RUN, one.tobytes())
         return np.frombuffer(self._pipes.receive(self._sizes.output_bytes), np.int8)
 
     def tensors(self, one: NDArray[np.int8]) -> Iterator[tuple[int, NDArray[np.int8]]]:
-        """Tensor index and values, flat, of every tensor that lies in the arena after a step."""
+        """Tensor index and flat values of every tensor that is in the arena after the step that computes it."""
         self._ask(_Request.TENSORS, one.tobytes())
         while True:
             index, count = struct.unpack("<II", self._pipes.receive(8))
@@ -74,14 +74,14 @@ class Runner:
             yield index, np.frombuffer(self._pipes.receive(count), np.int8)
 
     def measure(self, one: NDArray[np.int8]) -> list[int]:
-        """Instructions of each step of the network; meaningful only where QEMU counts instructions."""
+        """Instructions of each step of the network; valid only with :data:`~.process.COUNT_INSTRUCTIONS`."""
         self._ask(_Request.MEASURE, one.tobytes())
         return [instructions(cycles) for cycles in self._cycles(self._sizes.steps)]
 
     def measure_stages(self, one: NDArray[np.int8]) -> list[tuple[int, ...]]:
-        """Instructions inside each step: of its schedule, then of each stage of its segment; needs probes.
+        """Instructions of each step by part: its schedule, then each stage of its segment; needs probes.
 
-        Unlike :meth:`measure`, a sum of many short laps, each exact to 6 instructions.
+        Unlike in :meth:`measure`, each count is a sum over many short intervals, each exact to 6 instructions.
         """
         self._ask(_Request.STAGES, one.tobytes())
         steps = []
@@ -91,7 +91,7 @@ class Runner:
         return steps
 
     def profile(self, one: NDArray[np.int8]) -> NDArray[np.int8]:
-        """Output of one input, flat, computed while a plugin of QEMU watches; needs probes."""
+        """Network output for one input, flat, while a plugin of QEMU traces it; needs probes."""
         self._ask(_Request.PROFILE, one.tobytes())
         return np.frombuffer(self._pipes.receive(self._sizes.output_bytes), np.int8)
 

@@ -1,1 +1,1 @@
-"""The wire protocol, host side: frames, streams, retransmission, the client."""
+"""Host side of the wire protocol: framing, streams, retransmission, fault injection, the client."""

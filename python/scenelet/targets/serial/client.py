@@ -1,4 +1,4 @@
-"""The host's side of the protocol: commands, and windows streamed without loss over a line that loses bytes."""
+"""Host side of the protocol: commands, and lossless streaming of windows over a lossy line."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from .streams import ByteStream
 
 READY = "m-ready"
 
-# What carries no checksum: MLPerf Tiny's answers, and complaints, which repeat the command.
-_PLAIN = ("m-", "e-[")
+# Prefixes of lines without checksum: MLPerf Tiny's responses, and errors, which repeat the command.
+_UNCHECKED = ("m-", "e-[")
 
-# A command's answer may pause longer than a STATUS: a step of a large network lies between two lines of `bench`.
-_ANSWER_FACTOR = 5
+# Lines of a response may come later than a STATUS: between two lines of `bench`, a step of a large network runs.
+_RESPONSE_FACTOR = 5
 
-# A slow device is asked less and less often: each question takes it time, too.
-_MOST_DOUBLINGS = 3
+# The poll interval doubles up to this many times, since each poll costs a slow device time.
+_MAX_DOUBLINGS = 3
 
 _DECISION = re.compile(r"decision window=(\d+) label=(.*) scores=(-?\d+(?:,-?\d+)*)")
 
-_HEARD = re.compile(r"heard window=(\d+) label=(.*)")
+_RULE_LABEL = re.compile(r"heard window=(\d+) label=(.*)")
 
 _REFUSALS: dict[int, tuple[str, str]] = {
     Reason.CLOSED: ("has no session", "do not run another command on the device while it streams"),
     Reason.PROTOCOL: ("speaks another protocol version", "flash the firmware of this scenelet"),
     Reason.MODEL: ("holds another model", "flash the firmware of this model"),
     Reason.FRONTEND: ("holds another front end, or none", "flash the firmware of this model"),
-    Reason.INPUT: ("refused what it was sent", "report this as a defect"),
+    Reason.INPUT: ("refused the input", "report this as a defect"),
     Reason.SELFTEST: ("failed its self-test", "flash it again; if it fails again, the board is broken"),
     Reason.TYPE: ("refused a frame", "report this as a defect"),
 }
@@ -47,7 +47,7 @@ _REFUSALS: dict[int, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Decision:
-    """What the device decided about one window; ``window`` counts from 0 in its session."""
+    """The device's decision on one window; ``window`` counts from 0 in its session."""
 
     window: int
     label: str
@@ -60,24 +60,26 @@ def fields(line: str) -> dict[str, str]:
 
 
 def samples_to_bytes(samples: NDArray[np.int32], bits: int) -> bytes:
-    """Audio as the wire carries it: little endian, 2 bytes a sample of 16 bits, 3 of 24.
+    """Encode audio for the wire: little endian, 2 bytes per 16-bit sample, 3 per 24-bit sample.
 
     Parameters
     ----------
     samples
         Integers of ``bits`` bits, any shape.
+    bits
+        16 or 24.
     """
     raw = np.ascontiguousarray(samples, dtype="<i4").view(np.uint8).reshape(-1, 4)
     return raw[:, : bits // 8].tobytes()
 
 
 def audio_contents(windows: NDArray[np.int32], config: FrontendConfig) -> Iterator[bytes]:
-    """Windows of audio, (n, clip samples), as the wire carries them.
+    """Encode windows of audio, (n, clip samples), for the wire, one item per window.
 
     Raises
     ------
     InputError
-        They do not have the length that the front end hears.
+        Their length is not the front end's clip length.
     """
     if windows.ndim != 2 or windows.shape[1] != config.clip_samples:
         raise InputError("windows", f"have shape {windows.shape}", f"give (n, {config.clip_samples}) samples")
@@ -85,12 +87,14 @@ def audio_contents(windows: NDArray[np.int32], config: FrontendConfig) -> Iterat
 
 
 def capture_contents(samples: NDArray[np.int32], capture_rate: int, config: FrontendConfig) -> Iterator[bytes]:
-    """What a microphone gives, cut where a live device has heard a window more; a rest that completes none is dropped.
+    """Encode microphone samples, cut where a live device completes each window; an incomplete window is dropped.
 
     Parameters
     ----------
     samples
-        int32 (n,) of 24 bits at ``capture_rate`` Hz.
+        int32 (n,), 24-bit values.
+    capture_rate
+        Their sample rate in Hz, a multiple of the front end's.
     """
     factor = capture_rate // config.sample_rate
     first = step = config.clip_samples * factor
@@ -104,22 +108,22 @@ def capture_contents(samples: NDArray[np.int32], capture_rate: int, config: Fron
 
 
 def scores_of(decisions: Iterable[Decision], shape: tuple[int, ...]) -> NDArray[np.int8]:
-    """Scores of decisions: (n, *shape)."""
+    """Stack the scores of decisions: (n, *shape)."""
     rows = [np.array(decision.scores, np.int8).reshape(shape) for decision in decisions]
     return np.stack(rows) if rows else np.empty((0, *shape), np.int8)
 
 
 class Device:
-    """A device on the other end of a byte stream.
+    """Client of a device at the other end of a byte stream.
 
     Parameters
     ----------
     stream
-        Closed by the caller.
+        The line; the caller closes it.
     ask_seconds
-        Silence after which the device is asked what it has.
+        Seconds of silence after which the device is polled.
     give_up_seconds
-        Silence after which it is taken for dead.
+        Seconds of silence after which it counts as dead.
     """
 
     def __init__(self, stream: ByteStream, *, ask_seconds: float = 1.0, give_up_seconds: float = 60.0) -> None:
@@ -132,14 +136,14 @@ class Device:
         self.resent = 0
         """Frames sent more than once, since the device was opened."""
         self.complaints = 0
-        """STATUS frames that told of a frame damaged or missing, since the device was opened."""
+        """STATUS frames that reported a damaged or missing frame, since the device was opened."""
         self.garbled = 0
-        """Frames and lines of the device that failed their check."""
-        self.heard: dict[int, str] = {}
-        """What the device's own rule said, by window of the session; a damaged line is missing."""
+        """Frames and lines from the device that failed their checksum."""
+        self.rule_labels: dict[int, str] = {}
+        """Label that the device's rule over windows gave, by window of the session; damaged lines are missing."""
 
     def event(self, seconds: float) -> Event | None:
-        """Next event, or None where none comes within ``seconds``."""
+        """Next event, or None if none comes within ``seconds``."""
         end = time.monotonic() + seconds
         while not self._waiting:
             left = end - time.monotonic()
@@ -151,17 +155,17 @@ class Device:
         self.complaints += isinstance(event, Status) and event.reason in (Reason.CORRUPT, Reason.SEQUENCE)
         return event
 
-    def _dead(self, waited_for: str) -> ToolError:
+    def _dead(self, expected: str) -> ToolError:
         seconds = f"{self._give_up_seconds:g}"
-        return ToolError("device", f"gave no {waited_for} in {seconds} s", "reset it and check the port and its speed")
+        return ToolError("device", f"gave no {expected} in {seconds} s", "reset it and check the port and its speed")
 
     def wait_ready(self) -> list[str]:
-        """Lines up to ``m-ready``, such as those of the boot.
+        """Read the lines up to ``m-ready``, such as those of the boot.
 
         Raises
         ------
         ToolError
-            The device stays silent.
+            The device does not respond.
         """
         lines: list[str] = []
         end = time.monotonic() + self._give_up_seconds
@@ -174,62 +178,67 @@ class Device:
         raise self._dead(READY)
 
     def command(self, line: str) -> list[str]:
-        """Lines that answer a text command, each beginning with the command's own name; asked again until whole.
+        """Send a text command, repeated until its response arrives intact.
+
+        Returns
+        -------
+        list of str
+            The lines of the response that begin with the command's name.
 
         Raises
         ------
         ToolError
-            The device does not answer, or does not know the command.
+            The device does not respond, or does not know the command.
         """
         end = time.monotonic() + self._give_up_seconds
         while time.monotonic() < end:
             self._stream.write(f"\0{line}\n".encode())
-            lines = self._answer()
-            complaint = next((text for text in lines if text.endswith(f": {line}]")), None)
-            if complaint:
-                raise ToolError("device", f"says {complaint}", "flash the firmware of this scenelet")
+            lines = self._response()
+            error = next((text for text in lines if text.endswith(f": {line}]")), None)
+            if error:
+                raise ToolError("device", f"responds {error}", "flash the firmware of this scenelet")
             own = [text for text in lines if text.startswith(f"{line.removesuffix('s')} ")]
             if own:
                 return own
-        raise self._dead(f"answer to {line}")
+        raise self._dead(f"response to {line}")
 
-    def _answer(self) -> list[str]:
-        """Lines up to ``m-ready``; none where one of them was damaged or missing."""
+    def _response(self) -> list[str]:
+        """Lines up to ``m-ready``; none if one of them was damaged or missing."""
         lines: list[str] = []
-        whole = True
-        while event := self.event(_ANSWER_FACTOR * self._ask_seconds):
+        intact = True
+        while event := self.event(_RESPONSE_FACTOR * self._ask_seconds):
             if isinstance(event, Line):
                 if event.text == READY:
-                    return lines if whole else []
+                    return lines if intact else []
                 lines.append(event.text)
-                whole = whole and (event.checked or event.text.startswith(_PLAIN))
-            whole = whole and not isinstance(event, framing.Garbage)
+                intact = intact and (event.checked or event.text.startswith(_UNCHECKED))
+            intact = intact and not isinstance(event, framing.Garbage)
         return []
 
     def decide_by(self, command: str) -> str:
-        """Send a ``decide`` command; gives the device's answer.
+        """Send a ``decide`` command, which sets the rule over windows; return the device's response.
 
         Raises
         ------
         ToolError
-            The device does not answer, or refuses the rule.
+            The device does not respond, or refuses the rule.
         """
         end = time.monotonic() + self._give_up_seconds
         while time.monotonic() < end:
             self._stream.write(f"\0{command}\n".encode())
-            for text in self._answer():
+            for text in self._response():
                 if text.startswith("e-[") and text.endswith(f": {command}]"):
-                    raise ToolError("device", f"says {text}", "flash the firmware of this scenelet")
+                    raise ToolError("device", f"responds {text}", "flash the firmware of this scenelet")
                 if text.startswith("decide "):
                     return text
-        raise self._dead("answer to decide")
+        raise self._dead("response to decide")
 
     def info(self) -> dict[str, str]:
-        """What the device holds: the fields of its ``info`` line."""
+        """Fields of the device's ``info`` line: model, front end, memory, clock."""
         return fields(self.command("info")[0])
 
     def labels(self) -> list[str]:
-        """The classes that the device names, in the order of the scores."""
+        """Class names of the device's model, in the order of the scores."""
         return [line.partition(" name=")[2] for line in self.command("labels")]
 
     def selftest(self) -> str:
@@ -241,12 +250,12 @@ class Device:
         return [fields(line) for line in self.command("bench") if line.startswith("bench step=")]
 
     def features(self) -> NDArray[np.int8]:
-        """The network's input in the device's last decision or test, flat.
+        """INT8 input of the network in the device's last decision or self-test, flat.
 
         Raises
         ------
         ToolError
-            There was none, or more audio has been put over it.
+            There was none, or newer audio has overwritten it.
         """
         rows = [fields(line) for line in self.command("features")]
         return np.frombuffer(b"".join(bytes.fromhex(row["values"]) for row in rows), np.int8)
@@ -254,7 +263,7 @@ class Device:
     def checksums(self) -> list[dict[str, str]]:
         """Fields of the ``checksum`` lines: each tensor's ``step``, ``tensor``, ``bytes``, ``crc32`` and ``name``.
 
-        The device runs the network on its :meth:`features` once more.
+        The device runs the network on its :meth:`features` again.
 
         Raises
         ------
@@ -264,12 +273,19 @@ class Device:
         return [fields(line) for line in self.command("checksums")]
 
     def open_session(self, kind: Input, model_sha256: str, frontend_sha256: str | None) -> Status:
-        """Begin to stream.
+        """Open a session for streaming.
+
+        Parameters
+        ----------
+        kind
+            Content of the DATA frames.
+        model_sha256, frontend_sha256
+            Hashes that the device must hold; tensors need no front end.
 
         Raises
         ------
         ToolError
-            The device refuses, and why; or it does not answer.
+            The device refuses, with its reason, or does not respond.
         """
         session = random.randrange(1, 256)
         end = time.monotonic() + self._give_up_seconds
@@ -281,31 +297,32 @@ class Device:
                 if isinstance(event, Status) and event.session == session and event.next == 0:
                     require_open(event)
                     return event
-        raise self._dead("answer to START")
+        raise self._dead("response to START")
 
     def decide(
         self, windows: Iterable[bytes], kind: Input, model_sha256: str, frontend_sha256: str | None
     ) -> Iterator[Decision]:
-        """Stream windows; yield one decision each, in order.
+        """Stream windows; yield one decision per window, in order.
 
         Parameters
         ----------
         windows
-            Each whole: samples (see :func:`samples_to_bytes`), or an INT8 tensor. Taken as the device has room.
+            One item per window: samples (see :func:`samples_to_bytes`) or an INT8 tensor. Consumed as the device has
+            room.
         kind
-            Which of the two.
+            Content of the items.
         model_sha256, frontend_sha256
-            What the device must hold.
+            Hashes that the device must hold; tensors need no front end.
 
         Raises
         ------
         ToolError
-            The device refuses, ends the session, or stays silent.
+            The device refuses, ends the session, or stops responding.
         """
-        self.heard.clear()
+        self.rule_labels.clear()
         status = self.open_session(kind, model_sha256, frontend_sha256)
         sender = Sender(iter(windows), status)
-        quiet_since = time.monotonic()
+        last_progress = time.monotonic()
         unanswered = 0
         while not sender.finished:
             before = sender.repeated
@@ -313,33 +330,34 @@ class Device:
             if frames:
                 self._stream.write(frames)
             self.resent += sender.repeated - before
-            event = self.event(self._ask_seconds * 2 ** min(unanswered, _MOST_DOUBLINGS))
+            event = self.event(self._ask_seconds * 2 ** min(unanswered, _MAX_DOUBLINGS))
             if event is None:
-                if time.monotonic() - quiet_since > self._give_up_seconds:
+                if time.monotonic() - last_progress > self._give_up_seconds:
                     raise self._dead("decision")
-                self._stream.write(self._question(sender))
+                self._stream.write(self._poll(sender))
                 unanswered += 1
                 continue
             unanswered = 0
             if isinstance(event, Status) and event.session == status.session:
                 require_open(event)
-                quiet_since = time.monotonic() if sender.hear(event) else quiet_since
-            self._note_heard(event)
+                last_progress = time.monotonic() if sender.on_status(event) else last_progress
+            self._record_rule_label(event)
             decision = _decision(event)
-            if decision and sender.decided(decision.window):
-                quiet_since = time.monotonic()
+            if decision and sender.on_decision(decision.window):
+                last_progress = time.monotonic()
                 yield decision
 
-    def _note_heard(self, event: Event) -> None:
-        match = _HEARD.fullmatch(event.text) if isinstance(event, Line) and event.checked else None
+    def _record_rule_label(self, event: Event) -> None:
+        match = _RULE_LABEL.fullmatch(event.text) if isinstance(event, Line) and event.checked else None
         if match:
-            self.heard[int(match[1])] = match[2]
+            self.rule_labels[int(match[1])] = match[2]
 
-    def _question(self, sender: Sender) -> bytes:
-        if sender.waits_for_decision:
+    def _poll(self, sender: Sender) -> bytes:
+        """What to send after silence: a request to repeat the last decision, or a POLL."""
+        if sender.awaits_decision:
             return b"\0last\n"
         self._polls = self._polls % 255 + 1
-        sender.polled(self._polls)
+        sender.on_poll(self._polls)
         return framing.poll(self._polls)
 
 

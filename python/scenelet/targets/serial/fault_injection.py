@@ -1,4 +1,4 @@
-"""A line that spoils what it carries, on purpose and repeatably."""
+"""A serial line with injected bit errors, repeatable by seed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from .streams import ByteStream
 
 
 def chunk_ends(content: bytes) -> Iterator[int]:
-    """Where frames, with both delimiters, and lines end in what a line carried; what is unfinished is left out."""
+    """Offsets after each whole frame (both delimiters included) and each whole text line; a partial one is left out."""
     at = 0
     while at < len(content):
         if content[at]:
             end = content.find(b"\n", at)
         elif at + 2 >= len(content):
-            return  # frame or line: the byte that tells is still to come
+            return  # the type byte, which separates frames from lines, has not arrived yet
         elif content[at + 2] >= Type.START:
             end = content.find(b"\0", at + 1)
         else:
@@ -30,61 +30,65 @@ def chunk_ends(content: bytes) -> Iterator[int]:
 
 @dataclass
 class Traffic:
-    """What one direction carried: whole frames and lines, how many of them were spoilt, and all bytes."""
+    """Traffic of one direction: whole frames and lines, how many of them got a flipped bit, and bytes."""
 
     chunks: int = 0
-    spoilt: int = 0
+    corrupted: int = 0
     bytes: int = 0
 
+    def to_json(self) -> dict[str, int]:
+        """All fields; ``corrupted`` under its published key."""
+        return {"chunks": self.chunks, "spoilt": self.corrupted, "bytes": self.bytes}
 
-class SpoiltStream:
-    """A byte stream in which of every so many frames and lines one has a flipped bit, each by chance of its own.
+
+class FaultyStream:
+    """A byte stream that flips one bit in a random share of the frames and lines, each chosen independently.
 
     Parameters
     ----------
     stream
-        What is spoilt.
+        The line underneath.
     one_in
-        Mean number of chunks to one that is spoilt; 0 spoils nothing.
+        Mean number of frames and lines per flipped bit; 0 flips none.
     seed
-        The same choices for the same chunks.
+        Makes the same choices for the same traffic.
 
     Attributes
     ----------
     to_device, from_device
-        What both directions carried.
+        Traffic of both directions.
     """
 
     def __init__(self, stream: ByteStream, one_in: int, seed: int) -> None:
         self._stream = stream
         self._rate = 1 / one_in if one_in else 0.0
-        # A generator for each direction: how they interleave changes from run to run.
+        # One generator per direction, since their interleaving differs between runs.
         self._there, self._back = random.Random(f"{seed} to"), random.Random(f"{seed} from")
         self.to_device, self.from_device = Traffic(), Traffic()
         self._unfinished = b""
 
-    def _spoil(self, content: bytes, chance: random.Random, traffic: Traffic) -> bytes:
-        spoilt, begin = bytearray(content), 0
+    def _corrupt(self, content: bytes, chance: random.Random, traffic: Traffic) -> bytes:
+        result, begin = bytearray(content), 0
         for end in chunk_ends(content):
             if end - begin > 2:
                 traffic.chunks += 1
                 if chance.random() < self._rate:
-                    traffic.spoilt += 1
-                    spoilt[chance.randrange(begin + 1, end - 1)] ^= 1 << chance.randrange(8)
+                    traffic.corrupted += 1
+                    result[chance.randrange(begin + 1, end - 1)] ^= 1 << chance.randrange(8)
             begin = end
         traffic.bytes += len(content)
-        return bytes(spoilt)
+        return bytes(result)
 
     def write(self, content: bytes) -> None:
         """See :class:`scenelet.targets.serial.streams.ByteStream`; ``content`` is whole frames or lines."""
-        self._stream.write(self._spoil(content, self._there, self.to_device))
+        self._stream.write(self._corrupt(content, self._there, self.to_device))
 
     def read(self, seconds: float) -> bytes:
-        """See :class:`scenelet.targets.serial.streams.ByteStream`; what has no end yet is kept back."""
+        """See :class:`scenelet.targets.serial.streams.ByteStream`; a partial frame or line waits for its rest."""
         content = self._unfinished + self._stream.read(seconds)
         end = max(chunk_ends(content), default=0)
         self._unfinished = content[end:]
-        return self._spoil(content[:end], self._back, self.from_device)
+        return self._corrupt(content[:end], self._back, self.from_device)
 
     def close(self) -> None:
         """See :class:`scenelet.targets.serial.streams.ByteStream`."""

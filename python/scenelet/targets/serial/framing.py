@@ -1,4 +1,4 @@
-"""The link's bytes: frames, lines, and how they are told apart. The C side is firmware/lib/link."""
+"""Framing of the link: frames, text lines, and how to distinguish them. The C side is firmware/lib/link."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STATUS = struct.Struct("<BBBBHHI")
 
 
 class Type(IntEnum):
-    """Frame types; below 0x80 there are none."""
+    """Frame types; all are 0x80 or above."""
 
     START = 0x80
     DATA = 0x81
@@ -29,7 +29,7 @@ class Type(IntEnum):
 
 
 class Input(IntEnum):
-    """What DATA frames carry: audio samples, the network's INT8 input, or what a microphone gives."""
+    """Content of DATA frames: audio samples, the network's INT8 input, or raw microphone data."""
 
     AUDIO = 0
     TENSOR = 1
@@ -37,7 +37,7 @@ class Input(IntEnum):
 
 
 class Reason(IntEnum):
-    """Why the device sends a STATUS; from CLOSED on there is no session."""
+    """Reason of a STATUS; with CLOSED and above there is no session."""
 
     OK = 0
     CORRUPT = 1
@@ -53,7 +53,21 @@ class Reason(IntEnum):
 
 @dataclass(frozen=True)
 class Status:
-    """The device's answer: ``next`` is the DATA frame it waits for, ``credit`` the frames it takes from there on."""
+    """State that the device reports.
+
+    Attributes
+    ----------
+    session, poll
+        Number of the session, and of the last POLL.
+    reason
+        A :class:`Reason`.
+    next
+        Number of the DATA frame that the device waits for, modulo 65,536.
+    credit
+        Number of frames that it accepts from ``next`` on.
+    windows
+        Windows decided in the session.
+    """
 
     session: int
     poll: int
@@ -65,7 +79,7 @@ class Status:
 
 @dataclass(frozen=True)
 class Line:
-    """A text line; ``checked`` where it carried a checksum, which held and is taken off."""
+    """A text line; ``checked`` if it had a valid checksum, which is removed from ``text``."""
 
     text: str
     checked: bool
@@ -82,17 +96,17 @@ Event = Status | Line | Garbage
 
 
 def crc16(content: bytes) -> int:
-    """CRC-16/IBM-3740, as the C side has it."""
+    """CRC-16/IBM-3740, as on the C side."""
     return binascii.crc_hqx(content, _CRC_START)
 
 
 def encode(body: bytes) -> bytes:
-    """Make a frame of a body (type and fields): checksum, COBS, delimiters."""
+    """Encode a body (type and fields) as a frame: checksum, COBS, delimiters."""
     return b"\0" + bytes(cobs.encode(body + crc16(body).to_bytes(2, "little"))) + b"\0"
 
 
 def start(session: int, kind: Input, model_sha256: str, frontend_sha256: str | None) -> bytes:
-    """Frame that opens a session; the device refuses hashes that are not its own."""
+    """Frame that opens a session; the device refuses hashes other than its own."""
     model = bytes.fromhex(model_sha256)[:HASH_BYTES]
     frontend = bytes.fromhex(frontend_sha256)[:HASH_BYTES] if frontend_sha256 else bytes(HASH_BYTES)
     return encode(bytes((Type.START, PROTOCOL_VERSION, session, kind)) + model + frontend)
@@ -114,7 +128,7 @@ def decode(chunk: bytes) -> bytes:
     Raises
     ------
     ValueError
-        If the frame is damaged.
+        The frame is damaged.
     """
     try:
         content = bytes(cobs.decode(chunk))
@@ -126,25 +140,25 @@ def decode(chunk: bytes) -> bytes:
 
 
 class Receiver:
-    """Puts the device's bytes together into events, whatever arrives."""
+    """Assembles events from the device's bytes; any bytes are accepted."""
 
     def __init__(self) -> None:
         self._chunk = bytearray()
 
     def push(self, content: bytes) -> Iterator[Event]:
-        """Take bytes; yield what they complete."""
+        """Take bytes; yield the events that they complete."""
         for byte in content:
             if byte == 0:
                 yield from self._end_frame()
             elif self._chunk == b"\n" and byte < Type.START:
-                self._chunk[0] = byte  # that was an empty line
+                self._chunk[0] = byte  # after an empty line
             elif self._chunk and byte == 0x0A and not self._in_frame():
                 yield from self._end_line()
             elif len(self._chunk) < _LINE_LIMIT:
                 self._chunk.append(byte)
 
     def _in_frame(self) -> bool:
-        # A frame's second byte is its type. Its first byte, COBS's, may be anything, a line's end too.
+        # A frame's second byte is its type. Its first byte, the COBS code, may have any value, that of a line end too.
         return len(self._chunk) > 1 and self._chunk[1] >= Type.START
 
     def _take(self) -> bytes:

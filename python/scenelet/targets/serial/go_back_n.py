@@ -1,4 +1,4 @@
-"""Which frames a host may send, and which it must send again, by what the device says."""
+"""Go-back-N retransmission: the frames that the host may send, and those that it must repeat."""
 
 from __future__ import annotations
 
@@ -10,36 +10,37 @@ from .framing import Reason, Status
 
 
 class Sender:
-    """Go-back-N: which frames to send, by what the device says.
+    """Go-back-N sender; the device's STATUS frames and decisions drive it.
 
-    The last frame of a window waits until the window before it is decided. The device repeats its last decision when
-    asked, so no decision is lost; all other frames travel while the network runs.
+    The last frame of a window waits until the window before it is decided. No decision is lost, since the device
+    repeats the last one on request. All other frames are sent while the network runs.
 
     Parameters
     ----------
     windows
         Contents of the windows.
     status
-        The answer to START.
+        The device's response to START.
     """
 
     def __init__(self, windows: Iterator[bytes], status: Status) -> None:
         self._windows = windows
         self._frames: deque[tuple[int, bytes, int | None]] = deque()  # number, payload, window that it completes
-        self._base = 0  # the frame that the device waits for; _frames begins with it
-        self._sent = 0  # the frame to send next
+        self._base = 0  # number of the frame that the device waits for; _frames begins with it
+        self._sent = 0  # number of the frame to send next
         self._reached = 0  # one past the last frame ever sent
         self._credit = status.credit
-        self._made = 0
+        self._made = 0  # frames made so far
         self._cut = 0  # windows cut into frames
         self._decided = 0
         self._ended = False
-        self._asked: tuple[int, int] | None = None  # number of the last POLL, and the frame that was next to send then
+        self._polled: tuple[int, int] | None = None  # number of the last POLL, and the value of _sent at that time
         self.repeated = 0
+        """Frames sent more than once."""
         self._refill()
 
     def _refill(self) -> None:
-        """Keep two windows cut: the one that is sent, and the one that may follow."""
+        """Keep the frames of two windows: the one being sent, and the next."""
         while not self._ended and self._cut < self._decided + 2:
             window = next(self._windows, None)
             if window is None:
@@ -58,14 +59,14 @@ class Sender:
         return self._ended and self._decided == self._cut
 
     @property
-    def waits_for_decision(self) -> bool:
-        """Whether the device has all that it needs for its next decision."""
+    def awaits_decision(self) -> bool:
+        """Whether the device has every frame that it needs for its next decision."""
         return self._decided < self._cut and all(
             window is None or window > self._decided for _, _, window in self._frames
         )
 
     def frames(self) -> Iterator[bytes]:
-        """Frames that may be sent now, encoded."""
+        """Encoded frames that may be sent now."""
         while self._sent < min(self._base + self._credit, self._made):
             number, payload, window = self._frames[self._sent - self._base]
             if window is not None and window > self._decided:
@@ -75,29 +76,35 @@ class Sender:
             self._reached = max(self._reached, self._sent)
             yield framing.data(number, payload)
 
-    def hear(self, status: Status) -> bool:
-        """Take a STATUS: forget what arrived, go back to what did not. True where something new has arrived."""
+    def on_status(self, status: Status) -> bool:
+        """Process a STATUS: drop the frames that arrived, go back to the first lost one.
+
+        Returns
+        -------
+        bool
+            Whether new frames have arrived.
+        """
         arrived = (status.next - self._base) & 0xFFFF
         if arrived > self._reached - self._base:
-            return False  # an old one: what it says has been said since
+            return False  # an outdated one
         for _ in range(arrived):
             self._frames.popleft()
         self._base += arrived
         self._credit = status.credit
         lost = status.reason in (Reason.CORRUPT, Reason.SEQUENCE)
-        if self._asked and status.poll == self._asked[0]:
-            # The device answers in order: what was sent before the POLL has arrived by now, or never will.
-            lost = lost or self._base < self._asked[1]
-            self._asked = None
+        if self._polled and status.poll == self._polled[0]:
+            # The device responds in order: a frame sent before the POLL has arrived by now, or is lost.
+            lost = lost or self._base < self._polled[1]
+            self._polled = None
         self._sent = self._base if lost else max(self._sent, self._base)
         return arrived > 0
 
-    def polled(self, number: int) -> None:
-        """A POLL is sent; its answer tells what of all before it was lost."""
-        self._asked = (number, self._sent)
+    def on_poll(self, number: int) -> None:
+        """Record a POLL that is being sent; the STATUS for it shows which frames before it were lost."""
+        self._polled = (number, self._sent)
 
-    def decided(self, window: int) -> bool:
-        """Take a decision; False where it is an old one, repeated."""
+    def on_decision(self, window: int) -> bool:
+        """Process a decision; return False for a repeated one."""
         if window != self._decided:
             return False
         self._decided += 1

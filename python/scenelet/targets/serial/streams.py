@@ -1,4 +1,4 @@
-"""Byte streams that a device can be at the other end of."""
+"""Byte streams between the host and a device."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ByteStream(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the line."""
+        """Close the line."""
         ...
 
 
@@ -44,19 +44,19 @@ def _connected(address: Path | tuple[str, int], seconds: float) -> socket.socket
 
 
 class SocketStream:
-    """A serial port that QEMU, or a serial server, offers as a socket.
+    """A serial port that QEMU or a serial server offers as a socket.
 
     Parameters
     ----------
     address
-        Path of a Unix socket, which may still have to appear, or host and port of TCP.
+        Path of a Unix socket, or host and port of TCP.
     seconds
-        Longest wait for the socket, and for a write.
+        Longest wait, in seconds, for the socket to appear, and for a write.
 
     Raises
     ------
     ToolError
-        Nobody listens there.
+        Nothing listens there.
     """
 
     def __init__(self, address: Path | tuple[str, int], seconds: float) -> None:
@@ -69,7 +69,7 @@ class SocketStream:
             except OSError as error:
                 if time.monotonic() > end:
                     name = address if isinstance(address, Path) else f"tcp:{address[0]}:{address[1]}"
-                    raise ToolError(name, f"cannot be opened: {error}", "start what listens there") from None
+                    raise ToolError(name, f"cannot be opened: {error}", "start QEMU or the serial server") from None
                 time.sleep(0.02)
 
     def read(self, seconds: float) -> bytes:
@@ -81,7 +81,7 @@ class SocketStream:
         except OSError:
             content = b""
         if not content:
-            raise ToolError("device", "closed the connection", "look at what the firmware printed last")
+            raise ToolError("device", "closed the connection", "read the firmware's last lines")
         return content
 
     def write(self, content: bytes) -> None:

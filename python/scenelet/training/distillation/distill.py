@@ -1,4 +1,4 @@
-"""Distillation: a student learns from a teacher, stage by stage, each stage beginning with the last one's weights.
+"""Knowledge distillation: a student is trained with a teacher in stages; each stage starts from the last one's weights.
 
 ========== ============================ ==========
 method     stages                       published
@@ -9,7 +9,7 @@ hint       hint, response               Romero et al. 2015 (FitNets); the hint i
 rrs        relational, response         the AI4EDGE submission
 ========== ============================ ==========
 
-Every stage's loss is ``alpha`` times cross entropy plus ``1 - alpha`` times the teacher's term.
+The loss of every stage is ``alpha`` times cross entropy plus ``1 - alpha`` times the teacher's term.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from typing import Any, Unpack
 from ...config.recipe import DistillationConfig, OneAgainstAllConfig, Recipe
 from ...core import toolchain
 from ...data.augmentation.features import batch_augmentation
-from ...data.datasets.registry import Dataset
+from ...data.dataset import Dataset
 from ...errors import InputError
 from ...models.backend import keras, tf
-from ...models.embedding import View
+from ...models.embedding import EmbeddingModel
 from ...models.keras_model import build
 from .. import run_folder
 from ..checkpoint import State
-from ..loop import Lesson, Objective, Trainer, fit
-from ..teacher_outputs import KeptGuide, LiveGuide
-from ..train import Conditions, RunResult, Work, conduct
+from ..loop import Objective, Teacher, Trainer, fit
+from ..teacher_outputs import CachedTeacher, OnlineTeacher
+from ..train import RunContext, RunOptions, RunResult, run_training
 from . import losses
 
 STAGES = {
@@ -41,10 +41,10 @@ STAGES = {
 }
 TEACHER = "teacher"
 
-Entering = Callable[[str], None]
+OnStage = Callable[[str], None]
 
 
-def way(method: str) -> DistillationConfig:
+def method_config(method: str) -> DistillationConfig:
     """Published settings of a method.
 
     Raises
@@ -58,25 +58,26 @@ def way(method: str) -> DistillationConfig:
 
 
 def with_method(recipe: Recipe, method: str) -> Recipe:
-    """Give a recipe another method, its other settings staying as they are."""
+    """Change the method of a recipe and keep its other settings; raises as :func:`method_config`."""
     config = recipe.distillation or DistillationConfig()
-    return recipe.model_copy(update={"distillation": config.model_copy(update={"method": way(method).method})})
+    update = {"method": method_config(method).method}
+    return recipe.model_copy(update={"distillation": config.model_copy(update=update)})
 
 
-def _term(stage: str, config: DistillationConfig, regressor: Any) -> Callable[..., Any]:
-    """Teacher's term of a stage: (teacher's embedding and logits, student's embedding and logits) -> loss."""
+def _teacher_term(stage: str, config: DistillationConfig, regressor: Any) -> Callable[..., Any]:
+    """Teacher's term of a stage: (embedding and logits of the teacher, the same of the student) -> loss."""
 
-    def response(_told: Any, told_logits: Any, _said: Any, said_logits: Any) -> Any:
-        return losses.response(told_logits, said_logits, config.temperature)
+    def response(_teacher: Any, teacher_logits: Any, _student: Any, student_logits: Any) -> Any:
+        return losses.response(teacher_logits, student_logits, config.temperature)
 
-    def relational(told: Any, told_logits: Any, said: Any, said_logits: Any) -> Any:
+    def relational(teacher: Any, teacher_logits: Any, student: Any, student_logits: Any) -> Any:
         if config.relational_on == "softmax":
-            told, said = tf.nn.softmax(told_logits), tf.nn.softmax(said_logits)
-        potentials = losses.relational(told, said, config.distance_weight, config.angle_weight)
+            teacher, student = tf.nn.softmax(teacher_logits), tf.nn.softmax(student_logits)
+        potentials = losses.relational(teacher, student, config.distance_weight, config.angle_weight)
         return config.relational_weight * potentials
 
-    def hint(told: Any, _told_logits: Any, said: Any, _said_logits: Any) -> Any:
-        return losses.hint(told, regressor(said))
+    def hint(teacher: Any, _teacher_logits: Any, student: Any, _student_logits: Any) -> Any:
+        return losses.hint(teacher, regressor(student))
 
     return {"response": response, "relational": relational, "hint": hint}[stage]
 
@@ -93,54 +94,58 @@ def objective(
     config
         Weights and temperature.
     smoothing
-        Of the labels in cross entropy.
+        Label smoothing of the cross entropy.
     student
-        The network that is trained; the lesson is the teacher's (embedding, logits).
+        The network that is trained. The teacher's outputs are its embedding and its logits.
     regressor
         Layer from the student's embedding to the teacher's; "hint" needs it.
     """
-    view = View(student)
-    term = _term(stage, config, regressor)
+    network = EmbeddingModel(student)
+    term = _teacher_term(stage, config, regressor)
 
-    def loss(_model: Any, inputs: Any, classes: Any, lesson: tuple[Any, ...]) -> Any:
-        embedding, logits = view(inputs, training=True)
-        labelled = losses.smoothed_cross_entropy(classes, logits, smoothing)
-        return config.alpha * labelled + (1 - config.alpha) * term(*lesson, embedding, logits)
+    def loss(_model: Any, inputs: Any, classes: Any, teacher_outputs: tuple[Any, ...]) -> Any:
+        embedding, logits = network(inputs, training=True)
+        by_labels = losses.smoothed_cross_entropy(classes, logits, smoothing)
+        return config.alpha * by_labels + (1 - config.alpha) * term(*teacher_outputs, embedding, logits)
 
     return loss
 
 
-def _stage(stage: str, config: DistillationConfig, model: keras.Model, work: Work, lesson: Lesson, name: str) -> State:
-    recipe, data = work.recipe, work.data
+def _train_stage(
+    stage: str, config: DistillationConfig, model: keras.Model, context: RunContext, teacher: Teacher, prefix: str
+) -> State:
+    recipe, data = context.recipe, context.data
     companions: tuple[keras.layers.Layer, ...] = ()
     if stage == "hint":
         keras.utils.set_random_seed(recipe.training.seed)
-        regressor = keras.layers.Dense(lesson.widths[0], name="regressor")
-        regressor.build((None, View(model).width))
+        regressor = keras.layers.Dense(teacher.widths[0], name="regressor")
+        regressor.build((None, EmbeddingModel(model).width))
         companions = (regressor,)
     loss = objective(stage, config, recipe.training.label_smoothing, model, *companions)
     augment = batch_augmentation(recipe.augmentation)
-    trainer = Trainer(model, data["train"], data["validation"], recipe.training, loss, augment, lesson, companions)
-    return fit(trainer, work.out / f"{name}{run_folder.CHECKPOINT}", work.watch)
+    trainer = Trainer(model, data["train"], data["validation"], recipe.training, loss, augment, teacher, companions)
+    return fit(trainer, context.out / f"{prefix}{run_folder.CHECKPOINT}", context.watch)
 
 
-def teach(work: Work, model: keras.Model, teacher: keras.Model, cache: Path, entering: Entering | None = None) -> State:
-    """Carry out the stages of a recipe's ``distillation`` on a network.
+def train_stages(
+    context: RunContext, model: keras.Model, teacher: keras.Model, cache: Path, on_stage: OnStage | None = None
+) -> State:
+    """Train a network through the stages of its recipe's ``distillation`` section.
 
-    Each stage ends with its best weights, and there the next one begins, with a fresh optimiser. The histories of all
-    but the last lie in the run folder as ``stage1_relational_history.csv``.
+    Each stage ends with its best weights. The next one starts from them with a fresh optimizer. The histories of all
+    stages but the last are in the run folder, as ``stage1_relational_history.csv``.
 
     Parameters
     ----------
-    work
-        With a recipe that has the section.
+    context
+        Of the run; its recipe has the section.
     model
         The student; its weights are changed.
     teacher
-        In inference mode throughout.
+        Runs in inference mode throughout.
     cache
-        Folder of what teachers said.
-    entering
+        Folder of cached teacher outputs.
+    on_stage
         Called with the name of each stage as it begins.
 
     Returns
@@ -148,78 +153,82 @@ def teach(work: Work, model: keras.Model, teacher: keras.Model, cache: Path, ent
     State
         Of the last stage.
     """
-    config = work.recipe.distillation or DistillationConfig()
-    # What is drawn anew every epoch cannot be looked up.
-    live = config.teacher_hears == "batch" and batch_augmentation(work.recipe.augmentation) is not None
-    lesson: Lesson = LiveGuide(teacher) if live else KeptGuide(teacher, work.data["train"], cache)
+    config = context.recipe.distillation or DistillationConfig()
+    # Batches that augmentation changes every epoch have no cached outputs.
+    online = config.teacher_hears == "batch" and batch_augmentation(context.recipe.augmentation) is not None
+    outputs: Teacher = OnlineTeacher(teacher) if online else CachedTeacher(teacher, context.data["train"], cache)
     *early, last = STAGES[config.method]
     for number, stage in enumerate(early, 1):
-        name = f"stage{number}_{stage}_"
-        if entering:
-            entering(stage)
-        state = _stage(stage, config, model, work, lesson, name)
-        run_folder.write_history(work.out, state.history, state.best_epoch, name)
-    if entering:
-        entering(last)
-    return _stage(last, config, model, work, lesson, "")
+        prefix = f"stage{number}_{stage}_"
+        if on_stage:
+            on_stage(stage)
+        state = _train_stage(stage, config, model, context, outputs, prefix)
+        run_folder.write_history(context.out, state.history, state.best_epoch, prefix)
+    if on_stage:
+        on_stage(last)
+    return _train_stage(last, config, model, context, outputs, "")
 
 
-def answers(cache: Path | None) -> Path:
-    """Folder of what teachers said: in the build folder, or below another folder of features."""
+def teacher_cache(cache: Path | None) -> Path:
+    """Folder of cached teacher outputs: in the build folder, or below another folder of features."""
     build = toolchain.build_folder()
     return (build if cache is None or cache == build / "features" else cache) / "teachers"
 
 
-def open_teacher(recipe: Recipe, dataset: Dataset, run: str | Path) -> keras.Model:
+def load_teacher(recipe: Recipe, dataset: Dataset, run: str | Path) -> keras.Model:
     """Load a finished run's network as the teacher of a recipe.
 
     Raises
     ------
     InputError
-        Where it hears another front end or knows other classes.
+        Where it was trained with another front end or on other classes.
     """
     request = run_folder.request_of(run)
     if request.recipe.frontend != recipe.frontend:
-        raise InputError(run, f"hears another front end than recipe {recipe.name}", "train a teacher with the same one")
+        raise InputError(
+            run, f"was trained with another front end than recipe {recipe.name}", "train a teacher with the same one"
+        )
     if request.labels != dataset.labels:
-        raise InputError(run, f"knows other classes than {dataset.root}", "train a teacher on the same data set")
+        raise InputError(
+            run, f"was trained on other classes than {dataset.root}", "train a teacher on the same data set"
+        )
     return run_folder.load_model(run)
 
 
-def distil(
+def distill(
     recipe: Recipe,
     dataset: Dataset,
     teacher: str | Path,
     out: str | Path,
     *,
-    entering: Entering | None = None,
-    **conditions: Unpack[Conditions],
+    on_stage: OnStage | None = None,
+    **options: Unpack[RunOptions],
 ) -> RunResult:
     """Train a recipe's network with a teacher; parameters and errors as in :func:`scenelet.training.train.train`.
 
     Parameters
     ----------
     recipe
-        Of the student; its ``distillation`` section says how, by default the published way.
+        Of the student; its ``distillation`` section holds the settings, by default the published ones.
     teacher
-        Finished run folder of the teacher, on the same front end and classes.
-    entering
+        Finished run folder of the teacher, with the same front end and classes.
+    on_stage
         Called with the name of each stage as it begins.
 
     Raises
     ------
     InputError
-        Also where the teacher does not fit or may have learned from the test, or the recipe is itself a one-against-all
-        teacher.
+        Also where the teacher does not fit or may have been trained on the test, or the recipe is itself a
+        one-against-all teacher.
     """
     if isinstance(recipe.model, OneAgainstAllConfig):
         raise InputError(f"recipe {recipe.name}", "is a teacher, not a student", "give a recipe of one network")
     recipe = recipe.model_copy(update={"distillation": recipe.distillation or DistillationConfig()})
-    mentor = open_teacher(recipe, dataset, teacher)
+    network = load_teacher(recipe, dataset, teacher)
 
-    def from_scratch(work: Work) -> tuple[keras.Model, State]:
-        keras.utils.set_random_seed(work.recipe.training.seed)
-        model = build(work.recipe)
-        return model, teach(work, model, mentor, answers(conditions.get("cache")), entering)
+    def from_scratch(context: RunContext) -> tuple[keras.Model, State]:
+        keras.utils.set_random_seed(context.recipe.training.seed)
+        model = build(context.recipe)
+        return model, train_stages(context, model, network, teacher_cache(options.get("cache")), on_stage)
 
-    return conduct(recipe, dataset, out, from_scratch, sources={TEACHER: teacher}, **conditions)
+    return run_training(recipe, dataset, out, from_scratch, sources={TEACHER: teacher}, **options)

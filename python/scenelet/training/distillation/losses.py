@@ -1,6 +1,6 @@
-"""What a student is told: by the labels, by a teacher's scores, by relations between windows, by an embedding.
+"""Losses of a student: from labels, from a teacher's scores, from relations between windows, and from an embedding.
 
-All losses are means over the batch, so a batch of another size weighs the same.
+All losses are means over the batch, so that they do not grow with its size.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 from ...models.backend import keras, tf
 
-# Squared distances below this share of the batch's mean square are taken as it: a root has no slope at zero.
+# Squared distances below this share of the batch's mean square count as 0, where a square root has no gradient.
 _TINY = 1e-12
 
 
@@ -22,23 +22,30 @@ def smoothed_cross_entropy(classes: Any, logits: Any, smoothing: float) -> Any:
 def response(teacher_logits: Any, student_logits: Any, temperature: float) -> Any:
     """KL divergence of the student's softened scores from the teacher's, times the temperature's square.
 
-    Hinton, Vinyals and Dean 2015: softmax(logits / T) once on either side; the factor keeps the gradient's size.
+    Hinton, Vinyals and Dean 2015: softmax(logits / T) of both networks; the factor keeps the gradient's size.
+
+    Parameters
+    ----------
+    teacher_logits, student_logits
+        (batch, classes).
+    temperature
+        Over 0.
     """
-    told = tf.nn.log_softmax(tf.stop_gradient(teacher_logits) / temperature)
-    said = tf.nn.log_softmax(student_logits / temperature)
-    return temperature**2 * tf.reduce_mean(tf.reduce_sum(tf.exp(told) * (told - said), axis=-1))
+    teacher = tf.nn.log_softmax(tf.stop_gradient(teacher_logits) / temperature)
+    student = tf.nn.log_softmax(student_logits / temperature)
+    return temperature**2 * tf.reduce_mean(tf.reduce_sum(tf.exp(teacher) * (teacher - student), axis=-1))
 
 
 def huber(difference: Any) -> Any:
-    """Half the square up to 1, then the absolute value less a half; mean over all elements."""
+    """Huber loss of threshold 1: half the square up to 1, then the absolute value less a half; mean over elements."""
     size = tf.abs(difference)
     return tf.reduce_mean(tf.where(size <= 1.0, 0.5 * tf.square(difference), size - 0.5))
 
 
 def _gram(vectors: Any) -> Any:
-    """Inner products (batch, batch) of the vectors less their mean, in units of their mean square.
+    """Inner products (batch, batch) of the vectors less their mean, divided by their mean square.
 
-    Neither distances over their mean nor angles change by the shift and the factor; the sums keep more digits.
+    Shift and factor change neither relative distances nor angles, and the sums keep more digits.
     """
     centred = vectors - tf.reduce_mean(vectors, axis=0, keepdims=True)
     products = tf.matmul(centred, centred, transpose_b=True)
@@ -77,29 +84,32 @@ def _cosines(gram: Any) -> Any:
 def distance(teacher: Any, student: Any) -> Any:
     """Distance-wise potential (Park et al. 2019, eq. 4 to 6).
 
-    Distances between all pairs of windows, over the mean of those that are not 0, on either side; Huber loss between.
+    Distances between all pairs of windows, divided by the mean of those that are not 0, for teacher and student; Huber
+    loss of their difference.
 
     Parameters
     ----------
     teacher, student
-        (batch, width), of two windows or more; the widths may differ.
+        Embeddings, (batch, width), batch >= 2; the widths may differ.
     """
     return huber(_relative_distances(_gram(tf.stop_gradient(teacher))) - _relative_distances(_gram(student)))
 
 
 def angle(teacher: Any, student: Any) -> Any:
-    """Angle-wise potential (Park et al. 2019, eq. 7 to 9): cosines of all triples of windows; Huber loss between.
+    """Angle-wise potential (Park et al. 2019, eq. 7 to 9): cosines of all triples of windows, for teacher and student.
+
+    Huber loss of their difference.
 
     Parameters
     ----------
     teacher, student
-        (batch, width); the widths may differ.
+        Embeddings, (batch, width); the widths may differ.
     """
     return huber(_cosines(_gram(tf.stop_gradient(teacher))) - _cosines(_gram(student)))
 
 
 def relational(teacher: Any, student: Any, distance_weight: float, angle_weight: float) -> Any:
-    """Weighted sum of the distance-wise and the angle-wise potential; a weight of 0 leaves its part out."""
+    """Weighted sum of the distance-wise and the angle-wise potential; a weight of 0 leaves its potential out."""
     total = tf.zeros((), student.dtype)
     if distance_weight:
         total += distance_weight * distance(teacher, student)
@@ -108,14 +118,14 @@ def relational(teacher: Any, student: Any, distance_weight: float, angle_weight:
     return total
 
 
-def hint(teacher: Any, guessed: Any) -> Any:
+def hint(teacher: Any, regressed: Any) -> Any:
     """FitNets hint (Romero et al. 2015, eq. 3): half the squared distance, mean over windows and units.
 
     Parameters
     ----------
     teacher
         Embedding, (batch, width).
-    guessed
-        The regressor's guess at it from the student's, (batch, width).
+    regressed
+        The student's embedding after the regressor, (batch, width).
     """
-    return 0.5 * tf.reduce_mean(tf.square(tf.stop_gradient(teacher) - guessed))
+    return 0.5 * tf.reduce_mean(tf.square(tf.stop_gradient(teacher) - regressed))

@@ -1,1 +1,1 @@
-"""One training on several workers."""
+"""Data-parallel training of one network by several workers."""

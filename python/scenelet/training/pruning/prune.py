@@ -1,4 +1,4 @@
-"""Structured pruning: whole filters of a trained network go, the weakest first, and what is left is trained on."""
+"""Structured pruning: filters of a trained network are removed, smallest norm first, and the rest is fine-tuned."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...config.recipe import CnnConfig, DistillationConfig, Recipe
-from ...data.datasets.registry import Dataset
+from ...data.dataset import Dataset
 from ...errors import InputError, LimitExceeded
 from ...graph import limits
 from ...graph.cost import Cost, count
@@ -18,9 +18,9 @@ from ...models.architecture import graph_of
 from ...models.backend import keras
 from .. import run_folder
 from ..checkpoint import State
-from ..distillation.distill import TEACHER, answers, open_teacher, teach, with_method
-from ..train import Conditions, RunResult, Work, by_labels, conduct
-from .filters import Kept, cut, filter_norms, narrowed
+from ..distillation.distill import TEACHER, load_teacher, teacher_cache, train_stages, with_method
+from ..train import RunContext, RunOptions, RunResult, run_training, train_with_labels
+from .filters import Kept, filter_norms, remove_filters, with_filters
 
 PRUNED = "pruned"
 _NO_CHAIN = "is not a plain chain of convolutions"
@@ -32,48 +32,48 @@ def _require_counts(filters: Sequence[int], have: Sequence[int], source: str) ->
         raise InputError(
             source,
             f"filters {','.join(map(str, filters))} cannot be kept of {','.join(map(str, have))}",
-            "give one number a convolution, from 1 to what it has",
+            "give one number per convolution, from 1 to the filters that it has",
         )
 
 
 def require_filters(recipe: Recipe, filters: Sequence[int]) -> None:
-    """Insist that a recipe's network can be cut down to so many filters, and that what is left fits.
+    """Check that a recipe's network can be pruned to these numbers of filters, and that the result fits a board.
 
     Raises
     ------
     InputError
-        Where the network is no plain chain of convolutions, or there is not one count for each.
+        Where the network is not a plain chain of convolutions, or there is not one count per convolution.
     LimitExceeded
-        Where what is left is over a limit.
+        Where the pruned network is over a limit.
     """
     source = f"recipe {recipe.name}"
     if not isinstance(recipe.model, CnnConfig):
         raise InputError(source, _NO_CHAIN, "prune a student")
     _require_counts(filters, [block.filters for block in recipe.model.blocks], source)
-    limits.require(count(graph_of(narrowed(recipe, filters, recipe.name))), f"{source}, pruned")
+    limits.require(count(graph_of(with_filters(recipe, filters, recipe.name))), f"{source}, pruned")
 
 
-def strongest(norms: Norms, filters: Sequence[int], source: str) -> Kept:
+def largest_norms(norms: Norms, filters: Sequence[int], source: str) -> Kept:
     """Choose the filters with the largest norms.
 
     Parameters
     ----------
     norms
-        Of every filter, an array a convolution.
+        Of every filter, one array per convolution.
     filters
-        How many stay of each convolution.
+        Number of filters that each convolution keeps.
     source
-        Named in errors.
+        Subject of errors.
 
     Returns
     -------
     Kept
-        Sorted numbers of the filters that stay; of equal norms the first.
+        Sorted indices of the kept filters; of equal norms the first.
 
     Raises
     ------
     InputError
-        Where there is not one count a convolution, between 1 and what it has.
+        Where there is not one count per convolution, from 1 to the filters that it has.
     """
     _require_counts(filters, [len(norm) for norm in norms], source)
     return [np.sort(np.argsort(-norm, kind="stable")[:wanted]) for norm, wanted in zip(norms, filters, strict=True)]
@@ -83,39 +83,42 @@ def _fits(cost: Cost, macs: int) -> bool:
     return cost.macs <= macs and cost.params_bytes <= limits.PARAMS_BYTES
 
 
-def to_budget(recipe: Recipe, norms: Norms, macs: int) -> tuple[int, ...]:
-    """Find how many filters each convolution keeps under a number of MACs and the limit on parameters.
+def filters_for_budget(recipe: Recipe, norms: Norms, macs: int) -> tuple[int, ...]:
+    """Find how many filters each convolution keeps under a budget of MACs and the limit on parameters.
 
-    Filters of all convolutions go in the order of their norm over their convolution's mean norm, until it fits.
+    Filters of all convolutions are removed in the order of their norm divided by their convolution's mean norm, until
+    the network fits.
 
     Raises
     ------
     LimitExceeded
-        Where one filter a convolution is still too many.
+        Where one filter per convolution is still too many.
     """
     filters = [len(norm) for norm in norms]
     order = sorted((value / norm.mean(), layer) for layer, norm in enumerate(norms) for value in norm)
     queue = iter(layer for _, layer in order)
-    while not _fits(count(graph_of(narrowed(recipe, filters, recipe.name))), macs):
+    while not _fits(count(graph_of(with_filters(recipe, filters, recipe.name))), macs):
         layer = next((layer for layer in queue if filters[layer] > 1), None)
         if layer is None:
-            raise LimitExceeded(f"recipe {recipe.name}", f"exceeds {macs:,} MACs with one filter a layer", "allow more")
+            raise LimitExceeded(
+                f"recipe {recipe.name}", f"exceeds {macs:,} MACs with one filter per layer", "allow more"
+            )
         filters[layer] -= 1
     return tuple(filters)
 
 
-def _plan(run: str | Path, filters: Sequence[int] | None, macs: int | None) -> tuple[Recipe, keras.Model]:
-    """Recipe and network that are left of a finished run."""
+def _pruned(run: str | Path, filters: Sequence[int] | None, macs: int | None) -> tuple[Recipe, keras.Model]:
+    """Recipe and network of a finished run after its filters are removed."""
     recipe = run_folder.request_of(run).recipe
     if not isinstance(recipe.model, CnnConfig):
         raise InputError(run, _NO_CHAIN, "prune a student")
     model = run_folder.load_model(run)
     norms = filter_norms(model, len(recipe.model.blocks))
     if filters is None:
-        filters = to_budget(recipe, norms, limits.MACS if macs is None else macs)
-    kept = strongest(norms, filters, str(run))
-    narrow = narrowed(recipe, filters, f"{recipe.name.removesuffix('_pruned')}_pruned")
-    return narrow, cut(model, recipe, narrow, kept)
+        filters = filters_for_budget(recipe, norms, limits.MACS if macs is None else macs)
+    kept = largest_norms(norms, filters, str(run))
+    narrow = with_filters(recipe, filters, f"{recipe.name.removesuffix('_pruned')}_pruned")
+    return narrow, remove_filters(model, recipe, narrow, kept)
 
 
 def prune(
@@ -127,47 +130,48 @@ def prune(
     macs: int | None = None,
     teacher: str | Path | None = None,
     method: str | None = None,
-    **conditions: Unpack[Conditions],
+    **options: Unpack[RunOptions],
 ) -> RunResult:
-    """Cut a finished run's network and train it on; other parameters as in :func:`scenelet.training.train.train`.
+    """Prune a finished run's network and fine-tune it; other parameters as in :func:`scenelet.training.train.train`.
 
     Parameters
     ----------
     run
         Finished run folder.
     filters
-        How many filters each convolution keeps; by default as many as fit.
+        Number of filters that each convolution keeps; by default as many as fit.
     macs
-        MACs that must suffice where ``filters`` is not given; by default the challenge's limit.
+        Budget of MACs where ``filters`` is not given; by default the challenge's limit.
     teacher
-        Run folder of a teacher; without one, the labels alone tune.
+        Run folder of a teacher; without one, the network is fine-tuned with the labels alone.
     method
-        How the teacher teaches; by default as the run's recipe says, else by its scores ("response"). The other
-        settings of ``distillation`` are the recipe's.
+        Method of distillation; by default that of the run's recipe, else "response". The other settings of
+        ``distillation`` are the recipe's.
 
     Raises
     ------
     InputError
-        Where run, teacher, filters or data cannot be used, or run or teacher may have learned from the test.
+        Where run, teacher, filters or data cannot be used, or run or teacher may have been trained on the test.
     LimitExceeded
-        Where what is left is over a limit.
+        Where the pruned network is over a limit.
     """
-    recipe, model = _plan(run, filters, macs)
+    recipe, model = _pruned(run, filters, macs)
     labels = run_folder.request_of(run).labels
     if labels != dataset.labels:
-        raise InputError(run, f"knows other classes than {dataset.root}", "give the data set that it was trained on")
+        raise InputError(run, f"was trained on other classes than {dataset.root}", "give its own data set")
     sources = {PRUNED: run}
     if teacher is None:
         recipe = recipe.model_copy(update={"distillation": None})
-        mentor = None
+        network = None
     else:
         recipe = with_method(recipe, method or (recipe.distillation or DistillationConfig(method="response")).method)
-        mentor = open_teacher(recipe, dataset, teacher)
+        network = load_teacher(recipe, dataset, teacher)
         sources[TEACHER] = teacher
 
-    def from_what_is_left(work: Work) -> tuple[keras.Model, State]:
-        keras.utils.set_random_seed(work.recipe.training.seed)
-        kept = answers(conditions.get("cache"))
-        return model, teach(work, model, mentor, kept) if mentor else by_labels(work, model)
+    def fine_tune(context: RunContext) -> tuple[keras.Model, State]:
+        keras.utils.set_random_seed(context.recipe.training.seed)
+        if network is None:
+            return model, train_with_labels(context, model)
+        return model, train_stages(context, model, network, teacher_cache(options.get("cache")))
 
-    return conduct(recipe, dataset, out, from_what_is_left, sources=sources, **conditions)
+    return run_training(recipe, dataset, out, fine_tune, sources=sources, **options)

@@ -3,19 +3,18 @@
 ::
 
     OUT/request.json            what is searched; a folder with another search is refused
-    OUT/trials/<point>/         checkpoint.npz of every point on the windows that it heard; one that is promoted goes on
-                                from its own last epoch
+    OUT/trials/<point>/         checkpoint.npz of every point; a point that is promoted continues from its last epoch
     OUT/best.toml               the best recipe, like any other
     OUT/best/                   its run folder, trained to the end
-    OUT/tune.json               trials, and the points that were refused with the reason; written last
+    OUT/tune.json               trials, and the rejected points with the reason; written last
 
-The checkpoints are all that a search keeps: the same seed draws the same points again, and what a point's checkpoint
-holds already is not trained again. So a search that was killed is simply run again. A checkpoint's folder is named by
-the point and by the hash of its windows: where recordings were replaced, none is found, and the point is trained anew.
+The checkpoints are all that a search stores: the same seed draws the same points again, and epochs that a checkpoint
+holds are not trained again. So a search that was killed is simply run again. A checkpoint's folder is named by the
+point and by the hash of its windows: where recordings were replaced, none is found, and the point is trained anew.
 
 A trial is the beginning of its recipe's own run: the last round of every bracket has all the recipe's epochs, and the
-rounds before it stop earlier on the same schedule. So a point that is promoted goes on along one curve, and the rate of
-an epoch depends neither on the round nor on the bracket.
+earlier rounds stop earlier on the same schedule. So a promoted point continues along one curve, and the learning rate
+of an epoch depends neither on the round nor on the bracket.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ from ...config.recipe import CnnConfig, Recipe
 from ...core import parallel, toolchain
 from ...core.files import sweep, write_text
 from ...data.augmentation.features import batch_augmentation
-from ...data.datasets.registry import Dataset
+from ...data.dataset import Dataset
 from ...errors import InputError, RecipeError, ToolError
 from ...graph import limits
 from ...models.backend import keras, one_thread
@@ -44,9 +43,9 @@ from .. import run_folder
 from ..checkpoint import State
 from ..loop import Trainer, cross_entropy, fit
 from ..tf_config import require_alone
-from ..train import Conditions, RunResult, load_splits, prepare, train
+from ..train import RunOptions, RunResult, load_splits, prepare, train
 from ..windows import Windows
-from .space import PARTS, Part, Values, cost_at, declare, recipe_at, to_toml, verdict
+from .space import PARTS, Part, Values, cost_at, declare, recipe_at, rejection_reason, to_toml
 
 try:
     import keras_tuner
@@ -62,16 +61,24 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Found:
-    """A finished search: the best recipe's run, and all that was tried as ``tune.json`` holds it."""
+class SearchResult:
+    """A finished search.
+
+    Attributes
+    ----------
+    recipe, run
+        The best recipe, and its run.
+    summary
+        All trials, as in ``tune.json``.
+    """
 
     recipe: Recipe
     run: RunResult
-    told: dict[str, Any]
+    summary: dict[str, Any]
 
 
 class Oracle(keras_tuner.oracles.HyperbandOracle):  # type: ignore[misc]
-    """Hyperband that draws on where a point is over a limit, so that a bracket is full of networks that may be used."""
+    """Hyperband that draws again where a point is over a limit, so that brackets are full of usable networks."""
 
     def __init__(self, base: Recipe, parts: tuple[Part, ...], factor: int) -> None:
         self.base = base
@@ -82,7 +89,7 @@ class Oracle(keras_tuner.oracles.HyperbandOracle):  # type: ignore[misc]
             objective=keras_tuner.Objective(LOSS, "min"),
             max_epochs=base.training.epochs,
             factor=factor,
-            seed=base.training.seed + 1,  # KerasTuner takes 0 for none
+            seed=base.training.seed + 1,  # KerasTuner takes 0 for no seed
             hyperparameters=space,
             allow_new_entries=False,
             tune_new_entries=False,
@@ -91,7 +98,7 @@ class Oracle(keras_tuner.oracles.HyperbandOracle):  # type: ignore[misc]
 
     @property
     def most_trials(self) -> int:
-        """Trials of all brackets and rounds; fewer where the space holds fewer points."""
+        """Maximum number of trials, over all brackets and rounds; fewer run where the space holds fewer points."""
         return sum(
             self._get_size(bracket, number)
             for bracket in range(self._get_num_brackets())
@@ -103,7 +110,7 @@ class Oracle(keras_tuner.oracles.HyperbandOracle):  # type: ignore[misc]
             values: Values | None = super()._random_values()
             if values is None:
                 return None
-            reason = verdict(self.base, values)
+            reason = rejection_reason(self.base, values)
             if not reason:
                 return values
             self.invalid.append({"values": values, "reason": reason})
@@ -112,21 +119,21 @@ class Oracle(keras_tuner.oracles.HyperbandOracle):  # type: ignore[misc]
         )
 
 
-def plain(values: Values) -> Values:
-    """Point of a trial: without Hyperband's notes, and with floats as they were before 32 bits carried them."""
+def point_of(values: Values) -> Values:
+    """Point of a trial: without Hyperband's own values, and with floats as they were before a round trip by float32."""
     chosen = {name: value for name, value in values.items() if not name.startswith("tuner/")}
     return {name: round(value, 6) if isinstance(value, float) else value for name, value in chosen.items()}
 
 
 def _name(point: Values, data: dict[str, Windows]) -> str:
-    """Folder of a point's checkpoint: another one where files of the same names hold other samples."""
+    """Name of a point's checkpoint folder; it changes where files of the same names hold other samples."""
     content = json.dumps([point, {split: part.sha256 for split, part in data.items()}], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class Search:
-    """What every trial shares."""
+    """Settings that all trials share."""
 
     base: Recipe
     dataset: Dataset
@@ -137,15 +144,21 @@ class Search:
     cache: Path
 
     def oracle(self) -> Oracle:
-        """Make what draws points and promotes the best of them."""
+        """Create the oracle, which draws points and promotes the best of them."""
         return Oracle(self.base, self.parts, self.factor)
 
     def trial(self, values: Values) -> float:
-        """Train a point up to the epoch that Hyperband grants; validation loss of what it keeps, infinite if none."""
-        point, epochs = plain(values), int(values["tuner/epochs"])
+        """Train a point up to the epoch that Hyperband assigns.
+
+        Returns
+        -------
+        float
+            Validation loss (nats) of the epoch that is kept; infinite where training diverges.
+        """
+        point, epochs = point_of(values), int(values["tuner/epochs"])
         recipe, dataset = prepare(recipe_at(self.base, point), self.dataset)
-        config, conditions = recipe.training, Conditions(jobs=self.jobs, cache=self.cache)
-        data = load_splits(recipe, dataset, conditions, ("train", "validation"))
+        config, options = recipe.training, RunOptions(jobs=self.jobs, cache=self.cache)
+        data = load_splits(recipe, dataset, options, ("train", "validation"))
         checkpoint = self.out / TRIALS / _name(point, data) / run_folder.CHECKPOINT
         state = State.load(checkpoint)
         if state is None or (len(state.history) < epochs and state.waited < config.patience):
@@ -157,35 +170,35 @@ class Search:
                 state = fit(trainer, checkpoint, until=epochs)
             except RecipeError:
                 return math.inf
-        # Of this trial's epochs alone: a point that was promoted before a kill has trained further.
+        # Only the epochs of this trial count: a point that was promoted before a kill has trained further.
         losses = [row.validation_loss for row in state.history[:epochs]]
         return losses[-1] if config.keep == "last" else min(losses)
 
-    def told(self, trial: Any) -> dict[str, Any]:
-        """One line of the result."""
+    def row(self, trial: Any) -> dict[str, Any]:
+        """Entry of a trial in ``tune.json``."""
         values = trial.hyperparameters.values
-        cost = cost_at(self.base, plain(values))
+        cost = cost_at(self.base, point_of(values))
         return {
             "trial": trial.trial_id,
             "epochs": int(values["tuner/epochs"]),
             "validation_loss": trial.score if math.isfinite(trial.score) else None,
             "params_bytes": cost.params_bytes,
             "macs": cost.macs,
-            "values": plain(values),
+            "values": point_of(values),
         }
 
 
-class Plan(TypedDict, total=False):
-    """How a search is carried out; all of it may be left out.
+class SearchOptions(TypedDict, total=False):
+    """Options of a search; each may be left out.
 
     Attributes
     ----------
     parts
-        What is searched, by default everything.
+        Parts of the space to search, by default all.
     factor
-        Of Hyperband, by default 3: one in so many trials is promoted.
+        Hyperband's reduction factor, by default 3: one of so many trials is promoted.
     jobs
-        Trials at a time, each in a process of its own on one thread (see :mod:`scenelet.core.parallel`); below 1, as
+        Trials at a time, each in its own process on one thread (see :mod:`scenelet.core.parallel`); below 1, as
         many as there are processors. With 1, the default, they run in this process, on all its threads.
     cache
         Folder of cached features; by default in the build folder.
@@ -197,14 +210,14 @@ class Plan(TypedDict, total=False):
     cache: Path | None
 
 
-def open_search(recipe: Recipe, dataset: Dataset, out: str | Path, **plan: Unpack[Plan]) -> Search:
-    """Make a folder a search's, or find that it is; parameters and errors as in :func:`search`."""
+def open_search(recipe: Recipe, dataset: Dataset, out: str | Path, **options: Unpack[SearchOptions]) -> Search:
+    """Open a search in a new folder, or one that is there already; parameters and errors as in :func:`search`."""
     require_alone()
     if not isinstance(recipe.model, CnnConfig):
-        raise RecipeError(recipe.name, "is no plain chain of convolutions", "search from one that is, such as sm1")
+        raise RecipeError(recipe.name, "is not a plain chain of convolutions", "search from one that is, such as sm1")
     base = prepare(recipe.model_copy(update={"deployable": True}), dataset)[0]
-    folder, store = Path(out), plan.get("cache") or toolchain.build_folder() / "features"
-    parts, factor = plan.get("parts", PARTS), plan.get("factor", 3)
+    folder, store = Path(out), options.get("cache") or toolchain.build_folder() / "features"
+    parts, factor = options.get("parts", PARTS), options.get("factor", 3)
     request = json.dumps([base.sha256, dataset.sha256, sorted(parts), factor])
     path = folder / REQUEST
     if folder.is_dir():
@@ -216,7 +229,7 @@ def open_search(recipe: Recipe, dataset: Dataset, out: str | Path, **plan: Unpac
         raise InputError(folder, "is not a search and not empty", "choose another folder")
     else:
         write_text(path, request)
-    return Search(base, dataset, folder, parts, factor, plan.get("jobs", 1), store)
+    return Search(base, dataset, folder, parts, factor, options.get("jobs", 1), store)
 
 
 def search(
@@ -225,89 +238,89 @@ def search(
     out: str | Path,
     *,
     progress: Progress | None = None,
-    **plan: Unpack[Plan],
-) -> Found:
-    """Search for a better recipe by validation loss, then train the best one to the end.
+    **options: Unpack[SearchOptions],
+) -> SearchResult:
+    """Search for the recipe with the lowest validation loss, then train it to the end.
 
-    Trials of a round run beside each other, and every round is complete before the next one begins: how many run at a
-    time does not change which points are promoted.
+    Trials of a round run in parallel, and every round is complete before the next one begins: the number of parallel
+    trials does not change which points are promoted.
 
     Parameters
     ----------
     recipe
-        A chain of convolutions; gives training, augmentation and whatever the search leaves alone. Its epochs are the
-        most that a trial gets.
+        A chain of convolutions. The search keeps its training, its augmentation and the parts that are not searched.
+        Its epochs are the maximum of a trial.
     progress
-        Called with trials done, and the most there can be.
-    plan
-        Of :class:`Plan`.
+        Called with (trials done, maximum number of trials).
+    options
+        See :class:`SearchOptions`.
 
     Raises
     ------
     InputError
         Where recipe, data or folder cannot be used.
     """
-    return carry_out(open_search(recipe, dataset, out, **plan), progress)
+    return run_search(open_search(recipe, dataset, out, **options), progress)
 
 
-def carry_out(shared: Search, progress: Progress | None = None) -> Found:
-    """Do what :func:`open_search` opened, or find it done."""
-    return known(shared) or conclude(shared, _run(shared, progress))
+def run_search(shared: Search, progress: Progress | None = None) -> SearchResult:
+    """Run an opened search, or find its result."""
+    return finished(shared) or finish(shared, _run(shared, progress))
 
 
-def known(shared: Search) -> Found | None:
-    """Result of a search that is complete.
+def finished(shared: Search) -> SearchResult | None:
+    """Result of a complete search; None where it is not complete.
 
     Raises
     ------
     InputError
-        Where it is of recordings that were replaced since, or damaged.
+        Where it is damaged, or recordings have been replaced since.
     """
     path = shared.out / RESULT
     if not path.is_file():
         return None
     best = shared.out / BEST
-    told, recipe = run_folder.read_json(path), recipes.load(best.with_suffix(".toml"))
-    heard = run_folder.request_of(best).features_sha256
-    _require_same_windows(shared, recipe, heard)
+    summary, recipe = run_folder.read_json(path), recipes.load(best.with_suffix(".toml"))
+    features = run_folder.request_of(best).features_sha256
+    _require_same_windows(shared, recipe, features)
     shutil.rmtree(shared.out / TRIALS, ignore_errors=True)
-    return Found(recipe, RunResult(best, run_folder.done(best, heard) or {}), told)
+    return SearchResult(recipe, RunResult(best, run_folder.done(best, features) or {}), summary)
 
 
-def _require_same_windows(shared: Search, recipe: Recipe, heard: dict[str, str]) -> None:
-    """Refuse a result of other samples: names and labels, which the request holds, do not tell them apart."""
+def _require_same_windows(shared: Search, recipe: Recipe, features: dict[str, str]) -> None:
+    """Refuse a result of other samples: the request holds only names and labels, which do not show a difference."""
     recipe, dataset = prepare(recipe, shared.dataset)
-    data = load_splits(recipe, dataset, Conditions(jobs=shared.jobs, cache=shared.cache))
-    if {split: part.sha256 for split, part in data.items()} != heard:
+    data = load_splits(recipe, dataset, RunOptions(jobs=shared.jobs, cache=shared.cache))
+    if {split: part.sha256 for split, part in data.items()} != features:
         raise InputError(shared.out, "holds a search of other recordings under the same names", _ELSEWHERE)
 
 
-def conclude(shared: Search, oracle: Oracle) -> Found:
-    """Train the best point of a finished search to the end, and write down what was tried."""
+def finish(shared: Search, oracle: Oracle) -> SearchResult:
+    """Train the best point to the end, and write all trials to ``tune.json``."""
     folder, base = shared.out, shared.base
     done = [trial for trial in oracle.trials.values() if trial.status == "COMPLETED"]
     best = min(done, key=lambda trial: (trial.score, trial.trial_id))
-    chosen = recipe_at(base, plain(best.hyperparameters.values))
+    chosen = recipe_at(base, point_of(best.hyperparameters.values))
     write_text(folder / f"{BEST}.toml", to_toml(chosen))
     run = train(chosen, shared.dataset, folder / BEST, jobs=shared.jobs, cache=shared.cache)
-    told = {
+    summary = {
         "recipe": base.name,
         "dataset": shared.dataset.name,
         "limits": {"params_bytes": limits.PARAMS_BYTES, "macs": limits.MACS},
         "best": best.trial_id,
-        "trials": [shared.told(trial) for trial in sorted(done, key=lambda trial: trial.trial_id)],
+        "trials": [shared.row(trial) for trial in sorted(done, key=lambda trial: trial.trial_id)],
         "invalid": oracle.invalid,
         "run": run.to_json(),
     }
-    write_text(folder / RESULT, json.dumps(told, indent=2) + "\n")
+    write_text(folder / RESULT, json.dumps(summary, indent=2) + "\n")
     shutil.rmtree(folder / TRIALS, ignore_errors=True)
-    return Found(chosen, run, told)
+    return SearchResult(chosen, run, summary)
 
 
 def _run(shared: Search, progress: Progress | None) -> Oracle:
-    """Carry out Hyperband's rounds."""
-    oracle, own, done = shared.oracle(), parallel.apart(shared.jobs), 0
-    with tempfile.TemporaryDirectory() as scratch:  # for what KerasTuner writes and nobody reads
+    """Run Hyperband's rounds."""
+    oracle, own, done = shared.oracle(), parallel.uses_processes(shared.jobs), 0
+    with tempfile.TemporaryDirectory() as scratch:  # for KerasTuner's own files, which are not used
         oracle._set_project_dir(scratch, "search")
         while trials := list(_round(oracle)):
             tasks = [(shared, trial.hyperparameters.values, own) for trial in trials]

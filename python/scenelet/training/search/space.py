@@ -1,6 +1,6 @@
-"""What a search may choose: how sound becomes a picture, and the network that looks at it.
+"""The search space: the front end ("representation") and the network ("architecture").
 
-A point of the space is a dictionary of plain values; :func:`recipe_at` makes it a recipe like any other.
+A point of the space is a dictionary of plain values; :func:`recipe_at` turns it into a recipe.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MOST_BLOCKS = 5
 
 
 def parts_named(text: str) -> tuple[Part, ...]:
-    """Give the part of a name, or all for "".
+    """Return the part of this name as a tuple, or all parts for "".
 
     Raises
     ------
@@ -38,7 +38,7 @@ def parts_named(text: str) -> tuple[Part, ...]:
 
 
 def declare(space: Any, parts: tuple[Part, ...] = PARTS) -> None:
-    """Declare the choices in a ``keras_tuner.HyperParameters``."""
+    """Declare the parts of the space in a ``keras_tuner.HyperParameters``."""
     if "representation" in parts:
         space.Choice("sample_rate", [8000, 16000, 32000])
         space.Choice("n_fft", [256, 512, 1024, 2048])
@@ -80,12 +80,12 @@ def _block(values: Values, number: int) -> dict[str, Any]:
 
 
 def recipe_at(base: Recipe, values: Values) -> Recipe:
-    """Make a point of the space a recipe; what the space leaves open is the base's.
+    """Turn a point of the space into a recipe; all other settings are the base's.
 
     Raises
     ------
     RecipeError
-        Where the point is no possible front end or network.
+        Where the point is not a valid front end or network.
     """
     content = base.model_dump(mode="json")
     content["name"] = f"{base.name.removesuffix('_tuned')}_tuned"
@@ -99,20 +99,20 @@ def recipe_at(base: Recipe, values: Values) -> Recipe:
             "blocks": [_block(values, number) for number in range(1, values["blocks"] + 1)],
             "head": {"pooling": "average", "units": values["units"], "dropout": values["head_dropout"]},
         }
-    return recipes.parse(content, f"{base.name} at {_told(values)}")
+    return recipes.parse(content, f"{base.name} at {_described(values)}")
 
 
-def _told(values: Values) -> str:
+def _described(values: Values) -> str:
     return ", ".join(f"{name} {value}" for name, value in sorted(values.items()) if not name.startswith("tuner/"))
 
 
 def cost_at(base: Recipe, values: Values) -> Cost:
-    """Count what a point costs, before anything is computed for it.
+    """Count the cost of a point, before any features or weights are computed.
 
     Raises
     ------
     RecipeError
-        Where it is impossible.
+        Where it is not a valid front end or network.
     LimitExceeded
         Where it is over a limit.
     """
@@ -123,8 +123,8 @@ def cost_at(base: Recipe, values: Values) -> Cost:
     return cost
 
 
-def verdict(base: Recipe, values: Values) -> str:
-    """Why a point is invalid; empty where it is not."""
+def rejection_reason(base: Recipe, values: Values) -> str:
+    """Why a point is invalid; "" where it is valid."""
     try:
         cost_at(base, values)
     except (RecipeError, LimitExceeded) as error:
@@ -135,7 +135,7 @@ def verdict(base: Recipe, values: Values) -> str:
 def to_toml(recipe: Recipe) -> str:
     """Write a recipe as a file that :func:`scenelet.config.recipe.load` reads back equal."""
     if not isinstance(recipe.model, CnnConfig):
-        raise RecipeError(recipe.name, "is no plain chain of convolutions", "search from one that is")
+        raise RecipeError(recipe.name, "is not a plain chain of convolutions", "search from one that is")
     top: list[str] = []
     sections: list[str] = []
     for name, value in recipe.model_dump(mode="json", exclude_none=True).items():
@@ -147,7 +147,7 @@ def to_toml(recipe: Recipe) -> str:
 
 
 def _toml(value: Any) -> str:
-    """A value in TOML's notation, tables inline; strings, numbers and booleans are written as in JSON."""
+    """Write a value as TOML with inline tables; strings, numbers and booleans are written as in JSON."""
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key} = {_toml(inner)}" for key, inner in value.items()) + " }"
     if isinstance(value, list):

@@ -1,15 +1,15 @@
 """One search on several machines by KerasTuner's own protocol: a chief that draws points, and workers that train them.
 
-KerasTuner's environment variables say who is who; all share the search's folder.
+KerasTuner's environment variables give every process its role; all share the search's folder.
 
 ::
 
     KERASTUNER_TUNER_ID       chief, or another name for every worker
-    KERASTUNER_ORACLE_IP      where the chief listens
+    KERASTUNER_ORACLE_IP      address at which the chief listens
     KERASTUNER_ORACLE_PORT
 
 A worker that was killed is started again under its name and gets its trial again. Workers do not wait for each other,
-so a point may be promoted before its round is complete; which ones are, then depends on who is done first.
+so a point may be promoted before its round is complete. Which points are promoted then depends on the workers' timing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import time
 from typing import Any, Literal
 
 from ...errors import InputError, SceneletError, ToolError
-from .hyperband import LOSS, Found, Oracle, Progress, Search, conclude, known
+from .hyperband import LOSS, Oracle, Progress, Search, SearchResult, finish, finished
 
 try:
     import keras_tuner
@@ -32,7 +32,7 @@ Role = Literal["chief", "worker"]
 
 
 def role() -> Role | None:
-    """What KerasTuner's environment makes of this process; None for a search by itself.
+    """Role of this process by KerasTuner's environment; None for a search in one process.
 
     Raises
     ------
@@ -56,43 +56,43 @@ class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):  # type: ignore[misc]
 
     def __init__(self, oracle: Oracle, shared: Search, scratch: str, progress: Progress | None = None) -> None:
         self._shared, self._progress, self._most = shared, progress, oracle.most_trials
-        self._asked_in_vain, self.done = False, 0
+        self._idle, self.done = False, 0
         super().__init__(oracle, directory=scratch, project_name="search")
 
     def pre_create_trial(self) -> None:
-        """Give a chief that has nothing to do yet some time."""
-        if self._asked_in_vain:
+        """Wait before asking the chief again if it had no trial the last time."""
+        if self._idle:
             time.sleep(_IDLE_SECONDS)
-        self._asked_in_vain = True
+        self._idle = True
 
     def on_trial_begin(self, _trial: Any) -> None:
-        """Note that there was something to do."""
-        self._asked_in_vain = False
+        """Note that the chief had a trial."""
+        self._idle = False
 
     def run_trial(self, trial: Any, *_: Any, **__: Any) -> dict[str, float]:
         """Train a trial's point."""
         try:
             return {LOSS: self._shared.trial(trial.hyperparameters.values)}
-        except SceneletError as error:  # nothing that another trial would do better
+        except SceneletError as error:  # another trial would fail in the same way
             raise keras_tuner.errors.FatalError(str(error)) from error
 
     def on_trial_end(self, trial: Any) -> None:
-        """Tell the chief, and whoever watches."""
+        """Report to the chief, and to the progress callback."""
         super().on_trial_end(trial)
         self.done += 1
         if self._progress:
             self._progress(self.done, self._most)
 
 
-def lead(shared: Search) -> Found:
-    """Be the chief: wait for the workers to train all trials, then finish the search as one by itself would.
+def run_chief(shared: Search) -> SearchResult:
+    """Run the chief: wait for the workers to train all trials, then finish the search.
 
     Raises
     ------
     ToolError
-        Where the address cannot be listened at.
+        Where the chief cannot listen at its address.
     """
-    found = known(shared)
+    found = finished(shared)
     if found:
         return found
     oracle = shared.oracle()
@@ -101,16 +101,16 @@ def lead(shared: Search) -> Found:
             _Tuner(oracle, shared, scratch).search(verbose=0)
         except RuntimeError as error:
             raise ToolError("KerasTuner's chief", f"cannot listen ({error})", "choose another port") from None
-    return conclude(shared, oracle)
+    return finish(shared, oracle)
 
 
-def assist(shared: Search, progress: Progress | None = None) -> int:
-    """Be a worker until the chief has no more trials; the number of those that were trained here.
+def run_worker(shared: Search, progress: Progress | None = None) -> int:
+    """Run a worker until the chief has no more trials; returns the number of trials that this worker trained.
 
     Raises
     ------
     ToolError
-        Where the chief has gone.
+        Where the chief no longer answers.
     """
     import grpc
 
@@ -119,9 +119,9 @@ def assist(shared: Search, progress: Progress | None = None) -> int:
         try:
             tuner.search()
         except grpc.RpcError as error:
-            told = getattr(error, "details", lambda: "")() or "no answer"
+            details = getattr(error, "details", lambda: "")() or "no answer"
             remedy = "start it again, then this worker: what is trained stays"
-            raise ToolError("KerasTuner's chief", f"has gone ({told})", remedy) from None
+            raise ToolError("KerasTuner's chief", f"no longer answers ({details})", remedy) from None
         except keras_tuner.errors.FatalError as error:
             raise error.__cause__ or error from None
     return tuner.done

@@ -17,7 +17,7 @@ from scenelet.compiler.pipeline import compile_model
 from scenelet.config.recipe import FrontendConfig
 from scenelet.core import toolchain
 from scenelet.errors import ModelError, ToolError
-from scenelet.targets.host import ENGINE, HostTarget
+from scenelet.targets.host import HostTarget
 from scenelet.tflite import metadata
 
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wstrict-prototypes", "-Werror")
@@ -28,7 +28,8 @@ def compile_c(files: dict[str, str], folder: Path, compiler: str, *flags: str) -
     for name, text in files.items():
         (folder / name).write_text(text, "utf-8")
     made = folder / f"{compiler}.o"
-    command = [compiler, "-std=c11", "-O2", *WARNINGS, *flags, f"-I{ENGINE}", "-c", folder / "scn_model.c", "-o", made]
+    includes = [f"-I{path}" for path in toolchain.engine_folders()]
+    command = [compiler, "-std=c11", "-O2", *WARNINGS, *flags, *includes, "-c", folder / "scn_model.c", "-o", made]
     toolchain.run(command)
     return made
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from scenelet.compiler.depth_first import stage_parameters
-from scenelet.compiler.depth_first.segment import Segment, make
+from scenelet.compiler.depth_first.builder import SegmentBuilder
+from scenelet.compiler.depth_first.segment import Segment
 from scenelet.compiler.depth_first.variant_search import fit
 from scenelet.compiler.kernels.fused_pool import pools_sums
-from scenelet.compiler.kernels.winograd import transforms
+from scenelet.compiler.kernels.winograd import tilings
 from scenelet.compiler.operators import lower
 from scenelet.compiler.passes.fuse_maps import fuse
 from scenelet.compiler.passes.graph_cleanup import drop_unread
@@ -23,6 +24,13 @@ from scenelet.tflite.reader import read_model
 NOTHING: frozenset[int] = frozenset()
 
 
+def fitted(program: Program, segment: Segment, budget: int) -> Segment:
+    """The segment again, in so many bytes."""
+    builder = SegmentBuilder(program.graph, NOTHING)
+    frame = builder.frame(segment.run)
+    return fit(frame, [builder.variants(part) for part in frame.parts], budget)
+
+
 @pytest.fixture(scope="module")
 def program() -> Program:
     return fuse(lower(drop_unread(read_model(toolchain.FIRMWARE / "models" / "esc10_sm1.tflite"))))
@@ -31,7 +39,7 @@ def program() -> Program:
 @pytest.fixture(scope="module")
 def segment(program: Program) -> Segment:
     end = next(n for n, step in enumerate(program.steps) if step.kernel == "scn_mean_s8")
-    return make(program.graph, program.steps[: end + 1], NOTHING)
+    return SegmentBuilder(program.graph, NOTHING).make(program.steps[: end + 1])
 
 
 def after(program: Program, kernel: str) -> tuple[Step, Step, Step]:
@@ -42,16 +50,16 @@ def after(program: Program, kernel: str) -> tuple[Step, Step, Step]:
 
 def test_more_memory_is_never_slower_and_never_exceeded(program: Program, segment: Segment) -> None:
     budgets = (11_000, 13_000, 15_000, 17_000)
-    made = [fit(segment, program.graph, NOTHING, budget) for budget in budgets]
-    assert all(one.memory_bytes <= budget for one, budget in zip(made, budgets, strict=True))
+    made = [fitted(program, segment, budget) for budget in budgets]
+    assert all(one.scratch_bytes <= budget for one, budget in zip(made, budgets, strict=True))
     costs = [one.instructions for one in made]
     assert costs == sorted(costs, reverse=True)
     assert costs[0] > costs[-1]
 
 
 def test_too_little_memory_gives_the_smallest(program: Program, segment: Segment) -> None:
-    least = fit(segment, program.graph, NOTHING, 0)
-    assert least.memory_bytes < fit(segment, program.graph, NOTHING, 11_000).memory_bytes
+    least = fitted(program, segment, 0)
+    assert least.scratch_bytes < fitted(program, segment, 11_000).scratch_bytes
 
 
 def test_mean_keeps_sums_and_no_map(segment: Segment) -> None:
@@ -81,13 +89,13 @@ def test_other_pools_stay_apart(program: Program, field: str, value: int) -> Non
 
 def test_activation_lies_in_the_table() -> None:
     table = np.arange(-128, 128).astype(np.int8)
-    made = stage_parameters._clamped(table, {"activation_min": -5, "activation_max": 90})
+    made = stage_parameters.clamped(table, {"activation_min": -5, "activation_max": 90})
     np.testing.assert_array_equal(made, np.clip(np.arange(-128, 128), -5, 90))
 
 
 def test_more_rows_cost_memory_and_save_instructions(program: Program) -> None:
     step = program.steps[1]
-    ways = [way for way in transforms(step, expanded=False) if way.across and way.whole]
+    ways = [way for way in tilings(step, expanded=False) if way.across and way.whole]
     assert [way.rows for way in ways] == sorted(way.rows for way in ways)
     assert len(ways) > 2
     assert all(a.scratch_bytes < b.scratch_bytes for a, b in itertools.pairwise(ways))

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from networks import NetworkBuilder
 
-from scenelet.compiler.depth_first import stage
-from scenelet.compiler.depth_first.stage import UNKNOWN, Stage
+from scenelet.compiler.depth_first.lowering import stages_of
 from scenelet.compiler.kernels import cost_model, gemm
-from scenelet.compiler.kernels.winograd import transforms
+from scenelet.compiler.kernels.registry import variants
+from scenelet.compiler.kernels.variant import Work
+from scenelet.compiler.kernels.winograd import tilings
 from scenelet.compiler.kernels.winograd_weights import LARGEST_TAPS
 from scenelet.compiler.operators import lower
 from scenelet.compiler.options import Options
@@ -28,13 +29,12 @@ def network(shape: tuple[int, int, int], channels: int, kernel: tuple[int, int])
 
 def kernel_of(model: bytes, options: Options = ROOMY) -> str:
     (step,) = compile_model(model, options).program.steps
-    assert step.segment is not None
-    return step.segment.stages[0].variant.kernel
+    return stages_of(step)[0].variant.name
 
 
-def stage_of(model: bytes) -> Stage:
+def work_of(model: bytes) -> Work:
     (step,) = lower(parse("network", "network", model)).steps
-    return Stage(step, UNKNOWN)
+    return Work(step, expanded=True)
 
 
 @pytest.mark.parametrize("options", [ROOMY, Options(weights="packed", ram_bytes=2_000_000)], ids=["expanded", "packed"])
@@ -59,19 +59,19 @@ def test_extreme_inputs_give_the_reference_s_bits(
 
 
 def test_what_is_proved_decides_on_the_tiles() -> None:
-    few, many = (stage_of(network((5, 6, depth), 8, (3, 3))) for depth in (910, 911))
+    few, many = (work_of(network((5, 6, depth), 8, (3, 3))) for depth in (910, 911))
     assert 9 * 910 <= LARGEST_TAPS[4] < 9 * 911  # 8190, 8199
-    assert {way.outputs for way in transforms(few.step, expanded=True)} >= {4}
-    assert {way.outputs for way in transforms(many.step, expanded=True)} == {2}
+    assert {way.outputs for way in tilings(few.step, expanded=True)} >= {4}
+    assert {way.outputs for way in tilings(many.step, expanded=True)} == {2}
 
 
 def test_tiles_of_two_are_offered_only_where_they_should_be_quicker() -> None:
     # Six products for four outputs are fewer than eight, wherever four outputs are wanted.
-    wide = stage_of(network((16, 16, 16), 16, (3, 3)))
-    assert {way.outputs for way in transforms(wide.step, expanded=True) if way.across} == {4}
-    assert stage.variants(wide, expanded=True)[0].kernel == "winograd"
-    narrow = stage_of(network((28, 2, 16), 16, (7, 3)))
-    ways = stage.variants(narrow, expanded=True)
-    assert ways[0].kernel == "winograd2"
-    others = min(way.instructions for way in gemm.ways(narrow.step, expanded=True))
+    wide = work_of(network((16, 16, 16), 16, (3, 3)))
+    assert {way.outputs for way in tilings(wide.step, expanded=True) if way.across} == {4}
+    assert variants(wide)[0].name == "winograd"
+    narrow = work_of(network((28, 2, 16), 16, (7, 3)))
+    ways = variants(narrow)
+    assert ways[0].name == "winograd2"
+    others = min(way.instructions for way in gemm.ways(narrow))
     assert ways[0].instructions < min(others, cost_model.convolution(narrow.step, 28))

@@ -12,7 +12,7 @@ import pytest
 from networks import NetworkBuilder
 from tflite_writer import GraphBuilder, write_model
 
-from scenelet.compiler.operators.checker import OPERATORS
+from scenelet.compiler.operators import OPERATORS
 from scenelet.compiler.pipeline import compile_model
 from scenelet.errors import UnsupportedError
 from scenelet.graph import Graph, Quantization, Tensor
@@ -123,7 +123,7 @@ def test_scale_zero() -> None:
 
 def test_activation_with_a_scale_a_channel() -> None:
     four = Quantization(np.full(4, 0.1, np.float32), np.zeros(4, np.int64), 3)
-    refused(changed(conv(), 3, lambda t: replace(t, quantization=four)), "output has a scale a channel")
+    refused(changed(conv(), 3, lambda t: replace(t, quantization=four)), "output has a scale per channel")
 
 
 def test_scales_on_the_wrong_axis() -> None:

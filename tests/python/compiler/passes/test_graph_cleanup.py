@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from networks import NetworkBuilder
 
-from scenelet.compiler.passes.graph_cleanup import aliases, drop_unread
+from scenelet.compiler.operators import aliases
+from scenelet.compiler.passes.graph_cleanup import drop_unread
 from scenelet.targets.host import HostTarget
 
 

@@ -27,8 +27,8 @@ def test_mixup_mixes_windows_and_targets_by_the_same_share():
     told = np.broadcast_to(np.arange(SHAPE[0], dtype=np.float32).reshape(-1, 1, 1, 1), SHAPE)
     labels = np.eye(SHAPE[0], dtype=np.float32)
     said = np.random.default_rng(2).normal(0, 1, (SHAPE[0], 5)).astype(np.float32)
-    mixed, (shares, lesson) = mixup(np.random.default_rng(1), told, (labels, said), 0.4)
-    np.testing.assert_allclose(lesson, shares @ said, rtol=1e-4, atol=1e-5)
+    mixed, (shares, outputs) = mixup(np.random.default_rng(1), told, (labels, said), 0.4)
+    np.testing.assert_allclose(outputs, shares @ said, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-6)
     assert (np.count_nonzero(shares, axis=1) <= 2).all()
     np.testing.assert_allclose(mixed[:, 0, 0, 0], shares @ np.arange(SHAPE[0]), rtol=1e-5)
@@ -136,8 +136,8 @@ def test_a_run_hears_copies_and_batches_and_resumes_to_the_bit(recordings, tiny_
 @pytest.mark.parametrize(
     ("section", "told"),
     [
-        ({"copies": 2}, "copies and balance want"),
-        ({"shift": True}, "want copies or balance"),
+        ({"copies": 2}, "copies and balance need"),
+        ({"shift": True}, "need copies or balance"),
         ({"copies": 20, "shift": True}, "copies 20 is over most_copies 16"),
         ({"copies": 1, "stretch": [1.2, 0.9]}, "begins above its end"),
         ({"copies": 1, "pitch": 2}, "unknown key 'augmentation.pitch'"),

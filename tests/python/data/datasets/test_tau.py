@@ -6,6 +6,7 @@ import pytest
 
 from scenelet.data.datasets.registry import open_dataset
 from scenelet.data.datasets.tau import FOLDER, SCENES
+from scenelet.data.splits import with_validation
 from scenelet.errors import DatasetError
 
 
@@ -49,7 +50,7 @@ def test_validation_follows_the_seed_and_leaves_the_test_alone(tau: Path) -> Non
     assert first.split("validation") == open_dataset(tau, seed=0).split("validation")
     assert first.split("validation") != second.split("validation")
     assert first.split("test") == second.split("test")
-    assert second.with_validation(0.2, 0).splits == first.splits
+    assert with_validation(second, 0.2, 0).splits == first.splits
 
 
 def test_the_folder_that_archives_unpack_into_will_do(tau: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from scenelet.data.datasets.tau import DEVICES as TAU_DEVICES
 from scenelet.data.datasets.tau import SCENES
 from scenelet.data.synthetic import city
 from scenelet.data.synthetic.city import CITIES, City, write_city
-from scenelet.data.synthetic.microphones import DEVICES, hear
+from scenelet.data.synthetic.microphones import DEVICES, record_with_device
 from scenelet.data.synthetic.scenes import RECIPES, record
 from scenelet.data.synthetic.sources import SAMPLE_RATE
 from scenelet.errors import DatasetError
@@ -200,15 +200,15 @@ def test_every_scene_has_a_recipe_in_taus_order() -> None:
 @pytest.mark.parametrize("device", [name for name in TAU_DEVICES if name != "a"])
 def test_a_device_bends_the_spectrum(device: str) -> None:
     sound = record("street_traffic", np.random.default_rng(1), 2 * SAMPLE_RATE)
-    a = bands(hear("a", sound, np.random.default_rng(2)))
-    other = bands(hear(device, sound, np.random.default_rng(2)))
+    a = bands(record_with_device("a", sound, np.random.default_rng(2)))
+    other = bands(record_with_device(device, sound, np.random.default_rng(2)))
     bend = (other - other.mean()) - (a - a.mean())
     assert np.ptp(bend) > 6
 
 
 def test_unseen_devices_are_further_from_a_than_seen_ones() -> None:
     sound = record("public_square", np.random.default_rng(1), 2 * SAMPLE_RATE)
-    shapes = {name: bands(hear(name, sound, np.random.default_rng(2))) for name in TAU_DEVICES}
+    shapes = {name: bands(record_with_device(name, sound, np.random.default_rng(2))) for name in TAU_DEVICES}
     away = {name: float(np.abs(shape - shapes["a"]).mean()) for name, shape in shapes.items()}
     assert min(away[name] for name in ("s4", "s5", "s6")) > max(away[name] for name in ("b", "c", "s1", "s2", "s3"))
 
@@ -216,13 +216,13 @@ def test_unseen_devices_are_further_from_a_than_seen_ones() -> None:
 def test_the_compressor_takes_level_differences() -> None:
     rng = np.random.default_rng(0)
     noise = rng.standard_normal(SAMPLE_RATE)
-    loud, soft = (hear("s6", noise * level, np.random.default_rng(1)).std() for level in (0.1, 0.02))
+    loud, soft = (record_with_device("s6", noise * level, np.random.default_rng(1)).std() for level in (0.1, 0.02))
     assert 20 * np.log10(loud / soft) == pytest.approx(20 * np.log10(5) / DEVICES["s6"].ratio, abs=0.8)
 
 
 def test_noise_floor_is_what_is_left_of_silence() -> None:
     for name, device in DEVICES.items():
-        level = hear(name, np.zeros(SAMPLE_RATE), np.random.default_rng(0)).std()
+        level = record_with_device(name, np.zeros(SAMPLE_RATE), np.random.default_rng(0)).std()
         assert 20 * np.log10(level) == pytest.approx(device.noise_db, abs=0.1)
 
 

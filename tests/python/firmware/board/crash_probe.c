@@ -1,4 +1,4 @@
-/* Boots of one piece of memory, with reset flags that QEMU does not have. */
+/* Boots with one record in memory, with reset flags that QEMU does not have. */
 #include "scn_port.h"
 
 #define SCN_RCC_CSR fake_csr
@@ -14,7 +14,7 @@ void power_on(uint8_t filling) {
     }
 }
 
-/* One boot; what it is told of the run before. */
+/* One boot; returns the record of the run before. */
 scn_port_crash_t reboot(uint32_t csr) {
     last = (scn_port_crash_t){0};
     fake_csr = csr;
@@ -30,7 +30,7 @@ uint32_t crash(uint32_t pc) {
     return scn_crash_remember(&(scn_port_crash_t){.cause = SCN_PORT_CRASH_FAULT, .pc = pc});
 }
 
-/* A bit of the record turns over. */
+/* A bit of the record flips. */
 void damage(void) {
     kept.crash.pc ^= 1u;
 }

@@ -48,7 +48,7 @@ static struct scn_fake_iwdg *fake_iwdg(void) {
 
 void scn_systick_interrupt(void) {}
 
-/* In the firmware this never returns; here it must, to be looked at. */
+/* In the firmware this never returns; here it must, so that the test can inspect it. */
 __attribute__((noreturn)) static void leave(void);
 #include <setjmp.h>
 static jmp_buf before;
@@ -63,8 +63,8 @@ _Noreturn void scn_fault_end(scn_port_crash_cause_t cause, const uint32_t *frame
     leave();
 }
 
-/* Start with registers that stay busy for so many accesses, then let SysTick turn; the program says that it goes on
- * every `alive_every` turns (0: never). */
+/* Start with registers that stay busy for so many accesses, then let SysTick wrap; the program calls scn_port_alive
+ * every `alive_every` wraps (0: never). */
 probe_t probe(uint32_t busy, uint32_t turns, uint32_t alive_every) {
     model = (probe_t){0};
     iwdg = (scn_iwdg_t){0};

@@ -1,5 +1,5 @@
-/* The cycle counter over registers in memory: its interrupt can be made to come between the two reads, which no emulated
- * board does on demand. */
+/* The cycle counter over registers in memory: its interrupt can be made to come between the two reads, which no
+ * emulated board does on demand. */
 #include "scn_port.h"
 
 static struct scn_fake_systick *fake(void);

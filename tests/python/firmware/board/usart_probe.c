@@ -1,4 +1,4 @@
-/* The console's code over registers in memory: what it makes of a board's pins and of its clocks. */
+/* The console's code over registers in memory: how it configures pins and speed. */
 #include "scn_port.h"
 
 static struct scn_fake *fake_rcc(void);

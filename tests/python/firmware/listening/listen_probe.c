@@ -1,10 +1,10 @@
-/* The path from the microphone's interrupt to the main loop, with a microphone that is a test. */
+/* The path from the microphone's interrupt to the main loop; a test plays the microphone. */
 #include "scn_listen.h"
 #include "scn_port.h"
 
 static scn_port_microphone_t kind;
 static bool starts = true;
-static scn_port_hear_t hear;
+static scn_port_block_t hear;
 static void *hear_context;
 static uint32_t started;
 
@@ -12,7 +12,7 @@ scn_port_microphone_t scn_port_microphone(void) {
     return kind;
 }
 
-bool scn_port_microphone_start(uint32_t rate, scn_port_hear_t heard, void *context) {
+bool scn_port_microphone_start(uint32_t rate, scn_port_block_t heard, void *context) {
     (void)rate;
     hear = heard;
     hear_context = context;

@@ -5,8 +5,8 @@
 static uint32_t (*bus_read)(uint32_t address);
 static void (*bus_write)(uint32_t address, uint32_t value);
 
-#define SCN_READ(reg) bus_read((uint32_t)(uintptr_t)&(reg))
-#define SCN_WRITE(reg, value) bus_write((uint32_t)(uintptr_t)&(reg), (uint32_t)(value))
+#define SCN_READ(reg) bus_read((uint32_t)(uintptr_t) & (reg))
+#define SCN_WRITE(reg, value) bus_write((uint32_t)(uintptr_t) & (reg), (uint32_t)(value))
 #define SCN_RCC ((scn_rcc_t *)(uintptr_t)0x40023800u)
 #define SCN_RCC_CSR (*(scn_register_t *)(uintptr_t)0x40023874u)
 #define SCN_FLASH_ACR (*(scn_register_t *)(uintptr_t)0x40023C00u)

@@ -115,7 +115,7 @@ def test_the_emulated_board_hears_the_same(live: Any) -> None:
 @pytest.mark.qemu
 def test_without_filters_capture_is_refused(product_elf: Path, small: Any) -> None:
     """Neither a microphone nor a model that was trained behind one."""
-    with boot(product_elf) as device, pytest.raises(ToolError, match="refused what it was sent"):
+    with boot(product_elf) as device, pytest.raises(ToolError, match="refused the input"):
         device.open_session(Input.CAPTURE, small.compiled.identity.sha256, small.tables.sha256)
 
 
@@ -193,4 +193,4 @@ def test_a_session_ends_listening_and_the_other_way_round(live_program: Path, li
         assert device.info()["listening"] == "no"
         lines_of(device, "listen on")
         device._stream.write(b"\0last\n")
-        assert device._answer() == ["e-[no decision yet: last]"]
+        assert device._response() == ["e-[no decision yet: last]"]

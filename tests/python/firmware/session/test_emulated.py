@@ -44,7 +44,7 @@ def test_boots_tests_itself_and_says_what_it_holds(product_elf: Path, small: Any
         assert device.selftest() == "pass"
         assert device.labels() == list(small.compiled.identity.labels)
     assert info["clock"] == "emulated"
-    assert info["board"] == "netduinoplus2"
+    assert info["board"] == toolchain.EMULATED_BOARD
     assert info["model_sha256"] == small.compiled.identity.sha256
     assert 0 < int(info["stack_peak_bytes"]) < int(info["stack_bytes"])
     sizes = toolchain.run(["arm-none-eabi-size", "-A", "-d", product_elf])
@@ -58,7 +58,7 @@ def test_boots_tests_itself_and_says_what_it_holds(product_elf: Path, small: Any
 def test_the_last_decision_is_never_a_tests_own(product_elf: Path, small: Any, command: str) -> None:
     def last(device: Any) -> str:
         device._stream.write(b"\0last\n")
-        return str(device._answer()[0])
+        return str(device._response()[0])
 
     with boot(product_elf) as device:
         (scores,) = decide(device, small, small.windows(1))
@@ -211,7 +211,15 @@ def test_a_serial_port_serves_like_the_emulator(product_elf: Path, small: Any, t
     with log.open("wb") as file:
         board = subprocess.Popen(
             [
-                *(toolchain.find(process.PROGRAM), "-M", "netduinoplus2", "-display", "none", "-monitor", "none"),
+                *(
+                    toolchain.find(process.PROGRAM),
+                    "-M",
+                    toolchain.EMULATED_BOARD,
+                    "-display",
+                    "none",
+                    "-monitor",
+                    "none",
+                ),
                 *("-serial", "pty", "-kernel", str(product_elf)),
             ],
             stdin=subprocess.DEVNULL,
@@ -244,14 +252,14 @@ def test_a_port_that_is_not_there_is_named(small: Any) -> None:
 def test_a_program_that_says_nothing_is_given_up(target: Any) -> None:
     """The product firmware reads no pipes: the wait for its answer ends."""
     silent = process.Pipes(target.product_elf, seconds=0.5)
-    with silent as pipes, pytest.raises(ToolError, match=r"gave no answer in 0\.5 s"):
+    with silent as pipes, pytest.raises(ToolError, match=r"did not respond within 0\.5 s"):
         pipes.receive(1)
 
 
 def test_a_program_that_ends_is_noticed(target: Any) -> None:
     with process.Pipes(target.runner_elf) as pipes:
         pipes.send(b"\xff\0\0\0")
-        with pytest.raises(ToolError, match="ended before it answered; QEMU ended with status 3"):
+        with pytest.raises(ToolError, match="ended before it responded; QEMU ended with status 3"):
             pipes.receive(1)
 
 

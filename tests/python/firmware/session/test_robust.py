@@ -1,4 +1,4 @@
-"""What goes wrong is provoked on the emulated board, and told as docs/PROTOCOL.md says."""
+"""Faults are injected on the emulated board, and reported as docs/PROTOCOL.md says."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ QUICK_CLOCK = ("-icount", "shift=6")
 
 @pytest.fixture(scope="module")
 def provoking(small: Any) -> Any:
-    return platformio.build(small.sources(), "provoke")
+    return platformio.build(small.sources(), "fault_injection")
 
 
 def function_at(elf: Path, address: int) -> str:
@@ -103,7 +103,7 @@ def test_a_users_firmware_cannot_be_crashed_by_typing(product_elf: Path) -> None
     with boot(product_elf) as device:
         for way in ("fault", "stack", "hang", "deaf"):
             assert ask(device, f"provoke {way}") == [f"e-[Unknown command: provoke {way}]"]
-    assert "provoke" not in toolchain.run(["arm-none-eabi-nm", product_elf])
+    assert "inject_fault" not in toolchain.run(["arm-none-eabi-nm", product_elf])
 
 
 def place_of(elf: Path, symbol: str) -> int:

@@ -20,7 +20,7 @@ from scenelet.targets.build import cortex_m4, platformio
 
 pytestmark = pytest.mark.cross
 
-BOARDS = sorted(path.stem for path in (toolchain.FIRMWARE / "boards").glob("*.json"))
+BOARDS = boards.names()
 
 
 # One configuration for all builds: PlatformIO empties its build folder where it changes.
@@ -93,8 +93,9 @@ def folders(small: Any, workshop: Path) -> dict[str, str]:
 
 
 def test_boards_have_the_memory_of_their_chips() -> None:
-    """RM0090 and RM0390: 1 MiB or 512 kiB of flash; 128 kiB of SRAM that DMA reaches."""
-    expected = {name: (512 if name == "nucleo_f446re" else 1024, 128) for name in BOARDS}
+    """The last letter of the part gives the flash in kiB; DMA reaches 128 kiB of SRAM (RM0090, RM0390)."""
+    flash = {"e": 512, "g": 1024}
+    expected = {name: (flash[cortex_m4.board(name)["build"]["mcu"][-1]], 128) for name in BOARDS}
     found = {name: boards.find(name) for name in boards.names()}
     assert {name: (board.flash_bytes / 1024, board.ram_bytes / 1024) for name, board in found.items()} == expected
 
@@ -169,7 +170,7 @@ def test_a_model_over_the_limits_does_not_compile_into_the_product(folders: dict
 def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
     said = pio("-e", "qemu", SCENELET_GENERATED=str(tmp_path), PLATFORMIO_BUILD_DIR=str(tmp_path / "build"))
     assert said.returncode != 0
-    assert f"{tmp_path} holds no model; write one with" in said.stdout + said.stderr
+    assert f"{tmp_path} contains no model; write one with" in said.stdout + said.stderr
 
 
 def test_without_a_probe_upload_fails_and_says_so(folders: dict[str, str]) -> None:
@@ -184,7 +185,7 @@ def test_without_a_probe_upload_fails_and_says_so(folders: dict[str, str]) -> No
 @pytest.mark.parametrize(
     ("protocol", "told"),
     [
-        ("gdb", "start the GDB server, or name its place with --upload-port"),
+        ("gdb", "start the GDB server, or give its address with --upload-port"),
         ("st-flash", "st-flash"),
         ("telepathy", "upload_protocol 'telepathy' is not one of: blackmagic,"),
     ],

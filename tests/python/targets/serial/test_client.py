@@ -164,9 +164,9 @@ def test_a_dead_device_is_named() -> None:
     device = Device(Silence(), ask_seconds=0.01, give_up_seconds=0.05)
     with pytest.raises(ToolError, match=r"device: gave no m-ready in 0\.05 s; reset it"):
         device.wait_ready()
-    with pytest.raises(ToolError, match="gave no answer to info"):
+    with pytest.raises(ToolError, match="gave no response to info"):
         device.info()
-    with pytest.raises(ToolError, match="gave no answer to START"):
+    with pytest.raises(ToolError, match="gave no response to START"):
         list(device.decide([b"abc"], Input.TENSOR, "00" * 32, None))
 
 
@@ -182,7 +182,7 @@ def test_samples_on_the_wire() -> None:
 
 def acknowledged(sender: Sender, next_: int, reason: Reason = Reason.OK, poll: int = 0) -> int:
     """Tell a sender what the device waits for; how many frames it sends then."""
-    sender.hear(Status(1, poll, reason, next_ & 0xFFFF, 10, 0))
+    sender.on_status(Status(1, poll, reason, next_ & 0xFFFF, 10, 0))
     return sum(1 for _ in sender.frames())
 
 
@@ -192,11 +192,11 @@ def test_sender_keeps_within_credit_and_goes_back() -> None:
     assert acknowledged(sender, 4) == 4
     assert acknowledged(sender, 4) == 0
     assert acknowledged(sender, 4, Reason.CORRUPT) == 10
-    sender.polled(3)
+    sender.on_poll(3)
     assert acknowledged(sender, 6, poll=2) == 2
     assert acknowledged(sender, 6, poll=3) == 10
     assert acknowledged(sender, 6, poll=3) == 0
-    sender.polled(4)
+    sender.on_poll(4)
     assert acknowledged(sender, 12) == 6
     assert acknowledged(sender, 16, poll=4) == 4, "all before the POLL has come: what was sent since is on its way"
     assert acknowledged(sender, 40_000) == 0, "an impossible answer changes nothing"
@@ -205,11 +205,11 @@ def test_sender_keeps_within_credit_and_goes_back() -> None:
 def test_sender_holds_the_end_of_the_next_window_back() -> None:
     sender = Sender(iter([bytes(240 * 3)] * 3), Status(1, 0, 0, 0, 100, 0))
     assert sum(1 for _ in sender.frames()) == 5
-    assert not sender.waits_for_decision
+    assert not sender.awaits_decision
     assert acknowledged(sender, 5) == 0
-    assert sender.waits_for_decision
-    assert not sender.decided(1)
-    assert sender.decided(0)
+    assert sender.awaits_decision
+    assert not sender.on_decision(1)
+    assert sender.on_decision(0)
     assert sum(1 for _ in sender.frames()) == 3
 
 
@@ -219,7 +219,7 @@ def test_sender_counts_past_the_wrap_of_sequence_numbers() -> None:
     sent = 0
     while not sender.finished:
         sent += sum(1 for _ in sender.frames())
-        sender.hear(Status(1, 0, 0, sent & 0xFFFF, 10, 0))
-        if sender.waits_for_decision:
-            assert sender.decided(sent // 100 - 1)
+        sender.on_status(Status(1, 0, 0, sent & 0xFFFF, 10, 0))
+        if sender.awaits_decision:
+            assert sender.on_decision(sent // 100 - 1)
     assert sent == 100 * windows

@@ -1,4 +1,4 @@
-"""Students with a teacher: stages, what is kept and what is looked up, and runs that go on after a kill."""
+"""Students with a teacher: stages, teacher outputs online and cached, and runs that are resumed after a kill."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import pytest
 from scenelet.config.recipe import AugmentationConfig, DistillationConfig
 from scenelet.errors import InputError
 from scenelet.models.backend import keras, tf
-from scenelet.models.embedding import View
+from scenelet.models.embedding import EmbeddingModel
 from scenelet.models.keras_model import build
 from scenelet.training import run_folder, train
 from scenelet.training.distillation import distill, losses
-from scenelet.training.teacher_outputs import KeptGuide, LiveGuide
+from scenelet.training.teacher_outputs import CachedTeacher, OnlineTeacher
 from scenelet.training.windows import Windows
 
 pytestmark = pytest.mark.train
@@ -41,7 +41,7 @@ def _weights(folder):
 @pytest.mark.parametrize("method", ["response", "relational", "hint", "rrs"])
 def test_a_run_has_its_stages(method, dataset, teacher, tiny_recipe, cache, tmp_path):
     seen = []
-    run = distill.distil(
+    run = distill.distill(
         _student(tiny_recipe, method), dataset, teacher, tmp_path / "run", cache=cache,
         watch=lambda epoch, _: seen.append(epoch.epoch),
     )  # fmt: skip
@@ -69,7 +69,7 @@ def test_the_second_stage_starts_from_the_firsts_best_weights(dataset, teacher, 
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(distill, "fit", spy)
-        distill.distil(_student(tiny_recipe, "rrs"), dataset, teacher, tmp_path / "run", cache=cache)
+        distill.distill(_student(tiny_recipe, "rrs"), dataset, teacher, tmp_path / "run", cache=cache)
     first_start, first_best, second_start, _ = starts
     assert all(np.array_equal(a, b) for a, b in zip(first_best, second_start, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(first_start, second_start, strict=True))
@@ -77,7 +77,9 @@ def test_the_second_stage_starts_from_the_firsts_best_weights(dataset, teacher, 
 
 def test_methods_give_different_networks(dataset, teacher, tiny_recipe, cache, tmp_path):
     made = [
-        _weights(distill.distil(_student(tiny_recipe, method), dataset, teacher, tmp_path / method, cache=cache).folder)
+        _weights(
+            distill.distill(_student(tiny_recipe, method), dataset, teacher, tmp_path / method, cache=cache).folder
+        )
         for method in ("response", "relational")
     ]
     assert not np.allclose(made[0][0], made[1][0])
@@ -103,8 +105,8 @@ def test_relational_objective_weighs_labels_and_relations(on, picked, networks, 
         if isinstance(layer, keras.layers.Dropout):
             layer.rate = 0
     config = DistillationConfig(relational_on=on, alpha=0.3, relational_weight=5.0)
-    told = View(mentor)(batch[0], training=False)
-    said = View(student)(batch[0], training=False)
+    told = EmbeddingModel(mentor)(batch[0], training=False)
+    said = EmbeddingModel(student)(batch[0], training=False)
     found = distill.objective("relational", config, 0.1, student)(student, *map(tf.constant, batch), told)
     seen = [(a, tf.nn.softmax(b)) for a, b in (told, said)]
     relations = losses.relational(seen[0][picked], seen[1][picked], config.distance_weight, config.angle_weight)
@@ -121,9 +123,9 @@ def test_response_softens_logits_once(networks, batch):
             layer.rate = 0
     config = DistillationConfig(method="response", alpha=0.0, temperature=3.0)
     objective = distill.objective("response", config, 0.0, student)
-    own = View(student)(batch[0], training=False)
+    own = EmbeddingModel(student)(batch[0], training=False)
     assert float(objective(student, *map(tf.constant, batch), own)) == pytest.approx(0, abs=1e-6)
-    told = View(mentor)(batch[0], training=False)
+    told = EmbeddingModel(mentor)(batch[0], training=False)
     p, q = (tf.nn.softmax(logits / 3.0).numpy().astype(np.float64) for logits in (told[1], own[1]))
     wanted = 9 * (p * np.log(p / q)).sum(axis=1).mean()
     assert float(objective(student, *map(tf.constant, batch), told)) == pytest.approx(wanted, rel=1e-4)
@@ -134,74 +136,74 @@ def _windows(count=300):
     return Windows(generator.integers(-128, 128, (count, 16, 8), np.int8), np.arange(count) % 3, np.arange(count))
 
 
-def test_a_teacher_is_asked_once_and_says_the_same(networks, tmp_path, monkeypatch):
-    mentor, heard = networks[1], _windows()
-    live, kept = LiveGuide(mentor), KeptGuide(mentor, heard, tmp_path)
+def test_outputs_are_computed_once_and_equal_those_online(networks, tmp_path, monkeypatch):
+    mentor, some = networks[1], _windows()
+    online, cached = OnlineTeacher(mentor), CachedTeacher(mentor, some, tmp_path)
     index = np.array([299, 4, 256])
-    for a, b in zip(live(index, heard.batch(index)), kept(index, heard.batch(index)), strict=True):
+    for a, b in zip(online(index, some.batch(index)), cached(index, some.batch(index)), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
-    monkeypatch.setattr("scenelet.training.teacher_outputs._asked", lambda *_: pytest.fail("asked again"))
-    again = KeptGuide(mentor, heard, tmp_path)
-    for a, b in zip(again(index, heard.batch(index)), kept(index, heard.batch(index)), strict=True):
+    monkeypatch.setattr("scenelet.training.teacher_outputs._compute", lambda *_: pytest.fail("computed again"))
+    again = CachedTeacher(mentor, some, tmp_path)
+    for a, b in zip(again(index, some.batch(index)), cached(index, some.batch(index)), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x93NUMPY cut"])
-def test_damaged_answers_are_asked_for_again(damage, networks, tmp_path):
-    mentor, heard, index = networks[1], _windows(20), np.arange(20)
-    before = KeptGuide(mentor, heard, tmp_path)(index, heard.batch(index))
+def test_damaged_outputs_are_computed_again(damage, networks, tmp_path):
+    mentor, some, index = networks[1], _windows(20), np.arange(20)
+    before = CachedTeacher(mentor, some, tmp_path)(index, some.batch(index))
     for path in tmp_path.iterdir():
         path.write_bytes(damage)
-    for a, b in zip(KeptGuide(mentor, heard, tmp_path)(index, heard.batch(index)), before, strict=True):
+    for a, b in zip(CachedTeacher(mentor, some, tmp_path)(index, some.batch(index)), before, strict=True):
         np.testing.assert_array_equal(a, b)
 
 
-def test_another_teacher_has_answers_of_its_own(networks, tmp_path):
-    heard, index = _windows(20), np.arange(20)
-    said = [KeptGuide(network, heard, tmp_path)(index, heard.batch(index))[1] for network in networks]
+def test_another_teacher_has_outputs_of_its_own(networks, tmp_path):
+    some, index = _windows(20), np.arange(20)
+    said = [CachedTeacher(network, some, tmp_path)(index, some.batch(index))[1] for network in networks]
     assert not np.allclose(*said)
 
 
-def test_augmented_batches_are_heard_live(dataset, teacher, tiny_recipe, cache, tmp_path, monkeypatch):
-    monkeypatch.setattr(distill, "KeptGuide", lambda *_: pytest.fail("looked up what changes every epoch"))
+def test_augmented_batches_run_through_the_teacher_online(dataset, teacher, tiny_recipe, cache, tmp_path, monkeypatch):
+    monkeypatch.setattr(distill, "CachedTeacher", lambda *_: pytest.fail("cached what changes every epoch"))
     student = _student(tiny_recipe, "response").model_copy(update={"augmentation": AugmentationConfig(mixup=0.3)})
-    assert distill.distil(student, dataset, teacher, tmp_path / "run", cache=cache).metrics["epochs"] == 2
+    assert distill.distill(student, dataset, teacher, tmp_path / "run", cache=cache).metrics["epochs"] == 2
 
 
-def test_a_recipe_may_have_answers_looked_up_all_the_same(dataset, teacher, tiny_recipe, cache, tmp_path, monkeypatch):
-    monkeypatch.setattr(distill, "LiveGuide", lambda *_: pytest.fail("asked about every batch"))
+def test_a_recipe_may_use_cached_outputs_all_the_same(dataset, teacher, tiny_recipe, cache, tmp_path, monkeypatch):
+    monkeypatch.setattr(distill, "OnlineTeacher", lambda *_: pytest.fail("ran on every batch"))
     student = _student(tiny_recipe, "rrs").model_copy(update={"augmentation": AugmentationConfig(mixup=0.3)})
     config = student.distillation.model_copy(update={"teacher_hears": "windows"})
     student = student.model_copy(update={"distillation": config})
-    assert distill.distil(student, dataset, teacher, tmp_path / "run", cache=cache).metrics["epochs"] == 2
+    assert distill.distill(student, dataset, teacher, tmp_path / "run", cache=cache).metrics["epochs"] == 2
 
 
-def test_a_teacher_that_may_have_learned_from_the_test_is_refused(dataset, tiny_recipe, cache, tmp_path):
+def test_a_teacher_that_may_have_been_trained_on_the_test_is_refused(dataset, tiny_recipe, cache, tmp_path):
     mentor = train.train(tiny_recipe(epochs=1), dataset.untested(), tmp_path / "all", cache=cache).folder
     student = _student(tiny_recipe, "response")
-    with pytest.raises(InputError, match="all: was trained with another test split, so it may have learned from this"):
-        distill.distil(student, dataset, mentor, tmp_path / "run", cache=cache)
+    with pytest.raises(InputError, match="all: was trained with another test split, so it may have been"):
+        distill.distill(student, dataset, mentor, tmp_path / "run", cache=cache)
     assert not (tmp_path / "run").exists()
-    assert "test" not in distill.distil(student, dataset.untested(), mentor, tmp_path / "run", cache=cache).metrics
+    assert "test" not in distill.distill(student, dataset.untested(), mentor, tmp_path / "run", cache=cache).metrics
 
 
 def test_a_teacher_that_does_not_fit_is_refused(dataset, teacher, tiny_recipe, cache, tmp_path):
     student = _student(tiny_recipe, "rrs")
     other = student.model_copy(update={"frontend": student.frontend.model_copy(update={"hi_db": 10.0})})
-    with pytest.raises(InputError, match="hears another front end than recipe tiny"):
-        distill.distil(other, dataset, teacher, tmp_path / "run", cache=cache)
+    with pytest.raises(InputError, match="was trained with another front end than recipe tiny"):
+        distill.distill(other, dataset, teacher, tmp_path / "run", cache=cache)
     with pytest.raises(InputError, match="method magic: is not known; give one of: response"):
         distill.with_method(student, "magic")
     with pytest.raises(InputError, match="no such file; give the folder of a training run"):
-        distill.distil(student, dataset, tmp_path / "nowhere", tmp_path / "run", cache=cache)
+        distill.distill(student, dataset, tmp_path / "nowhere", tmp_path / "run", cache=cache)
 
 
 def test_another_teacher_does_not_touch_the_run(dataset, teacher, tiny_recipe, cache, tmp_path):
     student = _student(tiny_recipe, "response", epochs=1)
-    run = distill.distil(student, dataset, teacher, tmp_path / "run", cache=cache)
+    run = distill.distill(student, dataset, teacher, tmp_path / "run", cache=cache)
     other = train.train(tiny_recipe(epochs=1), dataset, tmp_path / "other", cache=cache)
     with pytest.raises(InputError, match=r"holds another run: sources\.teacher was"):
-        distill.distil(student, dataset, other.folder, run.folder, cache=cache)
+        distill.distill(student, dataset, other.folder, run.folder, cache=cache)
 
 
 PROGRAM = """
@@ -209,11 +211,11 @@ import json, sys
 from pathlib import Path
 from scenelet.config import recipe
 from scenelet.data.datasets.registry import open_dataset
-from scenelet.training.distillation.distill import distil
+from scenelet.training.distillation.distill import distill
 values, data, teacher, out, cache = sys.argv[1:]
 loaded = recipe.parse(json.loads(values), "tiny")
 watch = lambda epoch, _: print(epoch.epoch, flush=True)
-distil(loaded, open_dataset(data), teacher, out, cache=Path(cache), watch=watch)
+distill(loaded, open_dataset(data), teacher, out, cache=Path(cache), watch=watch)
 """
 
 
@@ -225,7 +227,7 @@ def _start(values, recordings, teacher, out, cache):
 def test_killed_in_the_second_stage_it_ends_the_same(recordings, dataset, teacher, tiny_recipe, cache, tmp_path):
     epochs = 20
     student = _student(tiny_recipe, "rrs", epochs=epochs, patience=epochs)
-    whole = distill.distil(student, dataset, teacher, tmp_path / "whole", cache=cache)
+    whole = distill.distill(student, dataset, teacher, tmp_path / "whole", cache=cache)
     values = json.dumps(student.model_dump(mode="json", exclude_none=True))
     killed = tmp_path / "killed"
     process = _start(values, recordings, teacher, killed, cache)
@@ -238,7 +240,7 @@ def test_killed_in_the_second_stage_it_ends_the_same(recordings, dataset, teache
     assert (killed / "stage1_relational_history.csv").exists()
 
     seen = []
-    distill.distil(student, dataset, teacher, killed, cache=cache, watch=lambda epoch, _: seen.append(epoch.epoch))
+    distill.distill(student, dataset, teacher, killed, cache=cache, watch=lambda epoch, _: seen.append(epoch.epoch))
     assert 3 <= seen[0] == epochs + 1 - len(seen)  # only what was left of the second stage
     for name in (run_folder.METRICS, run_folder.HISTORY, "stage1_relational_history.csv"):
         assert (killed / name).read_bytes() == (whole.folder / name).read_bytes(), name

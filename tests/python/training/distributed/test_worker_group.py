@@ -25,8 +25,8 @@ EPOCHS, TIMEOUT = 3, 240
 PROGRAM = """
 import json, sys
 from pathlib import Path
-from scenelet.training.distributed.worker_group import Team, TeamTrainer, train_together
-team = Team()
+from scenelet.training.distributed.worker_group import DistributedTrainer, WorkerGroup, train_distributed
+group = WorkerGroup()
 import numpy as np
 from scenelet.config import recipe
 from scenelet.data.datasets.registry import open_dataset
@@ -40,28 +40,28 @@ loaded = recipe.parse(values, "tiny")
 chance = np.random.default_rng(3)
 some = Windows(chance.integers(-128, 128, (13, 16, 8), np.int8), chance.integers(0, 3, 13), np.arange(13))
 keras.utils.set_random_seed(0)
-trainer = TeamTrainer(build(loaded), some, some, loaded.training, cross_entropy(0.1), team=team)
-inputs, classes, part = some.batch(np.arange(13)), np.eye(3, dtype=np.float32)[some.classes], team.part(13)
-gradients, loss = team.run(trainer._gradients, inputs[part], classes[part])
+trainer = DistributedTrainer(build(loaded), some, some, loaded.training, cross_entropy(0.1), group=group)
+inputs, classes, part = some.batch(np.arange(13)), np.eye(3, dtype=np.float32)[some.classes], group.shard(13)
+gradients, loss = group.run(trainer._gradients, inputs[part], classes[part])
 moving = [variable.numpy() for variable in trainer.model.non_trainable_variables]
 arrays = {f"gradient{k}": value.numpy() for k, value in enumerate(gradients)}
 arrays |= {f"moving{k}": value for k, value in enumerate(moving)}
-np.savez(out / f"step{team.rank}.npz", loss=loss.numpy(), predicted=trainer.predict(some), **arrays)
+np.savez(out / f"step{group.rank}.npz", loss=loss.numpy(), predicted=trainer.predict(some), **arrays)
 
 def stop(epoch, _):
     if epoch.epoch == 2:
         raise KeyboardInterrupt
 
-mine = out / f"rank{team.rank}"
+mine = out / f"rank{group.rank}"
 settings = {"cache": mine / "cache"}
 dataset = open_dataset(data)
-whole = train_together(loaded, dataset, mine / "whole", team, **settings)
+whole = train_distributed(loaded, dataset, mine / "whole", group, **settings)
 try:
-    train_together(loaded, dataset, mine / "parts", team, watch=stop, **settings)
+    train_distributed(loaded, dataset, mine / "parts", group, watch=stop, **settings)
 except KeyboardInterrupt:
     pass
-parts = train_together(loaded, dataset, mine / "parts", team, **settings)
-(out / f"metrics{team.rank}.json").write_text(json.dumps([whole.metrics, parts.metrics]))
+parts = train_distributed(loaded, dataset, mine / "parts", group, **settings)
+(out / f"metrics{group.rank}.json").write_text(json.dumps([whole.metrics, parts.metrics]))
 """
 
 
@@ -85,8 +85,8 @@ def smooth(tiny_recipe: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def team(smooth: Any, recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("team")
+def group_runs(smooth: Any, recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("group")
     hosts = [f"127.0.0.1:{port}" for port in _ports(2)]
     workers = []
     for rank in range(2):
@@ -96,14 +96,14 @@ def team(smooth: Any, recordings: Path, tmp_path_factory: pytest.TempPathFactory
         workers.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
     for worker in workers:
         try:
-            _, told = worker.communicate(timeout=TIMEOUT)
+            _, stderr = worker.communicate(timeout=TIMEOUT)
         finally:
             worker.kill()
-        assert worker.returncode == 0, told
+        assert worker.returncode == 0, stderr
     return out
 
 
-def test_two_workers_give_the_gradient_of_the_whole_batch(team: Path, smooth: Any) -> None:
+def test_two_workers_give_the_gradient_of_the_whole_batch(group_runs: Path, smooth: Any) -> None:
     from scenelet.config import recipe
     from scenelet.models.backend import keras, tf
     from scenelet.models.keras_model import build
@@ -122,7 +122,7 @@ def test_two_workers_give_the_gradient_of_the_whole_batch(team: Path, smooth: An
     moving = [variable.numpy() for variable in model.non_trainable_variables]
     size = max(np.abs(value).max() for value in whole)
     for rank in range(2):
-        with np.load(team / f"step{rank}.npz") as seen:
+        with np.load(group_runs / f"step{rank}.npz") as seen:
             assert float(seen["loss"]) == pytest.approx(float(loss), rel=1e-5)
             for number, wanted in enumerate(whole):
                 np.testing.assert_allclose(seen[f"gradient{number}"], wanted, rtol=0, atol=1e-5 * size)
@@ -131,28 +131,28 @@ def test_two_workers_give_the_gradient_of_the_whole_batch(team: Path, smooth: An
             np.testing.assert_allclose(seen["predicted"], Predictor(model)(some), rtol=0, atol=2e-2)
 
 
-def test_workers_agree_to_the_bit(team: Path) -> None:
-    with np.load(team / "step0.npz") as first, np.load(team / "step1.npz") as second:
+def test_workers_agree_to_the_bit(group_runs: Path) -> None:
+    with np.load(group_runs / "step0.npz") as first, np.load(group_runs / "step1.npz") as second:
         assert all(np.array_equal(first[name], second[name]) for name in first.files)
-    assert (team / "metrics0.json").read_bytes() == (team / "metrics1.json").read_bytes()
+    assert (group_runs / "metrics0.json").read_bytes() == (group_runs / "metrics1.json").read_bytes()
 
 
-def test_interrupted_and_resumed_ends_like_undisturbed(team: Path) -> None:
-    whole, parts = json.loads((team / "metrics0.json").read_text())
+def test_interrupted_and_resumed_ends_like_undisturbed(group_runs: Path) -> None:
+    whole, parts = json.loads((group_runs / "metrics0.json").read_text())
     assert whole == parts
     assert whole["epochs"] == EPOCHS
-    first, second = (run_folder.load_model(team / "rank0" / name).get_weights() for name in ("whole", "parts"))
+    first, second = (run_folder.load_model(group_runs / "rank0" / name).get_weights() for name in ("whole", "parts"))
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
-    assert sorted(path.name for path in (team / "rank1").iterdir()) == ["cache"]  # the chief alone keeps folders
+    assert sorted(path.name for path in (group_runs / "rank1").iterdir()) == ["cache"]  # the chief alone keeps folders
 
 
-def test_a_team_learns_what_one_process_does(team: Path, smooth: Any, recordings: Path, tmp_path: Path) -> None:
+def test_a_group_learns_what_one_process_does(group_runs: Path, smooth: Any, recordings: Path, tmp_path: Path) -> None:
     from scenelet.config import recipe
 
     alone = train.train(
         recipe.parse(smooth, "tiny"), open_dataset(recordings), tmp_path / "run", cache=tmp_path / "cache"
     )
-    runs = (alone.folder, team / "rank0" / "whole")
+    runs = (alone.folder, group_runs / "rank0" / "whole")
     one, two = (np.loadtxt(run / run_folder.HISTORY, delimiter=",", skiprows=1) for run in runs)
     # The loss of training alone: a bias before a normalisation gets rounding noise for a gradient, and Adam makes steps
     # of it, which batch statistics take out and running statistics do not.
@@ -190,7 +190,7 @@ def test_tf_config(text: str, place: tuple[int, int] | None, monkeypatch: pytest
         '{"cluster": {"chief": ["a:1"], "worker": ["b:1"]}, "task": {"type": "worker", "index": 0}}',
     ],
 )
-def test_tf_config_that_names_no_team(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tf_config_that_names_no_group(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(tf_config.VARIABLE, text)
     with pytest.raises(InputError, match="TF_CONFIG: names no worker"):
         tf_config.workers()
@@ -201,6 +201,6 @@ def test_other_stages_refuse_to_do_the_same_thing_twice(
 ) -> None:
     two = '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 1}}'
     monkeypatch.setenv(tf_config.VARIABLE, two)
-    with pytest.raises(InputError, match="they share plain training alone"):
+    with pytest.raises(InputError, match="which only `scenelet train` can share"):
         train.train(tiny_recipe(), open_dataset(recordings), tmp_path / "out")
     assert not (tmp_path / "out").exists()

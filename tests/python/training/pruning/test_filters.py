@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from scenelet.models.backend import tf
-from scenelet.models.embedding import View
-from scenelet.training.pruning.filters import cut, filter_norms, narrowed
+from scenelet.models.embedding import EmbeddingModel
+from scenelet.training.pruning.filters import filter_norms, remove_filters, with_filters
 
 pytestmark = pytest.mark.train
 
@@ -31,7 +31,7 @@ def _silence(model, *, mute):
 
 
 def _outputs(model, features):
-    return [said.numpy() for said in View(model)(features[..., None].astype(np.float32) / 64, training=False)]
+    return [said.numpy() for said in EmbeddingModel(model)(features[..., None].astype(np.float32) / 64, training=False)]
 
 
 @pytest.mark.parametrize("kind", ["cnn", "flat"])
@@ -42,8 +42,8 @@ def test_removing_zeroed_filters_leaves_the_function_unchanged(kind, networks):
     _silence(model, mute=True)
     wanted = _outputs(model, networks.features(recipe, 8))
     assert np.abs(wanted[1] - before[1]).max() > 1e-2  # the silenced filters were heard
-    narrow = narrowed(recipe, [len(kept) for kept in KEPT], "narrow")
-    made = cut(model, recipe, narrow, KEPT)
+    narrow = with_filters(recipe, [len(kept) for kept in KEPT], "narrow")
+    made = remove_filters(model, recipe, narrow, KEPT)
     for found, expected in zip(_outputs(made, networks.features(recipe, 8)), wanted, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
@@ -57,8 +57,8 @@ def test_the_constant_that_batch_normalisation_makes_of_a_zeroed_filter_stays(ne
     _silence(model, mute=False)
     features = networks.features(recipe, 8)
     wanted = _outputs(model, features)
-    narrow = narrowed(recipe, [len(kept) for kept in KEPT], "narrow")
-    for found, expected in zip(_outputs(cut(model, recipe, narrow, KEPT), features), wanted, strict=True):
+    narrow = with_filters(recipe, [len(kept) for kept in KEPT], "narrow")
+    for found, expected in zip(_outputs(remove_filters(model, recipe, narrow, KEPT), features), wanted, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
 
@@ -66,7 +66,7 @@ def test_what_stays_keeps_its_weights(networks):
     recipe = networks.cnn()
     model = networks.randomised(recipe)
     _silence(model, mute=True)
-    made = cut(model, recipe, narrowed(recipe, [len(kept) for kept in KEPT], "narrow"), KEPT)
+    made = remove_filters(model, recipe, with_filters(recipe, [len(kept) for kept in KEPT], "narrow"), KEPT)
     incoming = np.array([0])
     for number, kept in enumerate(KEPT, 1):
         kernel, bias = model.get_layer(f"conv{number}").get_weights()
@@ -98,7 +98,7 @@ def test_a_view_sees_embedding_and_logits(networks):
     for recipe, width in ((networks.cnn(), 7), (networks.one_against_all(), 21)):
         model = networks.randomised(recipe)
         features = networks.features(recipe, 4)[..., None].astype(np.float32) / 64
-        view = View(model)
+        view = EmbeddingModel(model)
         embedding, logits = view(features, training=False)
         assert (view.width, view.classes, embedding.shape) == (width, 3, (4, width))
         np.testing.assert_allclose(tf.nn.softmax(logits), model(features, training=False), rtol=1e-5)

@@ -16,8 +16,8 @@ from scenelet.models.keras_model import build
 from scenelet.quantization.convert import quantize_run
 from scenelet.training import run_folder, train
 from scenelet.training.pruning import prune
-from scenelet.training.pruning.filters import cut, filter_norms, narrowed
-from scenelet.training.pruning.prune import strongest, to_budget
+from scenelet.training.pruning.filters import filter_norms, remove_filters, with_filters
+from scenelet.training.pruning.prune import filters_for_budget, largest_norms
 
 pytestmark = pytest.mark.train
 
@@ -37,9 +37,9 @@ def run(dataset, tiny_recipe, cache, tmp_path_factory):
 
 def test_sm3_becomes_the_published_shape(sm3):
     loaded, model = sm3
-    kept = strongest(filter_norms(model, 6), PUBLISHED, "sm3")
-    narrow = narrowed(loaded, PUBLISHED, "sm3_pruned")
-    made = cut(model, loaded, narrow, kept)
+    kept = largest_norms(filter_norms(model, 6), PUBLISHED, "sm3")
+    narrow = with_filters(loaded, PUBLISHED, "sm3_pruned")
+    made = remove_filters(model, loaded, narrow, kept)
     assert made.count_params() == 64_290
     cost = count(graph_of(narrow))
     assert (cost.params_bytes, cost.macs, cost.peak_activation_bytes) == (65_184, 26_711_936, 49_280)
@@ -48,37 +48,37 @@ def test_sm3_becomes_the_published_shape(sm3):
 
 def test_sm3_becomes_the_shape_of_the_papers_text(sm3):
     loaded, _ = sm3
-    cost = count(graph_of(narrowed(loaded, (20, 22, 22, 22, 22, 16), "sm3_pruned")))
+    cost = count(graph_of(with_filters(loaded, (20, 22, 22, 22, 22, 16), "sm3_pruned")))
     assert (cost.params_bytes, cost.macs) == (61_192 - 8, 25_764_696)  # less the no-op RESHAPE's constant
 
 
 def test_the_strongest_stay_in_their_order():
     norms = [np.array([3.0, 1.0, 2.0, 2.0]), np.array([1.0, 5.0])]
-    kept = strongest(norms, (2, 1), "x")
+    kept = largest_norms(norms, (2, 1), "x")
     assert [list(part) for part in kept] == [[0, 2], [1]]  # of equal norms the first
 
 
 @pytest.mark.parametrize("filters", [(2,), (2, 1, 1), (0, 1), (5, 1)])
 def test_filters_that_are_not_there_cannot_stay(filters):
-    with pytest.raises(InputError, match="cannot be kept of 4,2; give one number a convolution"):
-        strongest([np.ones(4), np.ones(2)], filters, "run")
+    with pytest.raises(InputError, match="cannot be kept of 4,2; give one number per convolution"):
+        largest_norms([np.ones(4), np.ones(2)], filters, "run")
 
 
 def test_a_budget_takes_the_relatively_weakest_filters_and_no_more(sm3):
     loaded, model = sm3
     norms = filter_norms(model, 6)
-    found = to_budget(loaded, norms, 30_000_000)
-    cost = count(graph_of(narrowed(loaded, found, "sm3")))
+    found = filters_for_budget(loaded, norms, 30_000_000)
+    cost = count(graph_of(with_filters(loaded, found, "sm3")))
     assert cost.macs <= 30_000_000
     weak = [norm.copy() for norm in norms]
     weak[3][:20] /= 100
-    targeted = to_budget(loaded, weak, 30_000_000)
+    targeted = filters_for_budget(loaded, weak, 30_000_000)
     assert targeted[3] < 28  # they go first, whatever else is there
     assert [n for k, n in enumerate(targeted) if k != 3] == [20, 28, 28, 28, 16]
     one_more = (*targeted[:3], targeted[3] + 1, *targeted[4:])
-    assert count(graph_of(narrowed(loaded, one_more, "sm3"))).macs > 30_000_000
-    with pytest.raises(LimitExceeded, match="with one filter a layer"):
-        to_budget(loaded, norms, 1000)
+    assert count(graph_of(with_filters(loaded, one_more, "sm3"))).macs > 30_000_000
+    with pytest.raises(LimitExceeded, match="with one filter per layer"):
+        filters_for_budget(loaded, norms, 1000)
 
 
 def test_a_pruned_run_is_tuned_and_converts(run, dataset, cache, tmp_path):
@@ -93,13 +93,13 @@ def test_a_pruned_run_is_tuned_and_converts(run, dataset, cache, tmp_path):
 
 def test_tuning_starts_from_what_is_left(run, dataset, cache, tmp_path, monkeypatch):
     starts = []
-    original = prune.by_labels
+    original = prune.train_with_labels
 
     def spy(work, model):
         starts.append([np.copy(weight) for weight in model.get_weights()])
         return original(work, model)
 
-    monkeypatch.setattr(prune, "by_labels", spy)
+    monkeypatch.setattr(prune, "train_with_labels", spy)
     prune.prune(run.folder, dataset, tmp_path / "narrow", filters=(3, 2), cache=cache)
     _, model = prune._plan(run.folder, (3, 2), None)
     assert all(np.array_equal(a, b) for a, b in zip(starts[0], model.get_weights(), strict=True))
@@ -143,7 +143,7 @@ def test_a_method_leaves_the_recipes_other_settings(run, dataset, cache, tmp_pat
 
 def test_a_run_that_may_have_learned_from_the_test_is_not_pruned(dataset, tiny_recipe, cache, tmp_path):
     whole = train.train(tiny_recipe(epochs=1), dataset.untested(), tmp_path / "all", cache=cache)
-    with pytest.raises(InputError, match="all: was trained with another test split, so it may have learned from this"):
+    with pytest.raises(InputError, match="all: was trained with another test split, so it may have been"):
         prune.prune(whole.folder, dataset, tmp_path / "pruned", filters=(3, 3), cache=cache)
     assert not (tmp_path / "pruned").exists()
     made = prune.prune(whole.folder, dataset.untested(), tmp_path / "pruned", filters=(3, 3), cache=cache)

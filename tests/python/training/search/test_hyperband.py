@@ -23,7 +23,7 @@ from scenelet.training.loop import Trainer
 from scenelet.training.search import hyperband as module
 from scenelet.training.search import space
 from scenelet.training.search.hyperband import search
-from scenelet.training.search.space import cost_at, declare, recipe_at, to_toml, verdict
+from scenelet.training.search.space import cost_at, declare, recipe_at, rejection_reason, to_toml
 
 pytestmark = pytest.mark.train
 
@@ -108,17 +108,17 @@ def test_a_search_that_was_killed_goes_on_to_the_same_end(whole, run, tmp_path, 
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "killed")
     again = run(tmp_path / "killed")
-    assert _without_run(again.told) == _without_run(undisturbed.told)
+    assert _without_run(again.summary) == _without_run(undisturbed.summary)
     assert again.run.metrics == undisturbed.run.metrics
     # A point's epochs are counted once, in its longest trial, and those of the best one's run.
-    longest = {json.dumps(trial["values"]): 0 for trial in again.told["trials"]}
-    for trial in again.told["trials"]:
+    longest = {json.dumps(trial["values"]): 0 for trial in again.summary["trials"]}
+    for trial in again.summary["trials"]:
         key = json.dumps(trial["values"])
         longest[key] = max(longest[key], trial["epochs"])
     assert len(epochs) - 1 == sum(longest.values()) + again.run.metrics["epochs"]  # nothing was trained twice
     monkeypatch.setattr(module.Search, "trial", lambda *_: pytest.fail("searched again"))
     found = run(out)
-    assert (found.told, found.recipe) == (undisturbed.told, undisturbed.recipe)
+    assert (found.summary, found.recipe) == (undisturbed.summary, undisturbed.recipe)
 
 
 def test_a_point_that_diverges_is_the_worst(recordings, tiny_recipe, tmp_path, monkeypatch):
@@ -130,7 +130,7 @@ def test_a_point_that_diverges_is_the_worst(recordings, tiny_recipe, tmp_path, m
     values = _values(blocks=2, n_mels=20, filters1=8, filters2=8, **{"tuner/epochs": 1})
     assert shared.trial(values) == math.inf
     trial = SimpleNamespace(trial_id="0", score=math.inf, hyperparameters=SimpleNamespace(values=values))
-    assert shared.told(trial)["validation_loss"] is None
+    assert shared.row(trial)["validation_loss"] is None
 
 
 def test_a_promoted_trial_goes_on_along_the_recipes_own_schedule(recordings, tiny_recipe, tmp_path):
@@ -202,7 +202,7 @@ def test_a_folder_of_another_search_is_left_alone(run, tmp_path, request_):
 
 
 def test_a_space_without_a_valid_point_is_an_error(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "verdict", lambda *_: "never")
+    monkeypatch.setattr(module, "rejection_reason", lambda *_: "never")
     monkeypatch.setattr(module, "_DRAWS", 3)
     with pytest.raises(RecipeError, match="3 draws gave no network within the limits"):
         run(tmp_path / "out")
@@ -226,12 +226,12 @@ def test_points_over_a_limit_and_impossible_ones_are_told_apart():
     large = _values(sample_rate=32000, hop_percent=25, n_mels=200, filters1=40, filters2=40)
     with pytest.raises(LimitExceeded):
         cost_at(base, large)
-    assert "MACs" in verdict(base, large)
+    assert "MACs" in rejection_reason(base, large)
     flat = _values(
         sample_rate=8000, n_fft=2048, hop_percent=75, blocks=5, n_mels=20, **{f"pool_frame{k}": 2 for k in range(1, 6)}
     )
-    assert "larger than its map" in verdict(base, flat)
-    assert verdict(base, _values(n_mels=40, n_fft=1024)) == ""
+    assert "larger than its map" in rejection_reason(base, flat)
+    assert rejection_reason(base, _values(n_mels=40, n_fft=1024)) == ""
 
 
 @pytest.mark.parametrize("name", ["sm1", "baseline", "sm1_augmented"])
@@ -241,7 +241,7 @@ def test_a_recipe_survives_its_own_text(name, tmp_path):
 
 
 def test_a_teacher_is_not_searched(recordings, tmp_path):
-    with pytest.raises(RecipeError, match="no plain chain"):
+    with pytest.raises(RecipeError, match="not a plain chain"):
         search(recipe.load("teacher"), open_dataset(recordings), tmp_path / "out")
     assert space.PARTS == ("representation", "architecture")
 

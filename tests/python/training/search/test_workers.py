@@ -16,8 +16,8 @@ from scenelet.config import recipe
 from scenelet.data.datasets.registry import open_dataset
 from scenelet.errors import InputError
 from scenelet.training.search.hyperband import open_search
-from scenelet.training.search.space import verdict
-from scenelet.training.search.workers import lead, role
+from scenelet.training.search.space import rejection_reason
+from scenelet.training.search.workers import role, run_chief
 
 pytestmark = pytest.mark.train
 
@@ -27,12 +27,12 @@ from pathlib import Path
 from scenelet.config import recipe
 from scenelet.data.datasets.registry import open_dataset
 from scenelet.training.search.hyperband import open_search
-from scenelet.training.search.workers import assist, role
+from scenelet.training.search.workers import role, run_worker
 values, data, out, cache = sys.argv[1:]
 assert role() == "worker"
 base = recipe.parse(json.loads(values), "tiny")
 shared = open_search(base, open_dataset(data), out, parts=("representation",), cache=Path(cache))
-print(assist(shared))
+print(run_worker(shared))
 """
 
 
@@ -67,15 +67,15 @@ def test_two_workers_share_a_search(recordings, tiny_recipe, tmp_path, monkeypat
     shared = open_search(
         base, open_dataset(recordings), tmp_path / "out", parts=("representation",), cache=tmp_path / "cache"
     )
-    found = lead(shared)
+    found = run_chief(shared)
     done = [int(worker.communicate(timeout=60)[0]) for worker in workers]
     told = json.loads((tmp_path / "out" / "tune.json").read_text())
     assert sum(done) == len(told["trials"]) == 6
     assert {trial["epochs"] for trial in told["trials"]} == {1, 3}
-    assert not any(verdict(base, trial["values"]) for trial in told["trials"])
+    assert not any(rejection_reason(base, trial["values"]) for trial in told["trials"])
     assert recipe.load(tmp_path / "out" / "best.toml") == found.recipe
     assert found.run.metrics["epochs"] == 3
-    assert lead(shared).told == told  # done is done
+    assert run_chief(shared).summary == told  # done is done
 
 
 def test_the_environment_says_who_is_who(monkeypatch):

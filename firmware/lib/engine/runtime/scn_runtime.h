@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* Generated models, and the loop that runs them. */
+#ifndef SCN_RUNTIME_H
+#define SCN_RUNTIME_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A tensor that lies complete in the arena after a step. */
+typedef struct {
+    uint16_t tensor; /* index in the .tflite */
+    uint32_t offset; /* bytes from the arena's start */
+    uint32_t bytes;
+} scn_view_t;
+
+/* What runs between two observations: one operator, or several that the compiler has fused. */
+typedef struct {
+    const char *name; /* of the layer, for people */
+    const char *op;   /* TFLite's name of the operator */
+    uint32_t macs;    /* by the challenge's counting rules */
+    void (*run)(uint8_t *arena);
+    uint16_t first_view; /* this step's views: scn_model_t.views[first_view .. first_view + view_count - 1] */
+    uint16_t view_count;
+} scn_step_t;
+
+typedef struct {
+    const char *name;
+    const char *sha256;    /* of the .tflite, 64 lower-case hexadecimal digits */
+    uint32_t arena_bytes;  /* activations and scratch together */
+    uint32_t params_bytes; /* by the challenge's counting rules */
+    uint32_t macs;
+    uint32_t input_offset; /* the input lies here before the first step; any step may overwrite it */
+    uint32_t input_bytes;
+    uint32_t output_offset; /* the output lies here after the last step */
+    uint32_t output_bytes;
+    const scn_step_t *steps;
+    const scn_view_t *views;
+    uint16_t step_count;
+    uint16_t view_count;
+} scn_model_t;
+
+/* Called after every step; must not change the arena. */
+typedef void (*scn_observer_t)(void *context, const scn_model_t *model, const scn_step_t *step, const uint8_t *arena);
+
+/* Run all steps on an arena of model->arena_bytes that holds the input; observer may be NULL. */
+void scn_model_run(const scn_model_t *model, uint8_t *arena, scn_observer_t observer, void *context);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

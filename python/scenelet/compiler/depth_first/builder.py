@@ -1,0 +1,111 @@
+"""Makes segments of a program's steps, and remembers what it has made: a search asks for the same ones many times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...graph import Graph
+from ..kernels.registry import variants
+from ..kernels.variant import Variant, Work
+from ..program import Step
+from .segment import Frame, Segment
+from .stage import Fused
+
+
+class SegmentBuilder:
+    """Segments of one program.
+
+    Parameters
+    ----------
+    graph
+        Of the program.
+    expanded
+        Numbers of the operators whose weights may lie transformed in flash.
+    """
+
+    def __init__(self, graph: Graph, expanded: frozenset[int]) -> None:
+        self._graph, self._expanded = graph, expanded
+        self._frames: dict[tuple[tuple[Step, ...], bool], Frame] = {}
+        self._segments: dict[Frame, Segment] = {}
+        self._variants: dict[tuple[Step, Step | None], tuple[Variant, ...]] = {}
+
+    def make(self, run: Sequence[Step]) -> Segment:
+        """Make a segment whose stages run as quickly as they can, convolutions pooling their sums.
+
+        Parameters
+        ----------
+        run
+            Consecutive steps with one tensor coming in, or two, and one going out.
+
+        Returns
+        -------
+        Segment
+            With the first variant of every stage; of a single stage, for its whole map at once.
+        """
+        return self.quickest(self.frame(run))
+
+    def quickest(self, frame: Frame) -> Segment:
+        """Lay out a frame's segment with the first variant of every stage; returns like :meth:`make`."""
+        if frame not in self._segments:
+            ways = [self.variants(part)[0] for part in frame.parts]
+            if len(ways) == 1:
+                ways = [ways[0].whole(self._height(frame.run))]
+            stages = [part.run_by(way) for part, way in zip(frame.parts, ways, strict=True)]
+            self._segments[frame] = frame.segment(stages)
+        return self._segments[frame]
+
+    def frame(self, run: Sequence[Step], *, pooled: bool = True) -> Frame:
+        """Fuse a run, pools into convolutions or not, and set up its buffers; parameters like :meth:`make`."""
+        key = (tuple(run), pooled)
+        if key not in self._frames:
+            parts = self._fused(run, pooled=pooled)
+            other = self._frames.get((key[0], not pooled))
+            # Where there is no pool to fuse, both are one.
+            same = other is not None and len(other.parts) == len(parts)
+            self._frames[key] = other if other and same else Frame(self._graph, run, parts)
+        return self._frames[key]
+
+    def variants(self, part: Fused) -> tuple[Variant, ...]:
+        """List the ways to run a fused step, quickest first."""
+        key = (part.step, part.pool)
+        if key not in self._variants:
+            self._variants[key] = variants(Work(part.step, part.pool, part.step.operators[0] in self._expanded))
+        return self._variants[key]
+
+    def slower(self, segment: Segment) -> list[Segment]:
+        """A single stage's other variants that need less memory than all quicker ones."""
+        (stage,) = segment.stages
+        frame = Frame(self._graph, segment.run, segment.stages)
+        found, least = [], segment.scratch_bytes
+        for way in self.variants(stage):
+            tried = frame.segment([stage.run_by(way.whole(self._height(segment.run)))])
+            if tried.scratch_bytes < least:
+                found.append(tried)
+                least = tried.scratch_bytes
+        return found
+
+    def _height(self, run: Sequence[Step]) -> int:
+        return self._graph.tensors[run[-1].writes[0]].shape[1]
+
+    def _fused(self, run: Sequence[Step], *, pooled: bool) -> list[Fused]:
+        """Join each step to the one before it where that one's kernel can do both."""
+        parts: list[Fused] = []
+        for step in run:
+            readers = [other for other in run if parts and parts[-1].write in other.reads]
+            before = parts[-1] if parts and readers == [step] else None
+            joined = before and _joined(before, step, pooled=pooled)
+            if joined:
+                parts[-1] = joined
+            else:
+                parts.append(Fused(step))
+        return parts
+
+
+def _joined(before: Fused, step: Step, *, pooled: bool) -> Fused | None:
+    if step.kernel == "scn_lut_s8" and not before.followers:
+        return Fused(before.step, step)
+    if before.can_add(step):
+        return Fused(before.step, before.map, added=step)
+    if pooled and before.can_pool(step):
+        return Fused(before.step, before.map, pool=step)
+    return None

@@ -1,0 +1,92 @@
+"""A program whose segments are chosen but not lowered: what the search compares and the memory planner can plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from ..kernels import cost_model
+from ..memory.planner import Plan, plan
+from ..program import Program, Step
+from .lowering import lowered
+from .segment import Segment
+
+Part = Step | Segment
+"""A step that runs by itself, or a segment of several."""
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """A program cut into steps and segments.
+
+    Attributes
+    ----------
+    program
+        Lowered, no segments in it.
+    steps
+        Its steps in order, some of them joined into segments.
+    """
+
+    program: Program
+    steps: tuple[Part, ...]
+
+    @property
+    def source(self) -> int:
+        """The tensor that holds the network's input."""
+        return self.program.source
+
+    @property
+    def target(self) -> int:
+        """The tensor that holds the network's output."""
+        return self.program.target
+
+    def nbytes(self, tensor: int) -> int:
+        """Size of a tensor in the arena, bytes."""
+        return self.program.nbytes(tensor)
+
+    @property
+    def instructions(self) -> int:
+        """Estimate for one inference."""
+        return sum(map(instructions, self.steps))
+
+    def plan(self) -> Plan:
+        """Plan its arena."""
+        return plan(self)
+
+    def exchanged(self, number: int, segment: Segment) -> Draft:
+        """Put another segment in the place of one."""
+        return replace(self, steps=(*self.steps[:number], segment, *self.steps[number + 1 :]))
+
+    def lowered(self) -> Program:
+        """Write every segment as a step."""
+        graph = self.program.graph
+        steps = (lowered(part, graph) if isinstance(part, Segment) else part for part in self.steps)
+        return replace(self.program, steps=tuple(steps))
+
+
+def instructions(part: Part) -> int:
+    """Estimate a part for one inference."""
+    return part.instructions if isinstance(part, Segment) else cost_model.estimate(part)
+
+
+def held_bytes(program: Program, part: Part) -> int:
+    """Bytes that a part needs in the arena while it runs: what it reads, what it writes, and scratch."""
+    held = {*part.reads, *part.writes} - set(part.overwrites)
+    return sum(program.nbytes(tensor) for tensor in held) + part.scratch_bytes
+
+
+def waiting_bytes(program: Program) -> Callable[[Part, int], int]:
+    """Bytes of tensors that wait, during a part, for a later one; a function of the part and one of its steps."""
+    last = {tensor: number for number, step in enumerate(program.steps) for tensor in step.reads}
+    made = {tensor: number for number, step in enumerate(program.steps) for tensor in step.writes}
+
+    def waiting(part: Part, number: int) -> int:
+        inside = {tensor for step in part.run for tensor in step.writes} if isinstance(part, Segment) else set()
+        known = inside.union(part.reads, part.writes)
+        return sum(
+            program.nbytes(tensor)
+            for tensor, until in last.items()
+            if made.get(tensor, -1) < number < until and tensor not in known
+        )
+
+    return waiting

@@ -1,0 +1,103 @@
+"""SOFTMAX and LOGISTIC: their rules, and their lowering."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...graph import Tensor
+from ..numerics.fixed_point import (
+    INT8_MAX,
+    INT8_MIN,
+    SOFTMAX_INTEGER_BITS,
+    quantize_multiplier,
+    scale_of,
+    softmax_factor,
+    zero_point_of,
+)
+from ..program import Step, Struct, Table
+from .checker import MAX_RANK, Checker
+from .layer import Layer
+
+# The interpreter keeps the sum of exponentials in 12 integer bits and gives up on more.
+_MAX_CLASSES = 511
+
+
+def check_softmax(check: Checker) -> None:
+    """The last dimension, any positive beta, and the output scale that TFLite fixes."""
+    check.inputs(1, 1)
+    check.flow()
+    check.shape(check.source.shape)
+    check.require(1 <= len(check.source.shape) <= MAX_RANK, f"shape {check.source.shape}")
+    quantization = check.target.quantization
+    fits = quantization is not None and quantization.scale[0] == 1 / 256 and quantization.zero_point[0] == -128
+    check.require(fits, "output is not quantized to 1/256 with zero point -128")
+    beta = float(check.attributes["beta"])
+    check.require(math.isfinite(beta) and beta > 0, f"beta {beta}", "use a positive beta")
+    problem = f"input scale times beta {beta:.3g} is too small"
+    check.require(softmax_factor(beta, check.source) > 1, problem, "calibrate with representative data")
+    classes = check.source.shape[-1]
+    check.require(classes <= _MAX_CLASSES, f"{classes} classes", f"use at most {_MAX_CLASSES}")
+
+
+def softmax(layer: Layer) -> Step:
+    """SOFTMAX over the last dimension."""
+    depth = layer.source.shape[-1]
+    factor = softmax_factor(float(layer.operator.attributes["beta"]), layer.source)
+    multiplier, shift = quantize_multiplier(factor)
+    radius = ((1 << SOFTMAX_INTEGER_BITS) - 1) * 2.0 ** (31 - SOFTMAX_INTEGER_BITS) / 2.0**shift
+    fields = {
+        "rows": layer.source.elements // depth,
+        "depth": depth,
+        "scale": {"multiplier": multiplier, "shift": shift},
+        "diff_min": -math.floor(radius),
+    }
+    source = layer.held(layer.source)
+    return layer.step(
+        "scn_softmax_s8", Struct("scn_softmax_t", fields), (source, layer.target.index), overwrites=(source,)
+    )
+
+
+def check_logistic(check: Checker) -> None:
+    """The output scale that TFLite fixes, any zero point."""
+    check.inputs(1, 1)
+    check.flow()
+    check.shape(check.source.shape)
+    scale = float(scale_of(check.target))
+    check.require(scale == 1 / 256, f"output has scale {scale:.6g}, not 1/256")
+
+
+def logistic(layer: Layer) -> Step:
+    """LOGISTIC as a table, which the interpreter computes in float32 too."""
+    return _looked_up(layer, _sigmoid)
+
+
+def _sigmoid(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    # Through float64, where NumPy's exp is within half a unit of float32's last place, as the C library's is.
+    with np.errstate(over="ignore"):
+        falling = np.exp(-values.astype(np.float64)).astype(np.float32)
+    return np.asarray(np.float32(1) / (np.float32(1) + falling), np.float32)
+
+
+def _looked_up(layer: Layer, function: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> Step:
+    """A function of one value as scn_lut_s8, one table for all channels."""
+    made = Table("map", "int8_t", _table(layer.source, layer.target, function))
+    fields = {"pixels": layer.source.elements, "channels": 1, "post": {"table": "map", "affine": None}}
+    source = layer.held(layer.source)
+    return layer.step(
+        "scn_lut_s8", Struct("scn_lut_t", fields), (source, layer.target.index), tables=(made,), overwrites=(source,)
+    )
+
+
+def _table(
+    source: Tensor, target: Tensor, function: Callable[[NDArray[np.float32]], NDArray[np.float32]]
+) -> NDArray[np.int8]:
+    """What -128 .. 127 become, (256,): every operation in float32, halves rounded away from zero, as TFLite does."""
+    values = np.arange(INT8_MIN, INT8_MAX + 1)
+    real = scale_of(source) * (values - zero_point_of(source)).astype(np.float32)
+    scaled = function(real) * (np.float32(1) / scale_of(target))
+    rounded = np.copysign(np.floor(np.abs(scaled.astype(np.float64)) + 0.5), scaled)
+    return np.asarray(np.clip(rounded + zero_point_of(target), INT8_MIN, INT8_MAX), np.int8)
