@@ -24,7 +24,7 @@ def measured() -> Bench:
 
 def made_of_recipe(name: str, folder: Path) -> Path:
     """A recipe's network with random weights, as tools/models/recipe_models.py makes it."""
-    toolchain.run([sys.executable, toolchain.REPOSITORY / "tools" / "recipe_models.py", name, "--out", folder])
+    toolchain.run([sys.executable, toolchain.REPOSITORY / "tools" / "models" / "recipe_models.py", name, "--out", folder])
     return folder / f"{name}.tflite"
 
 
