@@ -16,7 +16,7 @@ from .variant import POSITIONS
 Estimate = Callable[[Step], int]
 """From a step to instructions for its whole map."""
 
-_DIRECT, _DIRECT_OUTPUT, _GATHERED = 0.95, 40.0, 4.5
+_DIRECT, _DIRECT_OUTPUT, _GATHERED = 0.82, 40.0, 4.5
 _ODD_CHANNEL_GATHER = 45.0
 _DEPTHWISE, _DEPTHWISE_THREE, _DEPTHWISE_OUTPUT = 8.3, 2.2, 45.0
 _SUMMED, _ADDED = 8.0, 6.2
