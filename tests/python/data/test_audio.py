@@ -10,7 +10,7 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scenelet.data import audio
+from scenelet.data import audio, decoding
 from scenelet.data.audio import read_audio, windows
 from scenelet.errors import AudioError
 
@@ -90,7 +90,7 @@ def test_ogg_is_read(tmp_path: Path) -> None:
 def test_the_result_does_not_depend_on_the_block_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "a.wav", np.random.default_rng(2).uniform(-0.9, 0.9, 50_000), rate=44100)
     whole = read_audio(path, RATE)
-    monkeypatch.setattr(audio, "_BLOCK_FRAMES", 997)
+    monkeypatch.setattr(decoding, "BLOCK_VALUES", 997)
     np.testing.assert_array_equal(read_audio(path, RATE), whole)
 
 
@@ -191,7 +191,7 @@ def test_samples_that_are_no_numbers_are_named(tmp_path: Path, bad: float) -> No
 
 
 def test_position_of_a_bad_sample_counts_over_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audio, "_BLOCK_FRAMES", 100)
+    monkeypatch.setattr(decoding, "BLOCK_VALUES", 100)
     values = np.zeros(300)
     values[250:] = np.nan
     refuse(write(tmp_path / "a.wav", values, "DOUBLE"), "sample 250 ")

@@ -1,0 +1,157 @@
+"""FLAC: libsndfile decodes; the samples are held to the file's own checksum, or to its last frame.
+
+The header states the number of samples, and an MD5 checksum of them. An encoder that writes into a pipe leaves both at
+zero. Then the decoder still verifies every frame, but does not notice frames that are missing, nor a last frame that is
+cut short; the header of the last whole frame tells how many samples there are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import AudioError
+from .decoding import AGAIN, CONVERT, Block, Recording, Stream, note
+
+_HEADER_BYTES = 42  # "fLaC", 4 bytes that announce the STREAMINFO block, and its 34 bytes
+_FRAME_BYTES = 1 << 21  # of the last frame, at most: 65,535 samples of 8 channels and 24 bits, uncompressed
+_WIDTHS = (16, 24)
+_CODED_SIZES = {1: 192, **{code: 144 << code for code in range(2, 6)}, **{code: 1 << code for code in range(8, 16)}}
+_EXTRA_BYTES = {12: 1, 13: 2, 14: 2}  # of a sample rate that follows the frame's header
+
+
+@dataclass(frozen=True)
+class _Info:
+    """The STREAMINFO block. ``frames`` and ``md5`` are zero where the encoder did not know them."""
+
+    block: int
+    rate: int
+    bits: int
+    frames: int
+    md5: bytes
+
+
+def open_flac(path: Path, file: BinaryIO) -> Recording:
+    """Read a file's header and prepare to decode it.
+
+    Raises
+    ------
+    AudioError
+        Where the header is damaged or the width is neither 16 nor 24 bits. Reading the blocks raises it where a frame
+        is damaged or missing, and where the samples do not fit the checksum or the number that the file states.
+    """
+    header = file.read(_HEADER_BYTES)
+    if len(header) < _HEADER_BYTES or header[4] & 0x7F or header[5:8] != b"\0\0\x22":
+        raise AudioError(path, "damaged: the FLAC file does not begin with its STREAMINFO block", AGAIN)
+    fields = int.from_bytes(header[18:26], "big")  # 20 bits rate, 3 channels - 1, 5 width - 1, 36 number of samples
+    bits, frames = (fields >> 36 & 31) + 1, fields & ((1 << 36) - 1)
+    info = _Info(int.from_bytes(header[10:12], "big"), fields >> 44, bits, frames, header[26:42])
+    if bits == 8:
+        raise AudioError(path, "8-bit samples (FLAC)", "record again with 16 or 24 bits")
+    if bits not in _WIDTHS:
+        raise AudioError(path, f"FLAC files of {bits} bits are not read", CONVERT)
+    return Recording(path, info.rate, _blocks(path, info))
+
+
+def _blocks(path: Path, info: _Info) -> Iterator[Block]:
+    digest, count = hashlib.md5(usedforsecurity=False), 0
+    with path.open("rb") as file, Stream(path, file.fileno()) as stream:
+        for part in stream.parts("int32"):  # left-justified in 32 bits
+            digest.update(_packed(part, info.bits))
+            count += len(part)
+            yield part / np.float64(1 << 31)
+    _check(path, info, count, digest.digest())
+
+
+def _packed(part: NDArray[np.int32], bits: int) -> bytes:
+    """The bytes that FLAC's checksum is made of: little-endian samples without the bytes that are zero."""
+    octets = np.ascontiguousarray(part, "<i4").view(np.uint8).reshape(-1, 4)
+    return octets[:, 4 - bits // 8 :].tobytes()
+
+
+def _check(path: Path, info: _Info, count: int, md5: bytes) -> None:
+    if any(info.md5):
+        if md5 != info.md5:
+            stated = f"; the header states {info.frames:,}" if info.frames != count else ""
+            raise AudioError(path, f"damaged: the checksum of its {count:,} samples is wrong{stated}", AGAIN)
+    else:
+        _check_last_frame(path, info, count)
+        if info.frames > count:
+            problem = f"truncated: the header states {info.frames:,} samples, the file holds {count:,}"
+            raise AudioError(path, problem, AGAIN)
+    if info.frames != count:
+        said = f"states {info.frames:,}" if info.frames else "does not state how many"
+        note(path, f"the header {said} samples; all {count:,} that the file holds are used")
+
+
+def _check_last_frame(path: Path, info: _Info, count: int) -> None:
+    """Compare a number of samples with the last frame, which must reach to the end of the file."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _FRAME_BYTES))
+        tail = file.read()
+    start = tail.rfind(b"\xff")
+    while start >= 0:
+        end = _end_of_frame(tail[start : start + 16], info.block)
+        if end is not None and not _crc(tail[start:], 16, 0x8005):
+            if end != count:
+                problem = f"damaged: the last frame ends at sample {end:,}, the decoder gives {count:,} samples"
+                raise AudioError(path, problem, AGAIN)
+            return
+        start = tail.rfind(b"\xff", 0, start)
+    raise AudioError(path, "truncated: the FLAC file does not end with a whole frame", AGAIN)
+
+
+def _end_of_frame(header: bytes, block: int) -> int | None:
+    """Number of the sample after a frame; None where its header is none or its checksum is wrong."""
+    if len(header) < 6 or header[1] & 0xFE != 0xF8 or not (size_code := header[2] >> 4):
+        return None
+    number, used = _coded_number(header[4:])
+    at = 4 + used
+    size = _CODED_SIZES.get(size_code, 0)
+    if size_code in (6, 7):
+        size = int.from_bytes(header[at : at + size_code - 5], "big") + 1
+        at += size_code - 5
+    at += _EXTRA_BYTES.get(header[2] & 15, 0)
+    if not used or at >= len(header) or _crc(header[: at + 1], 8, 0x07):
+        return None
+    return (number if header[1] & 1 else number * block) + size
+
+
+def _coded_number(content: bytes) -> tuple[int, int]:
+    """A number in UTF-8's scheme, of up to 36 bits, and its bytes; (0, 0) where it is none."""
+    length = 8 - (content[0] ^ 0xFF).bit_length()
+    if length in (1, 8) or len(content) < max(1, length):
+        return 0, 0
+    number = content[0] & (0x7F >> length)
+    for octet in content[1:length]:
+        if octet & 0xC0 != 0x80:
+            return 0, 0
+        number = number << 6 | octet & 0x3F
+    return number, max(1, length)
+
+
+def _crc(content: bytes, width: int, polynomial: int) -> int:
+    """CRC from zero, most significant bit first; zero for content that ends with its own CRC."""
+    table, state, mask = _crc_table(width, polynomial), 0, (1 << width) - 1
+    for octet in content:
+        state = (state << 8 & mask) ^ table[state >> (width - 8) ^ octet]
+    return state
+
+
+@cache
+def _crc_table(width: int, polynomial: int) -> list[int]:
+    table = []
+    for value in range(256):
+        state = value << (width - 8)
+        for _ in range(8):
+            state = state << 1 ^ (polynomial if state >> (width - 1) else 0)
+            state &= (1 << width) - 1
+        table.append(state)
+    return table
