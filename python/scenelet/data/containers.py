@@ -19,7 +19,7 @@ _OTHERS: Mapping[bytes, str] = {
     b"dns.": "AU",
     b"caff": "CAF",
     b"riff\x2e\x91\xcf\x11": "W64",
-    b"ID3": "MP3 (an ID3 tag in front)",
+    b"ID3": "ID3-tagged (such as MP3)",
     b"2BIT": "AVR",
     b"MATLAB": "MAT5",
     b" paf": "PAF",

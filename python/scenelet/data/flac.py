@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,17 @@ _HEADER_BYTES = 42  # "fLaC", 4 bytes that announce the STREAMINFO block, and it
 _FRAME_BYTES = 1 << 21  # of the last frame, at most: 65,535 samples of 8 channels and 24 bits, uncompressed
 _WIDTHS = (16, 24)
 _CODED_SIZES = {1: 192, **{code: 144 << code for code in range(2, 6)}, **{code: 1 << code for code in range(8, 16)}}
-_EXTRA_BYTES = {12: 1, 13: 2, 14: 2}  # of a sample rate that follows the frame's header
+_RATES = (88_200, 176_400, 192_000, 8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000)
+_CODED_RATES = dict(enumerate(_RATES, 1))  # code 0: as the header states
+_RATE_UNITS = {12: (1, 1000), 13: (2, 1), 14: (2, 10)}  # bytes that follow the frame's header, and their unit in Hz
+_FRAME_HEADER_BYTES = 16
+
+
+class _Frame(NamedTuple):
+    """Number of the sample after a frame, and its sample rate in Hz, 0 where it states none."""
+
+    end: int
+    rate: int
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,7 @@ def open_flac(path: Path, file: BinaryIO) -> Recording:
     fields = int.from_bytes(header[18:26], "big")  # 20 bits rate, 3 channels - 1, 5 width - 1, 36 number of samples
     bits, frames = (fields >> 36 & 31) + 1, fields & ((1 << 36) - 1)
     info = _Info(int.from_bytes(header[10:12], "big"), fields >> 44, bits, frames, header[26:42])
+    _check_rate(path, file, info)
     if bits == 8:
         raise AudioError(path, "8-bit samples (FLAC)", "record again with 16 or 24 bits")
     if bits not in _WIDTHS:
@@ -91,6 +102,21 @@ def _check(path: Path, info: _Info, count: int, md5: bytes) -> None:
         note(path, f"the header {said} samples; all {count:,} that the file holds are used")
 
 
+def _check_rate(path: Path, file: BinaryIO, info: _Info) -> None:
+    """Compare the header's sample rate with the first frame's, where the frame states one and can be read."""
+    file.seek(4)
+    block = file.read(4)
+    while len(block) == 4:
+        file.seek(int.from_bytes(block[1:], "big"), 1)
+        if block[0] & 0x80:  # the last block before the frames
+            frame = _frame(file.read(_FRAME_HEADER_BYTES), info.block)
+            if frame and frame.rate not in (0, info.rate):
+                problem = f"damaged: the header states {info.rate:,} Hz, the first frame {frame.rate:,} Hz"
+                raise AudioError(path, problem, AGAIN)
+            return
+        block = file.read(4)
+
+
 def _check_last_frame(path: Path, info: _Info, count: int) -> None:
     """Compare a number of samples with the last frame, which must reach to the end of the file."""
     with path.open("rb") as file:
@@ -98,19 +124,19 @@ def _check_last_frame(path: Path, info: _Info, count: int) -> None:
         tail = file.read()
     start = tail.rfind(b"\xff")
     while start >= 0:
-        end = _end_of_frame(tail[start : start + 16], info.block)
-        if end is not None and not _crc(tail[start:], 16, 0x8005):
-            if end != count:
-                problem = f"damaged: the last frame ends at sample {end:,}, the decoder gives {count:,} samples"
+        frame = _frame(tail[start : start + _FRAME_HEADER_BYTES], info.block)
+        if frame and not _crc(tail[start:], 16, 0x8005):
+            if frame.end != count:
+                problem = f"damaged: the last frame ends at sample {frame.end:,}, the decoder gives {count:,} samples"
                 raise AudioError(path, problem, AGAIN)
             return
         start = tail.rfind(b"\xff", 0, start)
     raise AudioError(path, "truncated: the FLAC file does not end with a whole frame", AGAIN)
 
 
-def _end_of_frame(header: bytes, block: int) -> int | None:
-    """Number of the sample after a frame; None where its header is none or its checksum is wrong."""
-    if len(header) < 6 or header[1] & 0xFE != 0xF8 or not (size_code := header[2] >> 4):
+def _frame(header: bytes, block: int) -> _Frame | None:
+    """Read a frame's header; None where it is none or its checksum is wrong."""
+    if len(header) < 6 or header[0] != 0xFF or header[1] & 0xFE != 0xF8 or not (size_code := header[2] >> 4):
         return None
     number, used = _coded_number(header[4:])
     at = 4 + used
@@ -118,10 +144,15 @@ def _end_of_frame(header: bytes, block: int) -> int | None:
     if size_code in (6, 7):
         size = int.from_bytes(header[at : at + size_code - 5], "big") + 1
         at += size_code - 5
-    at += _EXTRA_BYTES.get(header[2] & 15, 0)
+    rate_code = header[2] & 15
+    rate = _CODED_RATES.get(rate_code, 0)
+    if rate_code in _RATE_UNITS:
+        length, unit = _RATE_UNITS[rate_code]
+        rate = int.from_bytes(header[at : at + length], "big") * unit
+        at += length
     if not used or at >= len(header) or _crc(header[: at + 1], 8, 0x07):
         return None
-    return (number if header[1] & 1 else number * block) + size
+    return _Frame((number if header[1] & 1 else number * block) + size, rate)
 
 
 def _coded_number(content: bytes) -> tuple[int, int]:

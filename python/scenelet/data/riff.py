@@ -90,7 +90,7 @@ def find_samples(path: Path, file: BinaryIO, stated: Extent, frame_bytes: int) -
     present = size - stated.start
     if stated.size and stated.size <= present:
         return _fitting(path, file, stated, size, frame_bytes)
-    if not stated.size and _follow(file, stated.start, size) == "whole":
+    if not stated.size and _follow(file, stated.start, size, size) == "whole":
         return Extent(stated.start, 0, stated.end)
     consistent = stated.start + stated.size <= stated.end
     if not _unknown(stated.size) and (consistent or not size - 1 <= stated.end <= size + 8):
@@ -110,20 +110,21 @@ def _fitting(path: Path, file: BinaryIO, stated: Extent, size: int, frame_bytes:
     """Check what follows samples whose stated length is in the file."""
     end = stated.start + stated.size
     after = min(size, end + stated.size % 2)
-    found = {_follow(file, place, size) for place in (end, after)}  # some programs write no pad byte
-    if "whole" in found:
-        if stated.end not in (size, size - 1) and not _unknown(stated.end - 8):
-            note(path, f"the header states a file of {stated.end:,} bytes, it has {size:,}; all samples are there")
-    elif "cut" in found and stated.end > size:
-        note(path, f"the header states a file of {stated.end:,} bytes, it has {size:,}; all samples are there")
-    else:
+    uncounted = 1 if size == after > end else 0  # the pad byte; some programs do not count it
+    whole = stated.end in (size, size - uncounted)
+    found = _follow(file, after, size, stated.end)
+    if found == "other" and whole:  # some programs write no pad byte
+        found = _follow(file, end, size, stated.end)
+    if found == "other":
         file.seek(after)
         if (follower := file.read(4)) in _WHOLES:
             raise AudioError(path, f"a second {_text(follower)} file follows the first", "give one file per recording")
-        if not end <= stated.end <= after:
+        if not end <= stated.end <= after or not _only_zeros(file, after):
             problem = f"damaged: {size - after:,} bytes that are no chunk follow the {stated.size:,} bytes of samples"
-            raise AudioError(path, problem, AGAIN)
-        note(path, f"{size - after:,} bytes behind the end that the header states are not used")
+            raise AudioError(path, problem, f"{AGAIN}, or save it anew with an audio editor")
+        note(path, f"{size - after:,} zero bytes behind the samples are not used")
+    elif not whole and not _unknown(stated.end - 8):
+        note(path, f"the header states a file of {stated.end:,} bytes, it has {size:,}; all samples are there")
     if rest := stated.size % frame_bytes:
         note(path, f"the last {rest} of {stated.size:,} bytes of samples are no whole sample and are not used")
     return Extent(stated.start, stated.size - rest, stated.end)
@@ -145,21 +146,37 @@ def _unknown(length: int) -> bool:
     return length == 0 or any(top - _SLACK <= length <= top for top in (1 << 31, 1 << 32, 1 << 63, 1 << 64))
 
 
-def _follow(file: BinaryIO, start: int, size: int) -> Literal["whole", "cut", "other"]:
-    """What reaches from ``start`` to the end of the file: whole chunks or nothing, chunks that are cut, or neither."""
+def _follow(file: BinaryIO, start: int, size: int, stated_end: int) -> Literal["whole", "cut", "other"]:
+    """What reaches from ``start`` to the end of the file.
+
+    Whole chunks or nothing; known chunks of which the last is cut off before the end that the header states; or
+    something else.
+    """
     while start < size:
         file.seek(start)
         header = file.read(_CHUNK.size)
         name = header[:4]
+        if len(header) < _CHUNK.size:
+            known = any(other.startswith(name) for other in _TRAILING)
+            return "cut" if known and stated_end > size else "other"
         if not all(32 <= octet < 127 for octet in name) or name in (b"data", *_WHOLES):
             return "other"
-        if len(header) < _CHUNK.size:
-            return "cut"
         length = _CHUNK.unpack(header)[1]
         start += _CHUNK.size + length
+        if start > size:
+            return "cut" if name in _TRAILING and start <= stated_end else "other"
         if start < size:
             start += length % 2
-    return "whole" if start == size else "cut"
+    return "whole"
+
+
+def _only_zeros(file: BinaryIO, start: int) -> bool:
+    """Whether nothing else follows, as where a file system's last block was filled up."""
+    file.seek(start)
+    while block := file.read(_TAIL_BYTES):
+        if any(block):
+            return False
+    return True
 
 
 def _start_of_trailing(file: BinaryIO, start: int, size: int) -> int:
