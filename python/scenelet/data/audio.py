@@ -21,7 +21,7 @@ LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000  # Hz; they bound what a small file c
 
 _MOST_SAMPLES = 1 << 28  # of a result, 1 GiB: a few kB of FLAC can hold hours of silence
 _LARGEST = 2.0**32  # larger values are no audio, and their sums leave float64
-_LOUD = 2.0  # decoders of lossy formats overshoot full scale by less
+_LOUD = 2.0
 
 
 def read_audio(path: str | Path, sample_rate: int, bits: int = 24) -> NDArray[np.int32]:
@@ -118,7 +118,7 @@ def _mono(recording: Recording, sample_rate: int) -> Iterator[NDArray[np.float64
         yield block.mean(axis=1)
     if not count:
         raise AudioError(path, "no samples", "record or download it again")
-    if peak > _LOUD:
+    if peak > _LOUD and not recording.lossy:
         note(path, f"samples reach {peak:,.6g} times full scale and are limited to it; export it with full scale 1")
 
 

@@ -34,11 +34,14 @@ class Recording:
     blocks
         float64 (n, channels) with n >= 1, full scale 1, to be read once. A block holds only what was decoded. After the
         last one, the number of samples has been compared with all that the file says about it.
+    lossy
+        Whether the decoder overshoots what was encoded, so that values beyond full scale are no fault of the file.
     """
 
     path: Path
     rate: int
     blocks: Iterator[Block]
+    lossy: bool = False
 
 
 def note(path: Path, text: str) -> None:

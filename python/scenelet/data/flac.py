@@ -1,8 +1,8 @@
-"""FLAC: libsndfile decodes; the samples are held to the file's own checksum, or to its last frame.
+"""FLAC: libsndfile decodes; the samples are held to the file's own checksum, or to its frames' numbers.
 
 The header states the number of samples, and an MD5 checksum of them. An encoder that writes into a pipe leaves both at
-zero. Then the decoder still verifies every frame, but does not notice frames that are missing, nor a last frame that is
-cut short; the header of the last whole frame tells how many samples there are.
+zero. Then the decoder still verifies every frame, but puts silence in the place of frames that are missing, and drops a
+last frame that is cut short; so the frames are followed by their numbers.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -31,8 +32,9 @@ _FRAME_HEADER_BYTES = 16
 
 
 class _Frame(NamedTuple):
-    """Number of the sample after a frame, and its sample rate in Hz, 0 where it states none."""
+    """Numbers of a frame's first sample and of the one behind it; sample rate in Hz, 0 where the frame states none."""
 
+    start: int
     end: int
     rate: int
 
@@ -93,7 +95,7 @@ def _check(path: Path, info: _Info, count: int, md5: bytes) -> None:
             stated = f"; the header states {info.frames:,}" if info.frames != count else ""
             raise AudioError(path, f"damaged: the checksum of its {count:,} samples is wrong{stated}", AGAIN)
     else:
-        _check_last_frame(path, info, count)
+        _check_frames(path, info, count)
         if info.frames > count:
             problem = f"truncated: the header states {info.frames:,} samples, the file holds {count:,}"
             raise AudioError(path, problem, AGAIN)
@@ -102,36 +104,47 @@ def _check(path: Path, info: _Info, count: int, md5: bytes) -> None:
         note(path, f"the header {said} samples; all {count:,} that the file holds are used")
 
 
-def _check_rate(path: Path, file: BinaryIO, info: _Info) -> None:
-    """Compare the header's sample rate with the first frame's, where the frame states one and can be read."""
+def _frames_start(file: BinaryIO) -> int:
+    """Position of the first frame, behind the blocks of metadata."""
     file.seek(4)
     block = file.read(4)
     while len(block) == 4:
         file.seek(int.from_bytes(block[1:], "big"), 1)
-        if block[0] & 0x80:  # the last block before the frames
-            frame = _frame(file.read(_FRAME_HEADER_BYTES), info.block)
-            if frame and frame.rate not in (0, info.rate):
-                problem = f"damaged: the header states {info.rate:,} Hz, the first frame {frame.rate:,} Hz"
-                raise AudioError(path, problem, AGAIN)
-            return
+        if block[0] & 0x80:  # the last one
+            break
         block = file.read(4)
+    return file.tell()
 
 
-def _check_last_frame(path: Path, info: _Info, count: int) -> None:
-    """Compare a number of samples with the last frame, which must reach to the end of the file."""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - _FRAME_BYTES))
-        tail = file.read()
-    start = tail.rfind(b"\xff")
-    while start >= 0:
-        frame = _frame(tail[start : start + _FRAME_HEADER_BYTES], info.block)
-        if frame and not _crc(tail[start:], 16, 0x8005):
-            if frame.end != count:
-                problem = f"damaged: the last frame ends at sample {frame.end:,}, the decoder gives {count:,} samples"
-                raise AudioError(path, problem, AGAIN)
-            return
-        start = tail.rfind(b"\xff", 0, start)
-    raise AudioError(path, "truncated: the FLAC file does not end with a whole frame", AGAIN)
+def _check_rate(path: Path, file: BinaryIO, info: _Info) -> None:
+    """Compare the header's sample rate with the first frame's, where the frame states one and can be read."""
+    file.seek(_frames_start(file))
+    frame = _frame(file.read(_FRAME_HEADER_BYTES), info.block)
+    if frame and frame.rate not in (0, info.rate):
+        problem = f"damaged: the header states {info.rate:,} Hz, the first frame {frame.rate:,} Hz"
+        raise AudioError(path, problem, AGAIN)
+
+
+def _check_frames(path: Path, info: _Info, count: int) -> None:
+    """Follow the frames by their numbers; the last one must reach to the end of the file and end at sample ``count``.
+
+    The decoder puts silence in the place of frames that are missing, so its number of samples does not tell.
+    """
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+        start = _frames_start(file)
+        frame = _frame(content[start : start + _FRAME_HEADER_BYTES], info.block)
+        sync, place = content[start : start + 2], start
+        while frame and (place := content.find(sync, place + 2)) >= 0:
+            following = _frame(content[place : place + _FRAME_HEADER_BYTES], info.block)
+            if following and following.start == frame.end:
+                frame, start = following, place
+        last = content[start : start + _FRAME_BYTES]
+        if not frame or start + len(last) < len(content) or _crc(last, 16, 0x8005):
+            end = f"sample {frame.end if frame else 0:,}"
+            raise AudioError(path, f"truncated or damaged: no whole frame up to {end}, or none behind it", AGAIN)
+    if frame.end != count:
+        problem = f"damaged: the last frame ends at sample {frame.end:,}, the decoder gives {count:,} samples"
+        raise AudioError(path, problem, AGAIN)
 
 
 def _frame(header: bytes, block: int) -> _Frame | None:
@@ -152,7 +165,8 @@ def _frame(header: bytes, block: int) -> _Frame | None:
         at += length
     if not used or at >= len(header) or _crc(header[: at + 1], 8, 0x07):
         return None
-    return _Frame((number if header[1] & 1 else number * block) + size, rate)
+    start = number if header[1] & 1 else number * block
+    return _Frame(start, start + size, rate)
 
 
 def _coded_number(content: bytes) -> tuple[int, int]:

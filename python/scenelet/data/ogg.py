@@ -47,7 +47,7 @@ def open_ogg(path: Path) -> Recording:
         _check(path, file)
     with path.open("rb") as file, Stream(path, file.fileno()) as stream:
         rate = stream.samplerate
-    return Recording(path, rate, _blocks(path))
+    return Recording(path, rate, _blocks(path), lossy=True)
 
 
 def checksum(page: bytes) -> int:

@@ -125,7 +125,8 @@ def _fitting(path: Path, file: BinaryIO, stated: Extent, size: int, frame_bytes:
         note(path, f"{size - after:,} zero bytes behind the samples are not used")
     elif not whole and not _unknown(stated.end - 8):
         note(path, f"the header states a file of {stated.end:,} bytes, it has {size:,}; all samples are there")
-    if rest := stated.size % frame_bytes:
+    rest = stated.size % frame_bytes
+    if 0 < rest < stated.size:
         note(path, f"the last {rest} of {stated.size:,} bytes of samples are no whole sample and are not used")
     return Extent(stated.start, stated.size - rest, stated.end)
 
