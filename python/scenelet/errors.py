@@ -93,7 +93,3 @@ class ParityError(CheckFailed):
 
 class StaleError(CheckFailed):
     """Generated files that do not match what they are generated from."""
-
-
-class InputNote(UserWarning):
-    """A remark on an input that is used all the same; the command line prints it as a note."""

@@ -18,7 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from ..core.energy import Meter
-from ..errors import InputNote, ToolError
+from ..core.notes import InputNote
+from ..errors import ToolError
 
 _QUIET_SECONDS = 2.0
 

@@ -12,9 +12,10 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from ..core.notes import note
 from ..errors import AudioError
 from .containers import open_recording
-from .decoding import AGAIN, Recording, note
+from .decoding import AGAIN, Recording
 
 SUFFIXES = (".wav", ".ogg", ".flac")
 LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000  # Hz; they bound what a small file can become
@@ -62,7 +63,7 @@ def read_audio(path: str | Path, sample_rate: int, bits: int = 24) -> NDArray[np
     path = Path(path)
     recording = open_recording(path)
     if not LOWEST_RATE <= recording.rate <= HIGHEST_RATE:
-        problem = f"a sample rate of {recording.rate:,} Hz; {LOWEST_RATE:,} to {HIGHEST_RATE:,} Hz are read"
+        problem = f"states a sample rate of {recording.rate:,} Hz; {LOWEST_RATE:,} to {HIGHEST_RATE:,} Hz are read"
         raise AudioError(path, problem, "resample it, or correct its header")
     result = bytearray()  # grows in place, where a list of arrays would need twice the memory at its end
     try:

@@ -1,8 +1,7 @@
-"""What the readers of all containers share: a recording as blocks of samples, notes, and libsndfile as a stream."""
+"""What the readers of all containers share: a recording as blocks of samples, and libsndfile as a stream."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from ..errors import AudioError, InputNote
+from ..errors import AudioError
 
 AGAIN = "copy, download or record it again"
 CONVERT = "convert it to WAV (16, 24, 32 bit or float), FLAC (16 or 24 bit) or Ogg (Vorbis or Opus)"
@@ -42,11 +41,6 @@ class Recording:
     rate: int
     blocks: Iterator[Block]
     lossy: bool = False
-
-
-def note(path: Path, text: str) -> None:
-    """Tell the user something on a file that is used all the same; each text once per process."""
-    warnings.warn(InputNote(f"{path}: {text}"), stacklevel=2)
 
 
 def block_frames(channels: int) -> int:

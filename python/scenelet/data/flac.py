@@ -18,8 +18,9 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.notes import note
 from ..errors import AudioError
-from .decoding import AGAIN, CONVERT, Block, Recording, Stream, note
+from .decoding import AGAIN, CONVERT, Block, Recording, Stream
 
 _HEADER_BYTES = 42  # "fLaC", 4 bytes that announce the STREAMINFO block, and its 34 bytes
 _FRAME_BYTES = 1 << 21  # of the last frame, at most: 65,535 samples of 8 channels and 24 bits, uncompressed

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from ..core.notes import note
 from ..errors import AudioError
-from .decoding import AGAIN, note
+from .decoding import AGAIN
 
 _CHUNK = struct.Struct("<4sI")
 _FORM_BYTES = 12  # "RIFF", a length, "WAVE"

@@ -15,8 +15,9 @@ from typing import BinaryIO
 
 import numpy as np
 
+from ..core.notes import note
 from ..errors import AudioError
-from .decoding import AGAIN, CONVERT, Block, Recording, block_frames, note
+from .decoding import AGAIN, CONVERT, Block, Recording, block_frames
 from .riff import Extent, find_samples, walk
 
 _PCM, _FLOAT, _EXTENSIBLE = 0x0001, 0x0003, 0xFFFE

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from scenelet.core.notes import InputNote
 from scenelet.data import audio, decoding
 from scenelet.data.audio import HIGHEST_RATE, LOWEST_RATE, read_audio, windows
-from scenelet.errors import AudioError, InputNote
+from scenelet.errors import AudioError
 
 RATE = 8000
 FULL = 1 << 23

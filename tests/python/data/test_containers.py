@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import warnings
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from scenelet.core.notes import InputNote
 from scenelet.data.audio import read_audio
-from scenelet.errors import AudioError, InputNote
+from scenelet.errors import AudioError
 
 RATE = 8000
 READ = {
@@ -72,7 +74,9 @@ def read_or_refuse(path: Path) -> tuple[np.ndarray, bool] | None:
 def test_all_that_soundfile_writes_is_read_or_refused_by_name(tmp_path: Path, container: str, subtype: str) -> None:
     path = tmp_path / "a.wav"  # a name says nothing about the content
     if (container, subtype) not in READ:
-        written(path, container, subtype)
+        with contextlib.suppress(soundfile.LibsndfileError):  # for some, libsndfile writes the header alone
+            written(path, container, subtype)
+        assert path.stat().st_size
         with pytest.raises(AudioError) as caught:
             read_audio(path, RATE)
         problem = caught.value.problem

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from scenelet.core.notes import InputNote
 from scenelet.data.audio import read_audio
-from scenelet.errors import AudioError, InputNote
+from scenelet.errors import AudioError
 
 RATE = 8000
 FRAMES = 20_000

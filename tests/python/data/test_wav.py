@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from scenelet.core.notes import InputNote
 from scenelet.data.audio import read_audio
-from scenelet.errors import AudioError, InputNote
+from scenelet.errors import AudioError
 
 RATE = 8000
 VALUES = np.arange(-500, 500)
