@@ -123,7 +123,7 @@ def _fitting(path: Path, file: BinaryIO, stated: Extent, size: int, frame_bytes:
         if not end <= stated.end <= after or not _only_zeros(file, after):
             problem = f"damaged: {size - after:,} bytes that are no chunk follow the {stated.size:,} bytes of samples"
             raise AudioError(path, problem, f"{AGAIN}, or save it anew with an audio editor")
-        note(path, f"{size - after:,} zero bytes behind the samples are not used")
+        note(path, f"zeros behind the samples ({size - after:,} bytes) are not used")
     elif not whole and not _unknown(stated.end - 8):
         note(path, f"the header states a file of {stated.end:,} bytes, it has {size:,}; all samples are there")
     rest = stated.size % frame_bytes

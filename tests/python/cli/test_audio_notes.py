@@ -58,8 +58,12 @@ def test_the_features_of_training_come_from_the_same_reader(tmp_path: Path) -> N
 
 
 def test_each_note_is_printed_once_and_other_warnings_stay(capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.warns(RuntimeWarning, match="something else"), remarks_as_notes():
-        for _ in range(3):
-            note("[b]a\nb.wav", "has no length")
-        warnings.warn("something else", RuntimeWarning, stacklevel=1)
+    def warn() -> None:
+        with remarks_as_notes():
+            for _ in range(3):
+                note("[b]a\nb.wav", "has no length")
+            warnings.warn("something else", RuntimeWarning, stacklevel=1)
+
+    with pytest.warns(RuntimeWarning, match="something else"):
+        warn()
     assert capfd.readouterr().err.splitlines() == ["note: [b]a b.wav: has no length"]
