@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from ..core.energy import Meter
+from ..core.notes import InputNote
 from ..errors import ToolError
 
 _QUIET_SECONDS = 2.0
@@ -49,6 +51,23 @@ def note(lines: Iterable[str]) -> None:
     """Print notes for the user on standard error."""
     for line in lines:
         err.print(f"note: {line}", markup=False, soft_wrap=True)
+
+
+@contextmanager
+def remarks_as_notes() -> Iterator[None]:
+    """Print every :class:`InputNote` inside the block as a note, once; other warnings as Python does."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", InputNote)
+        show_other = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if issubclass(category, InputNote):
+                note([" ".join(str(message).split())])
+            else:
+                show_other(message, category, *place, **more)
+
+        warnings.showwarning = show
+        yield
 
 
 def print_json(value: Any) -> None:
