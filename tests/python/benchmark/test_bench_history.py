@@ -15,8 +15,6 @@ from scenelet.benchmark.instructions import Bench, regressions
 from scenelet.compiler.options import Options
 from scenelet.core import toolchain
 
-pytestmark = pytest.mark.xdist_group("benches")
-
 HISTORY = sorted((toolchain.REPOSITORY / "docs" / "bench").glob("*.json"))
 
 

@@ -13,8 +13,6 @@ from scenelet.errors import InputError, ToolError
 from scenelet.publish.report import write_report
 from scenelet.targets.qemu import QemuTarget
 
-pytestmark = pytest.mark.xdist_group("benches")
-
 
 @pytest.mark.qemu
 def test_a_bench_adds_up_and_is_the_same_twice(sm1: Path, benched: Callable[..., Bench]) -> None:

@@ -23,8 +23,6 @@ from scenelet.compiler.options import Options
 from scenelet.errors import ToolError
 from scenelet.targets.qemu import QemuTarget
 
-pytestmark = pytest.mark.xdist_group("benches")
-
 KINDS = {
     "load": ["ldr", "ldrsb", "ldrd", "ldmia", "pop", "ldrne"],
     "store": ["str", "strb", "strd", "stmdb", "push"],
