@@ -15,6 +15,8 @@ from tflite_writer import GraphBuilder, write_model
 
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 PADDINGS = ("SAME", "VALID")
+OUTER = ("int8", "int8", "float32", "uint8")
+"""Types of inputs and outputs, by how often they are drawn."""
 # Typical distances from the zero point of uniform INT8 data and weights.
 _DATA_SPREAD, _WEIGHT_SPREAD = 70.0, 73.0
 # Where activations still fit: LiteRT refuses an output whose 6.0 is more than 2^31 steps.
@@ -24,20 +26,39 @@ _FINEST = 2.0**-24
 class NetworkBuilder:
     """Adds layers with random weights and sensible scales; every method returns the output's tensor index.
 
-    ``octaves`` is how far a scale may lie from the sensible one, in powers of two.
+    ``octaves`` is how far a scale may lie from the sensible one, in powers of two. ``outer`` is the type of the input
+    that the file takes.
     """
 
     def __init__(
-        self, seed: int, shape: Sequence[int], quantization: tuple[float, int] | None = None, octaves: float = 1.0
+        self,
+        seed: int,
+        shape: Sequence[int],
+        quantization: tuple[float, int] | None = None,
+        octaves: float = 1.0,
+        outer: str = "int8",
     ) -> None:
         self.octaves = octaves
         self.chance = np.random.default_rng(seed)
         self.builder = GraphBuilder(f"random_{seed}")
         drawn = float(2.0 ** self.chance.uniform(-8, 0)), self.zero_point()
-        self.start = self.builder.input(shape, *(quantization or drawn))
+        self.start = self._entered(shape, *(quantization or drawn), outer)
 
-    def model(self, output: int) -> bytes:
-        """The .tflite that ends in a tensor."""
+    def _entered(self, shape: Sequence[int], scale: float, zero_point: int, outer: str) -> int:
+        if outer == "int8":
+            return self.builder.input(shape, scale, zero_point)
+        given = (scale, zero_point + 128) if outer == "uint8" else (None, 0)
+        return self.builder.operator(
+            "QUANTIZE", (self.builder.input(shape, *given, dtype=outer),), shape, scale, zero_point
+        )
+
+    def model(self, output: int, outer: str = "int8") -> bytes:
+        """The .tflite that ends in a tensor, converted to the type ``outer``."""
+        if outer != "int8":
+            scale, zero_point = self._same_quantization(output)
+            given = (scale, zero_point + 128) if outer == "uint8" else (None, 0)
+            op = "QUANTIZE" if outer == "uint8" else "DEQUANTIZE"
+            output = self.builder.operator(op, (output,), self.shape(output), *given, dtype=outer)
         return write_model(self.builder.graph(output))
 
     def shape(self, tensor: int) -> tuple[int, ...]:
@@ -283,14 +304,15 @@ def random_network(seed: int, layers: int, kind: str = "ordinary") -> bytes:
     """
     chance = np.random.default_rng(seed)
     shape = (1, *(int(chance.integers(*limits)) for limits in _SIZES.get(kind, _ORDINARY_SIZES)))
-    network = NetworkBuilder(seed, shape, octaves=_OCTAVES if kind == "extreme" else 1.0)
+    outer = [str(chance.choice(OUTER)) for _ in range(2)] if kind == "mixed" else ["int8", "int8"]
+    network = NetworkBuilder(seed, shape, octaves=_OCTAVES if kind == "extreme" else 1.0, outer=outer[0])
     made = [network.start]
     for _ in range(layers):
         # Layers that keep a map's size and are wide: what segments and Winograd transforms are for.
         wide = kind == "tall" and chance.random() < _WIDE
         listed = _MIXED_LAYERS if kind == "mixed" else _LAYERS
         made.append(_wide_layer(network, chance, made) if wide else _random_layer(network, chance, made, listed))
-    return network.model(_head(network, chance, made[-1]))
+    return network.model(_head(network, chance, made[-1]), outer[1])
 
 
 def _wide_layer(network: NetworkBuilder, chance: np.random.Generator, made: list[int]) -> int:

@@ -27,6 +27,7 @@ _VERSIONS = {
     "AVERAGE_POOL_2D": 2,
     "CONV_2D": 3,
     "DEPTHWISE_CONV_2D": 3,
+    "DEQUANTIZE": 2,
     "FULLY_CONNECTED": 5,
     "LOGISTIC": 2,
     "MAX_POOL_2D": 2,
@@ -73,9 +74,9 @@ class GraphBuilder:
         self.operators: list[Operator] = []
         self.inputs: list[int] = []
 
-    def input(self, shape: Sequence[int], scale: float, zero_point: int, dtype: str = "int8") -> int:
-        """Add a tensor that the caller of the network fills."""
-        index = self._add(shape, dtype, _quantization(scale, zero_point, 0))
+    def input(self, shape: Sequence[int], scale: float | None, zero_point: int, dtype: str = "int8") -> int:
+        """Add a tensor that the caller of the network fills; without a scale it is not quantised."""
+        index = self._add(shape, dtype, None if scale is None else _quantization(scale, zero_point, 0))
         self.inputs.append(index)
         return index
 
@@ -87,12 +88,36 @@ class GraphBuilder:
         return self._add(values.shape, values.dtype.name, quantization, values)
 
     def operator(
-        self, op: str, inputs: Sequence[int], shape: Sequence[int], scale: float, zero_point: int, **attributes: Any
+        self,
+        op: str,
+        inputs: Sequence[int],
+        shape: Sequence[int],
+        scale: float | None,
+        zero_point: int,
+        *,
+        dtype: str = "int8",
+        **attributes: Any,
     ) -> int:
-        """Add an operator with one INT8 output of a shape, scale and zero point; returns the output."""
-        target = self._add(shape, "int8", _quantization(scale, zero_point, 0))
-        self.operators.append(Operator(len(self.operators), op, tuple(inputs), (target,), attributes))
+        """Add an operator with one output of a shape, scale, zero point and type; returns the output."""
+        (target,) = self.operator_with_outputs(op, inputs, [shape], scale, zero_point, dtype=dtype, **attributes)
         return target
+
+    def operator_with_outputs(
+        self,
+        op: str,
+        inputs: Sequence[int],
+        shapes: Sequence[Sequence[int]],
+        scale: float | None,
+        zero_point: int,
+        *,
+        dtype: str = "int8",
+        **attributes: Any,
+    ) -> tuple[int, ...]:
+        """Add an operator with an output for each shape, all of one scale, zero point and type; returns them."""
+        quantization = None if scale is None else _quantization(scale, zero_point, 0)
+        targets = tuple(self._add(shape, dtype, quantization) for shape in shapes)
+        self.operators.append(Operator(len(self.operators), op, tuple(inputs), targets, attributes))
+        return targets
 
     def graph(self, *outputs: int) -> Graph:
         """Return what has been collected."""

@@ -118,7 +118,10 @@ def export(
 
 def run(
     model: Model,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".wav, .ogg, .flac, or INT8 tensors as .npy.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help=".wav, .ogg, .flac, or tensors as .npy."),
+    ],
     target: TargetName = "litert",
     json: Json = False,
 ) -> None:

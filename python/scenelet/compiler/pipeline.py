@@ -18,6 +18,7 @@ from .depth_first.weight_layout import expanded_operators, widened
 from .memory.planner import Plan, check, plan
 from .operators import lower, require_supported
 from .options import DEFAULT, Options
+from .passes import ends
 from .passes.fuse_maps import fuse
 from .passes.graph_cleanup import drop_unread
 from .program import Program
@@ -53,7 +54,8 @@ class Compiled:
 
     def files(self) -> dict[str, str]:
         """C sources by file name; the same for the same .tflite."""
-        return render_model(self.program, self.plan, self.cost, self.identity)
+        between = ends.inputs(self.graph)[0], ends.outputs(self.graph)[0]
+        return render_model(self.program, self.plan, self.cost, self.identity, between)
 
 
 def compile_model(source: str | Path | bytes, options: Options = DEFAULT) -> Compiled:
@@ -62,7 +64,7 @@ def compile_model(source: str | Path | bytes, options: Options = DEFAULT) -> Com
     Parameters
     ----------
     source
-        Path of an INT8 .tflite, or its bytes.
+        Path of an INT8 .tflite, or its bytes; its input and output may be float32 or uint8, converted at the ends.
     options
         Fusion, weights, memory.
 
@@ -80,9 +82,10 @@ def compile_model(source: str | Path | bytes, options: Options = DEFAULT) -> Com
     """
     subject, name, content = load(source)
     graph = parse(subject, name, content)
-    require_supported(graph)
+    inside = ends.interior(graph)
+    require_supported(inside)
     info = metadata.read(content, subject)
-    program = lower(drop_unread(graph))
+    program = lower(drop_unread(inside))
     if options.fusion:
         fused = fuse(program, small=options.weights == "packed")
         expanded = expanded_operators(fused, options)

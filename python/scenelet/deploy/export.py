@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..compiler.operators import OPERATORS
+from ..compiler.operators import tflm_method
 from ..compiler.options import DEFAULT, Options
 from ..compiler.pipeline import Compiled, compile_model
 from ..config import recipe
@@ -71,7 +71,7 @@ def frontend_tables_of(compiled: Compiled, settings: FrontendConfig | None, mode
     config = compiled.info.frontend if compiled.info else settings
     if config is None:
         return None
-    source = compiled.graph.tensors[compiled.graph.inputs[0]]
+    source = compiled.program.graph.tensors[compiled.program.graph.inputs[0]]
     if source.elements != config.n_mels * config.frames:
         raise ModelError(
             model,
@@ -98,7 +98,7 @@ def _array(content: bytes) -> str:
 
 
 def _operators(graph: Graph) -> list[str]:
-    return sorted({OPERATORS[operator.op].tflm for operator in graph.operators})
+    return sorted({tflm_method(operator.op) for operator in graph.operators})
 
 
 def _render_tflm(compiled: Compiled, model: Path) -> dict[str, str]:

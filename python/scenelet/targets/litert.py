@@ -21,7 +21,7 @@ class LitertTarget(LocalTarget):
         super().__init__(model)
         try:
             self._interpreter = Interpreter(
-                model_content=self.content,
+                model_content=self.interior_model,
                 experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
                 experimental_preserve_all_tensors=True,
             )

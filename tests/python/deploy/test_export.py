@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from networks import NetworkBuilder
 
-from scenelet.compiler.operators import OPERATORS
+from scenelet.compiler.operators import OPERATORS, tflm_method
 from scenelet.core import toolchain
-from scenelet.deploy.export import TFLM_METHODS, Export, export
+from scenelet.deploy.export import Export, export
 from scenelet.errors import LimitExceeded, StaleError, ToolError
 from scenelet.graph import limits
 from scenelet.targets.known_answer import noise
@@ -79,7 +79,10 @@ def test_the_tflm_operators_are_those_of_the_model(exported: Export) -> None:
 
 
 def test_every_operator_has_its_tflm_method() -> None:
-    assert set(TFLM_METHODS) == set(OPERATORS)
+    methods = {op: tflm_method(op) for op in (*OPERATORS, "DEQUANTIZE")}
+    assert {op: method.lower() for op, method in methods.items()} == {
+        op: f"add{op.replace('_', '').lower()}" for op in methods
+    }
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -76,7 +76,7 @@ OPERATORS: Mapping[str, Row] = {
         "AddPrelu",
     ),
     "QUANTIZE": Row(
-        "INT8 to INT8",
+        "INT8 to INT8; at the ends of the network also float32 or uint8 to INT8, and INT8 to uint8",
         data_movement.check_quantize,
         data_movement.quantize,
         "AddQuantize",
@@ -97,6 +97,15 @@ OPERATORS: Mapping[str, Row] = {
     ),
 }
 """By TFLite's name, sorted."""
+
+
+_AT_THE_ENDS = {"DEQUANTIZE": "AddDequantize"}
+"""Operators that no program contains, because others stand for them: scenelet.compiler.passes.ends."""
+
+
+def tflm_method(op: str) -> str:
+    """Method of TensorFlow Lite Micro's resolver that registers an operator of a model that compiles."""
+    return _AT_THE_ENDS[op] if op in _AT_THE_ENDS else OPERATORS[op].tflm
 
 
 def require_supported(graph: Graph) -> None:
