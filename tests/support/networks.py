@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from operator_layers import MAPS, OperatorLayers
 from tflite_writer import GraphBuilder, write_model
 
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
@@ -23,7 +24,7 @@ _DATA_SPREAD, _WEIGHT_SPREAD = 70.0, 73.0
 _FINEST = 2.0**-24
 
 
-class NetworkBuilder:
+class NetworkBuilder(OperatorLayers):
     """Adds layers with random weights and sensible scales; every method returns the output's tensor index.
 
     ``octaves`` is how far a scale may lie from the sensible one, in powers of two. ``outer`` is the type of the input
@@ -55,7 +56,7 @@ class NetworkBuilder:
     def model(self, output: int, outer: str = "int8") -> bytes:
         """The .tflite that ends in a tensor, converted to the type ``outer``."""
         if outer != "int8":
-            scale, zero_point = self._same_quantization(output)
+            scale, zero_point = self.same_quantization(output)
             given = (scale, zero_point + 128) if outer == "uint8" else (None, 0)
             op = "QUANTIZE" if outer == "uint8" else "DEQUANTIZE"
             output = self.builder.operator(op, (output,), self.shape(output), *given, dtype=outer)
@@ -76,7 +77,7 @@ class NetworkBuilder:
         """A scale up to ``octaves`` coarser or finer."""
         return max(scale * float(2.0 ** self.chance.uniform(-self.octaves, self.octaves)), _FINEST)
 
-    def _same_quantization(self, tensor: int) -> tuple[float, int]:
+    def same_quantization(self, tensor: int) -> tuple[float, int]:
         quantization = self.builder.tensors[tensor].quantization
         assert quantization is not None
         return float(quantization.scale[0]), int(quantization.zero_point[0])
@@ -196,7 +197,7 @@ class NetworkBuilder:
             kind,
             (source,),
             target,
-            *self._same_quantization(source),
+            *self.same_quantization(source),
             filter_height=kernel[0],
             filter_width=kernel[1],
             fused_activation_function=activation,
@@ -208,7 +209,7 @@ class NetworkBuilder:
         shape = self.shape(source)
         reduced = {axis % len(shape) for axis in axes}
         sizes = [1 if i in reduced else size for i, size in enumerate(shape) if keep_dims or i not in reduced]
-        scale, zero_point = self._same_quantization(source)
+        scale, zero_point = self.same_quantization(source)
         if rescale:
             scale, zero_point = self.near(scale / 2), self.zero_point()
         return self.builder.operator("MEAN", (source, listed), sizes, scale, zero_point, keep_dims=keep_dims)
@@ -222,7 +223,7 @@ class NetworkBuilder:
     def pad(self, source: int, paddings: Sequence[tuple[int, int]]) -> int:
         listed = self.builder.constant(np.array(paddings, np.int32))
         sizes = [size + before + after for size, (before, after) in zip(self.shape(source), paddings, strict=True)]
-        return self.builder.operator("PAD", (source, listed), sizes, *self._same_quantization(source))
+        return self.builder.operator("PAD", (source, listed), sizes, *self.same_quantization(source))
 
     def prelu(self, source: int) -> int:
         slopes = self.chance.integers(-128, 128, (1, 1, self.shape(source)[-1])).astype(np.int8)
@@ -232,13 +233,13 @@ class NetworkBuilder:
         )
 
     def quantize(self, source: int, *, same: bool = False) -> int:
-        values = self._same_quantization(source) if same else (self.near(self.scale(source)), self.zero_point())
+        values = self.same_quantization(source) if same else (self.near(self.scale(source)), self.zero_point())
         return self.builder.operator("QUANTIZE", (source,), self.shape(source), *values)
 
     def reshape(self, source: int, shape: Sequence[int]) -> int:
         listed = self.builder.constant(np.array(shape, np.int32))
         return self.builder.operator(
-            "RESHAPE", (source, listed), shape, *self._same_quantization(source), new_shape=list(shape)
+            "RESHAPE", (source, listed), shape, *self.same_quantization(source), new_shape=list(shape)
         )
 
     def _two(self, op: str, one: int, other: int, scale: float, activation: str) -> int:

@@ -21,6 +21,7 @@ from .options import DEFAULT, Options
 from .passes import ends
 from .passes.fuse_maps import fuse
 from .passes.graph_cleanup import drop_unread
+from .passes.shapes import fold, with_shapes
 from .program import Program
 
 
@@ -31,7 +32,7 @@ class Compiled:
     Attributes
     ----------
     graph
-        As read: every tensor and operator of the file.
+        As read, every tensor and operator of the file, with shapes that follow from computed ones corrected.
     program, plan
         Steps and their memory.
     cost
@@ -81,8 +82,8 @@ def compile_model(source: str | Path | bytes, options: Options = DEFAULT) -> Com
         The engine cannot run it; names operator, layer and remedy.
     """
     subject, name, content = load(source)
-    graph = parse(subject, name, content)
-    inside = ends.interior(graph)
+    graph = with_shapes(parse(subject, name, content))
+    inside = ends.interior(fold(graph))
     require_supported(inside)
     info = metadata.read(content, subject)
     program = lower(drop_unread(inside))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..compiler.passes import ends
 from ..compiler.passes.ends import End
+from ..compiler.passes.shapes import fold
 from ..errors import InputError, ModelError, UnsupportedError
 from ..frontend import native
 from ..frontend.tables import Tables, make_tables
@@ -44,7 +45,7 @@ class LocalTarget(ABC):
     def __init__(self, model: str | Path | bytes) -> None:
         self.subject, label, self.content = reader.load(model)
         self._whole = reader.parse(self.subject, label, self.content)
-        self.graph: Graph = ends.interior(self._whole)
+        self.graph: Graph = ends.interior(fold(self._whole))
         self.input = self._only(self.graph.inputs, "input")
         self.output = self._only(self.graph.outputs, "output")
         self.input_end: End = ends.inputs(self._whole)[0]
@@ -116,10 +117,11 @@ class LocalTarget(ABC):
     @cached_property
     def interior_model(self) -> bytes:
         """The .tflite file without the conversions at its ends: its input and output are those of ``graph``."""
-        if self.graph is self._whole:
+        inside = ends.interior(self._whole)
+        if inside is self._whole:
             return self.content
-        kept = {operator.index for operator in self.graph.operators}
-        return interior.cut(self.content, kept, self.graph.inputs, self.graph.outputs, self.subject)
+        kept = {operator.index for operator in inside.operators}
+        return interior.cut(self.content, kept, inside.inputs, inside.outputs, self.subject)
 
     @cached_property
     def tables(self) -> Tables:

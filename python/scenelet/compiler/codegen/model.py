@@ -13,7 +13,7 @@ from ...graph.cost import Cost
 from ..memory.planner import ALIGNMENT, Plan
 from ..numerics.fixed_point import scale_of, zero_point_of
 from ..passes.ends import End
-from ..program import SCRATCH, Program, Step, Struct, Table
+from ..program import SCRATCH, Argument, Program, Step, Struct, Table
 from . import c_literals
 
 HEADER, SOURCE = "scn_model.h", "scn_model.c"
@@ -178,7 +178,10 @@ def _step(number: int, step: Step, plan: Plan, symbols: dict[str, str], views: _
     }
 
 
-def _argument(number: int, step: Step, argument: int | str, plan: Plan, symbols: dict[str, str]) -> str:
+def _argument(number: int, step: Step, argument: Argument, plan: Plan, symbols: dict[str, str]) -> str:
+    if isinstance(argument, tuple):
+        inputs = ", ".join(_argument(number, step, one, plan, symbols) for one in argument)
+        return f"(const int8_t *const[]){{{inputs}}}"
     if argument == SCRATCH:
         return f"arena + {plan.scratch_offset(number)}"
     if isinstance(argument, str):
