@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from operator_layers import MAPS, OperatorLayers
+from operator_layers import OperatorLayers
 from tflite_writer import GraphBuilder, write_model
 
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")

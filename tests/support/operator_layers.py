@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import tflite
 from tflite_writer import GraphBuilder
 
 MAPS = ("HARD_SWISH", "LEAKY_RELU", "RELU", "RELU6", "RELU_N1_TO_1", "TANH")
 """Functions of one value."""
+
+INT32 = tflite.TensorType.INT32
 
 
 class OperatorLayers:
@@ -93,9 +96,7 @@ class OperatorLayers:
         shapes = [[size if i == axis else n for i, n in enumerate(self.shape(source))] for size in sizes]
         listed = [self.builder.constant(np.array(values, np.int32)) for values in (sizes, axis)]
         given = self.same_quantization(source)
-        return self.builder.operator_with_outputs(
-            "SPLIT_V", (source, *listed), shapes, *given, num_splits=len(sizes)
-        )
+        return self.builder.operator_with_outputs("SPLIT_V", (source, *listed), shapes, *given, num_splits=len(sizes))
 
     def unpack(self, source: int, axis: int) -> tuple[int, ...]:
         shape = self.shape(source)
@@ -133,11 +134,9 @@ class OperatorLayers:
     def reshape_by_shape_of(self, source: int, like: int, shape: Sequence[int]) -> int:
         """RESHAPE to the first dimension of ``like``, which the model reads, and to ``shape`` behind it."""
         rank = len(self.shape(like))
-        made = self.builder.operator("SHAPE", (like,), (rank,), None, 0, dtype="int32")
+        made = self.builder.operator("SHAPE", (like,), (rank,), None, 0, dtype="int32", out_type=INT32)
         indices = [self.builder.constant(np.array([value], np.int32)) for value in (0, 1, 1)]
-        first = self.builder.operator(
-            "STRIDED_SLICE", (made, *indices), (), None, 0, dtype="int32", shrink_axis_mask=1
-        )
+        first = self.builder.operator("STRIDED_SLICE", (made, *indices), (), None, 0, dtype="int32", shrink_axis_mask=1)
         rest = [self.builder.constant(np.array(size, np.int32)) for size in shape]
         count = 1 + len(shape)
         listed = self.builder.operator(

@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-#define SCN_COPY_DIMS 6
+enum { SCN_COPY_DIMS = 6 };
 
 /*
  * The output is dense: size, outermost dim first, 1 in front where there are fewer dims. Its first value is input[start];

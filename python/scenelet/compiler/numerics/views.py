@@ -46,6 +46,8 @@ def strided_slice(array: Array, begin: Array, end: Array, strides: Array, option
     if len({len(values) for values in listed}) != 1:
         raise ValueError("begin, end and strides differ in length")
     count = len(listed[0])
+    if (new | ellipsis) >> count:
+        raise ValueError("a mask for more entries than there are")
     added = sum(1 for i in range(count) if new >> i & 1 and not ellipsis >> i & 1)
     taken: list[Any] = []
     axis = 0
@@ -61,7 +63,7 @@ def strided_slice(array: Array, begin: Array, end: Array, strides: Array, option
                 raise ValueError("more entries than dimensions")
             taken.append(_index(array.shape[axis], start, stop, stride, i, options))
             axis += 1
-    return np.asarray(array[tuple(taken)])
+    return np.asarray(array[(*taken, ...)])  # without the ellipsis, a scalar would be a copy
 
 
 def _index(size: int, start: int, stop: int, stride: int, entry: int, options: Mapping[str, Any]) -> slice | int:
@@ -83,6 +85,8 @@ def _index(size: int, start: int, stop: int, stride: int, entry: int, options: M
     last = placed(stop + first if options.get("offset", False) else stop)
     if int(options.get("end_mask", 0)) >> entry & 1:
         last = size if stride > 0 else -1
+    if (last - first) * stride <= 0:
+        return slice(0, 0)  # NumPy would take -1, before the first, for the last
     return slice(first, last if last >= 0 else None, stride)
 
 
@@ -127,7 +131,8 @@ def _unpack(array: Array, _inputs: Constants, options: Mapping[str, Any], count:
     axis = int(options.get("axis", 0))
     if array.shape[axis] != count:
         raise ValueError(f"a dimension of {array.shape[axis]} in {count} parts")
-    return [np.asarray(part) for part in np.moveaxis(array, axis, 0)]
+    moved = np.moveaxis(array, axis, 0)
+    return [np.asarray(moved[number, ...]) for number in range(count)]
 
 
 def _known(values: Array | None) -> Array:

@@ -62,7 +62,7 @@ def test_tanh(scale: float, zero: int, output: float, output_zero: int) -> None:
 @example("RELU6", 0.05, -3, 1.0, -128)
 def test_relu(op: str, scale: float, zero: int, ratio: float, output_zero: int) -> None:
     # Finer outputs, whose 6.0 is more than 2^31 steps, are undefined in the interpreter.
-    assume(2.0**-27 < scale * ratio)
+    assume(scale * ratio > 2.0**-27)
     require_equal(alone(op, (scale, zero), (scale * ratio, output_zero)))
 
 
