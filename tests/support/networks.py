@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from operator_layers import OperatorLayers
+from operator_layers import KINDS as OPERATOR_KINDS
+from operator_layers import OperatorLayers, random_operator_layer
 from tflite_writer import GraphBuilder, write_model
 
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
@@ -284,7 +285,9 @@ A new operator joins "mixed" alone, so that a seed of another kind gives the sam
 _LAYERS = (
     "conv", "conv", "depthwise", "residual", "skip", "skip", "constant", "pool", "pad", "prelu", "quantize", "reshape",
 )  # fmt: skip
-_MIXED_LAYERS = (*_LAYERS, "logistic", "logistic", "reshape", "reshape", "reshape", "mean")
+_MIXED_LAYERS = (
+    *_LAYERS, "logistic", "logistic", "reshape", "reshape", "reshape", "mean", *OPERATOR_KINDS, *OPERATOR_KINDS,
+)  # fmt: skip
 _OCTAVES = 6.0
 _WIDE = 0.8
 _SIZES = {"small": ((1, 3), (1, 3), (1, 30)), "tall": ((20, 61), (1, 10), (6, 16))}
@@ -355,6 +358,8 @@ def _random_layer(
     source = made[-1]
     kind = chance.choice(listed)
     activation = str(chance.choice(ACTIVATIONS))
+    if kind in OPERATOR_KINDS:
+        return random_operator_layer(network, chance, made, str(kind))
     # Products of products of scales would leave float32, where the interpreter ends the process.
     tame = 2.0**-16 < network.scale(source) < 2.0**16
     if kind in ("conv", "depthwise"):

@@ -10,6 +10,8 @@ import numpy as np
 import tflite
 from tflite_writer import GraphBuilder
 
+from scenelet.compiler.numerics.views import strided_slice
+
 MAPS = ("HARD_SWISH", "LEAKY_RELU", "RELU", "RELU6", "RELU_N1_TO_1", "TANH")
 """Functions of one value."""
 
@@ -32,6 +34,9 @@ class OperatorLayers:
         raise NotImplementedError
 
     def near(self, scale: float) -> float:
+        raise NotImplementedError
+
+    def constant_like(self, tensor: int, shape: Sequence[int], scale: float | None = None) -> int:
         raise NotImplementedError
 
     def same_quantization(self, tensor: int) -> tuple[float, int]:
@@ -144,3 +149,80 @@ class OperatorLayers:
         )
         given = self.same_quantization(source)
         return self.builder.operator("RESHAPE", (source, listed), (self.shape(like)[0], *shape), *given)
+
+
+def random_operator_layer(network: OperatorLayers, chance: np.random.Generator, made: Sequence[int], kind: str) -> int:
+    """A layer of one of :data:`KINDS` behind the last of ``made``, a feature map in and out."""
+    source = made[-1]
+    if kind == "map":
+        return network.mapped(str(chance.choice(MAPS)), source)
+    if kind == "operands":
+        return _two_operands(network, chance, made)
+    if kind == "reduce":
+        axes = [(1,), (2,), (1, 2), (3,), (2, 3)][chance.integers(5)]
+        return network.reduced(str(chance.choice(["SUM", "REDUCE_MAX", "REDUCE_MIN"])), source, axes, keep_dims=True)
+    if kind == "join":
+        return _joined(network, chance, made)
+    if kind == "computed shape":
+        _, height, width, channels = network.shape(source)
+        return network.reshape_by_shape_of(source, made[0], (width, height, channels))
+    return _moved(network, chance, source)
+
+
+KINDS = ("map", "operands", "reduce", "join", "computed shape", "move")
+
+
+def _two_operands(network: OperatorLayers, chance: np.random.Generator, made: Sequence[int]) -> int:
+    source = made[-1]
+    alike = [tensor for tensor in made if network.shape(tensor) == network.shape(source)]
+    other = int(chance.choice(alike))
+    if chance.random() < 0.4:
+        other = network.constant_like(source, (network.shape(source)[-1],))
+    op = str(chance.choice(["SUB", "SUB", "MINIMUM", "MAXIMUM"]))
+    operands = (source, other) if chance.random() < 0.7 else (other, source)
+    if op == "SUB":
+        return network.subtract(*operands, activation="NONE" if chance.random() < 0.6 else "RELU")
+    return network.extremum(op, *operands)
+
+
+def _joined(network: OperatorLayers, chance: np.random.Generator, made: Sequence[int]) -> int:
+    """Parts of a map, put together in another order, perhaps with another map or a constant."""
+    source, axis = made[-1], int(chance.integers(1, 4))
+    size = network.shape(source)[axis]
+    kind = chance.choice(["split", "sizes", "pack", "other"])
+    if kind == "split":
+        parts = network.split(source, axis, next(n for n in (3, 2, 1) if size % n == 0))
+        return network.concatenate([parts[i] for i in chance.permutation(len(parts))], axis)
+    if kind == "sizes" and size > 1:
+        first = int(chance.integers(1, size))
+        parts = network.split_by_sizes(source, axis, (first, size - first))
+        return network.concatenate(parts[::-1], axis - 4)
+    if kind == "pack":
+        rows = network.unpack(source, axis)
+        return network.pack([rows[i] for i in chance.permutation(len(rows))], axis)
+    shape = list(network.shape(source))
+    shape[axis] = int(chance.integers(1, 4))
+    values = chance.integers(-128, 128, shape).astype(np.int8)
+    constant = network.builder.constant(values, *network.same_quantization(source))
+    return network.concatenate((source, constant) if chance.random() < 0.5 else (constant, source), axis)
+
+
+def _moved(network: OperatorLayers, chance: np.random.Generator, source: int) -> int:
+    shape = network.shape(source)
+    kind = chance.choice(["transpose", "slice", "strided", "dims"])
+    if kind == "transpose":
+        return network.transpose(source, (0, *(int(axis) + 1 for axis in chance.permutation(3))))
+    begin = [0, *(int(chance.integers(0, size)) for size in shape[1:])]
+    if kind == "slice":
+        size = [1, *(int(chance.integers(1, n - b + 1)) for n, b in zip(shape[1:], begin[1:], strict=True))]
+        return network.slice(source, begin, size)
+    if kind == "strided":
+        strides = [1, *(int(chance.choice([1, 1, 2, -1])) for _ in shape[1:])]
+        masks = int(chance.integers(0, 8)) * 2
+        ends = [size if step > 0 else -size - 1 for size, step in zip(shape, strides, strict=True)]
+        view = strided_slice(
+            np.empty(shape, np.int8), np.array(begin), np.array(ends), np.array(strides), {"begin_mask": masks}
+        )
+        return network.strided_slice(source, view.shape, begin, ends, strides, begin_mask=masks)
+    axis = int(chance.integers(0, 5))
+    return network.squeeze(network.expand_dims(source, axis), (axis,))

@@ -162,9 +162,10 @@ class LocalTarget(ABC):
         return tensor
 
     def activations(self) -> list[Tensor]:
-        """All inputs and computed tensors of the network, in the file's order."""
+        """All inputs and computed tensors of the network that are read, or given out, in the file's order."""
         made = {index for operator in self.graph.operators for index in operator.outputs}
-        wanted = made | set(self.graph.inputs)
+        read = {index for operator in self.graph.operators for index in operator.inputs}
+        wanted = made & (read | set(self.graph.outputs)) | set(self.graph.inputs)
         return [tensor for index, tensor in sorted(self.graph.tensors.items()) if index in wanted]
 
     def __enter__(self) -> Self:

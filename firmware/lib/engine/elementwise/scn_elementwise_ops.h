@@ -55,7 +55,7 @@ typedef struct {
 /* In place: output may be an input. */
 void scn_add_lut_s8(const scn_add_lut_t *layer, const int8_t *input1, const int8_t *input2, int8_t *output);
 
-/* SUB, input 1 less input 2. Members as in scn_add_t, but output_scale may be 1 or more. */
+/* SUB, input 1 less input 2; members as in scn_add_t. */
 typedef scn_add_t scn_sub_t;
 
 /* In place: output may be an input that is not broadcast. */
