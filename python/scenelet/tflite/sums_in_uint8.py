@@ -1,7 +1,7 @@
 """INT8 SUM rewritten as uint8 SUM, for a reference interpreter that mistakes the one for the other.
 
-``BUILTIN_REF`` of LiteRT 2.3 and of TensorFlow 2.21 reads and writes the values of an INT8 SUM as if they were uint8, and
-so adds 256 to every negative one. Their default kernels, TensorFlow Lite Micro, and LiteRT's current sources do not.
+``BUILTIN_REF`` of LiteRT 2.3 and of TensorFlow 2.21 reads and writes the values of an INT8 SUM as if they were uint8,
+and so adds 256 to every negative one. Their default kernels, TensorFlow Lite Micro and LiteRT's current sources do not.
 Between two QUANTIZE, with zero points moved by 128, the same reference kernel computes what SUM means.
 """
 
