@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...errors import UnsupportedError
 from ...graph import Graph, Operator
@@ -211,7 +211,19 @@ def lower(graph: Graph) -> Program:
         if operator.outputs[0] not in renamed:
             made = OPERATORS[operator.op].lower(Layer(graph, operator, renamed))
             steps += (made,) if isinstance(made, Step) else made
-    return Program(graph, tuple(steps), renamed)
+    return Program(_inputs_as_read(graph, renamed), tuple(steps), renamed)
+
+
+def _inputs_as_read(graph: Graph, renamed: Mapping[int, int]) -> Graph:
+    """Give an input that is only read under another shape, by RESHAPE, that one: its rows can then be streamed."""
+    tensors = dict(graph.tensors)
+    computing = [operator for operator in graph.operators if operator.outputs[0] not in renamed]
+    for source in graph.inputs:
+        names = {source, *(alias for alias, holder in renamed.items() if holder == source)}
+        shapes = {tensors[index].shape for operator in computing for index in operator.inputs if index in names}
+        if len(shapes) == 1:
+            tensors[source] = replace(tensors[source], shape=shapes.pop())
+    return replace(graph, tensors=tensors)
 
 
 def aliases(graph: Graph) -> Mapping[int, int]:
