@@ -5,7 +5,7 @@
  * trained on front end settings, sha256 aa3c64a670790ba1ab6ad1688a256586b81dc32912203ada82d6ecbeeaaa7f7e
  *
  * Memory: the caller gives an arena of SCN_MODEL_ARENA_BYTES, aligned to 4, and puts the INT8 input at
- * scn_model.input_offset.
+ * scn_model.input_offset. scn_quantization.h converts other values to INT8 and from it.
  */
 #ifndef SCN_MODEL_H
 #define SCN_MODEL_H
@@ -20,6 +20,12 @@
 #define SCN_MODEL_FRONTEND_SHA256 "aa3c64a670790ba1ab6ad1688a256586b81dc32912203ada82d6ecbeeaaa7f7e"
 #define SCN_MODEL_INPUT_BYTES 2048
 #define SCN_MODEL_OUTPUT_BYTES 10
+/* Of the INT8 input: real = scale * (value - zero point). The file's own input is int8. */
+#define SCN_MODEL_INPUT_SCALE 0.015625f
+#define SCN_MODEL_INPUT_ZERO_POINT (0)
+/* Of the INT8 output: real = scale * (value - zero point). The file's own output is int8. */
+#define SCN_MODEL_OUTPUT_SCALE 0.00390625f
+#define SCN_MODEL_OUTPUT_ZERO_POINT (-128)
 /* Activations and scratch together, and the two by themselves; they share memory, so the sum can be smaller. */
 #define SCN_MODEL_ARENA_BYTES 81496
 #define SCN_MODEL_ACTIVATION_BYTES 76608

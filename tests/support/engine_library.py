@@ -72,6 +72,10 @@ class Engine:
                 arguments.append(self._at(scratch, "void *"))
             elif isinstance(argument, str):
                 arguments.append(tables[argument])
+            elif isinstance(argument, tuple):
+                pieces = [tables[one] if isinstance(one, str) else tensors[one] for one in argument]
+                pointers = [self.ffi.from_buffer("int8_t[]", p) if isinstance(p, np.ndarray) else p for p in pieces]
+                arguments.append(self.ffi.new("const int8_t *[]", pointers))
             elif argument == step.writes[0]:
                 arguments.append(self._at(place, "int8_t *"))
             elif argument == in_place:

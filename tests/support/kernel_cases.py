@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tflite_writer import GraphBuilder, write_model
 
 from scenelet.graph import Graph
+from scenelet.tflite.sums_in_uint8 import rewritten
 
 Int8 = NDArray[np.int8]
 
@@ -34,7 +35,7 @@ class Case:
 def expected(case: Case) -> list[Int8]:
     """Outputs of BUILTIN_REF, one a run."""
     interpreter = Interpreter(
-        model_content=write_model(case.graph), experimental_op_resolver_type=OpResolverType.BUILTIN_REF
+        model_content=rewritten(write_model(case.graph)), experimental_op_resolver_type=OpResolverType.BUILTIN_REF
     )
     interpreter.allocate_tensors()
     places = [detail["index"] for detail in interpreter.get_input_details()]
@@ -253,7 +254,7 @@ def _two_case(op: str, shapes: Sequence[Sequence[int]], numbers: Sequence[Any], 
             operands.append(network.input(shape, scales[i], zeros[i]))
             inputs.append(operands[-1])
     output = np.broadcast_shapes(*map(tuple, shapes))
-    attributes = {} if op == "PRELU" else {"fused_activation_function": activation}
+    attributes = {} if op in ("PRELU", "MINIMUM", "MAXIMUM") else {"fused_activation_function": activation}
     y = network.operator(op, operands, output, scales[2], zeros[2], **attributes)
     return _case(name, network, y, rng, inputs)
 
@@ -263,6 +264,11 @@ def _two_cases() -> Iterator[Case]:
         yield _two_case(op, shapes, _TWO_NUMBERS[0], None)
         yield _two_case(op, shapes, _TWO_NUMBERS[0], 1)
         yield _two_case(op, shapes[::-1], _TWO_NUMBERS[0], 0)
+    for op, shapes in itertools.product(("SUB", "MINIMUM", "MAXIMUM"), _TWO_SHAPES):
+        yield _two_case(op, shapes, _TWO_NUMBERS[0], None)
+        yield _two_case(op, shapes[::-1], _TWO_NUMBERS[0], 0)
+    for numbers in _TWO_NUMBERS[1:]:
+        yield _two_case("SUB", _TWO_SHAPES[0], numbers, None)
     for op, numbers in itertools.product(("ADD", "MUL"), _TWO_NUMBERS[1:]):
         yield _two_case(op, _TWO_SHAPES[0], numbers, None)
     for shape, numbers in itertools.product(((5,), (1, 1, 5), (3, 4, 5), (1,)), _TWO_NUMBERS):
@@ -306,15 +312,15 @@ def _pool_cases() -> Iterator[Case]:
         yield _pool_case(op, (1, 7, 5, 3), (3, 3), (1, 1), ("SAME", activation, 20))
 
 
-def _mean_case(size: Sequence[int], axes: Sequence[int], keep: bool, numbers: Sequence[Any]) -> Case:
-    name = f"MEAN_{size}_{axes}_{keep}_{numbers}"
+def _mean_case(size: Sequence[int], axes: Sequence[int], keep: bool, numbers: Sequence[Any], op: str = "MEAN") -> Case:
+    name = f"{op}_{size}_{axes}_{keep}_{numbers}"
     (scale, zero), (out_scale, out_zero) = numbers
     network = GraphBuilder(name)
     x = network.input(size, scale, zero)
     reduced = {axis % len(size) for axis in axes}
     output = [1 if i in reduced else n for i, n in enumerate(size) if keep or i not in reduced]
     axis = network.constant(np.array(axes, np.int32))
-    y = network.operator("MEAN", [x, axis], output, out_scale, out_zero, keep_dims=keep)
+    y = network.operator(op, [x, axis], output, out_scale, out_zero, keep_dims=keep)
     return _case(name, network, y, _random(name), [x])
 
 
@@ -332,6 +338,10 @@ def _mean_cases() -> Iterator[Case]:
     )
     for (size, axes), keep, number in itertools.product(sizes, (True, False), numbers):
         yield _mean_case(size, axes, keep, number)
+    for (size, axes), number in itertools.product(sizes, (*numbers, ((0.05, -3), (3.0, 9)))):
+        yield _mean_case(size, axes, False, number, "SUM")
+    for (size, axes), op in itertools.product(sizes, ("REDUCE_MAX", "REDUCE_MIN")):
+        yield _mean_case(size, axes, True, numbers[1], op)
 
 
 def _softmax_cases() -> Iterator[Case]:
@@ -368,8 +378,41 @@ def _pad_cases() -> Iterator[Case]:
         yield _case(name, network, y, _random(name), [x])
 
 
+def _moving_case(op: str, size: Sequence[int], output: Sequence[int], indices: Sequence[Any], **options: Any) -> Case:
+    name = f"{op}_{size}_{indices}_{options}"
+    network = GraphBuilder(name)
+    x = network.input(size, 0.05, -7)
+    listed = [network.constant(np.array(values, np.int32)) for values in indices]
+    return _case(name, network, network.operator(op, [x, *listed], output, 0.05, -7, **options), _random(name), [x])
+
+
+def _moving_cases() -> Iterator[Case]:
+    yield _moving_case("TRANSPOSE", (2, 3, 4, 5), (5, 2, 4, 3), [[3, 0, 2, 1]])
+    yield _moving_case("TRANSPOSE", (2, 3, 1, 2, 4, 3), (3, 2, 2, 1, 3, 4), [[5, 3, 0, 2, 1, 4]])
+    yield _moving_case("SLICE", (2, 5, 4, 3), (1, 3, 4, 2), [[1, 2, 0, 1], [1, 3, -1, 2]])
+    yield _moving_case("STRIDED_SLICE", (2, 7, 6), (2, 3, 6), [[0, 6, 5], [2, 0, -7], [1, -2, -1]])
+    yield _moving_case("STRIDED_SLICE", (2, 7, 6), (7,), [[1, 0, 5], [2, 7, 6], [1, 1, 1]], shrink_axis_mask=5)
+    for op, axis in itertools.product(("CONCATENATION", "PACK"), range(3)):
+        name = f"{op}_{axis}"
+        network = GraphBuilder(name)
+        shapes = [[2, 3, 4], [2, 3, 4]]
+        if op == "CONCATENATION":
+            shapes[1][axis] = 5
+        inputs = [network.input(shape, 0.05, -7) for shape in shapes]
+        values = _random(name).integers(-128, 128, shapes[0]).astype(np.int8)
+        pieces = [inputs[1], network.constant(values, 0.05, -7), *inputs]
+        output = [2, 3, 4]
+        if op == "PACK":
+            output.insert(axis, 4)
+        else:
+            output[axis] = sum(network.tensors[piece].shape[axis] for piece in pieces)
+        options = {"values_count": 4} if op == "PACK" else {"fused_activation_function": "NONE"}
+        y = network.operator(op, pieces, output, 0.05, -7, axis=axis, **options)
+        yield _case(name, network, y, _random(name), inputs)
+
+
 @cache
 def cases() -> tuple[Case, ...]:
     """Every case."""
     makers = (_conv_cases, _dense_cases, _two_cases, _quantize_cases, _pool_cases, _mean_cases, _softmax_cases)
-    return tuple(itertools.chain.from_iterable(maker() for maker in (*makers, _pad_cases)))
+    return tuple(itertools.chain.from_iterable(maker() for maker in (*makers, _pad_cases, _moving_cases)))

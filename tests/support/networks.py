@@ -11,33 +11,56 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from operator_layers import KINDS as OPERATOR_KINDS
+from operator_layers import OperatorLayers, random_operator_layer
 from tflite_writer import GraphBuilder, write_model
 
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 PADDINGS = ("SAME", "VALID")
+OUTER = ("int8", "int8", "float32", "uint8")
+"""Types of inputs and outputs, by how often they are drawn."""
 # Typical distances from the zero point of uniform INT8 data and weights.
 _DATA_SPREAD, _WEIGHT_SPREAD = 70.0, 73.0
 # Where activations still fit: LiteRT refuses an output whose 6.0 is more than 2^31 steps.
 _FINEST = 2.0**-24
 
 
-class NetworkBuilder:
+class NetworkBuilder(OperatorLayers):
     """Adds layers with random weights and sensible scales; every method returns the output's tensor index.
 
-    ``octaves`` is how far a scale may lie from the sensible one, in powers of two.
+    ``octaves`` is how far a scale may lie from the sensible one, in powers of two. ``outer`` is the type of the input
+    that the file takes.
     """
 
     def __init__(
-        self, seed: int, shape: Sequence[int], quantization: tuple[float, int] | None = None, octaves: float = 1.0
+        self,
+        seed: int,
+        shape: Sequence[int],
+        quantization: tuple[float, int] | None = None,
+        octaves: float = 1.0,
+        outer: str = "int8",
     ) -> None:
         self.octaves = octaves
         self.chance = np.random.default_rng(seed)
         self.builder = GraphBuilder(f"random_{seed}")
         drawn = float(2.0 ** self.chance.uniform(-8, 0)), self.zero_point()
-        self.start = self.builder.input(shape, *(quantization or drawn))
+        self.start = self._entered(shape, *(quantization or drawn), outer)
 
-    def model(self, output: int) -> bytes:
-        """The .tflite that ends in a tensor."""
+    def _entered(self, shape: Sequence[int], scale: float, zero_point: int, outer: str) -> int:
+        if outer == "int8":
+            return self.builder.input(shape, scale, zero_point)
+        given = (scale, zero_point + 128) if outer == "uint8" else (None, 0)
+        return self.builder.operator(
+            "QUANTIZE", (self.builder.input(shape, *given, dtype=outer),), shape, scale, zero_point
+        )
+
+    def model(self, output: int, outer: str = "int8") -> bytes:
+        """The .tflite that ends in a tensor, converted to the type ``outer``."""
+        if outer != "int8":
+            scale, zero_point = self.same_quantization(output)
+            given = (scale, zero_point + 128) if outer == "uint8" else (None, 0)
+            op = "QUANTIZE" if outer == "uint8" else "DEQUANTIZE"
+            output = self.builder.operator(op, (output,), self.shape(output), *given, dtype=outer)
         return write_model(self.builder.graph(output))
 
     def shape(self, tensor: int) -> tuple[int, ...]:
@@ -55,7 +78,7 @@ class NetworkBuilder:
         """A scale up to ``octaves`` coarser or finer."""
         return max(scale * float(2.0 ** self.chance.uniform(-self.octaves, self.octaves)), _FINEST)
 
-    def _same_quantization(self, tensor: int) -> tuple[float, int]:
+    def same_quantization(self, tensor: int) -> tuple[float, int]:
         quantization = self.builder.tensors[tensor].quantization
         assert quantization is not None
         return float(quantization.scale[0]), int(quantization.zero_point[0])
@@ -175,7 +198,7 @@ class NetworkBuilder:
             kind,
             (source,),
             target,
-            *self._same_quantization(source),
+            *self.same_quantization(source),
             filter_height=kernel[0],
             filter_width=kernel[1],
             fused_activation_function=activation,
@@ -187,7 +210,7 @@ class NetworkBuilder:
         shape = self.shape(source)
         reduced = {axis % len(shape) for axis in axes}
         sizes = [1 if i in reduced else size for i, size in enumerate(shape) if keep_dims or i not in reduced]
-        scale, zero_point = self._same_quantization(source)
+        scale, zero_point = self.same_quantization(source)
         if rescale:
             scale, zero_point = self.near(scale / 2), self.zero_point()
         return self.builder.operator("MEAN", (source, listed), sizes, scale, zero_point, keep_dims=keep_dims)
@@ -201,7 +224,7 @@ class NetworkBuilder:
     def pad(self, source: int, paddings: Sequence[tuple[int, int]]) -> int:
         listed = self.builder.constant(np.array(paddings, np.int32))
         sizes = [size + before + after for size, (before, after) in zip(self.shape(source), paddings, strict=True)]
-        return self.builder.operator("PAD", (source, listed), sizes, *self._same_quantization(source))
+        return self.builder.operator("PAD", (source, listed), sizes, *self.same_quantization(source))
 
     def prelu(self, source: int) -> int:
         slopes = self.chance.integers(-128, 128, (1, 1, self.shape(source)[-1])).astype(np.int8)
@@ -211,13 +234,13 @@ class NetworkBuilder:
         )
 
     def quantize(self, source: int, *, same: bool = False) -> int:
-        values = self._same_quantization(source) if same else (self.near(self.scale(source)), self.zero_point())
+        values = self.same_quantization(source) if same else (self.near(self.scale(source)), self.zero_point())
         return self.builder.operator("QUANTIZE", (source,), self.shape(source), *values)
 
     def reshape(self, source: int, shape: Sequence[int]) -> int:
         listed = self.builder.constant(np.array(shape, np.int32))
         return self.builder.operator(
-            "RESHAPE", (source, listed), shape, *self._same_quantization(source), new_shape=list(shape)
+            "RESHAPE", (source, listed), shape, *self.same_quantization(source), new_shape=list(shape)
         )
 
     def _two(self, op: str, one: int, other: int, scale: float, activation: str) -> int:
@@ -262,7 +285,9 @@ A new operator joins "mixed" alone, so that a seed of another kind gives the sam
 _LAYERS = (
     "conv", "conv", "depthwise", "residual", "skip", "skip", "constant", "pool", "pad", "prelu", "quantize", "reshape",
 )  # fmt: skip
-_MIXED_LAYERS = (*_LAYERS, "logistic", "logistic", "reshape", "reshape", "reshape", "mean")
+_MIXED_LAYERS = (
+    *_LAYERS, "logistic", "logistic", "reshape", "reshape", "reshape", "mean", *OPERATOR_KINDS, *OPERATOR_KINDS,
+)  # fmt: skip
 _OCTAVES = 6.0
 _WIDE = 0.8
 _SIZES = {"small": ((1, 3), (1, 3), (1, 30)), "tall": ((20, 61), (1, 10), (6, 16))}
@@ -283,14 +308,15 @@ def random_network(seed: int, layers: int, kind: str = "ordinary") -> bytes:
     """
     chance = np.random.default_rng(seed)
     shape = (1, *(int(chance.integers(*limits)) for limits in _SIZES.get(kind, _ORDINARY_SIZES)))
-    network = NetworkBuilder(seed, shape, octaves=_OCTAVES if kind == "extreme" else 1.0)
+    outer = [str(chance.choice(OUTER)) for _ in range(2)] if kind == "mixed" else ["int8", "int8"]
+    network = NetworkBuilder(seed, shape, octaves=_OCTAVES if kind == "extreme" else 1.0, outer=outer[0])
     made = [network.start]
     for _ in range(layers):
         # Layers that keep a map's size and are wide: what segments and Winograd transforms are for.
         wide = kind == "tall" and chance.random() < _WIDE
         listed = _MIXED_LAYERS if kind == "mixed" else _LAYERS
         made.append(_wide_layer(network, chance, made) if wide else _random_layer(network, chance, made, listed))
-    return network.model(_head(network, chance, made[-1]))
+    return network.model(_head(network, chance, made[-1]), outer[1])
 
 
 def _wide_layer(network: NetworkBuilder, chance: np.random.Generator, made: list[int]) -> int:
@@ -332,6 +358,8 @@ def _random_layer(
     source = made[-1]
     kind = chance.choice(listed)
     activation = str(chance.choice(ACTIVATIONS))
+    if kind in OPERATOR_KINDS:
+        return random_operator_layer(network, chance, made, str(kind))
     # Products of products of scales would leave float32, where the interpreter ends the process.
     tame = 2.0**-16 < network.scale(source) < 2.0**16
     if kind in ("conv", "depthwise"):

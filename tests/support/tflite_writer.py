@@ -25,34 +25,73 @@ from scenelet.graph import Graph, Operator, Quantization, Tensor
 _VERSIONS = {
     "ADD": 2,
     "AVERAGE_POOL_2D": 2,
+    "CONCATENATION": 2,
     "CONV_2D": 3,
     "DEPTHWISE_CONV_2D": 3,
+    "DEQUANTIZE": 2,
+    "EXPAND_DIMS": 1,
     "FULLY_CONNECTED": 5,
+    "GATHER": 2,
+    "HARD_SWISH": 1,
+    "LEAKY_RELU": 2,
     "LOGISTIC": 2,
+    "MAXIMUM": 2,
     "MAX_POOL_2D": 2,
     "MEAN": 2,
+    "MINIMUM": 2,
     "MUL": 2,
+    "PACK": 2,
     "PAD": 2,
     "PADV2": 2,
     "PRELU": 1,
     "QUANTIZE": 2,
+    "REDUCE_MAX": 2,
+    "REDUCE_MIN": 2,
+    "RELU": 2,
+    "RELU6": 2,
     "RESHAPE": 1,
+    "SLICE": 2,
     "SOFTMAX": 2,
+    "SPLIT": 2,
+    "SPLIT_V": 2,
+    "STRIDED_SLICE": 4,
+    "SUB": 2,
+    "SUM": 2,
+    "TANH": 2,
+    "TRANSPOSE": 4,
+    "UNPACK": 2,
 }
 _OPTIONS = {
     "ADD": "AddOptions",
     "AVERAGE_POOL_2D": "Pool2DOptions",
+    "CAST": "CastOptions",
+    "CONCATENATION": "ConcatenationOptions",
     "CONV_2D": "Conv2DOptions",
     "DEPTHWISE_CONV_2D": "DepthwiseConv2DOptions",
     "FULLY_CONNECTED": "FullyConnectedOptions",
+    "GATHER": "GatherOptions",
+    "LEAKY_RELU": "LeakyReluOptions",
     "MAX_POOL_2D": "Pool2DOptions",
     "MEAN": "ReducerOptions",
     "MUL": "MulOptions",
+    "PACK": "PackOptions",
     "PAD": "PadOptions",
     "PADV2": "PadV2Options",
     "QUANTIZE": "QuantizeOptions",
+    "REDUCE_MAX": "ReducerOptions",
+    "REDUCE_MIN": "ReducerOptions",
+    "REDUCE_PROD": "ReducerOptions",
     "RESHAPE": "ReshapeOptions",
+    "SHAPE": "ShapeOptions",
     "SOFTMAX": "SoftmaxOptions",
+    "SPLIT": "SplitOptions",
+    "SPLIT_V": "SplitVOptions",
+    "SQUEEZE": "SqueezeOptions",
+    "STRIDED_SLICE": "StridedSliceOptions",
+    "SUB": "SubOptions",
+    "SUM": "ReducerOptions",
+    "TRANSPOSE": "TransposeOptions",
+    "UNPACK": "UnpackOptions",
 }
 _ENUMERATIONS: dict[str, type] = {
     "padding": tflite.Padding,
@@ -73,9 +112,9 @@ class GraphBuilder:
         self.operators: list[Operator] = []
         self.inputs: list[int] = []
 
-    def input(self, shape: Sequence[int], scale: float, zero_point: int, dtype: str = "int8") -> int:
-        """Add a tensor that the caller of the network fills."""
-        index = self._add(shape, dtype, _quantization(scale, zero_point, 0))
+    def input(self, shape: Sequence[int], scale: float | None, zero_point: int, dtype: str = "int8") -> int:
+        """Add a tensor that the caller of the network fills; without a scale it is not quantised."""
+        index = self._add(shape, dtype, None if scale is None else _quantization(scale, zero_point, 0))
         self.inputs.append(index)
         return index
 
@@ -87,12 +126,36 @@ class GraphBuilder:
         return self._add(values.shape, values.dtype.name, quantization, values)
 
     def operator(
-        self, op: str, inputs: Sequence[int], shape: Sequence[int], scale: float, zero_point: int, **attributes: Any
+        self,
+        op: str,
+        inputs: Sequence[int],
+        shape: Sequence[int],
+        scale: float | None,
+        zero_point: int,
+        *,
+        dtype: str = "int8",
+        **attributes: Any,
     ) -> int:
-        """Add an operator with one INT8 output of a shape, scale and zero point; returns the output."""
-        target = self._add(shape, "int8", _quantization(scale, zero_point, 0))
-        self.operators.append(Operator(len(self.operators), op, tuple(inputs), (target,), attributes))
+        """Add an operator with one output of a shape, scale, zero point and type; returns the output."""
+        (target,) = self.operator_with_outputs(op, inputs, [shape], scale, zero_point, dtype=dtype, **attributes)
         return target
+
+    def operator_with_outputs(
+        self,
+        op: str,
+        inputs: Sequence[int],
+        shapes: Sequence[Sequence[int]],
+        scale: float | None,
+        zero_point: int,
+        *,
+        dtype: str = "int8",
+        **attributes: Any,
+    ) -> tuple[int, ...]:
+        """Add an operator with an output for each shape, all of one scale, zero point and type; returns them."""
+        quantization = None if scale is None else _quantization(scale, zero_point, 0)
+        targets = tuple(self._add(shape, dtype, quantization) for shape in shapes)
+        self.operators.append(Operator(len(self.operators), op, tuple(inputs), targets, attributes))
+        return targets
 
     def graph(self, *outputs: int) -> Graph:
         """Return what has been collected."""
@@ -252,16 +315,15 @@ def _options(builder: flatbuffers.Builder, operator: Operator) -> int | None:
     table = _OPTIONS.get(operator.op)
     if table is None:
         return None
-    values = {name: value for name, value in operator.attributes.items() if name != "new_shape"}
-    new_shape = operator.attributes.get("new_shape")
-    shape = None if new_shape is None else _vector(builder, new_shape, "int32")
+    values = {
+        name: _vector(builder, value, "int32") if isinstance(value, list) else value
+        for name, value in operator.attributes.items()
+    }
     getattr(tflite, f"{table}Start")(builder)
     for name, value in values.items():
         field = "".join(part.capitalize() for part in name.split("_"))
         number = getattr(_ENUMERATIONS[name], value) if name in _ENUMERATIONS else value
         getattr(tflite, f"{table}Add{field}")(builder, number)
-    if shape is not None:
-        tflite.ReshapeOptionsAddNewShape(builder, shape)
     return int(getattr(tflite, f"{table}End")(builder))
 
 

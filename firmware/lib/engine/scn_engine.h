@@ -14,12 +14,15 @@
 #ifndef SCN_ENGINE_H
 #define SCN_ENGINE_H
 
+#include "scn_concatenation.h"
 #include "scn_conv2d.h"
 #include "scn_conv2d_gemm.h"
+#include "scn_copy.h"
 #include "scn_dense.h"
 #include "scn_depthwise_conv2d.h"
 #include "scn_depthwise_planar.h"
 #include "scn_elementwise_ops.h"
+#include "scn_extremum.h"
 #include "scn_fully_connected.h"
 #include "scn_lut.h"
 #include "scn_pad.h"

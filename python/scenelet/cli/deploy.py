@@ -141,6 +141,8 @@ def export(
     verb = "is up to date" if check else "written"
     out.print(f"{to} {verb}: {len(result.files)} files")
     out.print(f"  model      {result.model_sha256}")
+    if result.tflm_lacks:
+        out.print(f"  no sources for TensorFlow Lite Micro: {result.tflm_lacks}")
     out.print(f"  front end  {result.frontend_sha256 or 'none: this model takes tensors only'}")
     out.print(
         f"  {result.cost.params_bytes:,} B of parameters, {result.cost.macs:,} MACs, {result.arena_bytes:,} B of arena"
@@ -149,7 +151,10 @@ def export(
 
 def run(
     model: Model,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".wav, .ogg, .flac, or INT8 tensors as .npy.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help=".wav, .ogg, .flac, or tensors as .npy."),
+    ],
     target: TargetName = "litert",
     json: Json = False,
 ) -> None:

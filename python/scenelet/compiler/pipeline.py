@@ -18,8 +18,10 @@ from .depth_first.weight_layout import expanded_operators, widened
 from .memory.planner import Plan, check, plan
 from .operators import lower, require_supported
 from .options import DEFAULT, Options
+from .passes import ends
 from .passes.fuse_maps import fuse
 from .passes.graph_cleanup import drop_unread
+from .passes.shapes import fold, with_shapes
 from .program import Program
 
 
@@ -30,7 +32,7 @@ class Compiled:
     Attributes
     ----------
     graph
-        As read: every tensor and operator of the file.
+        As read, every tensor and operator of the file, with shapes that follow from computed ones corrected.
     program, plan
         Steps and their memory.
     cost
@@ -53,7 +55,8 @@ class Compiled:
 
     def files(self) -> dict[str, str]:
         """C sources by file name; the same for the same .tflite."""
-        return render_model(self.program, self.plan, self.cost, self.identity)
+        between = ends.inputs(self.graph)[0], ends.outputs(self.graph)[0]
+        return render_model(self.program, self.plan, self.cost, self.identity, between)
 
 
 def compile_model(source: str | Path | bytes, options: Options = DEFAULT) -> Compiled:
@@ -62,7 +65,7 @@ def compile_model(source: str | Path | bytes, options: Options = DEFAULT) -> Com
     Parameters
     ----------
     source
-        Path of an INT8 .tflite, or its bytes.
+        Path of an INT8 .tflite, or its bytes; its input and output may be float32 or uint8, converted at the ends.
     options
         Fusion, weights, memory.
 
@@ -79,10 +82,11 @@ def compile_model(source: str | Path | bytes, options: Options = DEFAULT) -> Com
         The engine cannot run it; names operator, layer and remedy.
     """
     subject, name, content = load(source)
-    graph = parse(subject, name, content)
-    require_supported(graph)
+    graph = with_shapes(parse(subject, name, content))
+    inside = ends.interior(fold(graph))
+    require_supported(inside)
     info = metadata.read(content, subject)
-    program = lower(drop_unread(graph))
+    program = lower(drop_unread(inside))
     if options.fusion:
         fused = fuse(program, small=options.weights == "packed")
         expanded = expanded_operators(fused, options)

@@ -18,6 +18,10 @@ SCRATCH = "scratch"
 """The argument that stands for a step's scratch memory."""
 
 
+Argument = int | str | tuple[int | str, ...]
+"""What a kernel is called with: a tensor's index, the kind of a table, :data:`SCRATCH`, or an array of inputs."""
+
+
 class Name(str):
     """A name of the engine, such as a function, that is written as it is."""
 
@@ -86,7 +90,8 @@ class Step:
     params
         Its first argument: a struct by address, or a number.
     arguments
-        The others in order: a tensor's index, the kind of one of ``tables``, or :data:`SCRATCH`.
+        The others in order: a tensor's index, the kind of one of ``tables``, :data:`SCRATCH`, or several indices and
+        kinds for one array of pointers to inputs.
     tables
         Constants in flash.
     overwrites
@@ -111,7 +116,7 @@ class Step:
     writes: tuple[int, ...]
     kernel: str
     params: Struct | int
-    arguments: tuple[int | str, ...]
+    arguments: tuple[Argument, ...]
     tables: tuple[Table, ...] = ()
     overwrites: tuple[int, ...] = ()
     scratch_bytes: int = 0

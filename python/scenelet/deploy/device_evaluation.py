@@ -176,7 +176,7 @@ class CheckedDevice:
                 self.counts.first = (self._compared + int(row), got[row].tolist(), expected[row].tolist())
         self._compared += len(got)
 
-    def run(self, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
+    def run(self, inputs: NDArray[np.generic]) -> NDArray[np.int8]:
         """See :class:`scenelet.targets.base.Target`."""
         return self._device.run(inputs)
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..compiler.operators import OPERATORS
+from ..compiler.operators import tflm_method
 from ..compiler.options import DEFAULT, Options
 from ..compiler.pipeline import Compiled, compile_model
 from ..config import recipe
 from ..config.recipe import FrontendConfig
 from ..core.files import write_folder
 from ..core.templating import render
-from ..errors import ModelError, StaleError
+from ..errors import ModelError, StaleError, UnsupportedError
 from ..frontend.codegen import render_frontend
 from ..frontend.tables import Tables, make_tables
 from ..graph import Graph, limits
@@ -28,7 +28,10 @@ ARRAY_COLUMNS = 16
 
 @dataclass(frozen=True)
 class Export:
-    """Files that were written or checked, and the hashes of their sources."""
+    """Files that were written or checked, and the hashes of their sources.
+
+    ``tflm_lacks`` says why there are no sources of TensorFlow Lite Micro, None where there are or none were asked for.
+    """
 
     folder: Path
     files: tuple[str, ...]
@@ -36,6 +39,7 @@ class Export:
     frontend_sha256: str | None
     cost: Cost
     arena_bytes: int
+    tflm_lacks: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As a dictionary."""
@@ -71,7 +75,7 @@ def frontend_tables_of(compiled: Compiled, settings: FrontendConfig | None, mode
     config = compiled.info.frontend if compiled.info else settings
     if config is None:
         return None
-    source = compiled.graph.tensors[compiled.graph.inputs[0]]
+    source = compiled.program.graph.tensors[compiled.program.graph.inputs[0]]
     if source.elements != config.n_mels * config.frames:
         raise ModelError(
             model,
@@ -98,11 +102,23 @@ def _array(content: bytes) -> str:
 
 
 def _operators(graph: Graph) -> list[str]:
-    return sorted({OPERATORS[operator.op].tflm for operator in graph.operators})
+    """Methods that register a model's operators.
+
+    Raises
+    ------
+    UnsupportedError
+        TensorFlow Lite Micro lacks one of them.
+    """
+    methods = {operator.op: tflm_method(operator.op) for operator in graph.operators}
+    lacking = sorted(op for op, method in methods.items() if method is None)
+    if lacking:
+        raise UnsupportedError(graph.name, f"TFLM lacks {', '.join(lacking)}")
+    return sorted({method for method in methods.values() if method is not None})
 
 
 def _render_tflm(compiled: Compiled, model: Path) -> dict[str, str]:
     content = model.read_bytes()
+    operators = _operators(compiled.graph)
     with TflmTarget(model) as target:
         arena = target.arena_bytes()["total"]
     values = {
@@ -111,7 +127,7 @@ def _render_tflm(compiled: Compiled, model: Path) -> dict[str, str]:
         "model_sha256": compiled.identity.sha256,
         "model_bytes": len(content),
         "model_literals": _array(content),
-        "operators": _operators(compiled.graph),
+        "operators": operators,
         "arena_bytes": arena,
     }
     return {f"tflm/{name}": render(__package__, name, values) for name in ("g_model.h", "g_model.c", "g_model_ops.h")}
@@ -153,7 +169,7 @@ def export(
     frontend
         Recipe whose front end is used for a model without metadata. Without it, such a model takes tensors only.
     tflm
-        Also write TensorFlow Lite Micro's array, operators and measured arena size.
+        Also write TensorFlow Lite Micro's array, operators and measured arena size, where it runs the model.
     options
         Compiler options.
 
@@ -173,8 +189,12 @@ def export(
     contents = render_engine(compiled, tables)
     if tables:
         contents |= render_known_answer(compiled, tables, model)
+    lacks = None
     if tflm:
-        contents |= _render_tflm(compiled, model)
+        try:
+            contents |= _render_tflm(compiled, model)
+        except UnsupportedError as error:
+            lacks = error.problem
     if check:
         _require_fresh(folder, contents, model)
     else:
@@ -186,4 +206,5 @@ def export(
         tables.sha256 if tables else None,
         compiled.cost,
         compiled.plan.arena_bytes,
+        lacks,
     )

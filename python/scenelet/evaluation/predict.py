@@ -1,4 +1,4 @@
-"""Run a model on files: audio clips, or INT8 tensors as .npy."""
+"""Run a model on files: audio clips, or tensors as .npy."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiler.passes import ends
+from ..compiler.passes.ends import End
 from ..errors import InputError
 from ..frontend.capture import read_capture
 from ..frontend.windows import cut
@@ -33,18 +35,21 @@ class Prediction:
         return asdict(self)
 
 
-def _tensors(path: Path, shape: tuple[int, ...]) -> NDArray[np.int8]:
-    """Read (n, *shape) or (*shape) INT8 values from a .npy file."""
+def _tensors(path: Path, end: End) -> NDArray[np.generic]:
+    """Read (n, *shape) or (*shape) values, INT8 or of the type that the model's file takes, from a .npy file."""
+    shape = end.outer.shape[1:]
     try:
         values = np.load(path, allow_pickle=False)
     except FileNotFoundError:
         raise InputError(path, "no such file", "check the path") from None
     except (OSError, ValueError) as error:
         raise InputError(path, f"not a .npy array: {error}", "save it with numpy.save") from None
-    if not isinstance(values, np.ndarray) or values.dtype != np.int8:
-        raise InputError(
-            path, f"holds {getattr(values, 'dtype', 'no array')}", "give int8 values, quantised for this model"
-        )
+    if not isinstance(values, np.ndarray) or values.dtype.name not in end.types:
+        others = "".join(f"{name} or " for name in end.types if name != "int8")
+        remedy = f"give {others}int8 values, quantised for this model"
+        raise InputError(path, f"holds {getattr(values, 'dtype', 'no array')}", remedy)
+    if values.dtype == np.float32 and np.isnan(values).any():
+        raise InputError(path, "holds NaN", "give numbers")
     if values.shape == shape:
         values = values[None]
     if values.shape[1:] != shape:
@@ -54,7 +59,7 @@ def _tensors(path: Path, shape: tuple[int, ...]) -> NDArray[np.int8]:
 
 def _scores(path: Path, graph: Graph, info: ModelInfo | None, target: Target, model: Path) -> NDArray[np.int8]:
     if path.suffix == ".npy":
-        return target.run(_tensors(path, graph.tensors[graph.inputs[0]].shape[1:]))
+        return target.run(_tensors(path, ends.inputs(graph)[0]))
     config = model_info(info, model).frontend
     samples = read_capture(path, config)
     return target.classify(cut(samples, config))
@@ -68,7 +73,7 @@ def predict(
     Parameters
     ----------
     files
-        Audio files, or .npy files of INT8 inputs, (n, *input shape) or (*input shape).
+        Audio files, or .npy files of inputs, (n, *input shape) or (*input shape): INT8, or what the model's file takes.
     graph, info
         Of the model; audio files need the metadata.
     target

@@ -16,8 +16,8 @@ class Target(Protocol):
 
     name: str
 
-    def run(self, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
-        """Scores of input tensors: (n, *input shape) -> (n, *output shape without batch)."""
+    def run(self, inputs: NDArray[np.generic]) -> NDArray[np.int8]:
+        """INT8 scores of input tensors: (n, *input shape) -> (n, *output shape without batch)."""
         ...
 
     def tensors(self, one: NDArray[np.int8]) -> dict[int, NDArray[np.int8]]:

@@ -169,7 +169,7 @@ class SerialTarget(LocalTarget):
         decisions = self._device.decide(contents, kind, self.compiled.identity.sha256, self._frontend_sha256)
         return scores_of(decisions, self.output.shape[1:])
 
-    def run(self, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
+    def run(self, inputs: NDArray[np.generic]) -> NDArray[np.int8]:
         """See :class:`LocalTarget`; every input is sent over the serial port."""
         return self._decide((one.tobytes() for one in self.shaped(inputs)), Input.TENSOR)
 

@@ -11,15 +11,21 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiler.passes import ends
+from ..compiler.passes.ends import End
+from ..compiler.passes.shapes import fold
 from ..errors import InputError, ModelError, UnsupportedError
 from ..frontend import native
 from ..frontend.tables import Tables, make_tables
 from ..graph import Graph, Tensor
-from ..tflite import metadata, reader
+from ..tflite import interior, metadata, reader
 
 
 class LocalTarget(ABC):
     """A target that runs one input at a time.
+
+    ``graph``, ``input`` and ``output`` are those between the conversions at a network's ends
+    (:mod:`scenelet.compiler.passes.ends`): INT8, whatever the file takes and gives.
 
     Parameters
     ----------
@@ -29,16 +35,20 @@ class LocalTarget(ABC):
     Raises
     ------
     ModelError
-        The file cannot be read, or its input or output is not one INT8 tensor.
+        The file cannot be read.
+    UnsupportedError
+        Its input or output is not one tensor that is INT8, or converted to INT8 and from it.
     """
 
     name: str
 
     def __init__(self, model: str | Path | bytes) -> None:
         self.subject, label, self.content = reader.load(model)
-        self.graph: Graph = reader.parse(self.subject, label, self.content)
+        self._whole = reader.parse(self.subject, label, self.content)
+        self.graph: Graph = ends.interior(fold(self._whole))
         self.input = self._only(self.graph.inputs, "input")
         self.output = self._only(self.graph.outputs, "output")
+        self.input_end: End = ends.inputs(self._whole)[0]
 
     @abstractmethod
     def invoke(self, one: NDArray[np.int8]) -> NDArray[np.int8]:
@@ -59,13 +69,14 @@ class LocalTarget(ABC):
             Tensor index of the .tflite -> values in the tensor's shape; input and output are always included.
         """
 
-    def run(self, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
+    def run(self, inputs: NDArray[np.generic]) -> NDArray[np.int8]:
         """Run inputs one after the other.
 
         Parameters
         ----------
         inputs
-            INT8 (n, *input shape), with or without the model's batch dimension of 1.
+            (n, *input shape), with or without the model's batch dimension of 1: INT8, or values of the type that the
+            file takes, which are converted as its QUANTIZE does.
 
         Returns
         -------
@@ -75,7 +86,7 @@ class LocalTarget(ABC):
         Raises
         ------
         InputError
-            The values are not INT8, or their number does not fit the model's input.
+            The values have another type, are not numbers, or their number does not fit the model's input.
         """
         shaped = self.shaped(inputs)
         scores = np.empty((len(shaped), *self.output.shape[1:]), np.int8)
@@ -104,6 +115,15 @@ class LocalTarget(ABC):
         return self.run(native.features(windows, self.tables))
 
     @cached_property
+    def interior_model(self) -> bytes:
+        """The .tflite file without the conversions at its ends: its input and output are those of ``graph``."""
+        inside = ends.interior(self._whole)
+        if inside is self._whole:
+            return self.content
+        kept = {operator.index for operator in inside.operators}
+        return interior.cut(self.content, kept, inside.inputs, inside.outputs, self.subject)
+
+    @cached_property
     def tables(self) -> Tables:
         """Tables of the model's front end, quantized with the scale and zero point of the model's input."""
         info = metadata.read(self.content, self.subject)
@@ -118,15 +138,18 @@ class LocalTarget(ABC):
             raise UnsupportedError(self.subject, "its input has no scale", "convert the model to full INT8")
         return make_tables(config, float(quantization.scale[0]), int(quantization.zero_point[0]))
 
-    def shaped(self, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
-        """Reshape inputs to (n, *input shape with batch)."""
+    def shaped(self, inputs: NDArray[np.generic]) -> NDArray[np.int8]:
+        """Convert inputs to INT8 (n, *input shape with batch)."""
         array = np.asarray(inputs)
         shape = self.input.shape
-        if array.dtype != np.int8:
-            raise InputError(f"inputs of {self.subject}", f"are {array.dtype}", "give int8 values")
+        types = self.input_end.types
+        if array.dtype.name not in types:
+            raise InputError(f"inputs of {self.subject}", f"are {array.dtype}", f"give {' or '.join(types)} values")
+        if array.dtype == np.float32 and np.isnan(array).any():
+            raise InputError(f"inputs of {self.subject}", "hold NaN", "give numbers")
         if array.ndim < 2 or math.prod(array.shape[1:]) != self.input.elements:
             raise InputError(f"inputs of {self.subject}", f"have shape {array.shape}", f"give (n, {shape[1:]}) values")
-        return np.ascontiguousarray(array).reshape(-1, *shape)
+        return np.ascontiguousarray(self.input_end.to_int8(array)).reshape(-1, *shape)
 
     def _only(self, indices: tuple[int, ...], role: str) -> Tensor:
         if len(indices) != 1:
@@ -139,9 +162,10 @@ class LocalTarget(ABC):
         return tensor
 
     def activations(self) -> list[Tensor]:
-        """All inputs and computed tensors of the network, in the file's order."""
+        """All inputs and computed tensors of the network that are read, or given out, in the file's order."""
         made = {index for operator in self.graph.operators for index in operator.outputs}
-        wanted = made | set(self.graph.inputs)
+        read = {index for operator in self.graph.operators for index in operator.inputs}
+        wanted = made & (read | set(self.graph.outputs)) | set(self.graph.inputs)
         return [tensor for index, tensor in sorted(self.graph.tensors.items()) if index in wanted]
 
     def __enter__(self) -> Self:

@@ -9,11 +9,15 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
 from ..errors import UnsupportedError
+from ..tflite.sums_in_uint8 import rewritten
 from .interpreter import LocalTarget
 
 
 class LitertTarget(LocalTarget):
-    """LiteRT with ``BUILTIN_REF`` and all tensors preserved; the default kernels (XNNPACK) differ in some bits."""
+    """LiteRT with ``BUILTIN_REF`` and all tensors preserved; the default kernels (XNNPACK) differ in some bits.
+
+    It computes INT8 SUM in uint8 (:mod:`scenelet.tflite.sums_in_uint8`).
+    """
 
     name = "litert"
 
@@ -21,7 +25,7 @@ class LitertTarget(LocalTarget):
         super().__init__(model)
         try:
             self._interpreter = Interpreter(
-                model_content=self.content,
+                model_content=rewritten(self.interior_model, self.subject),
                 experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
                 experimental_preserve_all_tensors=True,
             )

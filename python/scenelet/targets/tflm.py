@@ -32,15 +32,15 @@ class TflmTarget(LocalTarget):
 
     def __init__(self, model: str | Path | bytes) -> None:
         super().__init__(model)
-        self._interpreter = self._open("kPreserveAllTensors")
+        self._interpreter = self._open(self.interior_model, "kPreserveAllTensors")
 
-    def _open(self, config: str) -> Any:
+    def _open(self, content: bytes, config: str) -> Any:
         runtime = _runtime()
         made: list[Any] = []
 
         def create() -> None:
             mode = runtime.InterpreterConfig[config]
-            made.append(runtime.Interpreter.from_bytes(self.content, arena_size=_ARENA_BYTES, intrepreter_config=mode))
+            made.append(runtime.Interpreter.from_bytes(content, arena_size=_ARENA_BYTES, intrepreter_config=mode))
 
         try:
             printed = capture_stderr(create)
@@ -75,8 +75,8 @@ class TflmTarget(LocalTarget):
             Bytes: "total", "head" (activations and scratch, the same on every machine) and "tail" (persistent
             structures, with this computer's pointers: about twice as large as on a Cortex-M).
         """
-        recording = self._open("kAllocationRecording")
-        recording.set_input(np.zeros(self.input.shape, np.int8), 0)
+        recording = self._open(self.content, "kAllocationRecording")
+        recording.set_input(np.zeros(self.input.shape, self.input_end.outer.dtype), 0)
         recording.invoke()
         printed = capture_stderr(recording.print_allocations)
         found = dict(re.findall(r"Arena allocation (total|head|tail) (\d+) bytes", printed))

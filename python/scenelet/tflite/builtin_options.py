@@ -27,24 +27,38 @@ _FUSED: dict[str, Convert] = {"fused_activation_function": _ACTIVATION.__getitem
 _DILATION: dict[str, Convert] = {"dilation_h_factor": int, "dilation_w_factor": int}
 _POOL: dict[str, Convert] = {**_WINDOW, "filter_height": int, "filter_width": int, **_FUSED}
 
+_REDUCED: dict[str, Convert] = {"keep_dims": bool}
+_MASKS = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
+
 # Operator -> its options table in the schema, and the fields to take from it.
 _OPTIONS: dict[str, tuple[str, dict[str, Convert]]] = {
     "ADD": ("AddOptions", _FUSED),
     "AVERAGE_POOL_2D": ("Pool2DOptions", _POOL),
+    "CONCATENATION": ("ConcatenationOptions", {"axis": int, **_FUSED}),
     "CONV_2D": ("Conv2DOptions", {**_WINDOW, **_DILATION, **_FUSED}),
     "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptions", {**_WINDOW, **_DILATION, "depth_multiplier": int, **_FUSED}),
     "FULLY_CONNECTED": (
         "FullyConnectedOptions",
         {**_FUSED, "keep_num_dims": bool, "weights_format": _WEIGHTS_FORMAT.__getitem__},
     ),
+    "GATHER": ("GatherOptions", {"axis": int, "batch_dims": int}),
+    "LEAKY_RELU": ("LeakyReluOptions", {"alpha": float}),
     "MAX_POOL_2D": ("Pool2DOptions", _POOL),
-    "MEAN": ("ReducerOptions", {"keep_dims": bool}),
+    "MEAN": ("ReducerOptions", _REDUCED),
     "MUL": ("MulOptions", _FUSED),
+    "PACK": ("PackOptions", {"axis": int}),
+    "REDUCE_MAX": ("ReducerOptions", _REDUCED),
+    "REDUCE_MIN": ("ReducerOptions", _REDUCED),
+    "REDUCE_PROD": ("ReducerOptions", _REDUCED),
     "SOFTMAX": ("SoftmaxOptions", {"beta": float}),
+    "STRIDED_SLICE": ("StridedSliceOptions", {**dict.fromkeys(_MASKS, int), "offset": bool}),
+    "SUB": ("SubOptions", _FUSED),
+    "SUM": ("ReducerOptions", _REDUCED),
+    "UNPACK": ("UnpackOptions", {"axis": int}),
 }
 
 # The interpreter runs these without an options table, with the defaults.
-_OPTIONAL = {"ADD", "FULLY_CONNECTED", "MEAN", "MUL"}
+_OPTIONAL = {"ADD", "FULLY_CONNECTED", "MEAN", "MUL", "SUB", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD"}
 
 
 def read_attributes(op: str, entry: Any) -> Mapping[str, Any]:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from networks import NetworkBuilder
 
-from scenelet.compiler.operators import OPERATORS
+from scenelet.compiler.operators import OPERATORS, tflm_method
+from scenelet.compiler.passes.shapes import FOLDED
 from scenelet.core import toolchain
 from scenelet.deploy.export import Export, export
 from scenelet.errors import LimitExceeded, StaleError, ToolError
@@ -79,9 +80,23 @@ def test_the_tflm_operators_are_those_of_the_model(exported: Export) -> None:
 
 
 def test_every_operator_has_its_tflm_method() -> None:
-    methods = {row.tflm for row in OPERATORS.values()}
-    assert len(methods) == len(OPERATORS)
-    assert all(re.fullmatch(r"Add[A-Z]\w+", method) for method in methods)
+    others = ("CAST", "DEQUANTIZE", "GATHER", "REDUCE_PROD", "SHAPE")
+    methods = {op: tflm_method(op) for op in (*OPERATORS, *others)}
+    lacking = {"REDUCE_MIN", "REDUCE_PROD", "RELU_N1_TO_1"}
+    assert {op for op, method in methods.items() if method is None} == lacking
+    assert {op: method.lower() for op, method in methods.items() if method} == {
+        op: f"add{op.replace('_', '').lower()}" for op in methods.keys() - lacking
+    }
+    assert set(methods) >= FOLDED
+
+
+def test_a_model_that_tflite_micro_lacks_an_operator_for_is_exported_without_it(tmp_path: Path) -> None:
+    network = NetworkBuilder(3, (1, 6, 5, 4))
+    model = tmp_path / "lowest.tflite"
+    model.write_bytes(network.model(network.reduced("REDUCE_MIN", network.start, (1, 2))))
+    written = export(model, tmp_path / "out")
+    assert written.tflm_lacks == "TFLM lacks REDUCE_MIN"
+    assert sorted(path.name for path in (tmp_path / "out").rglob("*.*")) == ["scn_model.c", "scn_model.h"]
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -46,6 +46,7 @@ def test_convolution_without_bias_has_bias_zero(engine: Engine) -> None:
 def test_cases_reach_every_kernel() -> None:
     reached = {operator.op for case in cases() for operator in case.graph.operators}
     assert reached == {
-        "ADD", "AVERAGE_POOL_2D", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MAX_POOL_2D", "MEAN", "MUL",
-        "PAD", "PRELU", "QUANTIZE", "SOFTMAX",
+        "ADD", "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MAXIMUM",
+        "MAX_POOL_2D", "MEAN", "MINIMUM", "MUL", "PACK", "PAD", "PRELU", "QUANTIZE", "REDUCE_MAX", "REDUCE_MIN",
+        "SLICE", "SOFTMAX", "STRIDED_SLICE", "SUB", "SUM", "TRANSPOSE",
     }  # fmt: skip

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* ADD, MUL, PRELU and QUANTIZE; scn_engine.h states what holds for all kernels. */
+/* ADD, SUB, MUL, MINIMUM, MAXIMUM, PRELU and QUANTIZE; scn_engine.h states what holds for all kernels. */
 #ifndef SCN_ELEMENTWISE_OPS_H
 #define SCN_ELEMENTWISE_OPS_H
 
 #include "scn_stage_rows.h"
 #include "scn_types.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -53,6 +54,21 @@ typedef struct {
 
 /* In place: output may be an input. */
 void scn_add_lut_s8(const scn_add_lut_t *layer, const int8_t *input1, const int8_t *input2, int8_t *output);
+
+/* SUB, input 1 less input 2; members as in scn_add_t. */
+typedef scn_add_t scn_sub_t;
+
+/* In place: output may be an input that is not broadcast. */
+void scn_sub_s8(const scn_sub_t *layer, const int8_t *input1, const int8_t *input2, int8_t *output);
+
+/* MINIMUM and MAXIMUM of the INT8 values themselves, whatever their scales. */
+typedef struct {
+    scn_broadcast_t shape;
+    bool largest;
+} scn_extremum_t;
+
+/* In place: output may be an input that is not broadcast. */
+void scn_extremum_s8(const scn_extremum_t *layer, const int8_t *input1, const int8_t *input2, int8_t *output);
 
 /* MUL. scale: input scale 1 * input scale 2 / output scale. */
 typedef struct {

@@ -19,6 +19,12 @@ def quoted(text: str) -> str:
     return f'"{"".join(parts)}"'
 
 
+def real(value: np.float32) -> str:
+    """Write a float32 so that C reads the same bits: nine digits are enough."""
+    digits = f"{float(value):.9g}"
+    return f"{digits}f" if "." in digits or "e" in digits else f"{digits}.0f"
+
+
 def comment(text: str) -> str:
     """Make a name safe inside a comment: a foreign model may call its layers anything, ``*/`` included."""
     return re.sub(r"[^A-Za-z0-9_.:;/ ()-]|(?<=\*)/|/(?=\*)", "_", text)[:80]

@@ -11,7 +11,9 @@ from ...core.templating import render
 from ...graph import limits
 from ...graph.cost import Cost
 from ..memory.planner import ALIGNMENT, Plan
-from ..program import SCRATCH, Program, Step, Struct, Table
+from ..numerics.fixed_point import scale_of, zero_point_of
+from ..passes.ends import End
+from ..program import SCRATCH, Argument, Program, Step, Struct, Table
 from . import c_literals
 
 HEADER, SOURCE = "scn_model.h", "scn_model.c"
@@ -39,7 +41,7 @@ class Identity:
     frontend_sha256: str = ""
 
 
-def render_model(program: Program, plan: Plan, cost: Cost, identity: Identity) -> dict[str, str]:
+def render_model(program: Program, plan: Plan, cost: Cost, identity: Identity, ends: tuple[End, End]) -> dict[str, str]:
     """Write the C sources of a model.
 
     Parameters
@@ -52,6 +54,8 @@ def render_model(program: Program, plan: Plan, cost: Cost, identity: Identity) -
         Of its graph, by the challenge's counting rules.
     identity
         Names and hashes.
+    ends
+        Input and output, as the file has them and as the engine has them.
 
     Returns
     -------
@@ -66,6 +70,7 @@ def render_model(program: Program, plan: Plan, cost: Cost, identity: Identity) -
         "alignment": ALIGNMENT,
         "model": _model(program, plan, cost, identity),
         "plan": plan,
+        "ends": [_end(role, end) for role, end in zip(("INPUT", "OUTPUT"), ends, strict=True)],
         "limits": {"params_bytes": limits.PARAMS_BYTES, "macs": limits.MACS},
         "static_asserts": list(dict.fromkeys(held for step in program.steps for held in step.static_asserts)),
         "tables": tables,
@@ -93,6 +98,18 @@ def _model(program: Program, plan: Plan, cost: Cost, identity: Identity) -> dict
         "macs": cost.macs,
         "table_bytes": program.table_bytes,
         "step_count": len(program.steps),
+    }
+
+
+def _end(role: str, end: End) -> dict[str, Any]:
+    rescale = c_literals.initialiser(end.scale(), {}) if end.outer.dtype == "uint8" else None
+    return {
+        "role": role,
+        "scale": c_literals.real(scale_of(end.inner)),
+        "zero_point": zero_point_of(end.inner),
+        "type": end.outer.dtype,
+        "rescale": rescale,
+        "zero_point_u8": None if rescale is None else zero_point_of(end.outer),
     }
 
 
@@ -161,7 +178,10 @@ def _step(number: int, step: Step, plan: Plan, symbols: dict[str, str], views: _
     }
 
 
-def _argument(number: int, step: Step, argument: int | str, plan: Plan, symbols: dict[str, str]) -> str:
+def _argument(number: int, step: Step, argument: Argument, plan: Plan, symbols: dict[str, str]) -> str:
+    if isinstance(argument, tuple):
+        inputs = ", ".join(_argument(number, step, one, plan, symbols) for one in argument)
+        return f"(const int8_t *const[]){{{inputs}}}"
     if argument == SCRATCH:
         return f"arena + {plan.scratch_offset(number)}"
     if isinstance(argument, str):

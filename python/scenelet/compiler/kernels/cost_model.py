@@ -20,6 +20,7 @@ _DIRECT, _DIRECT_OUTPUT, _GATHERED = 0.82, 40.0, 4.5
 _ODD_CHANNEL_GATHER = 45.0
 _DEPTHWISE, _DEPTHWISE_THREE, _DEPTHWISE_OUTPUT = 8.3, 2.2, 45.0
 _SUMMED, _ADDED = 8.0, 6.2
+_JOINED = 0.6
 _MEAN, _DENSE, _DENSE_OUTPUT = 20.5, 1.9, 95.0
 _DENSE_PAIRED, _DENSE_EXPANDED, _DENSE_FOURTH = 0.87, 0.68, 11.0
 
@@ -86,6 +87,17 @@ def dense(step: Step) -> int:
     return int(fields["batches"] * fields["outputs"] * (each * fields["inputs"] + _DENSE_FOURTH))
 
 
+def per_moved_value(instructions: float) -> Estimate:
+    """Estimate a kernel by the values of its struct's size."""
+    return lambda step: int(instructions * np.prod(step.fields["size"]))
+
+
+def joined(step: Step) -> int:
+    """Estimate CONCATENATION and PACK by their output's values."""
+    runs = next(table.values for table in step.tables if table.kind == "runs")
+    return int(_JOINED * step.fields["turns"] * runs.sum())
+
+
 def mean(step: Step) -> int:
     """Estimate MEAN over any axes of a whole map."""
     return int(_MEAN * np.prod(step.fields["size"]))
@@ -138,9 +150,12 @@ ESTIMATES: Mapping[str, Estimate] = {
     "scn_add_lut_s8": per_value(9.0),
     "scn_add_s8": per_value(51.0),
     "scn_average_pool_s8": per_window(27.0, 1.5),
+    "scn_concatenation_s8": joined,
     "scn_conv2d_s8": convolution,
+    "scn_copy_s8": per_moved_value(4.0),
     "scn_dense_s8": dense,
     "scn_depthwise_conv2d_s8": depthwise,
+    "scn_extremum_s8": per_value(10.0),
     "scn_fully_connected_s8": fully_connected,
     "scn_lut_s8": per_value(6.0),
     "scn_max_pool_s8": per_window(0.0, 4.2),
@@ -149,6 +164,8 @@ ESTIMATES: Mapping[str, Estimate] = {
     "scn_pad_s8": per_value(5.0),
     "scn_prelu_s8": per_value(35.0),
     "scn_quantize_s8": per_value(20.0),
+    "scn_reduce_extremum_s8": per_moved_value(12.5),
     "scn_reshape_s8": per_value(1.0),
     "scn_softmax_s8": per_value(305.0),
+    "scn_sub_s8": per_value(49.0),
 }

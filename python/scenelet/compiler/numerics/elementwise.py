@@ -60,6 +60,16 @@ def _add(fields: Mapping[str, Any], one: Integers, other: Integers) -> Integers:
     return _clamped(scaled(first + second, fields["output_scale"]), fields)
 
 
+def _subtract(fields: Mapping[str, Any], one: Integers, other: Integers) -> Integers:
+    first = scaled((one - fields["zero_point1"]) << ADD_LEFT_SHIFT, fields["scale1"])
+    second = scaled((other - fields["zero_point2"]) << ADD_LEFT_SHIFT, fields["scale2"])
+    return _clamped(scaled(first - second, fields["output_scale"]), fields)
+
+
+def _extremum(fields: Mapping[str, Any], one: Integers, other: Integers) -> Integers:
+    return np.maximum(one, other) if fields["largest"] else np.minimum(one, other)
+
+
 def _prelu(fields: Mapping[str, Any], one: Integers, other: Integers) -> Integers:
     value, slope = one - fields["zero_point"], other - fields["alpha_zero_point"]
     falling = scaled(value * slope, fields["alpha_scale"])
@@ -72,9 +82,11 @@ def _quantize(fields: Mapping[str, Any], one: Integers, _other: Integers) -> Int
 
 _EVALUATORS: dict[str, Callable[[Mapping[str, Any], Integers, Integers], Integers]] = {
     "scn_add_t": _add,
+    "scn_extremum_t": _extremum,
     "scn_mul_t": _multiply,
     "scn_prelu_t": _prelu,
     "scn_quantize_t": _quantize,
+    "scn_sub_t": _subtract,
 }
 
 MAPS = frozenset(_EVALUATORS)

@@ -145,6 +145,12 @@ def rescale_factor(source: Tensor, target: Tensor) -> float:
     return float(np.float64(scale_of(source)) / np.float64(scale_of(target)))
 
 
+def single_factor(source: Tensor, target: Tensor, slope: float = 1.0) -> float:
+    """Compute input scale * slope / output scale in float32, for the activations; infinite where that overflows."""
+    with np.errstate(over="ignore"):
+        return float(scale_of(source) * np.float32(slope) / scale_of(target))
+
+
 def softmax_factor(beta: float, source: Tensor) -> float:
     """Compute beta * input scale in units of 2^-26, limited to int32."""
     return min(beta * float(scale_of(source)) * 2.0 ** (31 - SOFTMAX_INTEGER_BITS), 2.0**31 - 1)

@@ -1,4 +1,4 @@
-"""SOFTMAX and LOGISTIC: their rules, and their lowering."""
+"""SOFTMAX, and the functions of one value that become tables: their rules, and their lowering."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...graph import Tensor
+from ..numerics import hard_swish
+from ..numerics.elementwise import scaled
 from ..numerics.fixed_point import (
     INT8_MAX,
     INT8_MIN,
     SOFTMAX_INTEGER_BITS,
-    quantize_multiplier,
+    activation_bounds,
     scale_of,
+    single_factor,
     softmax_factor,
     zero_point_of,
 )
 from ..program import Step, Struct, Table
 from .checker import MAX_RANK, Checker
-from .layer import Layer
+from .layer import Layer, multiplier
 
 # The interpreter keeps the sum of exponentials in 12 integer bits and gives up on more.
 _MAX_CLASSES = 511
@@ -47,12 +50,12 @@ def softmax(layer: Layer) -> Step:
     """SOFTMAX over the last dimension."""
     depth = layer.source.shape[-1]
     factor = softmax_factor(float(layer.operator.attributes["beta"]), layer.source)
-    multiplier, shift = quantize_multiplier(factor)
-    radius = ((1 << SOFTMAX_INTEGER_BITS) - 1) * 2.0 ** (31 - SOFTMAX_INTEGER_BITS) / 2.0**shift
+    scale = multiplier(factor)
+    radius = ((1 << SOFTMAX_INTEGER_BITS) - 1) * 2.0 ** (31 - SOFTMAX_INTEGER_BITS) / 2.0 ** scale["shift"]
     fields = {
         "rows": layer.source.elements // depth,
         "depth": depth,
-        "scale": {"multiplier": multiplier, "shift": shift},
+        "scale": scale,
         "diff_min": -math.floor(radius),
     }
     source = layer.held(layer.source)
@@ -75,6 +78,52 @@ def logistic(layer: Layer) -> Step:
     return _looked_up(layer, _sigmoid)
 
 
+def check_map(check: Checker) -> None:
+    """One INT8 input and output of one shape, any scales that the interpreter's factor can hold."""
+    check.inputs(1, 1)
+    check.flow()
+    check.shape(check.source.shape)
+    if check.operator.op in ("LEAKY_RELU", "RELU", "RELU6", "RELU_N1_TO_1"):
+        check.factor(single_factor(check.source, check.target))
+    if check.operator.op == "LEAKY_RELU":
+        slope = float(check.attributes["alpha"])
+        check.require(math.isfinite(slope) and slope >= 0, f"slope {slope:.3g}", "use a slope that is not negative")
+        check.factor(single_factor(check.source, check.target, slope))
+    if check.operator.op == "HARD_SWISH":
+        check.factor(hard_swish.output_factor(check.source, check.target), 1.0)
+
+
+def tanh(layer: Layer) -> Step:
+    """TANH as a table, which the interpreter computes in float32 too."""
+    return _looked_up(layer, lambda values: np.tanh(values.astype(np.float64)).astype(np.float32))
+
+
+def relu(layer: Layer) -> Step:
+    """RELU, RELU6 and RELU_N1_TO_1: rescaled, then clamped."""
+    low, high = activation_bounds(layer.operator.op, layer.target)
+    return _mapped(layer, _rescaled(layer, low=low, high=high))
+
+
+def leaky_relu(layer: Layer) -> Step:
+    """LEAKY_RELU: one factor from the zero point on, another one below."""
+    return _mapped(layer, _rescaled(layer, slope=float(layer.operator.attributes["alpha"])))
+
+
+def swish(layer: Layer) -> Step:
+    """HARD_SWISH."""
+    return _mapped(layer, hard_swish.table(layer.source, layer.target))
+
+
+def _rescaled(layer: Layer, *, slope: float = 1.0, low: int = INT8_MIN, high: int = INT8_MAX) -> NDArray[np.int8]:
+    """What -128 .. 127 become, (256,), in the kernels' integers."""
+    source, target = layer.source, layer.target
+    values = np.arange(INT8_MIN, INT8_MAX + 1, dtype=np.int64) - zero_point_of(source)
+    rising = scaled(values, multiplier(single_factor(source, target)))
+    falling = scaled(values, multiplier(single_factor(source, target, slope)))
+    moved = np.where(values >= 0, rising, falling) + zero_point_of(target)
+    return np.asarray(np.clip(moved, low, high), np.int8)
+
+
 def _sigmoid(values: NDArray[np.float32]) -> NDArray[np.float32]:
     # Through float64, where NumPy's exp is within half a unit of float32's last place, as the C library's is.
     with np.errstate(over="ignore"):
@@ -84,7 +133,12 @@ def _sigmoid(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _looked_up(layer: Layer, function: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> Step:
     """A function of one value as scn_lut_s8, one table for all channels."""
-    made = Table("map", "int8_t", _table(layer.source, layer.target, function))
+    return _mapped(layer, _table(layer.source, layer.target, function))
+
+
+def _mapped(layer: Layer, values: NDArray[np.int8]) -> Step:
+    """What -128 .. 127 become, (256,), as scn_lut_s8."""
+    made = Table("map", "int8_t", values)
     fields = {"pixels": layer.source.elements, "channels": 1, "post": {"table": "map", "affine": None}}
     source = layer.held(layer.source)
     return layer.step(

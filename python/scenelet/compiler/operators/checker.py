@@ -112,7 +112,11 @@ class Checker:
 
     def same_scale(self) -> None:
         """Require one scale and zero point for input and output."""
-        one, other = self.source.quantization, self.target.quantization
+        self.alike(self.source, self.target)
+
+    def alike(self, source: Tensor, target: Tensor) -> None:
+        """Require one scale and zero point for an input and an output."""
+        one, other = source.quantization, target.quantization
         equal = one is not None and other is not None and one.scale[0] == other.scale[0]
         equal = equal and one.zero_point[0] == other.zero_point[0]  # type: ignore[union-attr]
         self.require(equal, "input and output differ in scale or zero point")

@@ -1,4 +1,4 @@
-"""PAD, QUANTIZE and RESHAPE: their rules, their lowering, and where they only rename a tensor."""
+"""PAD, QUANTIZE, RESHAPE, EXPAND_DIMS and SQUEEZE: their rules, their lowering, and where they only rename a tensor."""
 
 from __future__ import annotations
 
@@ -18,6 +18,31 @@ def check_reshape(check: Checker) -> None:
     check.same_scale()
     fits = check.source.elements == check.target.elements
     check.require(fits, f"shape {check.source.shape} to {check.target.shape}")
+
+
+def check_expand_dims(check: Checker) -> None:
+    """A constant axis; one scale."""
+    check.inputs(2, 2)
+    check.flow()
+    check.same_scale()
+    axis = check.input(1)
+    known = axis is not None and axis.data is not None and axis.elements == 1
+    check.require(known, "axis is computed, not stored", "make the axis a constant")
+    number, rank = int(np.ravel(values(axis)).item()), len(check.source.shape)  # type: ignore[arg-type]
+    check.require(-rank - 1 <= number <= rank, f"axis {number} of {rank} dimensions")
+    shape = list(check.source.shape)
+    shape.insert(number % (rank + 1), 1)
+    check.shape(tuple(shape))
+
+
+def check_squeeze(check: Checker) -> None:
+    """Dimensions of 1 that are dropped; one scale."""
+    check.inputs(1, 1)
+    check.flow()
+    check.same_scale()
+    sizes = [size for size in check.source.shape if size != 1]
+    kept = [size for size in check.target.shape if size != 1]
+    check.require(sizes == kept, f"shape {check.source.shape} to {check.target.shape}")
 
 
 def check_pad(check: Checker) -> None:
@@ -43,7 +68,7 @@ def check_quantize(check: Checker) -> None:
 
 
 def is_rename(_graph: Graph, _operator: Operator) -> bool:
-    """RESHAPE is its input under a new shape, always."""
+    """RESHAPE, EXPAND_DIMS and SQUEEZE are their input under a new shape, always."""
     return True
 
 
@@ -85,6 +110,6 @@ def quantize(layer: Layer) -> Step:
 
 
 def copy(layer: Layer) -> Step:
-    """RESHAPE between the network's input and output, which may not be one tensor."""
+    """RESHAPE, EXPAND_DIMS or SQUEEZE between the network's input and output, which may not be one tensor."""
     source = layer.held(layer.source)
     return layer.step("scn_reshape_s8", layer.source.elements, (source, layer.target.index), overwrites=(source,))

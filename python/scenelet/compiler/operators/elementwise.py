@@ -1,4 +1,4 @@
-"""ADD, MUL and PRELU: two operands over one dense output, either of them broadcast, one of them perhaps a constant."""
+"""ADD, SUB, MUL, MINIMUM, MAXIMUM and PRELU: two operands over one dense output, either broadcast or constant."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def check_elementwise(check: Checker) -> None:
     except ValueError:
         check.refuse(f"input shapes {operands[0].shape} and {operands[1].shape} do not match", "convert again")
     check.shape(tuple(expected))
-    if check.operator.op == "ADD":
+    if check.operator.op in ("ADD", "SUB"):
         check.factor(add_factors(operands[0], operands[1], check.target)[2], 1.0)
-    else:
+    elif check.operator.op == "MUL":
         check.factor(multiply_factor(operands[0], operands[1], check.target))
     check.require(len(expected) <= MAX_RANK, f"{len(expected)} dimensions", f"use at most {MAX_RANK}")
 
@@ -56,29 +56,55 @@ def check_prelu(check: Checker) -> None:
 
 def add(layer: Layer) -> Step:
     """ADD: both inputs to twice the larger scale, sum, output scale."""
-    one, other = layer.input(0), layer.input(1)
-    scale1, scale2, output = add_factors(one, other, layer.target)
-    fields = {
+    params = Struct("scn_add_t", _sum_fields(layer))
+    return _sum(layer, params, (1, -1)) or _two_operands(layer, "scn_add_s8", params)
+
+
+def subtract(layer: Layer) -> Step:
+    """SUB: like ADD, the second input taken from the first."""
+    params = Struct("scn_sub_t", _sum_fields(layer))
+    return _sum(layer, params, (1,)) or _two_operands(layer, "scn_sub_s8", params)
+
+
+def maximum(layer: Layer) -> Step:
+    """MAXIMUM."""
+    return _extremum(layer, largest=True)
+
+
+def minimum(layer: Layer) -> Step:
+    """MINIMUM."""
+    return _extremum(layer, largest=False)
+
+
+def _extremum(layer: Layer, *, largest: bool) -> Step:
+    """MINIMUM or MAXIMUM of the INT8 values themselves: the interpreter looks at no scale."""
+    fields = {"shape": broadcast(layer.input(0), layer.input(1), layer.target), "largest": largest}
+    return _two_operands(layer, "scn_extremum_s8", Struct("scn_extremum_t", fields))
+
+
+def _sum_fields(layer: Layer) -> dict[str, object]:
+    scale1, scale2, output = add_factors(layer.input(0), layer.input(1), layer.target)
+    return {
         **_shape_and_zero_points(layer),
         "scale1": multiplier(scale1),
         "scale2": multiplier(scale2),
         "output_scale": multiplier(output),
         **layer.activation(),
     }
-    params = Struct("scn_add_t", fields)
+
+
+def _sum(layer: Layer, params: Struct, orders: tuple[int, ...]) -> Step | None:
+    """ADD or SUB of two whole maps, one of them multiplied; None where that is not exact.
+
+    ``orders`` is 1 for the first of them, -1 for the second, which a SUB would have to multiply by less than 0.
+    """
+    one, other = layer.input(0), layer.input(1)
     whole = layer.activation() == {"activation_min": INT8_MIN, "activation_max": INT8_MAX}
-    if whole and not one.constant and not other.constant and one.shape == other.shape:
-        step = _sum(layer, params)
-        if step:
-            return step
-    return _two_operands(layer, "scn_add_s8", params)
-
-
-def _sum(layer: Layer, params: Struct) -> Step | None:
-    """ADD of two whole maps, either of them multiplied; None where that is not exact."""
+    if not whole or one.constant or other.constant or one.shape != other.shape:
+        return None
     wanted = evaluate(params, fused_add.VALUES[:, None], fused_add.VALUES[None, :])
     operands = layer.input(0), layer.input(1)
-    for order in (1, -1):
+    for order in orders:
         multiplied, tabled = operands[::order]
         found = fused_add.exact(wanted if order == 1 else wanted.T)
         if found is None:

@@ -18,7 +18,7 @@ from ..numerics.fixed_point import (
     zero_point_of,
 )
 from ..numerics.ranges import padding_before
-from ..program import Step, Struct, Table
+from ..program import Argument, Step, Struct, Table
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,9 @@ class Layer:
         """Zero points of first input and output."""
         return {"input_zero_point": zero_point_of(self.source), "output_zero_point": zero_point_of(self.target)}
 
-    def step(self, kernel: str, params: Struct | int, arguments: tuple[int | str, ...], **rest: Any) -> Step:
+    def step(self, kernel: str, params: Struct | int, arguments: tuple[Argument, ...], **rest: Any) -> Step:
         """Describe the call ``kernel(params, arguments...)``; ``rest`` are further fields of :class:`Step`."""
+        rest.setdefault("writes", (self.target.index,))
         held = [self.held(self.graph.tensors[i]) for i in self.operator.inputs if i >= 0]
         reads = tuple(dict.fromkeys(i for i in held if not self.graph.tensors[i].constant))
         return Step(
@@ -69,10 +70,9 @@ class Layer:
             self.operator.op,
             (self.operator.index,),
             reads,
-            (self.target.index,),
-            kernel,
-            params,
-            arguments,
+            kernel=kernel,
+            params=params,
+            arguments=arguments,
             macs=cost.macs(self.graph, self.operator),
             **rest,
         )

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...errors import UnsupportedError
 from ...graph import Graph, Operator
 from ..program import Program, Step
-from . import activation, convolution, data_movement, dense, elementwise, pooling
+from . import (
+    activation,
+    convolution,
+    data_movement,
+    dense,
+    elementwise,
+    joining,
+    pooling,
+    reduction,
+    slicing,
+)
 from .checker import FULL_INT8, Checker
 from .layer import Layer
 
@@ -24,27 +34,37 @@ class Row:
     check
         Holds an operator to its rules; raises UnsupportedError.
     lower
-        Makes the call of a kernel.
+        Makes the call of a kernel, or several calls.
     tflm
-        Method of TensorFlow Lite Micro's MicroMutableOpResolver that registers it.
+        Method of TensorFlow Lite Micro's MicroMutableOpResolver that registers it; None where it lacks the operator.
     is_alias
         Whether an output is its input's bytes under a new shape or name, so that nothing need be computed; None: never.
     """
 
     accepts: str
     check: Callable[[Checker], None]
-    lower: Callable[[Layer], Step]
-    tflm: str
+    lower: Callable[[Layer], Step | tuple[Step, ...]]
+    tflm: str | None
     is_alias: Callable[[Graph, Operator], bool] | None = None
 
 
 _CONVOLUTION = "any kernel, stride, dilation; SAME, VALID; a scale per channel or per tensor; with or without bias"
 _BROADCAST = "up to four dimensions, either operand broadcast, one of them perhaps a constant"
+_RAW = "INT8 values are compared as they are, whatever their scales, as TFLite does"
+_AXES = "any axes of up to four dimensions; `keep_dims` or not"
+_MAP = "any scales"
+_CONSTANT_INDICES = "constant indices; up to six dimensions that are not one run of bytes"
 _POOL = "any window and stride; SAME, VALID"
 
 OPERATORS: Mapping[str, Row] = {
     "ADD": Row(_BROADCAST, elementwise.check_elementwise, elementwise.add, "AddAdd"),
     "AVERAGE_POOL_2D": Row(_POOL, pooling.check_pool, pooling.average_pool, "AddAveragePool2D"),
+    "CONCATENATION": Row(
+        "any axis; equal scales, as TFLite demands; constants among the inputs",
+        joining.check_concatenation,
+        joining.concatenation,
+        "AddConcatenation",
+    ),
     "CONV_2D": Row(f"{_CONVOLUTION}; no groups", convolution.check_convolution, convolution.convolution, "AddConv2D"),
     "DEPTHWISE_CONV_2D": Row(
         f"{_CONVOLUTION}; any depth multiplier",
@@ -52,16 +72,28 @@ OPERATORS: Mapping[str, Row] = {
         convolution.depthwise,
         "AddDepthwiseConv2D",
     ),
+    "EXPAND_DIMS": Row(
+        "a constant axis",
+        data_movement.check_expand_dims,
+        data_movement.copy,
+        "AddExpandDims",
+        data_movement.is_rename,
+    ),
     "FULLY_CONNECTED": Row(
         "a scale per channel or per tensor; with or without bias",
         dense.check_fully_connected,
         dense.fully_connected,
         "AddFullyConnected",
     ),
+    "HARD_SWISH": Row("any scales up to a factor of 128", activation.check_map, activation.swish, "AddHardSwish"),
+    "LEAKY_RELU": Row("any slope that is not negative", activation.check_map, activation.leaky_relu, "AddLeakyRelu"),
     "LOGISTIC": Row("output scale 1/256", activation.check_logistic, activation.logistic, "AddLogistic"),
+    "MAXIMUM": Row(f"{_BROADCAST}; {_RAW}", elementwise.check_elementwise, elementwise.maximum, "AddMaximum"),
     "MAX_POOL_2D": Row(_POOL, pooling.check_pool, pooling.max_pool, "AddMaxPool2D"),
-    "MEAN": Row("any axes of up to four dimensions; `keep_dims` or not", pooling.check_mean, pooling.mean, "AddMean"),
+    "MEAN": Row(_AXES, pooling.check_mean, pooling.mean, "AddMean"),
+    "MINIMUM": Row(f"{_BROADCAST}; {_RAW}", elementwise.check_elementwise, elementwise.minimum, "AddMinimum"),
     "MUL": Row(_BROADCAST, elementwise.check_elementwise, elementwise.multiply, "AddMul"),
+    "PACK": Row("any axis; equal scales; constants among the inputs", joining.check_pack, joining.pack, "AddPack"),
     "PAD": Row(
         "up to four dimensions, constant paddings",
         data_movement.check_pad,
@@ -76,27 +108,67 @@ OPERATORS: Mapping[str, Row] = {
         "AddPrelu",
     ),
     "QUANTIZE": Row(
-        "INT8 to INT8",
+        "INT8 to INT8; at the ends of the network also float32 or uint8 to INT8, and INT8 to uint8",
         data_movement.check_quantize,
         data_movement.quantize,
         "AddQuantize",
         data_movement.is_same_quantization,
     ),
+    "REDUCE_MAX": Row(_AXES, reduction.check_extremum, reduction.maximum, "AddReduceMax"),
+    "REDUCE_MIN": Row(_AXES, reduction.check_extremum, reduction.minimum, None),
+    "RELU": Row(_MAP, activation.check_map, activation.relu, "AddRelu"),
+    "RELU6": Row(_MAP, activation.check_map, activation.relu, "AddRelu6"),
+    "RELU_N1_TO_1": Row(_MAP, activation.check_map, activation.relu, None),
     "RESHAPE": Row(
-        "any shape of as many values",
+        "any shape of as many values; also one that the model computes of shapes",
         data_movement.check_reshape,
         data_movement.copy,
         "AddReshape",
         data_movement.is_rename,
     ),
+    "SLICE": Row(_CONSTANT_INDICES, slicing.check_slicing, slicing.slicing, "AddSlice"),
     "SOFTMAX": Row(
         "last dimension, up to 511 classes (where TFLite gives up), any positive beta",
         activation.check_softmax,
         activation.softmax,
         "AddSoftmax",
     ),
+    "SPLIT": Row(_CONSTANT_INDICES, slicing.check_slicing, slicing.slicing, "AddSplit"),
+    "SPLIT_V": Row(_CONSTANT_INDICES, slicing.check_slicing, slicing.slicing, "AddSplitV"),
+    "SQUEEZE": Row(
+        "any dimensions of 1",
+        data_movement.check_squeeze,
+        data_movement.copy,
+        "AddSqueeze",
+        data_movement.is_rename,
+    ),
+    "STRIDED_SLICE": Row(
+        f"{_CONSTANT_INDICES}; any strides and masks", slicing.check_slicing, slicing.slicing, "AddStridedSlice"
+    ),
+    "SUB": Row(_BROADCAST, elementwise.check_elementwise, elementwise.subtract, "AddSub"),
+    "SUM": Row(_AXES, reduction.check_sum, reduction.total, "AddSum"),
+    "TANH": Row(_MAP, activation.check_map, activation.tanh, "AddTanh"),
+    "TRANSPOSE": Row(
+        "a constant permutation of up to six dimensions", slicing.check_slicing, slicing.slicing, "AddTranspose"
+    ),
+    "UNPACK": Row("any axis", slicing.check_slicing, slicing.slicing, "AddUnpack"),
 }
 """By TFLite's name, sorted."""
+
+
+_IN_NO_PROGRAM: Mapping[str, str | None] = {
+    "CAST": "AddCast",
+    "DEQUANTIZE": "AddDequantize",
+    "GATHER": "AddGather",
+    "REDUCE_PROD": None,
+    "SHAPE": "AddShape",
+}
+"""Methods of operators that no program contains, because passes.ends and passes.shapes stand for them."""
+
+
+def tflm_method(op: str) -> str | None:
+    """Method of TensorFlow Lite Micro's resolver that registers an operator; None where that lacks the operator."""
+    return _IN_NO_PROGRAM[op] if op in _IN_NO_PROGRAM else OPERATORS[op].tflm
 
 
 def require_supported(graph: Graph) -> None:
@@ -131,15 +203,27 @@ def lower(graph: Graph) -> Program:
     Returns
     -------
     Program
-        One step per operator, but none for an operator whose output is an alias.
+        One step per operator, or one for each of its outputs; none for an operator whose output is an alias.
     """
     renamed = aliases(graph)
-    steps = [
-        OPERATORS[operator.op].lower(Layer(graph, operator, renamed))
-        for operator in graph.operators
-        if operator.outputs[0] not in renamed
-    ]
-    return Program(graph, tuple(steps), renamed)
+    steps: list[Step] = []
+    for operator in graph.operators:
+        if operator.outputs[0] not in renamed:
+            made = OPERATORS[operator.op].lower(Layer(graph, operator, renamed))
+            steps += (made,) if isinstance(made, Step) else made
+    return Program(_inputs_as_read(graph, renamed), tuple(steps), renamed)
+
+
+def _inputs_as_read(graph: Graph, renamed: Mapping[int, int]) -> Graph:
+    """Give an input that is only read under another shape, by RESHAPE, that one: its rows can then be streamed."""
+    tensors = dict(graph.tensors)
+    computing = [operator for operator in graph.operators if operator.outputs[0] not in renamed]
+    for source in graph.inputs:
+        names = {source, *(alias for alias, holder in renamed.items() if holder == source)}
+        shapes = {tensors[index].shape for operator in computing for index in operator.inputs if index in names}
+        if len(shapes) == 1:
+            tensors[source] = replace(tensors[source], shape=shapes.pop())
+    return replace(graph, tensors=tensors)
 
 
 def aliases(graph: Graph) -> Mapping[int, int]:

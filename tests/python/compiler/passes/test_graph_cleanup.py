@@ -6,7 +6,9 @@ import numpy as np
 from networks import NetworkBuilder
 
 from scenelet.compiler.operators import aliases
+from scenelet.compiler.options import Options
 from scenelet.compiler.passes.graph_cleanup import drop_unread
+from scenelet.evaluation import parity
 from scenelet.targets.host import HostTarget
 
 
@@ -54,3 +56,16 @@ def test_a_network_that_only_reshapes_copies() -> None:
     with HostTarget(model) as host:
         np.testing.assert_array_equal(host.run(values)[0], values.ravel())
         assert set(host.tensors(values[0])) == {0, 2}
+
+
+def test_an_input_that_is_only_read_under_another_shape_is_streamed() -> None:
+    def arena(flat: bool) -> int:
+        network = NetworkBuilder(4, (1, 2400) if flat else (1, 60, 10, 4), (0.05, 3))
+        maps = network.reshape(network.start, (1, 60, 10, 4)) if flat else network.start
+        made = network.convolution(network.convolution(maps, 8, (3, 3)), 8, (3, 3))
+        model = network.model(network.softmax(network.fully_connected(network.mean(made), 5)))
+        with HostTarget(model, options=Options(ram_bytes=0)) as target:
+            assert parity.check(model, target, 5).mismatches == 0
+            return target.compiled.plan.arena_bytes
+
+    assert arena(flat=True) == arena(flat=False)

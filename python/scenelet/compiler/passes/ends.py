@@ -1,0 +1,172 @@
+"""The ends of a network: what a file takes and gives as float32 or uint8, and the INT8 tensors inside of it.
+
+Converters put QUANTIZE behind a float32 or uint8 input, and DEQUANTIZE or QUANTIZE before such an output. The engine
+takes and gives INT8: those operators are left out of the program. Their conversions are done here, bit for bit, and on
+the board by scn_quantization.h.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...graph import Graph, Operator, Tensor
+from ..numerics.elementwise import scaled
+from ..numerics.fixed_point import INT8_MAX, INT8_MIN, quantize_multiplier, rescale_factor, scale_of, zero_point_of
+
+_OUTER = ("float32", "uint8")
+_UINT8_MAX = 255
+
+
+@dataclass(frozen=True)
+class End:
+    """One input or output of a network.
+
+    Attributes
+    ----------
+    outer
+        As the file has it.
+    inner
+        As the engine has it; the same tensor where the file has INT8.
+    operator
+        QUANTIZE or DEQUANTIZE between the two, None where there is none.
+    """
+
+    outer: Tensor
+    inner: Tensor
+    operator: Operator | None = None
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Types that :meth:`to_int8` takes, as NumPy spells them."""
+        return tuple(dict.fromkeys((self.outer.dtype, "int8")))
+
+    def scale(self) -> Mapping[str, int]:
+        """scn_multiplier_t by which QUANTIZE rescales from uint8 to INT8, or from INT8 to uint8."""
+        before, after = (self.outer, self.inner) if self._inwards else (self.inner, self.outer)
+        multiplier, shift = quantize_multiplier(rescale_factor(before, after))
+        return {"multiplier": multiplier, "shift": shift}
+
+    @property
+    def _inwards(self) -> bool:
+        return self.operator is not None and self.operator.outputs[0] == self.inner.index
+
+    def to_int8(self, values: NDArray[np.generic]) -> NDArray[np.int8]:
+        """Convert an input's values.
+
+        Parameters
+        ----------
+        values
+            INT8, which stay as they are, or values of the outer tensor's type, without NaN.
+
+        Returns
+        -------
+        NDArray[np.int8]
+            What QUANTIZE makes of them. Real values past int32 are clamped; the interpreter leaves them undefined.
+        """
+        if values.dtype == np.int8:
+            return np.asarray(values, np.int8)
+        zero_point = zero_point_of(self.inner)
+        if self.outer.dtype == "float32":
+            with np.errstate(over="ignore"):
+                steps = np.asarray(values, np.float32) / scale_of(self.inner)
+            # Halves away from zero, in float64, where adding a half is exact.
+            near = np.clip(steps.astype(np.float64), -1e6, 1e6)
+            made = np.copysign(np.floor(np.abs(near) + 0.5), near).astype(np.int64)
+        else:
+            made = scaled(np.asarray(values, np.int64) - zero_point_of(self.outer), self.scale())
+        return np.clip(made + zero_point, INT8_MIN, INT8_MAX).astype(np.int8)
+
+    def from_int8(self, values: NDArray[np.int8]) -> NDArray[np.generic]:
+        """Convert an output's values from INT8 to the outer tensor's type, as DEQUANTIZE or QUANTIZE does."""
+        if self.outer.dtype == "float32":
+            distances = (np.asarray(values, np.int64) - zero_point_of(self.inner)).astype(np.float32)
+            with np.errstate(over="ignore"):
+                return np.asarray(distances * scale_of(self.inner), np.float32)
+        if self.outer.dtype == "uint8":
+            made = scaled(np.asarray(values, np.int64) - zero_point_of(self.inner), self.scale())
+            return np.asarray(np.clip(made + zero_point_of(self.outer), 0, _UINT8_MAX), np.uint8)
+        return np.asarray(values, np.int8)
+
+
+def inputs(graph: Graph) -> tuple[End, ...]:
+    """Find the inputs of a graph, in its order.
+
+    An input is converted where QUANTIZE to INT8 is all that reads it.
+    """
+    return tuple(_input(graph, index) for index in graph.inputs)
+
+
+def outputs(graph: Graph) -> tuple[End, ...]:
+    """Find the outputs of a graph, in its order.
+
+    An output is converted where DEQUANTIZE or QUANTIZE from INT8 writes it, and no operator reads it.
+    """
+    return tuple(_output(graph, index) for index in graph.outputs)
+
+
+def interior(graph: Graph) -> Graph:
+    """Cut off the conversions at the ends.
+
+    Parameters
+    ----------
+    graph
+        As read from a .tflite file.
+
+    Returns
+    -------
+    Graph
+        The same tensors, without the operators that convert inputs and outputs; its inputs and outputs are what they
+        convert to and from. The graph itself where there are none, or where an input would be an output.
+    """
+    before, after = inputs(graph), outputs(graph)
+    dropped = {end.operator.index for end in (*before, *after) if end.operator is not None}
+    through = {end.inner.index for end in before} & {end.inner.index for end in after}
+    if not dropped or through:
+        return graph
+    return replace(
+        graph,
+        operators=tuple(operator for operator in graph.operators if operator.index not in dropped),
+        inputs=tuple(end.inner.index for end in before),
+        outputs=tuple(end.inner.index for end in after),
+    )
+
+
+def _input(graph: Graph, index: int) -> End:
+    outer = graph.tensors[index]
+    readers = [operator for operator in graph.operators if index in operator.inputs]
+    if outer.dtype in _OUTER and len(readers) == 1 and index not in graph.outputs:
+        (reader,) = readers
+        inner = graph.tensors[reader.outputs[0]]
+        if reader.op == "QUANTIZE" and len(reader.inputs) == len(reader.outputs) == 1 and _converts(outer, inner):
+            return End(outer, inner, reader)
+    return End(outer, outer)
+
+
+def _output(graph: Graph, index: int) -> End:
+    outer = graph.tensors[index]
+    writer = next((operator for operator in graph.operators if index in operator.outputs), None)
+    if outer.dtype not in _OUTER or writer is None or len(writer.inputs) != 1 or len(writer.outputs) != 1:
+        return End(outer, outer)
+    inner = graph.tensors[writer.inputs[0]]
+    wanted = "DEQUANTIZE" if outer.dtype == "float32" else "QUANTIZE"
+    unread = not any(index in operator.inputs for operator in graph.operators)
+    if writer.op == wanted and unread and not inner.constant and _converts(outer, inner):
+        return End(outer, inner, writer)
+    return End(outer, outer)
+
+
+def _converts(outer: Tensor, inner: Tensor) -> bool:
+    """Whether two tensors are the same values as INT8 and as another type, both with one scale where they need one."""
+    quantized = (inner,) if outer.dtype == "float32" else (inner, outer)
+    return (
+        inner.dtype == "int8"
+        and inner.shape == outer.shape
+        and all(
+            one.quantization is not None and not one.quantization.per_channel and one.quantization.scale[0] > 0
+            for one in quantized
+        )
+    )
