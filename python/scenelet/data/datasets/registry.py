@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ...core.names import is_utf8, label_problem, twice
 from ...errors import DatasetError
 from ..dataset import Clip, Dataset
 from ..splits import with_validation
@@ -79,7 +80,8 @@ def open_dataset(
     Raises
     ------
     DatasetError
-        Where the folder cannot be read as a data set; names the folder, or the CSV file and line, and the remedy.
+        Where the folder cannot be read as a data set, or a name cannot be used; names the folder, or the CSV file and
+        line, and the remedy.
     """
     root = Path(path)
     try:
@@ -90,8 +92,24 @@ def open_dataset(
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
         raise DatasetError(error.filename or root, problem, "check the path and its permissions") from None
+    _require_names(dataset)
     dataset = with_validation(dataset, validation_fraction, seed)
     return replace(dataset, splits={**dataset.splits, "all": dataset.clips})
+
+
+def _require_names(dataset: Dataset) -> None:
+    """Refuse, before any training, names that a later stage could not carry."""
+    for label in dataset.labels:
+        problem = label_problem(label)
+        if problem:
+            raise DatasetError(dataset.root, f"class '{label}': its name {problem}", "rename it")
+    same = twice(dataset.labels)
+    if same is not None:
+        problem = f"two classes are named '{same}', but for the Unicode form of their letters and spaces at the ends"
+        raise DatasetError(dataset.root, problem, "put their files into one folder, or rename one")
+    for clip in dataset.clips:
+        if not is_utf8(str(clip.path)) and not is_utf8(str(clip.path.relative_to(dataset.root))):
+            raise DatasetError(clip.path, "its name inside the data set is not UTF-8", "rename it")
 
 
 def licence_text(name: str) -> str:
