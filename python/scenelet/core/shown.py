@@ -1,7 +1,7 @@
 """Text from files (names of paths, models, layers and classes) where it is shown, escaped as the medium needs.
 
-Escapes for C lie in :mod:`scenelet.compiler.codegen.c_literals`, those of the wire protocol in ``scn_text.c``; YAML is
-written by PyYAML, HTML and SVG by Jinja with its own escapes (:mod:`scenelet.core.templating`).
+Escapes for C lie in :mod:`scenelet.compiler.codegen.c_literals`, those of the wire protocol in ``scn_text.c``. YAML is
+written by PyYAML; HTML and SVG by Jinja, whose escapes :mod:`scenelet.core.templating` turns on.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import unicodedata
 
 # Letters of some scripts join or stay apart by these two; they cannot reorder a line or command a terminal.
 _JOINERS = "\u200c\u200d"
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$])")
+
+# An underscore inside a word is no markup.
+_MARKDOWN = re.compile(r"[\\`*\[\]<>#|~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 
 
 def _plain(one: str) -> bool:
@@ -19,7 +21,7 @@ def _plain(one: str) -> bool:
 
 
 def shown(text: str) -> str:
-    r"""Write text as one line that any terminal and any XML can hold.
+    r"""Write text as one line that any terminal, any XML and UTF-8 can hold.
 
     Control characters, line ends, marks that reverse the direction of writing, and bytes that are not UTF-8 become
     escapes such as ``\x1b``, ``\n`` and ``\u202e``; everything else stays.
@@ -30,13 +32,14 @@ def shown(text: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """Write text as Markdown that shows it, also inside a table: one line, no markup, no HTML."""
-    return _MARKUP.sub(r"\\\1", shown(text))
+    """Write text as one line of Markdown that shows it, also inside a table: no markup, no HTML."""
+    return _MARKDOWN.sub(r"\\\g<0>", shown(text))
 
 
-def markdown_code(text: str) -> str:
-    """Write text as Markdown's inline code, also inside a table."""
+def markdown_code(text: str, *, in_table: bool = False) -> str:
+    """Write text as Markdown's inline code; inside a table, ``|`` would end the cell and is escaped."""
     line = shown(text)
-    fence = "`" * (1 + max((len(run) for run in re.findall("`+", line)), default=0))
-    edge = " " if line.startswith(("`", " ")) or line.endswith(("`", " ")) else ""
-    return f"{fence}{edge}{line}{edge}{fence}".replace("|", r"\|")
+    fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
+    edge = " " if line.startswith(("`", " ")) or line.endswith(("`", " ")) or not line else ""
+    code = f"{fence}{edge}{line}{edge}{fence}"
+    return code.replace("|", r"\|") if in_table else code

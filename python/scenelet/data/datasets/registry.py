@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...core.names import is_utf8, label_problem, twice
+from ...core.shown import markdown_code
 from ...errors import DatasetError
 from ..dataset import Clip, Dataset
 from ..splits import with_validation
@@ -32,7 +33,7 @@ class DatasetFormat:
         Reads a folder that ``detect`` accepted: (folder, subset or None) -> data set with its published splits, without
         "validation" and "all". Raises DatasetError with the file and line.
     licence
-        Source, citation and licence for the model card, Markdown; "{name}" stands for the data set's name.
+        Source, citation and licence for the model card, Markdown; "`{name}`" stands for the data set's name.
     subsets
         Values of ``subset`` that ``read`` accepts.
     """
@@ -115,7 +116,7 @@ def _require_names(dataset: Dataset) -> None:
 def licence_text(name: str) -> str:
     """Source and licence of a data set for the model card; folders of one's own have the text of class folders."""
     row = next((row for row in FORMATS if row.name == name), CLASS_FOLDERS)
-    return row.licence.replace("{name}", name)
+    return row.licence.replace("`{name}`", markdown_code(name))
 
 
 def _read(root: Path, subset: str | None) -> Dataset:
