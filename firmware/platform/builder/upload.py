@@ -1,6 +1,7 @@
 """`pio run -t upload`: the program that flashes a board, and the remedy when it fails."""
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -14,10 +15,6 @@ REMEDY = {
     "gdb": "start the GDB server, or give its address with --upload-port",
     "qemu": "read what the firmware printed above",
 }
-
-
-def quote(arguments):
-    return " ".join(f'"{argument}"' for argument in arguments)
 
 
 def qemu(board, serial):
@@ -57,8 +54,15 @@ def environment(env, protocol):
     port = env.subst("$UPLOAD_PORT") or (BLACK_MAGIC_PORT if protocol == "blackmagic" else GDB_SERVER)
     values = {"SCENELET_PROTOCOL": protocol, "SCENELET_PORT": port}
     if protocol.startswith("qemu"):
-        values["SCENELET_QEMU"] = quote(qemu(env.BoardConfig(), "file:SERIAL"))
+        values["SCENELET_QEMU"] = shlex.join(qemu(env.BoardConfig(), "file:SERIAL"))
     return {**os.environ, **env["ENV"], **values}
+
+
+def emulate(target, source, env):
+    """SCons action: run the ELF in QEMU on this terminal. Its result is the exit status."""
+    del target
+    program = [*qemu(env.BoardConfig(), "mon:stdio"), "-kernel", str(source[0])]
+    return subprocess.run(program, check=False).returncode
 
 
 def upload(target, source, env):
