@@ -8,11 +8,16 @@ import sys
 from pathlib import Path
 
 from platformio.dependencies import get_core_dependencies
+from platformio.exception import UserSideException
 from platformio.package.meta import PackageItem, PackageMetadata, PackageSpec
 from platformio.platform.base import PlatformBase
 
 COMPILER_PACKAGE, COMPILER = "toolchain-gccarmnoneeabi", "arm-none-eabi-gcc"
 OPENOCD_PROTOCOLS = ("stlink", "cmsis-dap", "jlink")
+
+
+class FolderError(UserSideException):
+    """A folder that firmware cannot be built in; PlatformIO prints it as one line and fails."""
 
 
 def require_usable_paths(config):
@@ -24,8 +29,8 @@ def require_usable_paths(config):
         if wrong is None and name == "build" and "%" in os.path.relpath(build):
             wrong = "%"  # the linker puts the program's path in its place in the name of its map
         if wrong:
-            sys.exit(
-                f"Error: the {name} folder's path {str(folder)!r} holds {wrong!r}, which firmware cannot be built "
+            raise FolderError(
+                f"the {name} folder's path {str(folder)!r} holds {wrong!r}, which firmware cannot be built "
                 "with; move it to a path without that character"
             )
 
