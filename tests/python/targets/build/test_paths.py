@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -123,3 +124,30 @@ def test_a_path_is_one_word_of_openocds_language() -> None:
     commands = [word for name in names for word in ("-c", f"echo {upload.tcl_word(name)}")]
     done = subprocess.run(["openocd", *commands, "-c", "shutdown"], capture_output=True, text=True, check=False)
     assert [line for line in done.stderr.splitlines() if line in names] == names
+
+
+@pytest.mark.parametrize("name", ["a b", "it's", "$x$HOME", "`id`", 'say "x"', "a(b)", "[1]", "#x", "é", "a\\b", "%"])
+@pytest.mark.parametrize("given_by", ["argument", "environment"])
+def test_make_hands_a_data_folder_on_as_it_is(name: str, given_by: str) -> None:
+    words, variables = ([f"DATA={name}"], {}) if given_by == "argument" else ([], {"DATA": name})
+    done = subprocess.run(
+        ["make", "-n", "demo", *words],
+        cwd=toolchain.REPOSITORY,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shlex.split(done.stdout.splitlines()[-1])[1:] == ["tools/demo.py", "--data", name]
+
+
+@pytest.mark.parametrize("wrong", [":", "$", '"', "`", "\\", "\n"])
+def test_setup_refuses_a_path_that_it_cannot_work_in(tmp_path: Path, wrong: str) -> None:
+    tools = tmp_path / f"a{wrong}b c" / "tools"
+    tools.mkdir(parents=True)
+    shutil.copyfile(toolchain.REPOSITORY / "tools" / "setup.sh", tools / "setup.sh")
+    done = subprocess.run(["bash", tools / "setup.sh"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("setup: move this checkout: its path holds one of")
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tools.parent / ".venv").exists()
