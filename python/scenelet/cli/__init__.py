@@ -51,10 +51,11 @@ def _run(arguments: list[str]) -> int:
     from typer.main import get_command
 
     from .app import app
+    from .output import remarks_as_notes
 
     command = get_command(app)
     try:
-        with command.make_context("scenelet", arguments) as context:
+        with remarks_as_notes(), command.make_context("scenelet", arguments) as context:
             status = command.invoke(context)
     except SceneletError as error:
         return _fail(str(error), error.exit_status)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..core.energy import Meter
+from ..core.notes import InputNote
 from ..core.shown import shown
 from ..errors import ToolError
 
@@ -60,6 +62,23 @@ def note(lines: Iterable[str]) -> None:
     """Print notes for the user on standard error."""
     for line in lines:
         err.print(f"note: {line}", soft_wrap=True)
+
+
+@contextmanager
+def remarks_as_notes() -> Iterator[None]:
+    """Print every :class:`InputNote` inside the block as a note, once; other warnings as Python does."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", InputNote)
+        show_other = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if issubclass(category, InputNote):
+                note([" ".join(str(message).split())])
+            else:
+                show_other(message, category, *place, **more)
+
+        warnings.showwarning = show
+        yield
 
 
 def print_json(value: Any) -> None:

@@ -1,7 +1,6 @@
 """Audio files to integer samples: mono, one sample rate, and the width of the device's microphone.
 
-Files are checked for completeness: a full disk or a broken download leaves a WAV file that is shorter than its header
-states, and libsndfile reads it without an error.
+All commands read audio here. The readers of the containers count samples instead of believing a header.
 """
 
 from __future__ import annotations
@@ -10,19 +9,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from ..core.notes import note
 from ..errors import AudioError
-from .containers import check_complete
+from .containers import open_recording
+from .decoding import AGAIN, Recording
 
 SUFFIXES = (".wav", ".ogg", ".flac")
+LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000  # Hz; they bound what a small file can become
 
-_FORMATS = ("WAV", "WAVEX", "RF64", "OGG", "FLAC")
-_EIGHT_BIT = ("PCM_S8", "PCM_U8", "ULAW", "ALAW")
-_CONVERT = "convert it to WAV (16, 24, 32 bit or float), Ogg or FLAC"
-_BLOCK_FRAMES = 1 << 18
+_MOST_SAMPLES = 1 << 28  # of a result, 1 GiB: a few kB of FLAC can hold hours of silence
+_LARGEST = 2.0**32  # larger values are no audio, and their sums leave float64
+_LOUD = 2.0
 
 
 def read_audio(path: str | Path, sample_rate: int, bits: int = 24) -> NDArray[np.int32]:
@@ -30,12 +30,13 @@ def read_audio(path: str | Path, sample_rate: int, bits: int = 24) -> NDArray[np
 
     Channels are averaged, then resampled with soxr's HQ setting (not if the file has ``sample_rate`` already), then
     rounded to integers, halves away from zero, and saturated. The file is read in blocks, so the memory needed is that
-    of the result.
+    of the result. A file whose header is wrong on a length that does not matter is read, with an ``InputNote``.
 
     Parameters
     ----------
     path
-        WAV (16, 24, 32 bit or float), Ogg or FLAC, any number of channels, any sample rate.
+        WAV, RF64 or BW64 (16, 24, 32 bit or float), FLAC (16 or 24 bit) or Ogg (Vorbis or Opus), told by its content;
+        any number of channels, ``LOWEST_RATE`` to ``HIGHEST_RATE``.
     sample_rate
         Sample rate of the result, Hz.
     bits
@@ -49,8 +50,9 @@ def read_audio(path: str | Path, sample_rate: int, bits: int = 24) -> NDArray[np
     Raises
     ------
     AudioError
-        Where the file is missing or unreadable, is shorter than its header states, has no samples, has a sample that is
-        not a finite number, or has 8-bit samples.
+        Where the file is missing, unreadable, of another format, damaged or cut short; where it has no samples, a
+        sample that is not a finite number, 8-bit samples, or a sample rate out of range; where the result would have
+        more than 2^28 samples.
 
     Examples
     --------
@@ -59,18 +61,19 @@ def read_audio(path: str | Path, sample_rate: int, bits: int = 24) -> NDArray[np
     (10, 8000)
     """
     path = Path(path)
-    _require_whole_file(path)
+    recording = open_recording(path)
+    if not LOWEST_RATE <= recording.rate <= HIGHEST_RATE:
+        problem = f"states a sample rate of {recording.rate:,} Hz; {LOWEST_RATE:,} to {HIGHEST_RATE:,} Hz are read"
+        raise AudioError(path, problem, "resample it, or correct its header")
+    result = bytearray()  # grows in place, where a list of arrays would need twice the memory at its end
     try:
-        with soundfile.SoundFile(path) as file:
-            _require_usable(path, file)
-            blocks = _resampled(_mono(path, file), file.samplerate, sample_rate)
-            pieces = [_to_integers(block, bits) for block in blocks]
-    except soundfile.LibsndfileError as error:
-        raise AudioError(path, f"not readable as audio ({error.error_string.rstrip('.')})", _CONVERT) from None
-    samples = np.concatenate(pieces)
-    if not samples.size:
+        for block in _resampled(_mono(recording, sample_rate), recording.rate, sample_rate):
+            result += _to_integers(block, bits).tobytes()
+    except OSError as error:
+        raise AudioError(path, error.strerror or "cannot be read", AGAIN) from None
+    if not result:
         raise AudioError(path, f"too short for one sample at {sample_rate} Hz", "give a longer recording")
-    return samples
+    return np.frombuffer(result, np.int32)
 
 
 def windows(samples: NDArray[np.int32], window_samples: int) -> NDArray[np.int32]:
@@ -98,39 +101,26 @@ def windows(samples: NDArray[np.int32], window_samples: int) -> NDArray[np.int32
     return samples[: count * window_samples].reshape(count, window_samples)
 
 
-def _require_whole_file(path: Path) -> None:
-    if path.is_dir():
-        raise AudioError(path, "is a folder", "give one audio file")
-    try:
-        if not path.stat().st_size:
-            raise AudioError(path, "the file is empty (0 bytes)", "record or download it again")
-        check_complete(path)
-    except OSError as error:
-        raise AudioError(path, error.strerror or "cannot be opened", "check the path and its permissions") from None
-
-
-def _require_usable(path: Path, file: soundfile.SoundFile) -> None:
-    if file.format not in _FORMATS:
-        raise AudioError(path, f"{file.format_info} files are not read", _CONVERT)
-    if file.subtype in _EIGHT_BIT:
-        raise AudioError(path, f"8-bit samples ({file.subtype_info})", "record again with 16 or 24 bits")
-    if not file.frames:
-        raise AudioError(path, "no samples", "record or download it again")
-
-
-def _mono(path: Path, file: soundfile.SoundFile) -> Iterator[NDArray[np.float64]]:
-    """Yield the mean of the channels in blocks, full scale 1."""
-    start = 0
-    for block in file.blocks(_BLOCK_FRAMES, dtype="float64", always_2d=True):
-        finite = np.isfinite(block).all(axis=1)
-        if not finite.all():
-            problem = f"sample {start + int(np.argmin(finite))} is not a finite number"
-            raise AudioError(path, problem, "export it again without NaN and infinity")
-        start += len(block)
+def _mono(recording: Recording, sample_rate: int) -> Iterator[NDArray[np.float64]]:
+    """Yield the mean of the channels in blocks, full scale 1, of samples that are usable."""
+    path, count, peak = recording.path, 0, 0.0
+    for block in recording.blocks:
+        extreme = np.abs(block).max(axis=1)  # NaN where any channel is
+        usable = extreme <= _LARGEST
+        if not usable.all():
+            first = int(np.argmin(usable))
+            kind = f"{extreme[first]:.3g} times full scale" if np.isfinite(extreme[first]) else "not a finite number"
+            problem = f"sample {count + first} is {kind}"
+            raise AudioError(path, problem, "export it again with full scale 1, without NaN and infinity")
+        count, peak = count + len(block), max(peak, float(extreme.max()))
+        if count * sample_rate > _MOST_SAMPLES * recording.rate:
+            problem = f"longer than {_MOST_SAMPLES / sample_rate / 60:,.0f} minutes, the most that is read at "
+            raise AudioError(path, f"{problem}{sample_rate:,} Hz", "cut it into shorter files")
         yield block.mean(axis=1)
-    if start != file.frames:
-        problem = f"truncated: the header promises {file.frames:,} samples, the file holds {start:,}"
-        raise AudioError(path, problem, "copy, download or record it again")
+    if not count:
+        raise AudioError(path, "no samples", "record or download it again")
+    if peak > _LOUD and not recording.lossy:
+        note(path, f"samples reach {peak:,.6g} times full scale and are limited to it; export it with full scale 1")
 
 
 def _resampled(blocks: Iterator[NDArray[np.float64]], rate_in: int, rate_out: int) -> Iterator[NDArray[np.float64]]:

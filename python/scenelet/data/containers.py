@@ -1,66 +1,87 @@
-"""Completeness of audio files: whether a file is as long as its header states.
-
-libsndfile reads a truncated WAV or Ogg file up to its end and reports no error, so the containers are parsed here. For
-FLAC, the decoder itself fails.
-"""
+"""Which files are read: WAV (RF64, BW64), Ogg and FLAC, told by their first bytes. All others are refused by name."""
 
 from __future__ import annotations
 
-import struct
+from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
 
 from ..errors import AudioError
+from .decoding import CONVERT, Recording
+from .flac import open_flac
+from .ogg import open_ogg
+from .wav import open_wav
 
-_AGAIN = "copy, download or record it again"
-_UNKNOWN_SIZE = 0xFFFFFFFF  # in an RF64 file: the 64-bit size is in the ds64 chunk
-_OGG_PAGE_BYTES = 27 + 255 + 255 * 255  # the largest page
-_OGG_END_OF_STREAM = 4
+# First bytes of formats that are not read, so that a message can name them.
+_OTHERS: Mapping[bytes, str] = {
+    b"RIFX": "WAV (RIFX, big-endian)",
+    b"FORM": "AIFF or IFF",
+    b".snd": "AU",
+    b"dns.": "AU",
+    b"caff": "CAF",
+    b"riff\x2e\x91\xcf\x11": "W64",
+    b"ID3": "ID3-tagged (such as MP3)",
+    b"2BIT": "AVR",
+    b"MATLAB": "MAT5",
+    b" paf": "PAF",
+    b"fap ": "PAF",
+    b"PVF1": "PVF",
+    b"\xf0\x7e": "SDS",
+    b"\x64\xa3": "IRCAM",
+    b"Creative Voice File": "VOC",
+    b"NIST_1A": "NIST Sphere",
+    b"ALawSoundFile**": "WVE",
+    b"Extended Instrument: ": "XI",
+    b"\x01\x04": "MPC",
+    b"\x30\x26\xb2\x75": "WMA (ASF)",
+    b"\x1a\x45\xdf\xa3": "Matroska or WebM",
+    b"#!AMR": "AMR",
+    b"wvpk": "WavPack",
+    b"MAC ": "Monkey's Audio",
+    b"TTA1": "TTA",
+    b"MThd": "MIDI",
+    b"ADIF": "AAC",
+    b"PK\x03\x04": "zip",
+    b"\x1f\x8b": "gzip",
+}
+_MAGIC_BYTES = 24
 
 
-def check_complete(path: Path) -> None:
-    """Check that a WAV or Ogg file is as long as its header states; other formats are not checked.
+def open_recording(path: Path) -> Recording:
+    """Recognise an audio file by its content, check its container and prepare to read its samples.
 
     Raises
     ------
     AudioError
-        Where it is shorter.
+        Where the file is missing, no regular file, of another format, or damaged.
     """
-    size = path.stat().st_size
+    if path.is_dir():
+        raise AudioError(path, "is a folder", "give one audio file")
+    try:
+        if path.exists() and not path.is_file():
+            raise AudioError(path, "is no regular file", "save the recording to a file and give that")
+        if not path.stat().st_size:
+            raise AudioError(path, "the file is empty (0 bytes)", "record or download it again")
+        return _open(path)
+    except OSError as error:
+        raise AudioError(path, error.strerror or "cannot be opened", "check the path and its permissions") from None
+
+
+def _open(path: Path) -> Recording:
     with path.open("rb") as file:
-        magic = file.read(12)
-        if magic[:4] in (b"RIFF", b"RF64"):
-            _check_riff(path, file, size)
-        elif magic[:4] == b"OggS":
-            _check_ogg(path, file, size)
-
-
-def _check_riff(path: Path, file: BinaryIO, size: int) -> None:
-    """Find the chunk "data" and compare its size with the rest of the file."""
-    long_size = None
-    while len(header := file.read(8)) == 8:
-        name, promised = struct.unpack("<4sI", header)
-        if name == b"data":
-            if promised == _UNKNOWN_SIZE and long_size is not None:
-                promised = long_size
-            present = size - file.tell()
-            if promised > present:
-                problem = f"truncated: the header promises {promised:,} bytes of samples, the file holds {present:,}"
-                raise AudioError(path, problem, _AGAIN)
-            return
-        body = file.tell()
-        if name == b"ds64" and len(sizes := file.read(16)) == 16:
-            long_size = struct.unpack("<QQ", sizes)[1]
-        file.seek(body + promised + promised % 2)
-    raise AudioError(path, "truncated: the header ends before the samples", _AGAIN)
-
-
-def _check_ogg(path: Path, file: BinaryIO, size: int) -> None:
-    """Find the last page: it must be complete and have the end-of-stream flag."""
-    file.seek(max(0, size - _OGG_PAGE_BYTES))
-    tail = file.read()
-    start = tail.rfind(b"OggS")
-    page = tail[max(0, start) :]
-    whole = len(page) >= 27 and len(page) >= 27 + page[26] + sum(page[27 : 27 + page[26]])
-    if start < 0 or not whole or not page[5] & _OGG_END_OF_STREAM:
-        raise AudioError(path, "truncated: the Ogg stream does not end with its last page", _AGAIN)
+        magic = file.read(_MAGIC_BYTES)
+        file.seek(0)
+        if magic[:4] in (b"RIFF", b"RF64", b"BW64"):
+            return open_wav(path, file)
+        if magic[:4] == b"fLaC":
+            return open_flac(path, file)
+    if magic[:4] == b"OggS":
+        return open_ogg(path)
+    name = next((name for start, name in _OTHERS.items() if magic.startswith(start)), None)
+    if magic[4:8] == b"ftyp":
+        name = "MP4 (M4A, AAC, ALAC)"
+    elif magic[:1] == b"\xff" and magic[1:2] >= b"\xe0":
+        name = "MP3, MPEG or AAC"
+    if name:
+        raise AudioError(path, f"{name} files are not read", CONVERT)
+    found = " ".join(f"{octet:02x}" for octet in magic[:8])
+    raise AudioError(path, f"not readable as audio (no WAV, FLAC or Ogg file; it begins with {found})", CONVERT)

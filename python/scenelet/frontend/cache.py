@@ -36,7 +36,7 @@ from .native import Frontend
 from .tables import Tables, make_tables
 
 # Part of every key: raise the number when the processing from file to windows changes.
-_RULE = "mono soxr-hq consecutive 1"
+_RULE = "mono soxr-hq consecutive 2"
 _SHARD_CLIPS = 64
 _READ_BYTES = 1 << 20
 

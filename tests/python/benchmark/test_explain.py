@@ -18,6 +18,7 @@ from scenelet.core import toolchain
 
 explain, compile_model = functools.cache(explain_anew), functools.cache(compile_anew)
 MODEL = toolchain.FIRMWARE / "models" / "esc10_sm1.tflite"
+SMALL = Options(ram_bytes=16_384)
 
 
 @pytest.mark.parametrize("options", [Options(), Options(ram_bytes=0), Options(fusion=False)], ids=str)
@@ -32,8 +33,8 @@ def test_every_operator_is_explained_once(options: Options) -> None:
 
 
 def test_line_buffers_and_scratch_fill_a_segments_memory() -> None:
-    (segment,) = [step for step in compile_model(MODEL, Options()).program.steps if stages_of(step)]
-    parts = [part for part in explain(MODEL, Options()).parts if part.step == 0]
+    (segment,) = [step for step in compile_model(MODEL, SMALL).program.steps if stages_of(step)]
+    parts = [part for part in explain(MODEL, SMALL).parts if part.step == 0]
     # One for what each part makes, for the input, and for MEAN's sums.
     counters = 4 * (len(parts) + 2)
     lines = sum(part.line_bytes for part in parts)
@@ -48,7 +49,7 @@ def test_without_fusion_a_layer_is_one_kernel_on_whole_maps() -> None:
 
 def test_sm1_runs_depth_first_within_16_kib() -> None:
     for weights in ("packed", "auto"):
-        told = explain(MODEL, Options(weights=weights))
+        told = explain(MODEL, Options(weights=weights, ram_bytes=16_384))
         assert told.arena_bytes <= 16_384
         assert [part.rows is not None for part in told.parts] == [True] * 5 + [False] * 3
         assert told.predicted_instructions < 13_500_000
