@@ -10,6 +10,8 @@ FROM ?= 0
 TO ?= 10000
 BIN := .venv/bin
 PYTHON := $(BIN)/python
+# An option whose value is a variable as it was given, one word for the shell: a folder may have any name.
+option = $(if $(value $(2)),--$(1) '$(subst ','\'',$(value $(2)))')
 C_SOURCES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h' 'tests/firmware/*.c' 'tests/firmware/*.h' | grep -v generated/)
 
 .PHONY: help setup demo test check quick lint unit firmware-test stale nightly format clean
@@ -21,7 +23,7 @@ setup: ## Install Debian packages and Python packages (idempotent)
 	@bash tools/setup.sh
 
 demo: setup ## Recordings to a Cortex-M4 prediction, end to end (DATA=folder RECIPE=sm1 TEACHER=teacher for your own)
-	@$(PYTHON) tools/demo.py $(if $(DATA),--data "$(DATA)") $(if $(RECIPE),--recipe "$(RECIPE)") $(if $(TEACHER),--teacher "$(TEACHER)")
+	@$(PYTHON) tools/demo.py $(call option,data,DATA) $(call option,recipe,RECIPE) $(call option,teacher,TEACHER)
 
 test: lint stale firmware-test unit ## Every test that CI runs
 

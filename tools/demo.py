@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from scenelet.cli.output import out, progress, table
 from scenelet.config.recipe import load
+from scenelet.core.shown import shown
 from scenelet.core.toolchain import build_folder
 from scenelet.errors import SceneletError
 from scenelet.publish.demo import run_demo
@@ -66,10 +67,11 @@ def main() -> int:
         recipe_, teacher = (load(name) if name else None for name in (arguments.recipe, arguments.teacher))
         result = run_demo(arguments.out, arguments.data, _announce, progress, recipe_=recipe_, teacher=teacher)
     except SceneletError as error:
-        sys.stderr.write(f"demo: {error}\n")
+        sys.stderr.write(f"demo: {shown(str(error))}\n")
         return error.exit_status
     out.print(table("from recordings to a Cortex-M4", ["", ">"], rows(result)))
-    out.print(f"{arguments.out / 'report.json'}\n{arguments.out / 'report.html'}")
+    for page in ("report.json", "report.html"):
+        out.print(str(arguments.out / page))
     same = result["accuracy_int8"] == result["accuracy_qemu"] and not result["parity_mismatches"]
     return 0 if same else 1
 

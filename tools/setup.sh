@@ -7,6 +7,13 @@ cd "$(dirname "$0")/.."
 say() { printf 'setup: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 2; }
 
+# The scripts of a virtual environment cannot run from every path, and PlatformIO cannot build in every path.
+if [ ! -x .venv/bin/python ]; then
+  case $PWD in
+    *[:\$\"\`\\]* | *$'\n'*) fail "move this checkout: its path holds one of : \$ \" \` \\ or a line end: $(printf %q "$PWD")" ;;
+  esac
+fi
+
 # program:Debian package
 tools=(
   cc:gcc clang:clang clang-format:clang-format cppcheck:cppcheck

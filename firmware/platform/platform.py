@@ -2,11 +2,13 @@
 
 import importlib.util
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
 
 from platformio.dependencies import get_core_dependencies
+from platformio.exception import UserSideException
 from platformio.package.meta import PackageItem, PackageMetadata, PackageSpec
 from platformio.platform.base import PlatformBase
 
@@ -14,8 +16,28 @@ COMPILER_PACKAGE, COMPILER = "toolchain-gccarmnoneeabi", "arm-none-eabi-gcc"
 OPENOCD_PROTOCOLS = ("stlink", "cmsis-dap", "jlink")
 
 
+class FolderError(UserSideException):
+    """A folder that firmware cannot be built in; PlatformIO prints it as one line and fails."""
+
+
+def require_usable_paths(config):
+    """Refuse, before anything is built, the few characters that PlatformIO or the linker cannot have in a path."""
+    project, build = Path.cwd(), Path(config.get("platformio", "build_dir"))
+    folders = {"project": project, "build": build, "generated": Path(os.environ.get("SCENELET_GENERATED") or project)}
+    for name, folder in folders.items():
+        wrong = next((one for one in "$\n" if one in str(folder)), None)
+        if wrong is None and name == "build" and "%" in os.path.relpath(build):
+            wrong = "%"  # the linker puts the program's path in its place in the name of its map
+        if wrong:
+            raise FolderError(
+                f"the {name} folder's path {str(folder)!r} holds {wrong!r}, which firmware cannot be built "
+                "with; move it to a path without that character"
+            )
+
+
 class SceneletPlatform(PlatformBase):
     def configure_default_packages(self, options, targets):
+        require_usable_paths(self.config)
         super().configure_default_packages(options, targets)
         self._scons_from_pip()
         needed = {COMPILER_PACKAGE: COMPILER} if options.get("board") else {}

@@ -4,6 +4,7 @@
 #include "scn_port.h"
 #include "scn_text.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static const struct {
@@ -13,6 +14,16 @@ static const struct {
     SCN_COMMANDS(SCN_COMMAND)
 #undef SCN_COMMAND
 };
+
+void scn_command_tidy(char *line) {
+    char *end = line;
+    for (const char *from = line; *from; from++) {
+        const bool keep = *from != ' ' || (end > line && from[1] != ' ' && from[1] != '\0');
+        *end = *from;
+        end += keep;
+    }
+    *end = '\0';
+}
 
 scn_command_t scn_command(const char *line) {
     int command = 0;

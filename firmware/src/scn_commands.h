@@ -19,6 +19,9 @@
 typedef enum { SCN_COMMANDS(SCN_COMMAND) SCN_COMMAND_UNKNOWN } scn_command_t;
 #undef SCN_COMMAND
 
+/* Drop spaces around a line, and all but one between its words, as the reference firmware's parser ignores them. */
+void scn_command_tidy(char *line);
+
 /* The command of a line. */
 scn_command_t scn_command(const char *line);
 

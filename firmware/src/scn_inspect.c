@@ -45,7 +45,7 @@ static void checksum_line(int32_t step, uint32_t tensor, const void *values, uin
     scn_text_string(&text, " crc32=");
     scn_text_hex(&text, scn_crc32(values, bytes), 8);
     scn_text_string(&text, " name=");
-    scn_text_string(&text, name);
+    scn_text_name(&text, name);
     scn_text_end(&text);
 }
 

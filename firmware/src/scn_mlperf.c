@@ -13,13 +13,23 @@
 #define WARMUPS 10u /* where the runner gives no number */
 
 static uint32_t expected, loaded; /* bytes of the input, from "db load" */
-static const int8_t *scores;      /* of the last "infer" */
+/* Of the last "infer": a copy, because sessions, tests and measurements use the classifier's own. */
+static int8_t scores[SCN_MODEL_OUTPUT_BYTES];
+static bool inferred;
 
 static void print_words(const char *before, const char *middle, const char *after) {
     scn_text_t text = scn_text_start(scn_port_write);
     scn_text_string(&text, before);
     scn_text_string(&text, middle);
     scn_text_string(&text, after);
+    scn_text_end_plain(&text);
+}
+
+static void print_model(void) {
+    scn_text_t text = scn_text_start(scn_port_write);
+    scn_text_string(&text, "m-model-[");
+    scn_text_name(&text, SCN_MODEL_NAME);
+    scn_text_string(&text, "]");
     scn_text_end_plain(&text);
 }
 
@@ -108,7 +118,7 @@ static void timestamp(void) {
 
 /* Probabilities with three decimals, as INT8 softmax defines them: (score + 128) / 256. */
 static void results(void) {
-    if (!scores) {
+    if (!inferred) {
         print_words("e-[no results yet]", "", "");
         return;
     }
@@ -127,10 +137,13 @@ static void results(void) {
     scn_text_end_plain(&text);
 }
 
-static void run(uint32_t times) {
+/* Run on the same input each time; the scores of the last run, NULL for none. */
+static const int8_t *run(uint32_t times) {
+    const int8_t *last = NULL;
     for (uint32_t i = 0; i < times; i++) {
-        scores = scn_classifier_decide(NULL, NULL); /* runs on the same input each time */
+        last = scn_classifier_decide(NULL, NULL);
     }
+    return last;
 }
 
 static scn_mlperf_t infer(const char *rest) {
@@ -145,12 +158,14 @@ static scn_mlperf_t infer(const char *rest) {
         return SCN_MLPERF_DONE;
     }
     print_number("m-warmup-start-", warmups, "");
-    run(warmups);
+    (void)run(warmups);
     print_words("m-warmup-done", "", "");
     print_number("m-infer-start-", times, "");
     timestamp();
-    run(times);
+    const int8_t *last = run(times);
     timestamp();
+    memcpy(scores, last, sizeof scores);
+    inferred = true;
     print_words("m-infer-done", "", "");
     results();
     return SCN_MLPERF_TOOK_INPUT;
@@ -162,7 +177,7 @@ scn_mlperf_t scn_mlperf(const char *line) {
         print_words("m-name-dut-[scenelet]", "", "");
     } else if (strcmp(line, "profile") == 0) {
         print_words("m-profile-[scenelet ", SCN_VERSION, "]");
-        print_words("m-model-[", SCN_MODEL_NAME, "]");
+        print_model();
     } else if (strcmp(line, "timestamp") == 0) {
         timestamp();
     } else if (strcmp(line, "results") == 0) {

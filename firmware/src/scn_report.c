@@ -27,6 +27,11 @@ static void add_string(scn_text_t *text, const char *key, const char *value) {
     scn_text_string(text, value);
 }
 
+static void add_name(scn_text_t *text, const char *key, const char *name) {
+    scn_text_string(text, key);
+    scn_text_name(text, name);
+}
+
 static void add_number(scn_text_t *text, const char *key, uint64_t value) {
     scn_text_string(text, key);
     scn_text_unsigned(text, value);
@@ -140,7 +145,7 @@ void scn_report_info(uint32_t ring_bytes, uint32_t credit, uint32_t dropped_byte
     add_number(&text, " ring_bytes=", ring_bytes);
     add_number(&text, " credit=", credit);
     add_number(&text, " dropped_bytes=", dropped_bytes);
-    add_string(&text, " model=", SCN_MODEL_NAME); /* last, since it may hold spaces */
+    add_name(&text, " model=", SCN_MODEL_NAME);
     scn_text_end(&text);
 }
 
@@ -148,7 +153,7 @@ void scn_report_labels(void) {
     for (uint32_t i = 0; i < SCN_MODEL_LABEL_COUNT; i++) {
         scn_text_t text = line("label");
         add_number(&text, " index=", i);
-        add_string(&text, " name=", scn_model_labels[i]);
+        add_name(&text, " name=", scn_model_labels[i]);
         scn_text_end(&text);
     }
 }
@@ -157,7 +162,7 @@ void scn_report_decision(uint32_t window, const int8_t *scores) {
     const uint32_t best = scn_classifier_best(scores);
     scn_text_t text = line("decision");
     add_number(&text, " window=", window);
-    add_string(&text, " label=", best < SCN_MODEL_LABEL_COUNT ? scn_model_labels[best] : "none");
+    add_name(&text, " label=", best < SCN_MODEL_LABEL_COUNT ? scn_model_labels[best] : "none");
     scn_text_string(&text, " scores=");
     for (uint32_t i = 0; i < SCN_MODEL_OUTPUT_BYTES; i++) {
         scn_text_string(&text, i > 0 ? "," : "");
@@ -170,7 +175,7 @@ void scn_report_heard(uint32_t window, int32_t held) {
     const bool named = held >= 0 && held < (int32_t)SCN_MODEL_LABEL_COUNT;
     scn_text_t text = line("heard");
     add_number(&text, " window=", window);
-    add_string(&text, " label=", held == SCN_DECISION_UNKNOWN ? "unknown" : named ? scn_model_labels[held] : "none");
+    add_name(&text, " label=", held == SCN_DECISION_UNKNOWN ? "unknown" : named ? scn_model_labels[held] : "none");
     scn_text_end(&text);
 }
 
@@ -253,7 +258,7 @@ static void report_step(void *context, const scn_model_t *model, const scn_step_
     add_string(&text, " op=", step->op);
     add_number(&text, " macs=", step->macs);
     add_number(&text, " cycles=", cycles);
-    add_string(&text, " name=", step->name);
+    add_name(&text, " name=", step->name);
     scn_text_end(&text);
     lap(context); /* exclude the time for printing the line */
 }

@@ -279,7 +279,10 @@ static void handle_byte(uint8_t byte) {
         refuse_line();
         break;
     case SCN_RECEIVED_LINE:
-        dispatch_command((const char *)receiver.bytes);
+        scn_command_tidy((char *)receiver.bytes);
+        if (receiver.bytes[0]) { /* else nothing but spaces: an empty line */
+            dispatch_command((const char *)receiver.bytes);
+        }
         break;
     default:
         break;

@@ -20,6 +20,9 @@ A message is one line that names the file, field, operator or layer, and the rem
 
 from __future__ import annotations
 
+# A file's name may hold them; the message is one line all the same, and names that file.
+_LINE_ENDS = {ord("\n"): r"\n", ord("\r"): r"\r"}
+
 
 class SceneletError(Exception):
     """Root of all deliberate errors.
@@ -43,10 +46,9 @@ class SceneletError(Exception):
         super().__init__(subject, problem, remedy)
 
     def __str__(self) -> str:
-        text = f"{self.subject}: {self.problem}"
-        if self.remedy:
-            text += f"; {self.remedy}"
-        return " ".join(text.split())
+        said = f"{self.problem}; {self.remedy}" if self.remedy else self.problem
+        lines = (line.strip() for line in said.split("\n"))
+        return f"{self.subject.translate(_LINE_ENDS)}: {' '.join(line for line in lines if line)}"
 
 
 class InputError(SceneletError):

@@ -3,6 +3,7 @@
 
 #include "scn_crc.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #define DIGITS 20 /* of the largest uint64_t */
@@ -18,6 +19,21 @@ scn_text_t scn_text_start(scn_text_write_t write) {
 
 void scn_text_string(scn_text_t *text, const char *string) {
     put(text, string, strlen(string));
+}
+
+static bool ends_field(char character) {
+    return (unsigned char)character <= ' ' || character == 0x7F || strchr("%=[]", character) != NULL;
+}
+
+void scn_text_name(scn_text_t *text, const char *name) {
+    for (; *name; name++) {
+        if (ends_field(*name)) {
+            scn_text_string(text, "%");
+            scn_text_hex(text, (unsigned char)*name, 2);
+        } else {
+            put(text, name, 1);
+        }
+    }
 }
 
 void scn_text_unsigned(scn_text_t *text, uint64_t value) {

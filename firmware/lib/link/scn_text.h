@@ -22,6 +22,9 @@ typedef struct {
 scn_text_t scn_text_start(scn_text_write_t write);
 
 void scn_text_string(scn_text_t *text, const char *string);
+/* A name from a model, as the value of a field: a space, '=', '%', square brackets and control characters become % and
+ * two hexadecimal digits, so that no name can end its field or its line, or look like another field. */
+void scn_text_name(scn_text_t *text, const char *name);
 void scn_text_unsigned(scn_text_t *text, uint64_t value);
 void scn_text_signed(scn_text_t *text, int32_t value);
 

@@ -3,10 +3,12 @@
 import json
 import os
 import re
+import shlex
 import sys
 from pathlib import Path
 
 from SCons.Script import COMMAND_LINE_TARGETS, AlwaysBuild, Builder, Default, DefaultEnvironment
+from SCons.Subst import Literal
 
 env = DefaultEnvironment()
 sys.path.insert(0, str(Path(env.PioPlatform().get_dir()) / "builder"))
@@ -16,7 +18,26 @@ import upload  # noqa: E402
 FIRMWARE = Path(env.subst("$PROJECT_DIR")) / "firmware"
 FLAGS = json.loads((FIRMWARE / "flags.json").read_text())
 SMALL = ("src", "lib/link", "lib/port")
+PROGRAM = "firmware"
 LIBRARIES = ("lib/frontend", "lib/link", "lib/port")
+
+
+def protect_paths():
+    """Let the shell take every path as it is: SCons itself quotes spaces, and in names of files some characters more.
+
+    Only `$`, which SCons and PlatformIO expand in every path, is beyond help; platform.py refuses it.
+    """
+    env.Replace(
+        ESCAPE=shlex.quote,
+        _CPPINCFLAGS="${INCLUDE_FLAGS(__env__)}",
+        INCLUDE_FLAGS=include_flags,
+        _LIBDIRFLAGS="",  # nothing is linked by a library's name
+    )
+
+
+def include_flags(environment):
+    folders = (environment.subst(str(folder)) for folder in environment.get("CPPPATH", []))
+    return [Literal(f"-I{environment.Dir(folder)}") for folder in dict.fromkeys(folders)]
 
 
 def sources(port):
@@ -63,7 +84,9 @@ def linker_flags(board):
         "SCN_STACK_BYTES": FLAGS["stack_bytes"],
     }
     flags = [f"-Wl,--defsym={name}={value}" for name, value in symbols.items()]
-    return [*flags, "-T", str(script), "-Wl,-Map,$BUILD_DIR/${PROGNAME}.map"]
+    # -Wl would divide a path at its commas; Literal, so that the shell gets the paths as they are.
+    link_map = Literal(f"-Map={os.path.relpath(env.subst('$BUILD_DIR'))}/{PROGRAM}.map")
+    return [*flags, "-T", Literal(str(script)), "-Xlinker", link_map]
 
 
 def configure(board):
@@ -77,7 +100,7 @@ def configure(board):
         OBJCOPY="arm-none-eabi-objcopy",
         SIZETOOL="arm-none-eabi-size",
         ARFLAGS=["rc"],
-        PROGNAME="firmware",
+        PROGNAME=PROGRAM,
         PROGSUFFIX=".elf",
         SIZECHECKCMD="$SIZETOOL -A -d $SOURCES",
         SIZEPROGREGEXP=r"^(?:\.vectors|\.text|\.rodata|\.ARM\.exidx|\.data|\.seal)\s+(\d+)",
@@ -121,12 +144,11 @@ def firmware():
     Default([env.Alias("buildprog", image, image)])
     action = env.VerboseAction(upload.upload, "Uploading $SOURCE")
     env.AddPlatformTarget("upload", [elf, image], action, "Upload")
-    emulate = upload.quote([*upload.qemu(board, "mon:stdio"), "-kernel", "$SOURCE"])
-    env.AddPlatformTarget(
-        "emulate", elf, env.VerboseAction(emulate, "Running $SOURCE; end with Ctrl-A X"), "Run in QEMU"
-    )
+    emulate = env.VerboseAction(upload.emulate, "Running $SOURCE; end with Ctrl-A X")
+    env.AddPlatformTarget("emulate", elf, emulate, "Run in QEMU")
 
 
+protect_paths()
 if "BOARD" in env:
     firmware()
 else:

@@ -1,6 +1,8 @@
 """`pio run -t upload`: the program that flashes a board, and the remedy when it fails."""
 
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -16,10 +18,6 @@ REMEDY = {
 }
 
 
-def quote(arguments):
-    return " ".join(f'"{argument}"' for argument in arguments)
-
-
 def qemu(board, serial):
     """QEMU's command line without a program; `serial` is the destination of USART1."""
     options = ["-display", "none", "-semihosting-config", "enable=on,target=native"]
@@ -28,26 +26,31 @@ def qemu(board, serial):
     return ["qemu-system-arm", "-M", board.get("build.qemu_machine"), *options, "-serial", serial]
 
 
-def gdb(env):
+def gdb(env, elf):
     program = env.WhereIs("gdb-multiarch") or "arm-none-eabi-gdb"
-    return [program, "-q", "-nx", "-batch", "-x", str(Path(env.PioPlatform().get_dir()) / "flash.py"), "$SOURCE"]
+    return [program, "-q", "-nx", "-batch", "-x", str(Path(env.PioPlatform().get_dir()) / "flash.py"), elf]
 
 
-def command(env, protocol):
+def tcl_word(path):
+    """Write a path as one word of Tcl, the language of OpenOCD's commands."""
+    return re.sub(r"([^\w./-])", r"\\\1", path)
+
+
+def command(env, protocol, elf):
     """The command line of a protocol, and the key of its remedy."""
-    board, image = env.BoardConfig(), "$BUILD_DIR/${PROGNAME}.bin"
+    board, image = env.BoardConfig(), env.subst("$BUILD_DIR/${PROGNAME}.bin")
     if protocol in PROBES:
         target = board.get("debug.openocd_target")
-        program = ["-c", "program {$SOURCE} verify reset exit"]
+        program = ["-c", f"program {tcl_word(elf)} verify reset exit"]
         return ["openocd", "-f", f"interface/{protocol}.cfg", "-f", f"target/{target}.cfg", *program], "openocd"
     if protocol == "st-flash":
         return ["st-flash", "--reset", "write", image, "0x08000000"], "st-flash"
     if protocol == "dfu":
         return ["dfu-util", "-a", "0", "-s", "0x08000000:leave", "-D", image], "dfu-util"
     if protocol in ("gdb", "blackmagic"):
-        return gdb(env), "gdb"
+        return gdb(env, elf), "gdb"
     if protocol in ("qemu", "qemu-gdb"):
-        return gdb(env), "qemu"
+        return gdb(env, elf), "qemu"
     known = ", ".join(sorted(board.get("upload.protocols")))
     sys.exit(f"Error: upload_protocol '{protocol}' is not one of: {known}")
 
@@ -57,16 +60,23 @@ def environment(env, protocol):
     port = env.subst("$UPLOAD_PORT") or (BLACK_MAGIC_PORT if protocol == "blackmagic" else GDB_SERVER)
     values = {"SCENELET_PROTOCOL": protocol, "SCENELET_PORT": port}
     if protocol.startswith("qemu"):
-        values["SCENELET_QEMU"] = quote(qemu(env.BoardConfig(), "file:SERIAL"))
+        values["SCENELET_QEMU"] = shlex.join(qemu(env.BoardConfig(), "file:SERIAL"))
     return {**os.environ, **env["ENV"], **values}
+
+
+def emulate(target, source, env):
+    """SCons action: run the ELF in QEMU on this terminal. Its result is the exit status."""
+    del target
+    program = [*qemu(env.BoardConfig(), "mon:stdio"), "-kernel", str(source[0])]
+    return subprocess.run(program, check=False).returncode
 
 
 def upload(target, source, env):
     """SCons action: flash the ELF. Its result is the exit status."""
     del target
     protocol = env.subst("$UPLOAD_PROTOCOL")
-    arguments, remedy = command(env, protocol)
-    arguments = [env.subst(argument, source=source) for argument in arguments] + env.Split(env.subst("$UPLOADERFLAGS"))
+    arguments, remedy = command(env, protocol, str(source[0]))
+    arguments += env.Split(env.subst("$UPLOADERFLAGS"))
     if not env.WhereIs(arguments[0]):
         sys.stderr.write(f"Error: {arguments[0]} is not installed, and upload_protocol = {protocol} needs it\n")
         return 1

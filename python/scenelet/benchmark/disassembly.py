@@ -6,6 +6,7 @@ are those of ARM's technical reference manual (DDI 0439, 3.3), which gives a div
 
 from __future__ import annotations
 
+import os
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
@@ -161,6 +162,6 @@ def _file(header: Any, number: int) -> str:
     newer = header["version"] >= 5
     entry = header["file_entry"][number if newer else number - 1]
     if not newer and entry.dir_index == 0:
-        return str(entry.name.decode())
+        return os.fsdecode(entry.name)
     folder = header["include_directory"][entry.dir_index if newer else entry.dir_index - 1]
-    return str(Path(folder.decode()) / entry.name.decode())
+    return str(Path(os.fsdecode(folder)) / os.fsdecode(entry.name))

@@ -12,7 +12,7 @@ from ..core import toolchain
 from ..errors import ToolError
 
 _START = "Linker script and memory map"
-_SECTION = re.compile(r"^ (\.(?:text|rodata|data)\S*|\*fill\*)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)(?:\s+(\S+))?")
+_SECTION = re.compile(r"^ (\.(?:text|rodata|data)\S*|\*fill\*)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)(?:\s+(\S.*))?$")
 _HASH = re.compile(r"-[0-9a-f]{24}$")
 _MODEL, _TABLES = "scn_model", "scn_frontend_tables"
 _KINDS = (

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import select
 import sys
 from collections.abc import Sequence
 from typing import TextIO
 
+from ..core.shown import shown
 from ..errors import SceneletError
 
 # Commands that resume from the files of an interrupted call.
@@ -23,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Its exit status: 0 success, 1 a check failed, 2 wrong usage or input, 130 interrupted by Ctrl-C.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a class's name may lack in the terminal's encoding
     try:
         status = _run(words)
         sys.stdout.flush()  # while a closed pipe can still be handled
@@ -82,5 +86,6 @@ def _reader_closed(stream: TextIO) -> bool:
 
 
 def _fail(message: str, status: int) -> int:
-    sys.stderr.write(f"scenelet: {' '.join(message.split())}\n")
+    lines = (line.strip() for line in message.split("\n"))
+    sys.stderr.write(f"scenelet: {shown(' '.join(line for line in lines if line))}\n")
     return status

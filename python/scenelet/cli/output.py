@@ -13,27 +13,38 @@ from typing import Any, NoReturn
 
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from ..core.energy import Meter
 from ..core.notes import InputNote
+from ..core.shown import shown
 from ..errors import ToolError
 
 _QUIET_SECONDS = 2.0
 
 
 class _Console(Console):
-    """A console that reports a closed pipe to the caller; rich would exit with status 1."""
+    """A console for plain text: what commands print holds names from files, which are no markup.
+
+    It reports a closed pipe to the caller; rich would exit with status 1.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(highlight=False, markup=False, emoji=False, **settings)
+
+    def render_str(self, text: str, **style: Any) -> Text:
+        """Render a string, which every printed line, cell and title passes; see :func:`scenelet.core.shown.shown`."""
+        return super().render_str(shown(text), **style)
 
     def on_broken_pipe(self) -> NoReturn:
         raise BrokenPipeError
 
 
 # A pipe has no width; text on its way into a file must not be truncated.
-out = _Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
-err = _Console(stderr=True, highlight=False)
+out = _Console(soft_wrap=True, width=None if sys.stdout.isatty() else 160)
+err = _Console(stderr=True)
 
 
 def meter(wanted: bool, folder: Path | None = None) -> Meter | None:
@@ -43,14 +54,14 @@ def meter(wanted: bool, folder: Path | None = None) -> Meter | None:
     try:
         return Meter(folder)
     except ToolError as error:
-        err.print(f"note: energy is not measured: {error}", markup=False, soft_wrap=True)
+        err.print(f"note: energy is not measured: {error}", soft_wrap=True)
         return None
 
 
 def note(lines: Iterable[str]) -> None:
     """Print notes for the user on standard error."""
     for line in lines:
-        err.print(f"note: {line}", markup=False, soft_wrap=True)
+        err.print(f"note: {line}", soft_wrap=True)
 
 
 @contextmanager
@@ -83,7 +94,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
         number = name.startswith(">")
         made.add_column(name.lstrip(">"), justify="right" if number else "left", no_wrap=number)
     for row in rows:
-        made.add_row(*(f"{cell:,}" if isinstance(cell, int) else escape(str(cell)) for cell in row))
+        made.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
     return made
 
 
@@ -96,7 +107,7 @@ def _lines(what: str) -> Callable[[int, int], None]:
         tenth = 10 * done // total if total else 10
         if tenth > reported and monotonic() - start > _QUIET_SECONDS:
             reported = tenth
-            sys.stderr.write(f"{what}: {done:,} of {total:,}\n")
+            sys.stderr.write(f"{shown(what)}: {done:,} of {total:,}\n")
             sys.stderr.flush()
 
     return step
@@ -108,7 +119,7 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     if not err.is_terminal:
         yield _lines(what)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True) as bar:
-        task = bar.add_task(what, total=None)
+        task = bar.add_task(shown(what), total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -30,8 +30,8 @@ _REMEDY = {
 
 
 def build_folder() -> Path:
-    """Folder of all build products and caches: SCENELET_BUILD, else build/ of the repository."""
-    return Path(os.environ.get("SCENELET_BUILD") or REPOSITORY / "build")
+    """Folder of all build products and caches: SCENELET_BUILD, else build/ of the repository; an absolute path."""
+    return Path(os.environ.get("SCENELET_BUILD") or REPOSITORY / "build").absolute()
 
 
 def engine_folders() -> list[Path]:

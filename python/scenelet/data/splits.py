@@ -98,7 +98,9 @@ def _main_label(clips: Sequence[Clip]) -> str:
 
 def _choose(names: Sequence[str], sizes: dict[str, int], fraction: float, seed: int) -> list[str]:
     """Take groups in seeded order: each group that brings the number of held-out clips nearer to the target."""
-    ordered = sorted(names, key=lambda name: hashlib.sha256(f"{seed}\0{name}".encode()).digest())
+    ordered = sorted(
+        names, key=lambda name: hashlib.sha256(f"{seed}\0{name}".encode("utf-8", "surrogateescape")).digest()
+    )
     target = fraction * sum(sizes[name] for name in names)
     chosen: list[str] = []
     taken = 0

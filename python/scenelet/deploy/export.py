@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..compiler.codegen.c_literals import comment
 from ..compiler.operators import tflm_method
 from ..compiler.options import DEFAULT, Options
 from ..compiler.pipeline import Compiled, compile_model
@@ -123,7 +124,7 @@ def _render_tflm(compiled: Compiled, model: Path) -> dict[str, str]:
         arena = target.arena_bytes()["total"]
     values = {
         "banner": _banner("a .tflite model"),
-        "name": compiled.identity.name,
+        "name": comment(compiled.identity.name),
         "model_sha256": compiled.identity.sha256,
         "model_bytes": len(content),
         "model_literals": _array(content),

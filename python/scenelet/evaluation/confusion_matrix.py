@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.shown import shown
 from ..errors import ToolError
+
+# Room for the names: the figure's margins hold those of common length.
+_LETTER_INCHES, _COMMON_LETTERS = 0.1, 15
 
 
 def confusion_png(confusion: NDArray[np.integer[Any]], labels: Sequence[str], title: str = "") -> bytes:
@@ -37,17 +42,23 @@ def confusion_png(confusion: NDArray[np.integer[Any]], labels: Sequence[str], ti
     except ImportError:
         raise ToolError("matplotlib", "is not installed", "pip install 'scenelet[train]'") from None
     share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    size = 2.2 + 0.45 * len(labels)
+    longest = max(map(len, labels), default=0)
+    size = 2.2 + 0.45 * len(labels) + _LETTER_INCHES * max(0, longest - _COMMON_LETTERS)
     figure = Figure(figsize=(size + 0.6, size), layout="constrained")
     axes = figure.subplots()
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(labels)), labels)
-    axes.set(xlabel="answer", ylabel="truth", title=title)
+    # Names are no formulas: without parse_math=False, matplotlib typesets what stands between two dollar signs.
+    names = [shown(label) for label in labels]
+    axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor", parse_math=False)
+    axes.set_yticks(range(len(names)), names, parse_math=False)
+    axes.set(xlabel="answer", ylabel="truth")
+    axes.set_title(shown(title), parse_math=False)
     for (row, column), count in np.ndenumerate(confusion):
         if count:
             shade = "white" if share[row, column] > 0.5 else "black"
             axes.text(column, row, str(int(count)), ha="center", va="center", color=shade, fontsize=8)
     content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=100, metadata={"Software": None})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a letter that the font lacks is drawn as a box
+        figure.savefig(content, format="png", dpi=100, metadata={"Software": None})
     return content.getvalue()

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..core import metrics
 from ..core.files import write_text
+from ..core.names import one_form
 from ..data.dataset import Clip, Dataset
 from ..data.provenance import training_splits
 from ..errors import DatasetError, ModelError
@@ -125,14 +126,15 @@ def _batches(clips: list[Clip], info: ModelInfo, size: int) -> Iterator[tuple[li
 
 
 def _class_of(clips: list[Clip], labels: tuple[str, ...], model: str | Path) -> NDArray[np.int64]:
-    unknown = sorted({clip.label for clip in clips} - set(labels))
+    places = {one_form(label): place for place, label in enumerate(labels)}  # data sets give composed names
+    unknown = sorted({clip.label for clip in clips} - set(places))
     if unknown:
         raise DatasetError(
             clips[0].path.parent,
             f"label '{unknown[0]}' is not one of the model's: {', '.join(labels)}",
             f"evaluate {model} on data of its own classes",
         )
-    return np.array([labels.index(clip.label) for clip in clips], dtype=np.int64)
+    return np.array([places[clip.label] for clip in clips], dtype=np.int64)
 
 
 def evaluate(

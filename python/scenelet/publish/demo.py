@@ -160,13 +160,13 @@ def _budget(demo: Demo) -> Budget:
 
 def _build(demo: Demo) -> Export:
     """Write the C sources, and build them with PlatformIO as a user would."""
-    generated = demo.folder / "generated"
+    generated, build = (demo.folder.absolute() / name for name in ("generated", "pio"))
     with demo.stage("export C sources"):
         result = export(demo.model, generated)
     with demo.stage("pio run -e qemu"):
         toolchain.run(
             ["pio", "run", "-d", toolchain.REPOSITORY, "-e", "qemu"],
-            env={**os.environ, "SCENELET_GENERATED": str(generated), "PLATFORMIO_BUILD_DIR": str(demo.folder / "pio")},
+            env={**os.environ, "SCENELET_GENERATED": str(generated), "PLATFORMIO_BUILD_DIR": str(build)},
         )
     return result
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from ..benchmark.budget import Budget, budget_of
 from ..core.energy import read_energy
 from ..core.files import sha256
+from ..core.shown import markdown, markdown_code
+from ..core.shown import shown as one_line
 from ..data.datasets.registry import licence_text
 from ..errors import InputError
 from ..evaluation.crossval_results import read_result
@@ -106,17 +109,17 @@ def _changes(path: Path) -> tuple[str | None, tuple[int, ...] | None]:
 
 def _facts(model: Path, info: ModelInfo, budget: Budget) -> Iterator[str]:
     front = info.frontend
-    yield f"# {model.stem}"
+    yield f"# {markdown(model.stem)}"
     yield ""
     yield (
         f"{len(info.labels)} classes from {front.clip_seconds:g}-s windows of {front.sample_rate / 1000:g} kHz audio: "
-        f"a full INT8 network, recipe `{info.recipe}`."
+        f"a full INT8 network, recipe {markdown_code(info.recipe)}."
     )
     yield ""
     yield "| | |"
     yield "|---|---|"
-    yield f"| file | `{model.name}`, {model.stat().st_size:,} bytes, SHA-256 `{sha256(model)}` |"
-    yield f"| classes | {', '.join(info.labels)} |"
+    yield f"| file | {_cell(model.name)}, {model.stat().st_size:,} bytes, SHA-256 `{sha256(model)}` |"
+    yield f"| classes | {', '.join(map(markdown, info.labels))} |"
     yield f"| parameters | {budget.cost.params_bytes:,} B of {limits.PARAMS_BYTES:,} |"
     yield f"| multiply-accumulates | {budget.cost.macs:,} of {limits.MACS:,} |"
     yield f"| peak activations, planned RAM | {budget.cost.peak_activation_bytes:,} B, {budget.planned_ram_bytes:,} B |"
@@ -157,7 +160,7 @@ def _scores(evaluations: Sequence[Evaluation], shown: Evaluation, folds: bool) -
     yield "|---|---|---|---|---|---|---|"
     for one in evaluations:
         yield (
-            f"| `{one.target}` | {one.split} | {one.windows:,} | {one.accuracy:.1%} | {one.log_loss:.3f} | "
+            f"| {_cell(one.target)} | {one.split} | {one.windows:,} | {one.accuracy:.1%} | {one.log_loss:.3f} | "
             f"{one.clips:,} | {one.clip_accuracy:.1%} |"
         )
     if folds and len(evaluations) > 1:
@@ -171,9 +174,10 @@ def _scores(evaluations: Sequence[Evaluation], shown: Evaluation, folds: bool) -
     for title, groups in (("class", shown.by_class), ("device", shown.by_device)):
         if groups:
             yield ""
-            yield f"| {title} (`{shown.target}`, {shown.split}) | windows | accuracy | log loss |"
+            yield f"| {title} ({_cell(shown.target)}, {shown.split}) | windows | accuracy | log loss |"
             yield "|---|---|---|---|"
-            yield from (f"| {name} | {m.count:,} | {m.accuracy:.1%} | {m.log_loss:.3f} |" for name, m in groups.items())
+            for name, m in groups.items():
+                yield f"| {markdown(name)} | {m.count:,} | {m.accuracy:.1%} | {m.log_loss:.3f} |"
 
 
 def _spread(values: NDArray[np.float64]) -> str:
@@ -189,7 +193,8 @@ def _weakness(one: Evaluation) -> Iterator[str]:
         row = one.confusion[one.labels.index(name)].copy()
         row[one.labels.index(name)] = 0
         taken = one.labels[int(np.argmax(row))]
-        yield f"- `{name}` is missed more often than not; most often it is taken for `{taken}` ({row.max()} windows)."
+        missed, said = markdown_code(name), markdown_code(taken)
+        yield f"- {missed} is missed more often than not; most often it is taken for {said} ({row.max()} windows)."
     if not weak:
         yield "- No class is missed more often than not."
     yield f"- {one.clips:,} clips were scored; one is {100 / one.clips:.2f} points of clip accuracy."
@@ -203,11 +208,21 @@ def _commands(model: Path, evaluations: Sequence[Evaluation], folds: Folds | Non
     if folds:
         yield from _making(folds)
         yield "scenelet quantize RUN"
-        yield f"scenelet card {model.name} --data DIR --crossval FOLDS --out {model.stem}.md"
+        yield f"scenelet card {_word(model.name)} --data DIR --crossval FOLDS --out {_word(f'{model.stem}.md')}"
     else:
         for one in evaluations:
-            yield f"scenelet evaluate {model.name} --data DIR --split {one.split} --target {one.target}"
+            yield f"scenelet evaluate {_word(model.name)} --data DIR --split {one.split} --target {_word(one.target)}"
     yield "```"
+
+
+def _cell(name: str) -> str:
+    """Write a name as code in a table."""
+    return markdown_code(name, in_table=True)
+
+
+def _word(name: str) -> str:
+    """Write a name as one word of a shell's line."""
+    return one_line(shlex.quote(name))
 
 
 def _making(folds: Folds) -> Iterator[str]:
@@ -215,10 +230,10 @@ def _making(folds: Folds) -> Iterator[str]:
     method = f" --method {folds.method}" if folds.method else ""
     filters = f" --filters {','.join(map(str, folds.filters))}" if folds.filters else ""
     teachers = " --teacher TEACHERS" if method else ""
-    yield f"scenelet crossval {folds.recipe} --data DIR --out FOLDS{teachers}{method}{filters}"
+    yield f"scenelet crossval {_word(folds.recipe)} --data DIR --out FOLDS{teachers}{method}{filters}"
     out = "WHOLE" if filters else "RUN"
     teacher = " --teacher TEACHER" if method else ""
-    command = f"distill {folds.recipe}{teacher}{method}" if method else f"train {folds.recipe}"
+    command = f"distill {_word(folds.recipe)}{teacher}{method}" if method else f"train {_word(folds.recipe)}"
     yield f"scenelet {command} --data DIR --out {out} --all-clips"
     if filters:
         yield f"scenelet prune WHOLE{filters}{teacher} --data DIR --out RUN --all-clips"

@@ -11,19 +11,21 @@ from __future__ import annotations
 
 import csv
 import io
-import json
+import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
 from ..benchmark.budget import budget_of
 from ..core.files import write_bytes, write_text
 from ..core.metrics import probabilities
+from ..core.names import is_utf8
 from ..data import audio
 from ..errors import AudioError, InputError
 from ..evaluation.evaluate import Evaluation
@@ -53,11 +55,14 @@ def audio_files(folder: Path) -> list[Path]:
     Raises
     ------
     AudioError
-        Where there is no audio file.
+        Where there is no audio file, or one has a name that no table can hold.
     """
     found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in audio.SUFFIXES and path.is_file())
     if not found:
         raise AudioError(folder, "holds no audio file", "give the folder of the evaluation set's clips")
+    for path in found:
+        if not is_utf8(path.relative_to(folder).as_posix()):
+            raise AudioError(path, "its name is not UTF-8", "rename it")
     return found
 
 
@@ -88,7 +93,7 @@ def output_csv(
 def metadata(label: str, model: Path, info: ModelInfo, development: Evaluation) -> dict[str, Any]:
     """The challenge's metadata, as far as model and scores determine them; authors and source code are left open."""
     cost = budget_of(str(model)).cost
-    measured = {"accuracy": round(100 * development.accuracy, 2), "logloss": round(development.log_loss, 4)}
+    measured = _scores(development)
     return {
         "submission": {
             "label": label,
@@ -121,30 +126,28 @@ def metadata(label: str, model: Path, info: ModelInfo, development: Evaluation) 
 
 
 def _groups(groups: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: {"accuracy": round(100 * one.accuracy, 2), "logloss": round(one.log_loss, 4)}
-        for name, one in groups.items()
-    }
+    return {name: _scores(one) for name, one in groups.items()}
+
+
+def _scores(one: Any) -> dict[str, float]:
+    """Accuracy in percent and log loss, as Python's numbers, which YAML knows."""
+    return {"accuracy": round(100 * float(one.accuracy), 2), "logloss": round(float(one.log_loss), 4)}
+
+
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
+    """PyYAML's safe dumper; text that is not printable goes between double quotes, where YAML has escapes for it."""
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        """Represent a string; single quotes would fold some of Unicode's line ends into spaces."""
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=None if text.isprintable() else '"')
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
 
 
 def to_yaml(value: Mapping[str, Any]) -> str:
-    """Write nested dictionaries and lists of them as YAML 1.2; scalars are in JSON's notation, which YAML contains."""
-    return "\n".join(_lines(value, "")) + "\n"
-
-
-def _lines(value: Any, indent: str) -> Iterator[str]:
-    for key, inner in value.items():
-        if isinstance(inner, Mapping) and inner:
-            yield f"{indent}{key}:"
-            yield from _lines(inner, indent + "  ")
-        elif isinstance(inner, list):
-            yield f"{indent}{key}:"
-            for item in inner:
-                first, *rest = _lines(item, indent + "    ")
-                yield f"{indent}  - {first.strip()}"
-                yield from rest
-        else:
-            yield f"{indent}{key}: {json.dumps(inner)}"
+    """Write nested dictionaries and lists as YAML in the order of their keys, whatever names they hold."""
+    return str(yaml.dump(dict(value), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=math.inf))
 
 
 def require_form(label: str) -> None:
@@ -194,4 +197,4 @@ def write_submission(
     write_text(folder / f"{label}.output.csv", text)
     write_text(folder / f"{label}.meta.yaml", to_yaml(metadata(label, model, info, development)))
     write_bytes(folder / f"{label}.tflite", model.read_bytes())
-    return Submission(folder, text.count("\n") - 1)
+    return Submission(folder, len(audio_files(clips)))

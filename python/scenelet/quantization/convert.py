@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..config.recipe import Recipe
 from ..core.files import write_bytes
+from ..core.names import label_problem
 from ..core.stderr import discard_stderr
 from ..errors import ModelError, ToolError
 from ..tflite import canonicalize, metadata, object_model
@@ -153,6 +154,9 @@ def quantize(
     ToolError
         Where the converter fails.
     """
+    for label in labels:
+        if problem := label_problem(label):  # of a run that is older than the data set's own check
+            raise ModelError(f"class '{label}'", f"its name {problem}", "rename it in the data and train again")
     if calibration.dtype != np.int8 or calibration.shape[1:] != recipe.input_shape[:2] or not len(calibration):
         raise ModelError(
             model.name,

@@ -14,13 +14,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .. import __version__
 from ..config.recipe import FrontendConfig
+from ..core.names import LONGEST_LABEL
 from ..errors import ModelError
 from . import object_model
 
 ENTRY = "scenelet"
 
-# A label becomes a C string and part of a protocol line: printable, and short enough for both.
-Label = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
+# See scenelet.core.names, which holds a data set's names to more than this.
+Label = Annotated[str, Field(min_length=1, max_length=LONGEST_LABEL, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
 class Provenance(BaseModel):

@@ -320,7 +320,7 @@ static void test_unknown_frames_end_the_session(void) {
     CHECK_EQUAL(scn_stream_frame(&stream, truncated, sizeof truncated).reason, SCN_REASON_TYPE);
 }
 
-static char written[64];
+static char written[128];
 static size_t written_bytes;
 static void collect(const void *bytes, size_t count) {
     memcpy(written + written_bytes, bytes, count);
@@ -341,6 +341,15 @@ static void test_text_lines_carry_their_checksum(void) {
     written_bytes = 0;
     scn_text_hex(&crc, scn_crc16(SCN_CRC16_START, line, strlen(line)), 4);
     CHECK_EQUAL(written_bytes, 4);
+}
+
+static void test_names_cannot_end_their_field(void) {
+    scn_text_t text = scn_text_start(collect);
+    written_bytes = 0;
+    scn_text_name(&text, "a b=1%[x]*\r\nm-ready\n\x01\x7f \xc3\x9f");
+    const char *const line = "a%20b%3d1%25%5bx%5d*%0d%0am-ready%0a%01%7f%20\xc3\x9f";
+    CHECK_EQUAL(written_bytes, strlen(line));
+    CHECK_EQUAL(memcmp(written, line, strlen(line)), 0);
 }
 
 int main(void) {
@@ -370,5 +379,6 @@ int main(void) {
     RUN(test_poll_always_answers);
     RUN(test_unknown_frames_end_the_session);
     RUN(test_text_lines_carry_their_checksum);
+    RUN(test_names_cannot_end_their_field);
     return check_end();
 }

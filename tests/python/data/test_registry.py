@@ -38,3 +38,4 @@ def test_own_recordings_have_no_licence_but_their_owners() -> None:
     assert "CC BY 3.0" in licence_text("esc10")
     assert licence_text("kitchen") == class_folders.LICENCE.replace("{name}", "kitchen")
     assert "`kitchen`" in licence_text("kitchen")
+    assert r"``a`b\n``" in licence_text("a`b\n"), "a name from a model's metadata ends neither code nor line"

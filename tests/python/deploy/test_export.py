@@ -1,3 +1,4 @@
+import os
 import re
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from networks import NetworkBuilder
 
+from scenelet.cli import main
 from scenelet.compiler.operators import OPERATORS, tflm_method
 from scenelet.compiler.passes.shapes import FOLDED
 from scenelet.core import toolchain
@@ -51,6 +53,30 @@ def test_every_file_says_that_it_is_generated_and_from_what(exported: Export) ->
         assert str(toolchain.REPOSITORY) not in text
     assert exported.model_sha256 in (exported.folder / "scn_model.h").read_text()
     assert exported.frontend_sha256 in (exported.folder / "scn_frontend_tables.h").read_text()
+
+
+@pytest.mark.parametrize(
+    "stem",
+    [b"m \n\\ \"?? $x 'y' [red] % *", b"\xff\xfe", "\u202eé".encode() + b"x" * 190],
+    ids=["marks", "bytes", "long"],
+)
+def test_a_model_may_have_any_name(
+    stem: bytes, sm1: Path, exported: Export, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, folder = tmp_path / os.fsdecode(stem + b".tflite"), tmp_path / "gen[/b]"
+    model.write_bytes(sm1.read_bytes())
+    assert main(["export", str(model), "--out", str(folder)]) == 0
+    assert capsys.readouterr().out.startswith(f"{folder} written: 9 files\n")
+    assert main(["export", str(model), "--out", str(folder), "--check"]) == 0
+    program = tmp_path / "name.c"
+    program.write_text(
+        '#include <stdio.h>\n#include "scn_model.h"\nint main(void) { return !fputs(SCN_MODEL_NAME, stdout); }'
+    )
+    includes = [f"-I{place}" for place in (folder, *toolchain.engine_folders())]
+    toolchain.run([toolchain.host_compiler(), "-Wall", "-Werror", *includes, program, "-o", tmp_path / "name"])
+    assert subprocess.run([tmp_path / "name"], capture_output=True, check=False).stdout == stem
+    for name in FILES:
+        assert len((folder / name).read_bytes().splitlines()) == len((exported.folder / name).read_bytes().splitlines())
 
 
 def test_the_tflm_array_is_the_model_itself(sm1: Path, exported: Export, tmp_path: Path) -> None:

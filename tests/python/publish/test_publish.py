@@ -2,12 +2,16 @@
 
 import csv
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scenelet.cli import main
 from scenelet.core.files import sha256
@@ -212,17 +216,57 @@ def test_a_submission_is_three_files(
     assert made.to_json()["files"] == [f"{LABEL}.meta.yaml", f"{LABEL}.output.csv", f"{LABEL}.tflite"]
     assert made.clips == 3
     assert (made.folder / f"{LABEL}.tflite").read_bytes() == sm1.read_bytes()
-    told = (made.folder / f"{LABEL}.meta.yaml").read_text().splitlines()
-    assert f'  label: "{LABEL}"' in told
-    assert "    total_parameters_bytes: 52844" in told
-    assert "    macs: 25475456" in told
-    place = told.index("    overall:")
-    assert told[place + 1 : place + 2] == ["      accuracy: 50.0"]
+    told = yaml.safe_load((made.folder / f"{LABEL}.meta.yaml").read_text("utf-8"))
+    assert told["submission"]["label"] == LABEL
+    assert told["system"]["complexity"] == {"total_parameters_bytes": 52844, "macs": 25475456}
+    assert told["results"]["development_dataset"]["overall"]["accuracy"] == 50.0
+    assert list(told) == ["submission", "system", "results"]
 
 
-def test_yaml_of_nested_values() -> None:
-    value = {"a": {"b": [{"c": 1, "d": {"e": True}}, {"c": "x: y"}], "f": {}}, "g": 'q"'}
-    assert to_yaml(value) == ('a:\n  b:\n    - c: 1\n      d:\n        e: true\n    - c: "x: y"\n  f: {}\ng: "q\\""\n')
+AWKWARD = (
+    "true", "null", "1", "0x1F", "1e3", "12:30", "=", "<<", "- x", "? x", "x: y", "x #y", "*a", "&a", "!a", "|", ">",
+    "%", "@", "`", "'", '"', "\\", "{x}", "[x]", ",", "~", "2024-01-31", "a|b", "<b>", "$x$", "cafe\u0301",
+    "\u202egnp", " x",
+)  # fmt: skip
+
+
+def awkward(info: ModelInfo, measured: Evaluation, labels: tuple[str, ...]) -> tuple[ModelInfo, Evaluation]:
+    """The same model and scores, with other names of the classes."""
+    name = dict(zip(info.labels, labels, strict=True))
+    classes = {name[old]: one for old, one in measured.by_class.items()}
+    return info.model_copy(update={"labels": labels}), replace(measured, labels=labels, by_class=classes)
+
+
+@pytest.mark.parametrize("first", range(0, len(AWKWARD), 10))
+def test_classes_with_awkward_names_are_published(
+    first: int, sm1: Path, info: ModelInfo, measured: Evaluation, clips: Path, tmp_path: Path
+) -> None:
+    labels = (AWKWARD + AWKWARD)[first : first + 10]
+    named, scored = awkward(info, measured, labels)
+    rows = np.zeros((4, 10), np.int8)
+    made = write_submission(LABEL, sm1, named, clips, scored, Fixed(rows), tmp_path / "out")  # type: ignore[arg-type]
+    told = yaml.safe_load((made.folder / f"{LABEL}.meta.yaml").read_text("utf-8"))
+    assert set(told["results"]["development_dataset"]["class_wise"]) == set(scored.by_class)
+    with (made.folder / f"{LABEL}.output.csv").open(newline="", encoding="utf-8") as file:
+        assert next(csv.reader(file, delimiter="\t"))[2:] == list(labels)
+    model = tmp_path / "m |\n```\n# x'.tflite"
+    model.write_bytes(sm1.read_bytes())
+    text = card(model, named, [scored])
+    assert text.startswith(r"# m \|\\n\`\`\`\\n\# x'" + "\n")
+    assert text.count("```\n") == 2
+    rows_of_classes = text.split("| class (")[1].split("\n\n")[0].splitlines()[2:]
+    assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows_of_classes] == [5] * len(scored.by_class)
+
+
+@given(st.dictionaries(st.text(max_size=200), st.text(max_size=200) | st.floats(allow_nan=False) | st.integers()))
+def test_yaml_holds_any_text(value: dict[str, object]) -> None:
+    assert yaml.safe_load(to_yaml({"a": value, "b": [value]})) == {"a": value, "b": [value]}
+
+
+def test_a_clip_whose_name_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    (tmp_path / b"x\xff.wav".decode("utf-8", "surrogateescape")).touch()
+    with pytest.raises(AudioError, match="its name is not UTF-8; rename it"):
+        audio_files(tmp_path)
 
 
 @pytest.mark.parametrize("label", ["x", "Almeida_AI4EDGE_task1_5", "Almeida_AI4EDGE_task2_1", "../x_y_task1_1"])

@@ -102,6 +102,7 @@ def test_calibration_without_the_ends_of_the_range_still_gives_the_scale(value, 
         (np.zeros((2, 8, 16), np.int8), LABELS, r"\(2, 8, 16\)"),
         (np.zeros((0, 16, 8), np.int8), LABELS, r"\(0, 16, 8\)"),
         (np.zeros((2, 16, 8), np.int8), LABELS[:2], "2 labels for 3 scores"),
+        (np.zeros((2, 16, 8), np.int8), (*LABELS[:2], "x" * 65), "class 'x+': its name has 65 characters"),
     ],
 )
 def test_what_does_not_fit_is_refused(features, labels, told, converted):

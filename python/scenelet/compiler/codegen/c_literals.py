@@ -13,9 +13,15 @@ _ARRAY_COLUMNS = 112
 
 
 def quoted(text: str) -> str:
-    """Write a C string literal of UTF-8 bytes; anything but plain ASCII, and ``?`` for trigraphs, is escaped."""
+    """Write a C string literal of UTF-8 bytes; anything but plain ASCII, and ``?`` for trigraphs, is escaped.
+
+    A file's name that is not UTF-8 keeps its own bytes.
+    """
     plain = {ord('"'): '\\"', ord("\\"): "\\\\", ord("?"): "\\?"}
-    parts = (plain.get(byte) or (chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}") for byte in text.encode())
+    parts = (
+        plain.get(byte) or (chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}")
+        for byte in text.encode("utf-8", "surrogateescape")
+    )
     return f'"{"".join(parts)}"'
 
 

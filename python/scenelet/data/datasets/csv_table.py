@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ...errors import DatasetError
 
@@ -32,8 +32,20 @@ class Row:
             raise self.error(f"unknown {column} '{value}'", f"use one of: {', '.join(allowed)}")
         return value
 
-    def file(self, path: Path) -> Path:
-        """Return ``path`` if it is a file; raise DatasetError otherwise."""
+    def file(self, folder: Path, column: str = "filename") -> Path:
+        """Return the path of the file that a cell names in a folder of the data set.
+
+        Raises
+        ------
+        DatasetError
+            The cell leads out of the folder, is not the plain form of its path, or names no file.
+        """
+        name = PurePosixPath(self.cells[column])
+        if name.is_absolute() or ".." in name.parts:
+            raise self.error(f"{column} '{name}' leads out of the data set", f"give a path inside {folder}")
+        if str(name) != self.cells[column]:
+            raise self.error(f"{column} '{self.cells[column]}' is a detour", f"write {name}")
+        path = folder / name
         try:
             found = path.is_file()
         except OSError as error:

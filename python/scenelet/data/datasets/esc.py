@@ -85,7 +85,7 @@ def read_esc50(root: Path, subset: str | None = None) -> Dataset:
 
 
 def _clip(root: Path, row: Row, label: str, source: str) -> Clip:
-    path = row.file(root / "audio" / row["filename"])
+    path = row.file(root / "audio")
     return Clip(path, label, recording=source, fold=int(row.choice("fold", _FOLDS)))
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ...core.names import is_utf8, label_problem, twice
+from ...core.shown import markdown_code
 from ...errors import DatasetError
 from ..dataset import Clip, Dataset
 from ..splits import with_validation
@@ -31,7 +33,7 @@ class DatasetFormat:
         Reads a folder that ``detect`` accepted: (folder, subset or None) -> data set with its published splits, without
         "validation" and "all". Raises DatasetError with the file and line.
     licence
-        Source, citation and licence for the model card, Markdown; "{name}" stands for the data set's name.
+        Source, citation and licence for the model card, Markdown; "`{name}`" stands for the data set's name.
     subsets
         Values of ``subset`` that ``read`` accepts.
     """
@@ -79,7 +81,8 @@ def open_dataset(
     Raises
     ------
     DatasetError
-        Where the folder cannot be read as a data set; names the folder, or the CSV file and line, and the remedy.
+        Where the folder cannot be read as a data set, or a name cannot be used; names the folder, or the CSV file and
+        line, and the remedy.
     """
     root = Path(path)
     try:
@@ -90,14 +93,30 @@ def open_dataset(
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
         raise DatasetError(error.filename or root, problem, "check the path and its permissions") from None
+    _require_names(dataset)
     dataset = with_validation(dataset, validation_fraction, seed)
     return replace(dataset, splits={**dataset.splits, "all": dataset.clips})
+
+
+def _require_names(dataset: Dataset) -> None:
+    """Refuse, before any training, names that a later stage could not carry."""
+    for label in dataset.labels:
+        problem = label_problem(label)
+        if problem:
+            raise DatasetError(dataset.root, f"class '{label}': its name {problem}", "rename it")
+    same = twice(dataset.labels)
+    if same is not None:
+        problem = f"two classes are named '{same}', but for the Unicode form of their letters and spaces at the ends"
+        raise DatasetError(dataset.root, problem, "put their files into one folder, or rename one")
+    for clip in dataset.clips:
+        if not is_utf8(str(clip.path)) and not is_utf8(str(clip.path.relative_to(dataset.root))):
+            raise DatasetError(clip.path, "its name inside the data set is not UTF-8", "rename it")
 
 
 def licence_text(name: str) -> str:
     """Source and licence of a data set for the model card; folders of one's own have the text of class folders."""
     row = next((row for row in FORMATS if row.name == name), CLASS_FOLDERS)
-    return row.licence.replace("{name}", name)
+    return row.licence.replace("`{name}`", markdown_code(name))
 
 
 def _read(root: Path, subset: str | None) -> Dataset:

@@ -91,7 +91,7 @@ def _clip(root: Path, row: Row) -> Clip:
     label, device = row.choice("scene_label", SCENES), row.choice("source_label", DEVICES)
     # Thousands of clips share each of these strings; the table holds one copy per row.
     label, recording, location, device = map(sys.intern, (label, name[1], row["identifier"], device))
-    return Clip(row.file(root / row["filename"]), label, recording, location, device)
+    return Clip(row.file(root), label, recording, location, device)
 
 
 def _fold(path: Path, clips: dict[str, Clip]) -> dict[str, Row]:

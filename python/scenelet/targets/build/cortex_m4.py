@@ -78,10 +78,10 @@ def _contents(paths: Iterable[Path]) -> list[bytes]:
     return [path.name.encode() + b"\0" + path.read_bytes() for path in sorted(paths)]
 
 
-def _invoke(arguments: Sequence[str | Path]) -> None:
-    """Run the compiler; its first error line becomes a ToolError."""
+def _invoke(arguments: Sequence[str | Path], folder: Path | None = None) -> None:
+    """Run the compiler, in a folder if it is given; its first error line becomes a ToolError."""
     program = toolchain.find(COMPILER)
-    done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, check=False)
+    done = subprocess.run([program, *map(str, arguments)], cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
         reason = next((line for line in lines if "overflowed" in line or "error" in line.lower()), lines[-1])
@@ -148,7 +148,8 @@ def runner(generated: Mapping[str, str], *, probes: bool = False) -> Path:
         if not (elf.exists() and elf.with_suffix(".map").exists()):
             fresh = folder / "runner.elf"
             link_map = fresh.with_suffix(".map")
-            _invoke([*_link_flags(), *objects, f"-Wl,-Map={link_map}", "-o", fresh])
+            # The map's name alone, and not behind -Wl: the linker replaces % in it, and -Wl divides at commas.
+            _invoke([*_link_flags(), *objects, "-Xlinker", f"-Map={link_map.name}", "-o", fresh], folder)
             link_map.replace(elf.with_suffix(".map"))
             fresh.replace(elf)
     return elf

@@ -75,7 +75,7 @@ def trace_inference(elf: Path, sizes: Sizes, one: NDArray[np.int8]) -> list[Bloc
         The host compiler or QEMU is missing, or QEMU has no plugin support.
     """
     plugin = _plugin()
-    argument = f"{plugin},marks={_address(elf, _MARKS):#x},out=blocks"
+    argument = f"{process.value(plugin)},marks={_address(elf, _MARKS):#x},out=blocks"
     with process.Pipes(elf, (*process.COUNT_INSTRUCTIONS, "-plugin", argument)) as pipes:
         Runner(pipes, sizes).profile(one)
         # The plugin writes its file when QEMU exits, after the last request; the folder is removed only afterwards.
@@ -105,7 +105,8 @@ def trace_product(elf: Path, use: Callable[[Device], T]) -> tuple[T, list[BlockC
     """
     with tempfile.TemporaryDirectory() as folder:
         blocks = Path(folder) / "blocks"
-        with SerialBoard(elf, (*process.COUNT_INSTRUCTIONS, "-plugin", f"{_plugin()},out={blocks}")) as board:
+        argument = f"{process.value(_plugin())},out={process.value(blocks)}"
+        with SerialBoard(elf, (*process.COUNT_INSTRUCTIONS, "-plugin", argument)) as board:
             device = Device(board)
             device.wait_ready()
             result = use(device)

@@ -25,6 +25,11 @@ COUNT_INSTRUCTIONS = ("-icount", "shift=0")
 _EXIT_SECONDS = 5.0
 
 
+def value(path: Path) -> str:
+    """Write a path as a value among the options of one argument of QEMU, which ends values at commas."""
+    return str(path).replace(",", ",,")
+
+
 class Emulator:
     """An emulated board that runs one ELF; a context manager.
 

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,9 +31,9 @@ _RESPONSE_FACTOR = 5
 # The poll interval doubles up to this many times, since each poll costs a slow device time.
 _MAX_DOUBLINGS = 3
 
-_DECISION = re.compile(r"decision window=(\d+) label=(.*) scores=(-?\d+(?:,-?\d+)*)")
+_DECISION = re.compile(r"decision window=(\d+) label=([^ ]*) scores=(-?\d+(?:,-?\d+)*)")
 
-_RULE_LABEL = re.compile(r"heard window=(\d+) label=(.*)")
+_RULE_LABEL = re.compile(r"heard window=(\d+) label=([^ ]*)")
 
 _REFUSALS: dict[int, tuple[str, str]] = {
     Reason.CLOSED: ("has no session", "do not run another command on the device while it streams"),
@@ -55,8 +56,9 @@ class Decision:
 
 
 def fields(line: str) -> dict[str, str]:
-    """``key=value`` pairs of a line; the last value may hold spaces."""
-    return dict(re.findall(r"(\w+)=((?:[^ ]| (?!\w+=))*)", line))
+    """``key=value`` pairs of a line, with names decoded: on the wire no value holds a space or a ``=``."""
+    pairs = (word.partition("=") for word in line.split(" ") if "=" in word)
+    return {key: unquote(value) for key, _, value in pairs}
 
 
 def samples_to_bytes(samples: NDArray[np.int32], bits: int) -> bytes:
@@ -239,7 +241,7 @@ class Device:
 
     def labels(self) -> list[str]:
         """Class names of the device's model, in the order of the scores."""
-        return [line.partition(" name=")[2] for line in self.command("labels")]
+        return [fields(line)["name"] for line in self.command("labels")]
 
     def selftest(self) -> str:
         """Result of the self-test: "pass", "none", or "fail: ..."."""
@@ -350,7 +352,7 @@ class Device:
     def _record_rule_label(self, event: Event) -> None:
         match = _RULE_LABEL.fullmatch(event.text) if isinstance(event, Line) and event.checked else None
         if match:
-            self.rule_labels[int(match[1])] = match[2]
+            self.rule_labels[int(match[1])] = unquote(match[2])
 
     def _poll(self, sender: Sender) -> bytes:
         """What to send after silence: a request to repeat the last decision, or a POLL."""
@@ -373,4 +375,4 @@ def _decision(event: Event) -> Decision | None:
     match = _DECISION.fullmatch(event.text) if isinstance(event, Line) and event.checked else None
     if not match:
         return None
-    return Decision(int(match[1]), match[2], tuple(int(score) for score in match[3].split(",")))
+    return Decision(int(match[1]), unquote(match[2]), tuple(int(score) for score in match[3].split(",")))

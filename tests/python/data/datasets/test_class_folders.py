@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import inspect
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from scenelet.data.datasets import class_folders
 from scenelet.data.datasets.registry import open_dataset
 from scenelet.errors import DatasetError
 
@@ -65,6 +68,119 @@ def test_other_endings_belong_to_the_name(tmp_path: Path, clip: Clip, suffix: st
     fill(tmp_path, clip, "a", f"corner{suffix}.wav", "corner.wav", "other.wav")
     fill(tmp_path, clip, "b", "x.wav")
     assert recordings(tmp_path, "a") == {f"a/corner{suffix}", "a/corner", "a/other"}
+
+
+@pytest.mark.parametrize("long", ["-1000", "_take1000", " 99999"])
+def test_a_number_that_goes_on_counts_takes(tmp_path: Path, clip: Clip, long: str) -> None:
+    fill(tmp_path, clip, "a", f"corner{long}.wav", f"corner{long[0]}7.wav", "other.wav")
+    fill(tmp_path, clip, "b", "x.wav")
+    assert recordings(tmp_path, "a") == {"a/corner", "a/other"}
+
+
+@pytest.mark.parametrize("digits", [4, 5, 6, 7, 8, 12])
+def test_a_padded_number_counts_takes_of_its_length(tmp_path: Path, clip: Clip, digits: int) -> None:
+    fill(tmp_path, clip, "a", *(f"corner-{number:0{digits}}.wav" for number in (1, 2, 900)), "corner-20240131093.wav")
+    fill(tmp_path, clip, "b", "x.wav")
+    assert recordings(tmp_path, "a") == {"a/corner", "a/corner-20240131093"}
+
+
+def test_numbering_beyond_any_width_counts_on() -> None:
+    counter = class_folders._Counter([str(number) for number in range(1, 200_001)])
+    assert all(counter.counts(number) for number in ("1", "999", "1000", "123456"))
+    assert not counter.counts("20240131")
+
+
+@pytest.mark.parametrize("suffixes", [("-20240131", "-20240201"), ("_093000", "_100032"), ("-1001", "-2417")])
+def test_dates_times_and_archive_numbers_belong_to_the_name(
+    tmp_path: Path, clip: Clip, suffixes: tuple[str, str]
+) -> None:
+    fill(tmp_path, clip, "a", *(f"corner{suffix}.wav" for suffix in suffixes), "other.wav")
+    fill(tmp_path, clip, "b", "x.wav")
+    assert recordings(tmp_path, "a") == {*(f"a/corner{suffix}" for suffix in suffixes), "a/other"}
+
+
+def test_one_recordings_takes_are_joined_over_unicode_forms(tmp_path: Path, clip: Clip) -> None:
+    fill(tmp_path, clip, "a", "caf\u00e9-1.wav", "cafe\u0301-2.wav", "other.wav")
+    fill(tmp_path, clip, "b", "x.wav")
+    assert recordings(tmp_path, "a") == {"a/caf\u00e9", "a/other"}
+
+
+def test_a_class_is_the_same_in_either_unicode_form(tmp_path: Path, clip: Clip) -> None:
+    for root, name in ((tmp_path / "1", "caf\u00e9"), (tmp_path / "2", "cafe\u0301")):
+        for label in (name, "caff", "rain"):
+            fill(root, clip, label, "x.wav", "y.wav", "z.wav")
+    first, second = open_dataset(tmp_path / "1"), open_dataset(tmp_path / "2")
+    assert first.labels == second.labels == ("caff", "caf\u00e9", "rain")
+    assert [clip.recording for clip in first.split("train")] == [clip.recording for clip in second.split("train")]
+
+
+def test_one_class_in_two_unicode_forms_is_refused(tmp_path: Path, clip: Clip) -> None:
+    for label in ("caf\u00e9", "cafe\u0301", "rain"):
+        fill(tmp_path, clip, label, "x.wav", "y.wav", "z.wav")
+    with pytest.raises(DatasetError, match=r"two classes are named 'caf\u00e9'.*; put their files into one folder"):
+        open_dataset(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "label", ["r" * 65, "é" * 65, " ", "a\nb", "a\x1b[2Jb", b"a\xff".decode("utf-8", "surrogateescape")]
+)
+def test_a_class_that_no_model_can_name_is_refused(tmp_path: Path, clip: Clip, label: str) -> None:
+    fill(tmp_path, clip, "b", "x.wav", "y.wav", "z.wav")
+    fill(tmp_path, clip, label, "x.wav")
+    with pytest.raises(DatasetError, match=r"its name .*; rename it"):
+        open_dataset(tmp_path)
+
+
+def test_a_file_whose_name_is_not_utf8_is_refused(tmp_path: Path, clip: Clip) -> None:
+    fill(tmp_path, clip, "a", "x.wav", b"y\xff.wav".decode("utf-8", "surrogateescape"))
+    fill(tmp_path, clip, "b", "x.wav")
+    with pytest.raises(DatasetError, match="its name inside the data set is not UTF-8; rename it"):
+        open_dataset(tmp_path)
+
+
+def test_a_folder_of_the_data_set_need_not_be_utf8(tmp_path: Path, clip: Clip) -> None:
+    root = tmp_path / b"y\xff".decode("utf-8", "surrogateescape")
+    for label in ("a", "b"):
+        fill(root, clip, label, "x.wav", "y.wav", "z.wav")
+    assert len(open_dataset(root).sha256) == 64
+
+
+def test_links_out_of_the_data_set_are_followed(tmp_path: Path, clip: Clip) -> None:
+    store, root = tmp_path / "store", tmp_path / "set"
+    fill(store, clip, "0af1", "1.wav", "2.wav", "3.wav")
+    fill(root, clip, "a", "x.wav", "y.wav")
+    (root / "a" / "z.wav").symlink_to(store / "0af1" / "1.wav")
+    (root / "b").symlink_to(store / "0af1")
+    dataset = open_dataset(root)
+    assert len(dataset.clips) == 6
+    assert len(dataset.sha256) == 64, "names inside the data set count, wherever the links lead"
+
+
+@pytest.mark.parametrize(
+    ("to", "problem"),
+    [(".", "holds the whole data set"), ("..", "holds the whole data set"),
+     ("a", "lies in the folder of another class"), ("a/inner", "lies in the folder of another class")],
+)  # fmt: skip
+def test_a_link_that_gives_clips_two_classes_is_refused(tmp_path: Path, clip: Clip, to: str, problem: str) -> None:
+    root = tmp_path / "set"
+    fill(root, clip, "a", "x.wav", "y.wav", "inner/z.wav")
+    (root / "c").symlink_to(to)
+    with pytest.raises(DatasetError, match=f"{problem}.*; (remove it|keep one of the two)"):
+        open_dataset(root)
+
+
+def test_folders_may_be_nested_deeply(tmp_path: Path, clip: Clip) -> None:
+    fill(tmp_path, clip, "a", "x.wav")
+    fill(tmp_path, clip, "b", "x.wav")
+    deep = tmp_path / "a" / "/".join("d" * 300)
+    deep.mkdir(parents=True)
+    (tmp_path / "a" / "x.wav").rename(deep / "x.wav")
+    usual = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack(0)) + 200)
+    try:
+        assert recordings(tmp_path, "a") == {"a/d"}
+    finally:
+        sys.setrecursionlimit(usual)
 
 
 def test_a_folder_inside_a_class_is_a_recording(tmp_path: Path, clip: Clip) -> None:

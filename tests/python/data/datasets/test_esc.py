@@ -143,6 +143,38 @@ def test_bad_rows_name_file_and_line(esc10: Path, old: str, new: str, told: str)
     assert caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("/usr/share/sounds/1-100-A.ogg", "filename '/usr/share/sounds/1-100-A.ogg' leads out of the data set"),
+        ("../../1-100-A.ogg", "filename '../../1-100-A.ogg' leads out of the data set"),
+        ("sub/../1-100-A.ogg", "filename 'sub/../1-100-A.ogg' leads out of the data set"),
+        ("./1-100-A.ogg", "filename './1-100-A.ogg' is a detour; write 1-100-A.ogg"),
+        ("sub//1-100-A.ogg", "filename 'sub//1-100-A.ogg' is a detour; write sub/1-100-A.ogg"),
+    ],
+)
+def test_rows_that_leave_the_data_set_are_refused(esc10: Path, name: str, told: str) -> None:
+    table = esc10 / "meta.csv"
+    table.write_text(table.read_text().replace("1-100-A.ogg", name), "utf-8")
+    with pytest.raises(DatasetError) as caught:
+        open_dataset(esc10)
+    assert str(caught.value).startswith(f"{table}:2: {told}")
+
+
+def test_rows_with_absolute_paths_are_refused_even_to_the_data_set_itself(esc10: Path) -> None:
+    table = esc10 / "meta.csv"
+    table.write_text(table.read_text().replace("1-100-A.ogg", str(esc10 / "audio" / "1-100-A.ogg")), "utf-8")
+    with pytest.raises(DatasetError, match=r"meta\.csv:2: .* leads out of the data set; give a path inside"):
+        open_dataset(esc10)
+
+
+def test_files_may_be_links_into_a_store(esc10: Path, tmp_path: Path) -> None:
+    file = esc10 / "audio" / "1-100-A.ogg"
+    file.rename(tmp_path / "stored.ogg")
+    file.symlink_to(tmp_path / "stored.ogg")
+    assert len(open_dataset(esc10).sha256) == 64
+
+
 def test_bad_tables(esc10: Path) -> None:
     table = esc10 / "meta.csv"
     table.write_text("filename,fold,category,source_clip,take\n")

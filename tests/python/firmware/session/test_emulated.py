@@ -67,6 +67,25 @@ def test_the_last_decision_is_never_a_tests_own(product_elf: Path, small: Any, c
         assert last(device) == "e-[no decision yet: last]"
 
 
+def test_the_runners_results_stay_those_of_its_last_infer(product_elf: Path, small: Any) -> None:
+    one = np.full(16 * 9, 90, np.int8)
+    with boot(product_elf) as device:
+
+        def ask(command: str) -> list[str]:
+            device._stream.write(f"{command}%".encode())
+            return device.wait_ready()
+
+        ask(" db  load 144 ")
+        for start in range(0, one.size, 16):
+            ask(f"db {one.tobytes()[start : start + 16].hex()} ")
+        told = ask("infer 1 0 ")[-1]
+        decide(device, small, small.windows(2))
+        device.bench()
+        device.selftest()
+        assert ask(" results") == [told]
+        assert ask("name ") == ["m-name-dut-[scenelet]"]
+
+
 def test_a_boards_own_program_boots_in_the_emulator(small: Any) -> None:
     with boot(platformio.build(small.sources(), "disco_f407vg")) as device:
         assert device.info()["board"] == "disco_f407vg"

@@ -8,8 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from scenelet.targets.host import HostTarget
+from scenelet.targets.serial import framing
 from scenelet.targets.serial.client import audio_contents, scores_of
 from scenelet.targets.serial.framing import Input
 
@@ -93,6 +96,58 @@ def test_an_empty_line_is_no_command(connect: Any) -> None:
     with connect() as (device, line):
         line.write(b"%name%")
         assert device.wait_ready() == ["m-name-dut-[scenelet]"]
+
+
+@pytest.mark.parametrize("spaced", ["name ", " name", "  name   "])
+def test_spaces_around_words_are_ignored_as_the_reference_does(connect: Any, spaced: str) -> None:
+    with connect() as (device, line):
+        assert ask(device, line, spaced) == ["m-name-dut-[scenelet]"]
+
+
+def test_words_may_have_several_spaces_between_them(connect: Any) -> None:
+    with connect() as (device, line):
+        assert ask(device, line, f"  db   load  {BYTES}  ") == [f"m-[Expecting {BYTES} bytes]"]
+        for start in range(0, BYTES, 16):
+            told = ask(device, line, f" db  {bytes(range(start, start + 16)).hex()} ")
+        assert told == ["m-load-done"]
+        assert ask(device, line, " db  print  2  1 ") == ["m-buffer-01-02"]
+        assert ask(device, line, " infer  1  0 ")[-1].startswith("m-results-[")
+        assert ask(device, line, "db 00 0")[0].startswith("e-[")
+        line.write(b"   %name%")
+        assert device.wait_ready() == ["m-name-dut-[scenelet]"]
+
+
+WORDS = (
+    "name", "db", "load", "print", "infer", "results", "stream", "on", "off", "decide", "gate", "labels", "144", "1",
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.sampled_from(WORDS), st.integers(1, 4)), min_size=1, max_size=5), st.integers(0, 3))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_spaces_never_change_an_answer(connect: Any, words: list[tuple[str, int]], before: int) -> None:
+    spaced = " " * before + "".join(word + " " * after for word, after in words)
+    with connect() as (device, line):
+        assert ask(device, line, spaced) == ask(device, line, " ".join(word for word, _ in words))
+
+
+@pytest.mark.parametrize("between", ["bench", "selftest", "stream", "session"])
+def test_results_stay_those_of_the_last_infer(connect: Any, small: Any, between: str) -> None:
+    one = np.full(BYTES, 90, np.int8)
+    model, frontend = small.compiled.identity.sha256, small.tables.sha256
+    with connect() as (device, line):
+        assert load(device, line, one) == ["m-load-done"]
+        told = ask(device, line, "infer 1 0")[-1]
+        if between == "stream":
+            assert ask(device, line, "stream on")
+            line.write(b"".join(framing.data(number, bytes(240)) for number in range(30)))
+            device.command("info")
+        elif between == "session":
+            contents = audio_contents(small.windows(2), small.tables.config)
+            others = scores_of(device.decide(contents, Input.AUDIO, model, frontend), (4,))
+            assert len(others) == 2
+        else:
+            assert ask(device, line, between)
+        assert ask(device, line, "results") == [told]
 
 
 def test_what_was_loaded_is_printed(connect: Any) -> None:

@@ -31,10 +31,10 @@ def said(text: str) -> str:
 
 def test_a_decision_becomes_bars(loaded: Any) -> None:
     bars = type(loaded)({})
-    for index, name in enumerate(("rain", "sea waves", "dog bark")):
+    for index, name in enumerate(("rain", "sea%20waves", "dog%20bark")):
         line = said(f"label index={index} name={name}")
         assert bars.rx(line) == line
-    drawn = bars.rx(said("decision window=7 label=sea waves scores=-128,127,0")).splitlines()
+    drawn = bars.rx(said("decision window=7 label=sea%20waves scores=-128,127,0")).splitlines()
     assert drawn[0] == "window 7"
     assert drawn[1] == "  rain      0.000"
     assert drawn[2] == "> sea waves 0.996 " + "█" * 40
@@ -57,6 +57,12 @@ def test_what_is_not_whole_stays_as_it_is(loaded: Any) -> None:
     assert bars.rx("m-re") == "m-re", "an unfinished line is shown at once"
     assert bars.rx("ady\r\nde") == "ady\r\n", "but not one that may become a decision"
     assert bars.rx("lay\r\n") == "delay\r\n"
+
+
+def test_a_name_cannot_command_the_terminal(loaded: Any) -> None:
+    drawn = type(loaded)({}).rx(said("decision window=7 label=%1b[2J\u2028\x85é scores=9,-9"))
+    assert r"> \x1b[2J\u2028\x85é " in drawn
+    assert "\x1b" not in drawn
 
 
 @given(st.lists(st.integers(1, 9), max_size=200))
