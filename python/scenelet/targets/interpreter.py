@@ -17,6 +17,9 @@ from ..frontend.tables import Tables, make_tables
 from ..graph import Graph, Tensor
 from ..tflite import metadata, reader
 
+_MOST_BYTES = 1 << 30
+"""Of all feature maps together: a thousand times what a microcontroller holds, and what any computer has."""
+
 
 class LocalTarget(ABC):
     """A target that runs one input at a time.
@@ -39,6 +42,10 @@ class LocalTarget(ABC):
         self.graph: Graph = reader.parse(self.subject, label, self.content)
         self.input = self._only(self.graph.inputs, "input")
         self.output = self._only(self.graph.outputs, "output")
+        needed = sum(tensor.nbytes for tensor in self.activations())
+        if needed > _MOST_BYTES:
+            problem = f"its feature maps take {needed:,} bytes, more than {_MOST_BYTES:,}"
+            raise UnsupportedError(self.subject, problem, "use a smaller input or fewer channels")
 
     @abstractmethod
     def invoke(self, one: NDArray[np.int8]) -> NDArray[np.int8]:

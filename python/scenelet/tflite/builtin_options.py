@@ -40,11 +40,13 @@ _OPTIONS: dict[str, tuple[str, dict[str, Convert]]] = {
     "MAX_POOL_2D": ("Pool2DOptions", _POOL),
     "MEAN": ("ReducerOptions", {"keep_dims": bool}),
     "MUL": ("MulOptions", _FUSED),
+    "RESHAPE": ("ReshapeOptions", {"new_shape": int}),
     "SOFTMAX": ("SoftmaxOptions", {"beta": float}),
 }
 
 # The interpreter runs these without an options table, with the defaults.
-_OPTIONAL = {"ADD", "FULLY_CONNECTED", "MEAN", "MUL"}
+_OPTIONAL = {"ADD", "FULLY_CONNECTED", "MEAN", "MUL", "RESHAPE"}
+_VECTORS = {"new_shape"}
 
 
 def read_attributes(op: str, entry: Any) -> Mapping[str, Any]:
@@ -60,8 +62,8 @@ def read_attributes(op: str, entry: Any) -> Mapping[str, Any]:
     Returns
     -------
     Mapping
-        The schema's field names in snake case -> int, float, bool or the enumeration's name. Empty if the table is
-        optional and missing; every field then has its default.
+        The schema's field names in snake case -> int, float, bool, the enumeration's name, or a tuple of int. Empty if
+        the table is optional and missing; every field then has its default.
 
     Raises
     ------
@@ -82,7 +84,14 @@ def read_attributes(op: str, entry: Any) -> Mapping[str, Any]:
         raise DamagedError(f"options of {op} are another operator's")
     table = getattr(tflite, name)()
     table.Init(union.Bytes, union.Pos)
-    return {field: convert(getattr(table, _camel(field))()) for field, convert in fields.items()}
+    return {field: _value(table, field, convert) for field, convert in fields.items()}
+
+
+def _value(table: Any, field: str, convert: Convert) -> Any:
+    name = _camel(field)
+    if field not in _VECTORS:
+        return convert(getattr(table, name)())
+    return tuple(map(convert, getattr(table, f"{name}AsNumpy")())) if getattr(table, f"{name}Length")() else ()
 
 
 def _camel(field: str) -> str:

@@ -46,6 +46,8 @@ _DAMAGE = (
     struct.error,
 )
 
+_STATEFUL = ("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE")
+
 _HEADER_BYTES = 8
 _CONVERT_AGAIN = "convert or copy it again"
 _GIVE = "give the path of a .tflite model"
@@ -127,7 +129,8 @@ class _Reader:
     def graph(self, name: str) -> Graph:
         """Convert the file, with checks for consistency."""
         self._check_buffers()
-        count = self._model.SubgraphsLength()
+        self._check_stateless()
+        count = self._length(self._model, "Subgraphs")
         if count != 1:
             raise UnsupportedError(self._subject, f"{count} subgraphs", "export a model without control flow")
         table = self._model.Subgraphs(0)
@@ -173,6 +176,14 @@ class _Reader:
             if held != buffer.DataLength():
                 raise DamagedError(f"buffer {position} holds {held} bytes of {buffer.DataLength()}")
 
+    def _check_stateless(self) -> None:
+        """Refuse resource variables: a model that keeps them has a subgraph to set them up, but no control flow."""
+        for position in range(self._length(self._model, "OperatorCodes")):
+            code = self._model.OperatorCodes(position)
+            name = _OPERATORS.get(max(code.BuiltinCode(), code.DeprecatedBuiltinCode()), "")
+            if name in _STATEFUL:
+                raise UnsupportedError(self._subject, f"keeps state ({name})", "export a model without state")
+
     def _tensor(self, index: int, entry: Any) -> Tensor:
         name = (entry.Name() or b"").decode("utf-8", "replace")
         label = f"tensor {index} '{name}'"
@@ -188,7 +199,8 @@ class _Reader:
             raise UnsupportedError(self._subject, f"{label} is {kind}", "convert the model to full INT8")
         dtype = _DTYPES[entry.Type()]
         data = self._constant(label, entry, shape, dtype)
-        return Tensor(index, name, shape, dtype, data is not None, data, self._quantization(label, entry, shape))
+        flexible = bool(np.any(self._vector(entry, "ShapeSignature") < 0))
+        return Tensor(index, name, shape, dtype, data is not None, data, self._quantization(label, entry), flexible)
 
     def _constant(self, label: str, entry: Any, shape: tuple[int, ...], dtype: str) -> NDArray[Any] | None:
         position = entry.Buffer()
@@ -203,7 +215,8 @@ class _Reader:
             raise DamagedError(f"{label} holds {values.size} values for shape {shape}")
         return values.reshape(shape)
 
-    def _quantization(self, label: str, entry: Any, shape: tuple[int, ...]) -> Quantization | None:
+    def _quantization(self, label: str, entry: Any) -> Quantization | None:
+        """Scales and zero points; which axis they fit, if any, is for the operator to say that reads the tensor."""
         table = entry.Quantization()
         if table is None or not self._length(table, "Scale"):
             return None
@@ -212,8 +225,6 @@ class _Reader:
         axis = int(table.QuantizedDimension())
         if zero_point.size not in (0, 1, scale.size):
             raise DamagedError(f"{label} has {scale.size} scales and {zero_point.size} zero points")
-        if scale.size > 1 and not (0 <= axis < len(shape) and shape[axis] == scale.size):
-            raise DamagedError(f"{label} has {scale.size} scales on axis {axis} of shape {shape}")
         if not np.all(np.isfinite(scale)) or np.any(scale < 0):
             raise DamagedError(f"{label} has a scale that is negative or not a number")
         whole = np.zeros(scale.size, np.int64) if zero_point.size == 0 else zero_point
