@@ -114,6 +114,8 @@ def export(
     out.print(
         f"  {result.cost.params_bytes:,} B of parameters, {result.cost.macs:,} MACs, {result.arena_bytes:,} B of arena"
     )
+    if result.tflm_refusal:
+        out.print(f"  without tflm/: {result.tflm_refusal}")
 
 
 def run(

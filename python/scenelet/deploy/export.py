@@ -15,7 +15,7 @@ from ..config import recipe
 from ..config.recipe import FrontendConfig
 from ..core.files import write_folder
 from ..core.templating import render
-from ..errors import ModelError, StaleError
+from ..errors import ModelError, StaleError, UnsupportedError
 from ..frontend.codegen import render_frontend
 from ..frontend.tables import Tables, make_tables
 from ..graph import Graph, limits
@@ -28,7 +28,10 @@ ARRAY_COLUMNS = 16
 
 @dataclass(frozen=True)
 class Export:
-    """Files that were written or checked, and the hashes of their sources."""
+    """Files that were written or checked, and the hashes of their sources.
+
+    ``tflm_refusal`` says why TensorFlow Lite Micro cannot run the model, whose sources for it are then left out.
+    """
 
     folder: Path
     files: tuple[str, ...]
@@ -36,6 +39,7 @@ class Export:
     frontend_sha256: str | None
     cost: Cost
     arena_bytes: int
+    tflm_refusal: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As a dictionary."""
@@ -47,6 +51,7 @@ class Export:
             "params_bytes": self.cost.params_bytes,
             "macs": self.cost.macs,
             "planned_ram_bytes": self.arena_bytes,
+            "tflm_refusal": self.tflm_refusal,
         }
 
 
@@ -153,7 +158,7 @@ def export(
     frontend
         Recipe whose front end is used for a model without metadata. Without it, such a model takes tensors only.
     tflm
-        Also write TensorFlow Lite Micro's array, operators and measured arena size.
+        Also write TensorFlow Lite Micro's array, operators and measured arena size, if it can run the model.
     options
         Compiler options.
 
@@ -173,8 +178,12 @@ def export(
     contents = render_engine(compiled, tables)
     if tables:
         contents |= render_known_answer(compiled, tables, model)
+    refusal = None
     if tflm:
-        contents |= _render_tflm(compiled, model)
+        try:
+            contents |= _render_tflm(compiled, model)
+        except UnsupportedError as error:  # the engine's own sources are no worse for it
+            refusal = error.problem
     if check:
         _require_fresh(folder, contents, model)
     else:
@@ -186,4 +195,5 @@ def export(
         tables.sha256 if tables else None,
         compiled.cost,
         compiled.plan.arena_bytes,
+        refusal,
     )

@@ -80,7 +80,7 @@ class Isolated:
         return call
 
     def _send(self, message: dict[str, Any], content: bytes) -> None:
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # _answer finds the child dead
+        with contextlib.suppress(OSError):  # _answer finds the child dead
             self._socket.send_bytes(json.dumps(message).encode())
             self._socket.send_bytes(content)
 
