@@ -80,11 +80,10 @@ class NativeTarget(LocalTarget):
             return call(*arguments)
         except ChildDied as death:
             why = f" ({self.refusal.subject}: {self.refusal.problem})" if self.refusal else ""
-            remedy = self.refusal.remedy if self.refusal else _REMEDY
-            raise UnsupportedError(self.subject, f"{self.title} dies of it with {death}{why}", remedy) from None
+            problem = f"{self.title} dies of it with {death}{why}"
         except (RuntimeError, ValueError, MemoryError) as error:
-            reason = str(error) or "no reason given"
-            raise UnsupportedError(self.subject, f"{self.title} refuses it: {reason}", _REMEDY) from None
+            problem = f"{self.title} refuses it: {str(error).strip().rstrip('.') or 'no reason given'}"
+        raise UnsupportedError(self.subject, problem, self.refusal.remedy if self.refusal else _REMEDY)
 
     def invoke(self, one: NDArray[np.int8]) -> NDArray[np.int8]:
         """See :class:`LocalTarget`."""

@@ -48,6 +48,12 @@ _DAMAGE = (
 
 _STATEFUL = ("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE")
 
+# Operators that pass values on as they are; LiteRT copies a RESHAPE's bytes without a look at its types.
+_PASSING = (
+    "AVERAGE_POOL_2D", "CONCATENATION", "EXPAND_DIMS", "GATHER", "MAX_POOL_2D", "PACK", "PAD", "PADV2", "RESHAPE",
+    "SLICE", "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE",
+)  # fmt: skip
+
 _HEADER_BYTES = 8
 _CONVERT_AGAIN = "convert or copy it again"
 _GIVE = "give the path of a .tflite model"
@@ -245,6 +251,9 @@ class _Reader:
         if not inputs or not outputs or -1 in outputs:
             raise DamagedError(f"operator {index} lacks inputs or outputs")
         op = _OPERATORS[number]
+        types = [tensors[indices[0]].dtype for indices in (inputs, outputs) if indices[0] >= 0]
+        if op in _PASSING and len(set(types)) > 1:
+            raise DamagedError(f"operator {index}, {op}, makes {types[1]} of {types[0]}")
         return Operator(index, op, inputs, outputs, read_attributes(op, entry))
 
     @staticmethod
