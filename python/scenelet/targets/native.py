@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,6 +23,8 @@ from .interpreter import LocalTarget
 from .isolation import ChildDied, Isolated
 
 _REMEDY = "convert the model again"
+_LONGEST = 240
+"""Characters of an interpreter's complaint, which may name every tensor."""
 
 
 class Interpreter(Protocol):
@@ -82,7 +85,8 @@ class NativeTarget(LocalTarget):
             why = f" ({self.refusal.subject}: {self.refusal.problem})" if self.refusal else ""
             problem = f"{self.title} dies of it with {death}{why}"
         except (RuntimeError, ValueError, MemoryError) as error:
-            problem = f"{self.title} refuses it: {str(error).strip().rstrip('.') or 'no reason given'}"
+            reason = shorten(str(error), _LONGEST, placeholder=" ...").rstrip(".") or "no reason given"
+            problem = f"{self.title} refuses it: {reason}"
         raise UnsupportedError(self.subject, problem, self.refusal.remedy if self.refusal else _REMEDY)
 
     def invoke(self, one: NDArray[np.int8]) -> NDArray[np.int8]:

@@ -66,7 +66,7 @@ def test_a_model_that_ends_the_interpreter_is_one_line_with_the_cause() -> None:
 
 def test_the_interpreters_own_words_are_passed_on() -> None:
     with pytest.raises(
-        UnsupportedError, match=r"TFLM refuses it: .*output->quantization\.type.*; convert the model again"
+        UnsupportedError, match=r"TFLM refuses it: .*output->quantization\.type.*; convert the model to full"
     ):
         TflmTarget(without_scale(addition()))
 
