@@ -128,7 +128,9 @@ def serve(handle: int) -> None:
         File descriptor of the socket.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    most = resource.getrlimit(resource.RLIMIT_AS)[1]
+    if most == resource.RLIM_INFINITY or most > _MEMORY_BYTES:
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, most))
     socket = Connection(handle)
     served: Any = None
     with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
