@@ -28,7 +28,7 @@ test: lint stale firmware-test unit ## Every test that CI runs
 check: lint quick ## What to run after every change: lint, types and the quick tests; about a minute
 
 quick: setup ## The tests that need neither TensorFlow nor QEMU nor a cross compiler
-	SCENELET_NETWORKS=50 $(PYTHON) -m pytest --quick -n 2 --dist loadgroup
+	SCENELET_NETWORKS=50 $(PYTHON) -m pytest --quick -n 2 --dist loadgroup --no-loadscope-reorder
 
 lint: setup ## Formatting, linters and strict typing, Python and C
 	$(BIN)/ruff check .
@@ -47,7 +47,7 @@ firmware-test: setup ## Build every board's firmware; run the firmware's tests i
 	$(BIN)/pio test -e host
 
 unit: setup ## Python and parity tests
-	TF_NUM_INTRAOP_THREADS=1 $(PYTHON) -m pytest -n 2 --dist loadgroup # two processes of one thread: no more than there are cores
+	TF_NUM_INTRAOP_THREADS=1 $(PYTHON) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder # two processes of one thread: no more than there are cores
 
 nightly: setup ## 10,000 generated networks on this computer, 1,000 of them on the emulated board (FROM=, TO= for a part)
 	$(PYTHON) tests/support/check_networks.py $(FROM) $(TO)

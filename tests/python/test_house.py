@@ -84,6 +84,12 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         pytest.fail(" -> ".join(error.args[1]))
 
 
+def test_test_modules_have_names_of_their_own() -> None:
+    """Pytest imports them by name, for the folders of tests are no packages."""
+    names = [path.name for path in (REPOSITORY / "tests").rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_no_folder_is_crowded() -> None:
     listed = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
     sources = [Path(line) for line in listed.splitlines() if Path(line).suffix in (".py", ".c")]

@@ -1,4 +1,4 @@
-"""``budget``, ``explain``, ``export``, ``run``: from a model to a board."""
+"""``budget``, ``explain``, ``tradeoff``, ``export``, ``run``: from a model to a board."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from ..compiler.options import DEFAULT, Options
-from .options import FrontendTables, Json, Model, Ram, TargetName, Weights
-from .output import out, print_json, table
+from .options import Board, FrontendTables, Json, Model, Ram, TargetName, Weights, arena_limit
+from .output import note, out, print_json, table
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (budget, explain, export, run):
+    for command in (budget, explain, tradeoff, export, run):
         app.command()(command)
 
 
@@ -54,13 +54,16 @@ def budget(
 def explain(
     model: Model,
     weights: Weights = DEFAULT.weights,
-    ram: Ram = DEFAULT.ram_bytes,
+    ram: Ram = None,
+    board: Board = None,
     json: Json = False,
 ) -> None:
     """Explain how each layer was compiled: kernel, fusion, buffers, memory over time, predicted cost, and why."""
     from ..benchmark.explain import explain as explain_model
 
-    result = explain_model(model, Options(weights=weights, ram_bytes=ram))
+    limit = arena_limit(ram, board)
+    result = explain_model(model, Options(weights=weights, ram_bytes=limit))
+    _note_excess(result.arena_bytes, limit)
     if json:
         print_json(result.to_json())
         return
@@ -87,6 +90,31 @@ def explain(
     )
 
 
+def _note_excess(arena_bytes: int, limit: int) -> None:
+    """Report that no plan fits the arena that was asked for; with 0, the smallest was."""
+    if arena_bytes > limit > 0:
+        note([f"no plan needs {limit:,} bytes or fewer; this one, near the smallest, needs {arena_bytes:,}"])
+
+
+def tradeoff(model: Model, weights: Weights = DEFAULT.weights, board: Board = None, json: Json = False) -> None:
+    """List what more RAM buys: arena, constants and predicted instructions of plans, and the knee of their curve."""
+    from ..benchmark.tradeoff import tradeoff as compare
+
+    result = compare(model, weights, arena_limit(None, board))
+    if json:
+        print_json(result.to_json())
+        return
+    least = result.choices[-1].predicted_instructions
+    rows = [
+        (c.arena_bytes, c.constant_bytes, c.predicted_instructions, f"{c.predicted_instructions / least:.2f}", mark)
+        for number, c in enumerate(result.choices)
+        for mark in ("knee" if number == result.knee else "",)
+    ]
+    columns = [">arena", ">constants", ">predicted", ">of the fastest", ""]
+    out.print(table(f"{model.name}: bytes, and instructions by the cost model", columns, rows))
+    out.print(f"use one with --ram, such as: --ram {result.choices[result.knee].arena_bytes}")
+
+
 def export(
     model: Model,
     to: Annotated[Path, typer.Option("--out", help="Folder for the C sources.")],
@@ -95,15 +123,18 @@ def export(
         str | None, typer.Option("--frontend", help="Recipe whose front end to use for a model without metadata.")
     ] = None,
     weights: Weights = DEFAULT.weights,
-    ram: Ram = DEFAULT.ram_bytes,
+    ram: Ram = None,
+    board: Board = None,
     frontend_tables: FrontendTables = DEFAULT.frontend_tables,
     json: Json = False,
 ) -> None:
     """Write a model, its front end and its known answer as C sources."""
     from ..deploy.export import export as write
 
-    options = Options(weights=weights, ram_bytes=ram, frontend_tables=frontend_tables)
+    limit = arena_limit(ram, board)
+    options = Options(weights=weights, ram_bytes=limit, frontend_tables=frontend_tables)
     result = write(model, to, check=check, frontend=frontend, options=options)
+    _note_excess(result.arena_bytes, limit)
     if json:
         print_json(result.to_json())
         return

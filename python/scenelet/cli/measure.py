@@ -9,7 +9,20 @@ from typing import Annotated
 import typer
 
 from ..compiler.options import DEFAULT, Options
-from .options import Data, FrontendTables, Fusion, Json, MeasureEnergy, Model, Ram, Subset, TargetName, Weights
+from .options import (
+    Board,
+    Data,
+    FrontendTables,
+    Fusion,
+    Json,
+    MeasureEnergy,
+    Model,
+    Ram,
+    Subset,
+    TargetName,
+    Weights,
+    arena_limit,
+)
 from .output import meter, out, print_json, progress, table
 
 
@@ -79,7 +92,8 @@ def parity(
     cases: Annotated[int, typer.Option("-n", min=1, help="Number of inputs.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random inputs.")] = 0,
     weights: Weights = DEFAULT.weights,
-    ram: Ram = DEFAULT.ram_bytes,
+    ram: Ram = None,
+    board: Board = None,
     fusion: Fusion = True,
     json: Json = False,
 ) -> None:
@@ -87,7 +101,7 @@ def parity(
     from ..evaluation.parity import check
     from ..targets import open_target
 
-    options = Options(fusion=fusion, weights=weights, ram_bytes=ram)
+    options = Options(fusion=fusion, weights=weights, ram_bytes=arena_limit(ram, board))
     with open_target(target, model, options) as place, progress(f"{model.name} on {target}") as step:
         result = check(model, place, cases, seed, progress=step)
     if json:
@@ -103,7 +117,8 @@ def parity(
 def bench(
     model: Model,
     weights: Weights = DEFAULT.weights,
-    ram: Ram = DEFAULT.ram_bytes,
+    ram: Ram = None,
+    board: Board = None,
     fusion: Fusion = True,
     frontend_tables: FrontendTables = DEFAULT.frontend_tables,
     flash: Annotated[bool, typer.Option("--flash", help="Also list the flash by origin.")] = False,
@@ -112,7 +127,7 @@ def bench(
     """Build for the Cortex-M4 and count instructions by layer in QEMU; fused layers count as one."""
     from ..benchmark.instructions import bench as measure
 
-    result = measure(model, Options(fusion, weights, ram, frontend_tables))
+    result = measure(model, Options(fusion, weights, arena_limit(ram, board), frontend_tables))
     if json:
         print_json(result.to_json())
         return
@@ -134,7 +149,8 @@ def bench(
 def profile(
     model: Model,
     weights: Weights = DEFAULT.weights,
-    ram: Ram = DEFAULT.ram_bytes,
+    ram: Ram = None,
+    board: Board = None,
     fusion: Fusion = True,
     lines: Annotated[int, typer.Option(min=0, help="Source lines to show, the most expensive first.")] = 15,
     json: Json = False,
@@ -143,7 +159,7 @@ def profile(
     from ..benchmark.profile import CLASSES
     from ..benchmark.profile import profile as measure
 
-    result = measure(model, Options(fusion=fusion, weights=weights, ram_bytes=ram))
+    result = measure(model, Options(fusion=fusion, weights=weights, ram_bytes=arena_limit(ram, board)))
     if json:
         print_json(result.to_json())
         return
@@ -177,7 +193,8 @@ def _bench_row(name: str, op: str, macs: int, instructions: int) -> tuple[object
 def load(
     model: Model,
     weights: Weights = DEFAULT.weights,
-    ram: Ram = DEFAULT.ram_bytes,
+    ram: Ram = None,
+    board: Board = None,
     json: Json = False,
 ) -> None:
     """Build the whole product and count the instructions per hop and per decision in QEMU. Cycles are estimated."""
@@ -185,7 +202,7 @@ def load(
     from ..benchmark.product_load import load as measure
 
     with progress(f"{model.name} in the product"):
-        result = measure(model, Options(weights=weights, ram_bytes=ram))
+        result = measure(model, Options(weights=weights, ram_bytes=arena_limit(ram, board)))
     if json:
         print_json(result.to_json())
         return

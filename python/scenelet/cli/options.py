@@ -33,8 +33,20 @@ Weights = Annotated[
 FrontendTables = Annotated[
     str, typer.Option(help="fast, compact (less flash, same results), or auto: compact with packed weights.")
 ]
-Ram = Annotated[int, typer.Option(min=0, help="Largest acceptable arena, bytes; 0: as small as possible.")]
+Ram = Annotated[
+    int | None,
+    typer.Option(min=0, help="Largest acceptable arena, bytes; 0: as small as possible; default: what a board leaves."),
+]
+Board = Annotated[str | None, typer.Option("--board", help="Board whose RAM is the default of --ram.")]
 AllClips = Annotated[
     bool,
     typer.Option("--all-clips", help="Train on the test clips too: the final network of a recipe tested by crossval."),
 ]
+
+
+def arena_limit(ram: int | None, board: str | None = None) -> int:
+    """Largest acceptable arena: as asked for, else what the board leaves, bytes."""
+    from ..targets.boards import arena_bytes
+
+    left = arena_bytes(board)  # an unknown board is an error whatever --ram says
+    return left if ram is None else ram

@@ -6,6 +6,7 @@ import json
 from functools import cache
 from pathlib import Path
 
+from ..compiler.options import PRODUCT_RAM_BYTES, RAM_BYTES
 from ..core.toolchain import FIRMWARE
 from ..errors import InputError
 from ..graph.limits import Board
@@ -40,3 +41,14 @@ def find(name: str) -> Board:
     if name not in names():
         raise InputError(f"board '{name}'", "unknown", f"choose one of: {', '.join(names())}")
     return read(FOLDER / f"{name}.json")
+
+
+def arena_bytes(name: str | None = None) -> int:
+    """RAM of a board, or of any that there is, that the product firmware leaves to the arena, bytes.
+
+    Raises
+    ------
+    InputError
+        As :func:`find`.
+    """
+    return RAM_BYTES if name is None else find(name).ram_bytes - PRODUCT_RAM_BYTES

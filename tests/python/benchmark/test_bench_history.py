@@ -5,27 +5,35 @@ from __future__ import annotations
 import copy
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from scenelet.benchmark.instructions import Bench, bench, regressions
+from scenelet.benchmark.instructions import Bench, regressions
 from scenelet.compiler.options import Options
 from scenelet.core import toolchain
+
+pytestmark = pytest.mark.xdist_group("benches")
 
 HISTORY = sorted((toolchain.REPOSITORY / "docs" / "bench").glob("*.json"))
 
 
 @pytest.fixture(scope="module")
-def measured() -> Bench:
-    return bench(toolchain.FIRMWARE / "models" / "esc10_sm1.tflite", Options(weights="packed"))
+def measured(sm1: Path, benched: Callable[..., Bench]) -> Bench:
+    return benched(sm1, Options(weights="packed"))
 
 
-def made_of_recipe(name: str, folder: Path) -> Path:
-    """A recipe's network with random weights, as tools/models/recipe_models.py makes it."""
-    toolchain.run([sys.executable, toolchain.REPOSITORY / "tools" / "recipe_models.py", name, "--out", folder])
-    return folder / f"{name}.tflite"
+@pytest.fixture(scope="module")
+def recipes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Networks of recipes with random weights, as tools/models/recipe_models.py makes them: one start of TensorFlow."""
+    folder: Path = tmp_path_factory.mktemp("recipes")
+    models = [Path(json.loads(path.read_text())["model"]) for path in HISTORY]
+    names = sorted({model.stem for model in models if "recipes" in model.parts})
+    tool = toolchain.REPOSITORY / "tools" / "models" / "recipe_models.py"
+    toolchain.run([sys.executable, tool, *names, "--out", folder])
+    return folder
 
 
 def test_there_is_a_history() -> None:
@@ -35,12 +43,12 @@ def test_there_is_a_history() -> None:
 
 @pytest.mark.qemu
 @pytest.mark.parametrize("path", HISTORY, ids=lambda path: path.stem)
-def test_nothing_grew_by_more_than_two_percent(path: Path, tmp_path: Path) -> None:
+def test_nothing_grew_by_more_than_two_percent(path: Path, recipes: Path, benched: Callable[..., Bench]) -> None:
     before = json.loads(path.read_text())
     model = toolchain.REPOSITORY / before["model"]
     if "recipes" in model.parts:
-        model = made_of_recipe(model.stem, tmp_path)
-    assert regressions(before, bench(model, Options(**before["options"]))) == []
+        model = recipes / model.name
+    assert regressions(before, benched(model, Options(**before["options"]))) == []
 
 
 @pytest.mark.qemu

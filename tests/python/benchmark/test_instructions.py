@@ -1,21 +1,24 @@
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from scenelet.benchmark.instructions import bench
+from scenelet.benchmark.instructions import Bench, bench
 from scenelet.benchmark.link_map import flash_parts
 from scenelet.compiler.options import Options
 from scenelet.errors import InputError, ToolError
 from scenelet.publish.report import write_report
 from scenelet.targets.qemu import QemuTarget
 
+pytestmark = pytest.mark.xdist_group("benches")
+
 
 @pytest.mark.qemu
-def test_a_bench_adds_up_and_is_the_same_twice(sm1: Path) -> None:
-    first, second = bench(sm1), bench(sm1)
+def test_a_bench_adds_up_and_is_the_same_twice(sm1: Path, benched: Callable[..., Bench]) -> None:
+    first, second = benched(sm1, Options()), bench(sm1)
     assert first.flash == second.flash
     assert first.frontend is not None
     assert second.frontend is not None
@@ -33,8 +36,8 @@ def test_a_bench_adds_up_and_is_the_same_twice(sm1: Path) -> None:
 
 
 @pytest.mark.qemu
-def test_stages_of_a_segment_add_up_to_it(sm1: Path) -> None:
-    (segment, *others) = bench(sm1).layers
+def test_stages_of_a_segment_add_up_to_it(sm1: Path, benched: Callable[..., Bench]) -> None:
+    (segment, *others) = benched(sm1, Options()).layers
     assert [stage.name for stage in segment.stages] == [
         "schedule", "0:conv1", "1:conv2 + 2:bn2 + 3:bn2 + 4:pool2", "5:conv3 + 6:bn3 + 7:bn3 + 8:pool3",
         "9:conv4 + 10:bn4 + 11:bn4", "12:pooling",
@@ -64,9 +67,9 @@ def test_flash_is_that_of_model_engine_and_front_end_only(sm1: Path) -> None:
 
 
 @pytest.mark.qemu
-def test_the_packed_image_is_small(sm1: Path) -> None:
+def test_the_packed_image_is_small(sm1: Path, benched: Callable[..., Bench]) -> None:
     """Model, engine and front end, packed: under 90 kB. TFLite Micro takes 152 kB for the same model."""
-    packed, fast = (bench(sm1, Options(weights="packed", frontend_tables=form)) for form in ("auto", "fast"))
+    packed, fast = (benched(sm1, Options(weights="packed", frontend_tables=form)) for form in ("auto", "fast"))
     assert packed.flash.total == sum(part.total for part in packed.flash.parts) <= 90_000
     assert packed.flash.tables <= 6_000 < fast.flash.tables
     assert packed.frontend is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,13 @@ from scenelet.benchmark.disassembly import (
     disassemble,
     kind_of,
 )
-from scenelet.benchmark.instructions import bench
+from scenelet.benchmark.instructions import Bench
 from scenelet.benchmark.profile import CLASSES, Profile, profile
 from scenelet.compiler.options import Options
 from scenelet.errors import ToolError
 from scenelet.targets.qemu import QemuTarget
+
+pytestmark = pytest.mark.xdist_group("benches")
 
 KINDS = {
     "load": ["ldr", "ldrsb", "ldrd", "ldmia", "pop", "ldrne"],
@@ -39,8 +42,10 @@ def measured(sm1: Path) -> Profile:
 
 
 @pytest.mark.qemu
-def test_every_instruction_is_counted_once_and_in_its_layer(sm1: Path, measured: Profile) -> None:
-    counted = bench(sm1)
+def test_every_instruction_is_counted_once_and_in_its_layer(
+    sm1: Path, measured: Profile, benched: Callable[..., Bench]
+) -> None:
+    counted = benched(sm1, Options())
     assert measured.instructions == pytest.approx(counted.instructions, rel=0.002)
     assert sum(line.instructions for line in measured.lines) == measured.instructions
     assert sum(line.cycles for line in measured.lines) == measured.cycles

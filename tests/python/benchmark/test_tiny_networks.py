@@ -25,7 +25,7 @@ PEERS = {"resnet8": (29_864_640, 55_092), "ds_cnn": (7_701_040, 22_916), "autoen
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("tiny")
-    tool = toolchain.REPOSITORY / "tools" / "tiny_models.py"
+    tool = toolchain.REPOSITORY / "tools" / "models" / "mlperf_tiny.py"
     subprocess.run([sys.executable, str(tool), "--out", str(made)], check=True, capture_output=True)
     return made
 

@@ -119,7 +119,9 @@ def test_a_bad_model_is_named_by_every_command(
     assert not out.exists()
 
 
-@pytest.mark.parametrize("command", ["train", pytest.param("crossval", marks=pytest.mark.train), "tune"])
+@pytest.mark.parametrize(
+    "command", ["train", *(pytest.param(name, marks=pytest.mark.train) for name in ("crossval", "tune"))]
+)
 def test_a_cluster_that_is_no_address_is_named(scenelet: Run, tmp_path: Path, command: str) -> None:
     data = esc10(tmp_path / "d", "filename,fold,category,source_clip,take", "1-100-A.wav,1,rain,100,A")
     done = scenelet(command, "sm1", "--data", data, "--out", tmp_path / "out", "--cluster", "nowhere")
@@ -138,6 +140,7 @@ def test_an_unknown_recipe_key_is_named(scenelet: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.train
 def test_epochs_that_a_recipe_cannot_have_are_named_before_anything_is_written(scenelet: Run, tmp_path: Path) -> None:
     data = esc10(tmp_path / "d", "filename,fold,category,source_clip,take", "1-100-A.wav,1,rain,100,A")
     done = scenelet("tune", "cnn32k", "--data", data, "--out", tmp_path / "out", "--epochs", "1")
@@ -187,6 +190,7 @@ def test_a_damaged_evaluation_of_a_run_is_named(scenelet: Run, tmp_path: Path, c
     assert not (tmp_path / "page.html").exists()
 
 
+@pytest.mark.train
 def test_a_run_whose_request_is_no_text_is_named(scenelet: Run, tmp_path: Path) -> None:
     (tmp_path / "run.json").write_bytes(b"\xff\xfe")
     done = scenelet("quantize", tmp_path)
@@ -292,6 +296,7 @@ def folders_of_classes(root: Path, *names: str) -> Path:
     return root
 
 
+@pytest.mark.train
 def test_the_notes_of_a_data_set_are_told_once_by_every_training(
     scenelet: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -318,6 +323,7 @@ def test_a_data_set_that_cannot_be_split_says_why(scenelet: Run, tmp_path: Path)
     assert why in json.loads(scenelet("data", "info", "--data", data, "--json").out)["absent"]["train"]
 
 
+@pytest.mark.train
 def test_a_model_in_a_runs_place_costs_no_work(scenelet: Run) -> None:
     done = scenelet("quantize", MODEL)
     assert done.status == 2

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 
+pytestmark = pytest.mark.train
+
 Run = Callable[..., Any]
 
 RECIPE = """
@@ -50,7 +52,6 @@ def recordings(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-@pytest.mark.train
 def test_a_student_is_taught_cut_and_looked_into(
     scenelet: Run, recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,14 @@ static inline uint32_t scn_pair(int32_t low, int32_t high) {
     return ((uint32_t)low & 0xFFFFu) | ((uint32_t)high << 16);
 }
 
+static inline int32_t scn_low(uint32_t pair) {
+    return (int16_t)(uint16_t)pair;
+}
+
+static inline int32_t scn_high(uint32_t pair) {
+    return (int16_t)(uint16_t)(pair >> 16);
+}
+
 #if defined(__ARM_FEATURE_DSP)
 
 /* (quad[0] + pair[0], quad[2] + pair[1]). */
@@ -111,14 +119,6 @@ static inline uint32_t scn_max_quad(uint32_t a, uint32_t b) {
 }
 
 #else
-
-static inline int32_t scn_low(uint32_t pair) {
-    return (int16_t)(uint16_t)pair;
-}
-
-static inline int32_t scn_high(uint32_t pair) {
-    return (int16_t)(uint16_t)(pair >> 16);
-}
 
 static inline int32_t scn_byte(uint32_t quad, int index) {
     return (int8_t)(uint8_t)(quad >> (8 * index));

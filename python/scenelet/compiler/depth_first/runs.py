@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator
 
-from ...graph import Tensor
 from ..kernels.registry import KERNELS
 from ..program import Program, Step, Struct
 from .segment import outside
-from .stage import slide
+from .stage import input_shape, slide
 
-_MOST_INPUTS = 2
+_MOST_INPUTS = _OPERANDS = 2
 _LAST = "scn_mean_s8"
 _MOST_ROWS, _MOST_ROW_BYTES, _MOST_REACH = 0xFFFF, 0xFFFF, 0x7FFF
 
@@ -45,37 +45,30 @@ def _closed(program: Program, start: int, end: int) -> bool:
     hidden = inner - set(run[-1].writes)
     elsewhere = {tensor for step in (*program.steps[:start], *program.steps[end:]) for tensor in step.reads}
     shown = {*program.aliases.values(), program.target}
-    return len(outside(run)) <= _MOST_INPUTS and not hidden & (elsewhere | shown)
+    if len(outside(run)) > _MOST_INPUTS or hidden & (elsewhere | shown):
+        return False
+    # A RESHAPE may have renamed what comes in. All steps of the run must see it in the same rows.
+    seen = {(tensor, input_shape(program.graph, step)) for step in run for tensor in step.reads if tensor not in inner}
+    return len(seen) == len(outside(run))
 
 
 def _local(program: Program, step: Step) -> bool:
     """Whether a step needs a few rows of four-dimensional maps, and its kernel can make a few."""
     if step.kernel not in KERNELS or not isinstance(step.params, Struct):
         return False
+    source, target = input_shape(program.graph, step), program.graph.tensors[step.writes[0]].shape
     if step.kernel == _LAST:
-        return _pools_all(program, step)
-    maps = [program.graph.tensors[tensor] for tensor in (*step.reads, *step.writes)]
-    if any(len(tensor.shape) != 4 or tensor.shape[0] != 1 or not _fits(tensor) for tensor in maps):
+        return step.fields["reduced"] == (False, True, True, False) and _fits(source)
+    if not _fits(source) or not _fits(target):
         return False
-    if "input" in step.fields:
-        return _dims(step.fields["input"]) == maps[0].shape and slide(step).reach <= _MOST_REACH
-    # Value by value: what comes in must lie in the rows that go out. A RESHAPE may have renamed the input, whose holder
-    # then has other rows; ADD takes two whole maps, for a constant is a map by now, and a broadcast one has other rows.
-    operands = 2 if step.kernel in ("scn_add_s8", "scn_add_lut_s8") else 1
-    return len(step.reads) == operands and all(tensor.shape == maps[0].shape for tensor in maps)
+    if step.kernel in ("scn_add_s8", "scn_add_lut_s8"):
+        # Two whole maps: a constant would be a map by now, and a broadcast one needs all its rows.
+        return len(step.reads) == _OPERANDS and all(
+            program.graph.tensors[tensor].elements == math.prod(target) for tensor in step.reads
+        )
+    return slide(step).reach <= _MOST_REACH
 
 
-def _pools_all(program: Program, step: Step) -> bool:
-    """Whether MEAN sums height and width of one map, as it lies in memory: not as a RESHAPE has renamed it."""
-    source, fields = program.graph.tensors[step.reads[0]], step.fields
-    whole = fields["reduced"] == (False, True, True, False) and fields["size"] == source.shape
-    return whole and source.shape[0] == 1 and _fits(source)
-
-
-def _dims(fields: Mapping[str, int]) -> tuple[int, ...]:
-    """Shape that a step's scn_dims_t says."""
-    return tuple(fields.values())
-
-
-def _fits(tensor: Tensor) -> bool:
-    return tensor.shape[1] <= _MOST_ROWS and tensor.elements // tensor.shape[1] <= _MOST_ROW_BYTES
+def _fits(shape: tuple[int, ...]) -> bool:
+    """Whether a shape is one image whose rows the engine's records can count."""
+    return len(shape) == 4 and shape[0] == 1 and shape[1] <= _MOST_ROWS and math.prod(shape[2:]) <= _MOST_ROW_BYTES

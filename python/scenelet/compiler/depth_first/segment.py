@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ...graph import Graph
 from ..program import Step
 from .row_schedule import Schedule, StageRows, simulate
-from .stage import Fused, Stage
+from .stage import Fused, Stage, input_shape
 
 STATE_BYTES = 4
 """Counters of a line buffer."""
@@ -137,6 +137,7 @@ class Frame:
         sums = (_SUMS,) if parts[-1].is_mean else ()
         self._buffers = (source, writes[-1], *self._others, *writes[:-1], *sums)
         self._shapes = {tensor: graph.tensors[tensor].shape for tensor in self._buffers if tensor != _SUMS}
+        self._shapes |= {tensor: input_shape(graph, step) for step in run for tensor in step.reads}
         self._sum_bytes = 0
         if sums:
             # As many rows as are summed, each of no bytes.

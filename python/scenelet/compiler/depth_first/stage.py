@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...graph import Graph
 from ..kernels import cost_model
 from ..kernels.fused_add import added_to
 from ..kernels.fused_pool import pools_sums
@@ -105,6 +106,15 @@ class Stage(Fused):
     def instructions(self) -> int:
         """Estimate for the whole map."""
         return self.variant.instructions + self.overhead
+
+
+def input_shape(graph: Graph, step: Step) -> tuple[int, ...]:
+    """Shape in which a step that can be a stage sees its inputs; their holders may have another after a RESHAPE."""
+    if "input" in step.fields:
+        return tuple(step.fields["input"].values())
+    if "size" in step.fields:
+        return tuple(step.fields["size"])
+    return graph.tensors[step.writes[0]].shape
 
 
 def slide(step: Step) -> Slide:

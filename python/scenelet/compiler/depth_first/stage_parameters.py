@@ -13,7 +13,7 @@ from ...graph import Graph
 from ..kernels.fused_add import added_to
 from ..kernels.variant import NO_WEIGHTS, Layer
 from ..numerics.affine_map import int8_map
-from ..operators.layer import values
+from ..operators.layer import convolution_weights
 from ..program import Name, Records, Step, Table
 from .stage import Stage
 
@@ -77,7 +77,7 @@ def _layer(stage: Stage, name: str, graph: Graph) -> tuple[Layer, Table | None]:
 
 def _weights(step: Step, graph: Graph) -> NDArray[Any]:
     operator = next(op for op in graph.operators if op.index == step.operators[0])
-    return values(graph.tensors[operator.inputs[1]])
+    return convolution_weights(graph, operator)
 
 
 def _whole_range(fields: Mapping[str, Any]) -> bool:

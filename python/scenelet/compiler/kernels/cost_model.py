@@ -16,7 +16,7 @@ from .variant import POSITIONS
 Estimate = Callable[[Step], int]
 """From a step to instructions for its whole map."""
 
-_DIRECT, _DIRECT_OUTPUT, _GATHERED = 0.95, 40.0, 4.5
+_DIRECT, _DIRECT_OUTPUT, _GATHERED = 0.82, 40.0, 4.5
 _ODD_CHANNEL_GATHER = 45.0
 _DEPTHWISE, _DEPTHWISE_THREE, _DEPTHWISE_OUTPUT = 8.3, 2.2, 45.0
 _SUMMED, _ADDED = 8.0, 6.2
@@ -37,14 +37,15 @@ def per_value(instructions: float) -> Estimate:
     return lambda step: int(instructions * _values(step))
 
 
-def per_tap(instructions: float) -> Estimate:
-    """Estimate a kernel by the taps of all its windows."""
+def per_window(output: float, tap: float) -> Estimate:
+    """Estimate a kernel by its outputs, and by the taps of all their windows."""
 
-    def taps(step: Step) -> int:
+    def windows(step: Step) -> int:
         window, _, target = maps(step)
-        return int(instructions * window["height"] * window["width"] * pixels(target) * target["channels"])
+        each = output + tap * window["height"] * window["width"]
+        return int(each * pixels(target) * target["channels"])
 
-    return taps
+    return windows
 
 
 def convolution(step: Step, stripe: int | None = None) -> int:
@@ -136,13 +137,13 @@ def _values(step: Step) -> int:
 ESTIMATES: Mapping[str, Estimate] = {
     "scn_add_lut_s8": per_value(9.0),
     "scn_add_s8": per_value(51.0),
-    "scn_average_pool_s8": per_tap(9.0),
+    "scn_average_pool_s8": per_window(27.0, 1.5),
     "scn_conv2d_s8": convolution,
     "scn_dense_s8": dense,
     "scn_depthwise_conv2d_s8": depthwise,
     "scn_fully_connected_s8": fully_connected,
     "scn_lut_s8": per_value(6.0),
-    "scn_max_pool_s8": per_tap(4.2),
+    "scn_max_pool_s8": per_window(0.0, 4.2),
     "scn_mean_s8": mean,
     "scn_mul_s8": per_value(29.0),
     "scn_pad_s8": per_value(5.0),

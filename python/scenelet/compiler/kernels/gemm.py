@@ -24,7 +24,7 @@ _MOST_GROUP = 8
 # Instructions: per step (two taps of two channels at four positions), per block beside its steps, per call for a pair
 # of channels, per four bytes of four windows gathered, per row of a window; per word widened; per byte padded.
 _STEP, _BLOCK, _CALL, _GATHER, _ROW = 11.4, 74, 50, 24, 30
-_WIDEN = 7.0
+_WIDEN = 10.2
 _PAD = 1.5
 
 

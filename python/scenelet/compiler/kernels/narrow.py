@@ -11,8 +11,14 @@ from .direct import fused_parameters
 from .variant import Layer, Parameters, Variant, Work, is_plain
 
 _MOST_WEIGHT_BYTES = 1024
-# Instructions: per MAC, per byte of weights, per row of the window, and per pair of output channels.
-_MAC, _WEIGHT, _ROW, _PAIR = 1.45, 5.0, 65, 130
+_MOST_ROWS = 16
+"""Output rows that the kernel computes together; a larger stripe is several of these."""
+
+# Instructions: per MAC, runs of taps filled up to pairs; per output position, per output, and per pair of taps of a
+# run at every position; per byte of weights in every stripe; per row of the window and per pair of output channels at
+# every column of a stripe.
+_MAC, _POSITION, _OUTPUT, _PAIR_OF_TAPS = 0.712, 48, 20, 14
+_WEIGHT, _ROW, _PAIR = 5.0, 108, 157
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,7 +63,11 @@ def ways(work: Work) -> Iterator[Variant]:
 
 
 def _estimate(step: Step, stripe: int) -> int:
-    window, _, target = cost_model.maps(step)
-    stripes = -(-target["height"] // stripe)
-    columns = target["width"] * (_ROW * (window["height"] - 1) + _PAIR * -(-target["channels"] // 2))
-    return int(_MAC * step.macs + stripes * (_WEIGHT * step.tables[0].nbytes + columns))
+    window, source, target = cost_model.maps(step)
+    run, channels = window["width"] * source["channels"], target["channels"]
+    pairs = -(-run // 2)
+    products = _MAC * step.macs * 2 * pairs / run
+    positions = cost_model.pixels(target) * (_POSITION + _OUTPUT * channels + _PAIR_OF_TAPS * pairs)
+    columns = target["width"] * (_ROW * (window["height"] - 1) + _PAIR * -(-channels // 2))
+    stripes = -(-target["height"] // min(stripe, _MOST_ROWS))
+    return int(products + positions + stripes * (_WEIGHT * step.tables[0].nbytes + columns))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..kernels.direct import pack_conv2d
 from ..program import SCRATCH, Step, Struct, Table
 from .checker import Checker
-from .layer import Layer, bias_tables, common_fields, dims, scale_table, table, values, window
+from .layer import Layer, bias_tables, common_fields, convolution_weights, dims, scale_table, table, window
 
 
 def check_convolution(check: Checker) -> None:
@@ -38,9 +38,9 @@ def check_depthwise(check: Checker) -> None:
 
 def convolution(layer: Layer) -> Step:
     """CONV_2D: weights in channel pairs, scratch for four widened windows."""
-    weights = layer.input(1)
+    weights = convolution_weights(layer.graph, layer.operator)
     channels, height, width, depth = weights.shape
-    packed = pack_conv2d(values(weights))
+    packed = pack_conv2d(weights)
     slide = window(layer, height, width)
     columns = _columns_seen(layer, slide)
     scratch = 8 * height * (-(-columns * depth // 2) * 2)
@@ -71,7 +71,9 @@ def _columns_seen(layer: Layer, slide: dict[str, int]) -> int:
 
 
 def depthwise(layer: Layer) -> Step:
-    """DEPTHWISE_CONV_2D: weights as in the .tflite, no scratch."""
+    """DEPTHWISE_CONV_2D: weights as in the .tflite, no scratch; of one input channel, the CONV_2D that it equals."""
+    if layer.source.shape[3] == 1 < layer.target.shape[3]:
+        return convolution(layer)
     weights = layer.input(1)
     _, height, width, channels = weights.shape
     fields = {

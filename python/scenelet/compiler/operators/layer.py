@@ -91,6 +91,15 @@ def values(tensor: Tensor) -> NDArray[Any]:
     return tensor.data
 
 
+def convolution_weights(graph: Graph, operator: Operator) -> NDArray[np.int8]:
+    """Return the weights of a step of scn_conv2d_s8: (output channels, kernel height, kernel width, input channels).
+
+    A DEPTHWISE_CONV_2D of a single input channel is a CONV_2D whose output channels are the multiplier's.
+    """
+    weights = values(graph.tensors[operator.inputs[1]])
+    return weights if operator.op == "CONV_2D" else np.ascontiguousarray(weights.transpose(3, 1, 2, 0))
+
+
 def table(kind: str, tensor: Tensor) -> Table:
     """Take a constant as it lies in the .tflite."""
     return Table(kind, f"{tensor.dtype}_t", np.ravel(values(tensor)))

@@ -97,6 +97,8 @@ def build(generated: Mapping[str, str], environment: str = ENVIRONMENT) -> Path:
     elf = folder / f"{environment}-{_digest(generated, environment)}.elf"
     if not elf.exists():
         with _workshop(folder) as place:
+            if elf.exists():  # another process has built it meanwhile
+                return elf
             _replace(place / "generated", generated)
             _run_platformio(environment, place / "generated", place / "build")
             (place / "build" / environment / _ELF).replace(elf)

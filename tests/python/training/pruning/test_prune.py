@@ -95,13 +95,13 @@ def test_tuning_starts_from_what_is_left(run, dataset, cache, tmp_path, monkeypa
     starts = []
     original = prune.train_with_labels
 
-    def spy(work, model):
+    def spy(context, model):
         starts.append([np.copy(weight) for weight in model.get_weights()])
-        return original(work, model)
+        return original(context, model)
 
     monkeypatch.setattr(prune, "train_with_labels", spy)
     prune.prune(run.folder, dataset, tmp_path / "narrow", filters=(3, 2), cache=cache)
-    _, model = prune._plan(run.folder, (3, 2), None)
+    _, model = prune._pruned(run.folder, (3, 2), None)
     assert all(np.array_equal(a, b) for a, b in zip(starts[0], model.get_weights(), strict=True))
 
 

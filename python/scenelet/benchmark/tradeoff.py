@@ -1,0 +1,96 @@
+"""What more RAM buys: plans of one model for growing arenas, with flash and estimated instructions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..compiler.kernels import cost_model
+from ..compiler.options import Options
+from ..compiler.pipeline import compile_model
+
+_STEPS_PER_OCTAVE = 3
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One plan: its arena and constants in bytes, and instructions for one inference by the cost model."""
+
+    arena_bytes: int
+    constant_bytes: int
+    predicted_instructions: int
+
+
+@dataclass(frozen=True)
+class Tradeoff:
+    """Plans by growing arena, each faster than all smaller ones, and the one at the knee of the curve.
+
+    The knee is the plan farthest below the straight line from the smallest plan to the fastest: from there on, more RAM
+    buys less than on average.
+    """
+
+    model: str
+    weights: str
+    choices: tuple[Choice, ...]
+    knee: int
+
+    def to_json(self) -> dict[str, Any]:
+        """As a dictionary; ``knee`` is a position in ``choices``."""
+        return asdict(self)
+
+
+def tradeoff(model: str | Path, weights: str, most_bytes: int) -> Tradeoff:
+    """Compile a model for growing arenas.
+
+    Parameters
+    ----------
+    model
+        Path of an INT8 .tflite.
+    weights
+        As :class:`scenelet.compiler.options.Options` takes it.
+    most_bytes
+        Largest acceptable arena.
+
+    Raises
+    ------
+    ModelError, UnsupportedError
+        As :func:`scenelet.compiler.pipeline.compile_model`.
+    """
+    found = [_choice(model, weights, 0)]
+    for limit in _limits(found[0].arena_bytes, most_bytes):
+        found.append(_choice(model, weights, limit))
+    kept: list[Choice] = []
+    for one in sorted(found, key=lambda choice: (choice.arena_bytes, choice.predicted_instructions)):
+        if not kept or one.predicted_instructions < kept[-1].predicted_instructions:
+            kept.append(one)
+    return Tradeoff(str(model), weights, tuple(kept), _knee(kept))
+
+
+def _limits(smallest: int, most: int) -> Iterator[int]:
+    """Arenas to ask for: a few per octave above the smallest, and the largest."""
+    step = 2 ** (1 / _STEPS_PER_OCTAVE)
+    limit = smallest * step
+    while limit < most:
+        yield int(limit)
+        limit *= step
+    yield max(most, smallest)
+
+
+def _choice(model: str | Path, weights: str, limit: int) -> Choice:
+    compiled = compile_model(model, Options(weights=weights, ram_bytes=limit))
+    steps = compiled.program.steps
+    return Choice(compiled.plan.arena_bytes, compiled.program.table_bytes, sum(map(cost_model.estimate, steps)))
+
+
+def _knee(choices: Sequence[Choice]) -> int:
+    first, last = choices[0], choices[-1]
+    width = last.arena_bytes - first.arena_bytes or 1
+    height = first.predicted_instructions - last.predicted_instructions or 1
+
+    def below(choice: Choice) -> float:
+        gained = (first.predicted_instructions - choice.predicted_instructions) / height
+        return gained - (choice.arena_bytes - first.arena_bytes) / width
+
+    return max(range(len(choices)), key=lambda number: below(choices[number]))
