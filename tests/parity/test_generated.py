@@ -57,7 +57,9 @@ def test_none_differs_on_the_host(batch: list[Network]) -> None:
 
 
 @pytest.mark.parametrize("way", sorted(WAYS))
-@pytest.mark.parametrize(("seed", "layers", "kind"), [(287256246, 8, "extreme"), (2536763285, 5, "ordinary"), (2539, 4, "tall")])
+@pytest.mark.parametrize(
+    ("seed", "layers", "kind"), [(287256246, 8, "extreme"), (2536763285, 5, "ordinary"), (2539, 4, "tall")]
+)
 def test_a_renamed_map_keeps_its_rows(seed: int, layers: int, kind: str, way: str) -> None:
     """RESHAPE 3x11 to 11x3, something value by value, MEAN: what lies in memory has other rows than what is read."""
     check_on_host([Network(seed, layers, kind, way)])

@@ -30,7 +30,7 @@ ARRAY_COLUMNS = 16
 class Export:
     """Files that were written or checked, and the hashes of their sources.
 
-    ``tflm_refusal`` says why TensorFlow Lite Micro cannot run the model, whose sources for it are then left out.
+    ``tflm_lacks`` says why there are no sources of TensorFlow Lite Micro, None where there are or none were asked for.
     """
 
     folder: Path
@@ -39,7 +39,7 @@ class Export:
     frontend_sha256: str | None
     cost: Cost
     arena_bytes: int
-    tflm_refusal: str | None = None
+    tflm_lacks: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As a dictionary."""
@@ -51,7 +51,7 @@ class Export:
             "params_bytes": self.cost.params_bytes,
             "macs": self.cost.macs,
             "planned_ram_bytes": self.arena_bytes,
-            "tflm_refusal": self.tflm_refusal,
+            "tflm_lacks": self.tflm_lacks,
         }
 
 
@@ -158,7 +158,7 @@ def export(
     frontend
         Recipe whose front end is used for a model without metadata. Without it, such a model takes tensors only.
     tflm
-        Also write TensorFlow Lite Micro's array, operators and measured arena size, if it can run the model.
+        Also write TensorFlow Lite Micro's array, operators and measured arena size, where it runs the model.
     options
         Compiler options.
 
@@ -178,12 +178,12 @@ def export(
     contents = render_engine(compiled, tables)
     if tables:
         contents |= render_known_answer(compiled, tables, model)
-    refusal = None
+    lacks = None
     if tflm:
         try:
             contents |= _render_tflm(compiled, model)
-        except UnsupportedError as error:  # the engine's own sources are no worse for it
-            refusal = error.problem
+        except UnsupportedError as error:
+            lacks = error.problem
     if check:
         _require_fresh(folder, contents, model)
     else:
@@ -195,5 +195,5 @@ def export(
         tables.sha256 if tables else None,
         compiled.cost,
         compiled.plan.arena_bytes,
-        refusal,
+        lacks,
     )

@@ -59,7 +59,7 @@ class NativeTarget(LocalTarget):
         except UnsupportedError as error:
             self.refusal = error
         self._children: list[Isolated] = []
-        self._interpreter = self._open()
+        self._interpreter = self._open(self._given())
 
     def _given(self) -> bytes:
         """The model as the interpreter gets it."""
@@ -69,11 +69,11 @@ class NativeTarget(LocalTarget):
     def _factory(self) -> type[Interpreter]:
         """The interpreter's class, made of a model's bytes and further plain arguments."""
 
-    def _open(self, *arguments: int | str) -> Any:
+    def _open(self, content: bytes, *arguments: int | str) -> Any:
         """Make an interpreter here or, of a model that breaks the compiler's rules, in a child process."""
         if self.refusal is None:
-            return self._ask(self._factory(), self._given(), *arguments)
-        child = self._ask(Isolated, self._factory(), self._given(), *arguments)
+            return self._ask(self._factory(), content, *arguments)
+        child = self._ask(Isolated, self._factory(), content, *arguments)
         self._children.append(child)
         return child
 

@@ -76,13 +76,11 @@ class TflmTarget(NativeTarget):
     def _factory(self) -> type[TflmInterpreter]:
         return TflmInterpreter
 
-    def _given(self) -> bytes:
-        # LiteRT verifies a file's offsets, TFLM follows them. Packed anew, none can point outside.
-        return object_model.repack(self.content, self.subject)
-
-    def _open(self, *arguments: int | str) -> Any:
+    def _open(self, content: bytes, *arguments: int | str) -> Any:
         _require_stated_multipliers(self.subject, self.graph)
-        return super()._open(*(arguments or ("kPreserveAllTensors",)))
+        # LiteRT verifies a file's offsets, TFLM follows them. Packed anew, none can point outside.
+        whole = object_model.repack(content, self.subject)
+        return super()._open(whole, *(arguments or ("kPreserveAllTensors",)))
 
     def arena_bytes(self) -> dict[str, int]:
         """Measure TFLM's arena with its recording allocator.
@@ -93,7 +91,7 @@ class TflmTarget(NativeTarget):
             Bytes: "total", "head" (activations and scratch, the same on every machine) and "tail" (persistent
             structures, with this computer's pointers: about twice as large as on a Cortex-M).
         """
-        recording = self._open("kAllocationRecording")
+        recording = self._open(self.content, "kAllocationRecording")
         self._ask(recording.invoke, np.zeros(self.input.shape, np.int8))
         printed = self._ask(recording.allocations)
         found = dict(re.findall(r"Arena allocation (total|head|tail) (\d+) bytes", printed))

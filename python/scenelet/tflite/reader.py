@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import tflite
+from flatbuffers import number_types
 from numpy.typing import NDArray
 
 from ..errors import ModelError, UnsupportedError
@@ -55,6 +56,8 @@ _PASSING = (
 )  # fmt: skip
 
 _HEADER_BYTES = 8
+_BUILTIN_CODE = 10
+"""Place of OperatorCode.builtin_code in its table of offsets."""
 _CONVERT_AGAIN = "convert or copy it again"
 _GIVE = "give the path of a .tflite model"
 
@@ -124,6 +127,17 @@ def parse(subject: str, name: str, data: bytes) -> Graph:
         raise ModelError(subject, f"{problem} ({detail})" if detail else problem, _CONVERT_AGAIN) from None
 
 
+def _builtin_code(code: Any) -> int:
+    """Number of an operator as the interpreters read it: the larger of two fields.
+
+    The bindings' own accessor returns the deprecated field wherever the other one is below 127.
+    """
+    table = code._tab
+    offset = table.Offset(_BUILTIN_CODE)
+    stated = table.Get(number_types.Int32Flags, offset + table.Pos) if offset else 0
+    return max(int(stated), int(code.DeprecatedBuiltinCode()))
+
+
 class _Reader:
     """One file's bytes, with the bindings' model table on them."""
 
@@ -185,8 +199,7 @@ class _Reader:
     def _check_stateless(self) -> None:
         """Refuse resource variables: a model that keeps them has a subgraph to set them up, but no control flow."""
         for position in range(self._length(self._model, "OperatorCodes")):
-            code = self._model.OperatorCodes(position)
-            name = _OPERATORS.get(max(code.BuiltinCode(), code.DeprecatedBuiltinCode()), "")
+            name = _OPERATORS.get(_builtin_code(self._model.OperatorCodes(position)), "")
             if name in _STATEFUL:
                 raise UnsupportedError(self._subject, f"keeps state ({name})", "export a model without state")
 
@@ -241,7 +254,7 @@ class _Reader:
         if not 0 <= position < self._length(self._model, "OperatorCodes"):
             raise DamagedError(f"operator {index} has code {position}, which does not exist")
         code = self._model.OperatorCodes(position)
-        number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+        number = _builtin_code(code)
         if number == tflite.BuiltinOperator.CUSTOM:
             name = (code.CustomCode() or b"").decode("utf-8", "replace")
             raise UnsupportedError(self._subject, f"operator {index} is the custom operator '{name}'", "remove it")

@@ -15,6 +15,7 @@ from tflite_writer import GraphBuilder, write_model
 from scenelet.compiler.pipeline import compile_model
 from scenelet.errors import ModelError, UnsupportedError
 from scenelet.graph import Graph
+from scenelet.tflite import object_model
 from scenelet.tflite.reader import read_model
 
 MODEL = random_network(3, 4)
@@ -171,3 +172,13 @@ def test_state_is_named(op: str) -> None:
     y = network.operator(op, (x,), (1, 4), 0.1, 0)
     with pytest.raises(UnsupportedError, match=rf"keeps state \({op}\); export a model without state"):
         read_model(write_model(network.graph(y)))
+
+
+@pytest.mark.parametrize(("deprecated", "code"), [(0, 25), (25, 0), (25, 25), (1, 25), (25, 14)])
+def test_an_operators_number_is_the_larger_of_its_two_fields(deprecated: int, code: int) -> None:
+    network = GraphBuilder("numbers")
+    x = network.input((1, 4), 0.1, 0)
+    y = network.operator("SOFTMAX", (x,), (1, 4), 1 / 256, -128, beta=1.0)
+    tree = object_model.unpack(write_model(network.graph(y)))
+    tree.operatorCodes[0].deprecatedBuiltinCode, tree.operatorCodes[0].builtinCode = deprecated, code
+    assert [operator.op for operator in read_model(object_model.pack(tree)).operators] == ["SOFTMAX"]
