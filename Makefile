@@ -53,6 +53,8 @@ unit: setup ## Python and parity tests
 
 nightly: setup ## 10,000 generated networks on this computer, 1,000 of them on the emulated board (FROM=, TO= for a part)
 	$(PYTHON) tests/support/check_networks.py $(FROM) $(TO)
+	$(PYTHON) tests/support/replay_mutants.py litert 0 5000
+	$(PYTHON) tests/support/replay_mutants.py tflm 0 5000
 
 format: setup ## Format Python and C in place
 	$(BIN)/ruff format .

@@ -49,6 +49,7 @@ class Budget:
             "subject": self.subject,
             "params_bytes": self.cost.params_bytes,
             "macs": self.cost.macs,
+            "macs_nessi": self.cost.macs_nessi,
             "peak_activation_bytes": self.cost.peak_activation_bytes,
             "planned_ram_bytes": self.planned_ram_bytes,
             "board": self.board.name if self.board else None,
@@ -62,6 +63,8 @@ class Budget:
         """Lines of text: each quantity with its limit, and the verdict."""
         yield _line("parameters", self.cost.params_bytes, limits.PARAMS_BYTES, "B")
         yield _line("MACs", self.cost.macs, limits.MACS, "")
+        if self.cost.macs_nessi != self.cost.macs:
+            yield f"{'MACs by NeSsi':18}{self.cost.macs_nessi:>12,}"
         yield f"{'peak activations':18}{self.cost.peak_activation_bytes:>12,} B"
         if self.planned_ram_bytes is not None:
             yield f"{'planned RAM':18}{self.planned_ram_bytes:>12,} B"

@@ -147,6 +147,8 @@ def export(
     out.print(
         f"  {result.cost.params_bytes:,} B of parameters, {result.cost.macs:,} MACs, {result.arena_bytes:,} B of arena"
     )
+    if result.tflm_lacks:
+        out.print(f"  without tflm/: {result.tflm_lacks}")
 
 
 def run(

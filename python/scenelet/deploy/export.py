@@ -52,6 +52,7 @@ class Export:
             "params_bytes": self.cost.params_bytes,
             "macs": self.cost.macs,
             "planned_ram_bytes": self.arena_bytes,
+            "tflm_lacks": self.tflm_lacks,
         }
 
 

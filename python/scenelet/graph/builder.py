@@ -48,6 +48,24 @@ class ConvOptions(TypedDict, total=False):
     activation: str
 
 
+class DenseOptions(TypedDict, total=False):
+    """Options of a fully connected layer.
+
+    Attributes
+    ----------
+    rows
+        Dimensions between the batch and the values that each row multiplies, by default none: one row.
+    activation
+        Fused activation: "NONE", the default, or "RELU".
+    bias
+        Whether it has a bias, True by default.
+    """
+
+    rows: tuple[int, ...]
+    activation: str
+    bias: bool
+
+
 @dataclass
 class GraphBuilder:
     """Collects operators; every method takes and returns tensor indices.
@@ -129,6 +147,9 @@ class GraphBuilder:
         producer = self._producer(source)
         linear = producer and producer.attributes.get("fused_activation_function") == "NONE"
         if producer and producer.op in _FOLDING and linear:
+            if producer.inputs[2] < 0:
+                bias = self._constant(f"{self._tensors[source].name}/bias", (self.shape(source)[-1],), "int32")
+                self._operators[producer.index] = replace(producer, inputs=(*producer.inputs[:2], bias))
             return source
         shape = self.shape(source)
         scale = self._constant(f"{name}/scale", shape[-1:])
@@ -171,22 +192,27 @@ class GraphBuilder:
             self._axes = self._constant("axes", (2,), "int32")
         return self._emit("MEAN", name, (source, self._axes), (1, self.shape(source)[-1]), {"keep_dims": False})
 
-    def dense(self, source: int, name: str, units: int, *, activation: str = "NONE") -> int:
-        """Add a fully connected layer with bias; the operator flattens a feature map itself."""
-        weights = self._constant(f"{name}/kernel", (units, math.prod(self.shape(source)[1:])))
-        bias = self._constant(f"{name}/bias", (units,), "int32")
-        return self._emit(
-            "FULLY_CONNECTED",
-            name,
-            (source, weights, bias),
-            (1, units),
-            {"keep_num_dims": False, "fused_activation_function": activation},
-        )
+    def dense(self, source: int, name: str, units: int, **options: Unpack[DenseOptions]) -> int:
+        """Add a fully connected layer; the operator flattens a feature map itself, as far as ``rows`` let it."""
+        rows = options.get("rows", ())
+        width = math.prod(self.shape(source)[1:]) // math.prod(rows)
+        weights = self._constant(f"{name}/kernel", (units, width))
+        bias = self._constant(f"{name}/bias", (units,), "int32") if options.get("bias", True) else -1
+        attributes = {"keep_num_dims": bool(rows), "fused_activation_function": options.get("activation", "NONE")}
+        return self._emit("FULLY_CONNECTED", name, (source, weights, bias), (1, *rows, units), attributes)
+
+    def reshape(self, source: int, name: str, shape: tuple[int, ...]) -> int:
+        """Give a tensor another shape, without the batch; the file stores it."""
+        sizes = (1, *shape)
+        stored = self._constant(f"{name}/shape", (len(sizes),), "int32")
+        return self._emit("RESHAPE", name, (source, stored), sizes, {"new_shape": sizes})
 
     def concatenate(self, sources: tuple[int, ...], name: str) -> int:
-        """Concatenate vectors."""
+        """Concatenate along the last dimension."""
         width = sum(self.shape(source)[-1] for source in sources)
-        return self._emit("CONCATENATION", name, sources, (1, width), {"axis": -1, "fused_activation_function": "NONE"})
+        shape = (*self.shape(sources[0])[:-1], width)
+        axis = {"axis": len(shape) - 1 if len(shape) > 2 else -1}
+        return self._emit("CONCATENATION", name, sources, shape, {**axis, "fused_activation_function": "NONE"})
 
     def softmax(self, source: int, name: str) -> int:
         """Add a softmax over the last dimension."""

@@ -26,7 +26,8 @@ class Quantization:
     scale, zero_point
         One entry for the whole tensor, or one per index of ``axis``.
     axis
-        Dimension of per-channel quantization.
+        Dimension of per-channel quantization, as the file states it; TFLite reads only the scales of a bias, and the
+        scales of weights as those of the output channels.
     """
 
     scale: NDArray[np.float32]
@@ -51,6 +52,8 @@ class Tensor:
         Dimensions, NHWC for feature maps.
     constant
         Whether the tensor is stored in the model. Even then ``data`` is None in a graph that was built from a recipe.
+    flexible
+        Whether the file leaves dimensions open, such as the batch; ``shape`` then has 1 there.
     """
 
     index: int
@@ -60,6 +63,7 @@ class Tensor:
     constant: bool = False
     data: NDArray[Any] | None = None
     quantization: Quantization | None = None
+    flexible: bool = False
 
     @property
     def elements(self) -> int:

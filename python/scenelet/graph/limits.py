@@ -1,7 +1,8 @@
 """Limits on a model's cost, and the check that every stage calls.
 
 The challenge's limits are DCASE 2023 task 1's: 128 kB of parameters, zero-valued ones included, and 30 million
-multiply-accumulates for the inference on one 1-s clip. kB is 1,000 bytes here.
+multiply-accumulates for the inference on one 1-s clip. kB is 1,000 bytes here. The multiply-accumulates are those of
+:mod:`.cost`, which are never fewer than the challenge's tool counts.
 """
 
 from __future__ import annotations

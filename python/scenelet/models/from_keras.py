@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from ..errors import ModelError
 from ..graph import Graph
@@ -11,6 +13,18 @@ from ..graph.builder import GraphBuilder, Pair
 from .backend import keras
 
 layers = keras.layers
+
+# Option of a layer -> its values that the operators follow, and what to do about any other.
+_HONOURED: Mapping[str, tuple[tuple[Any, ...], str]] = {
+    "data_format": (("channels_last",), "use channels_last, the layout of TFLite"),
+    "keepdims": ((False,), "use keepdims=False"),
+    "dilation_rate": (((1, 1),), "use a plain convolution"),
+    "groups": ((1,), "use a convolution without groups"),
+    "depth_multiplier": ((1,), "use one filter per channel"),
+    "negative_slope": ((0, None), "use a plain ReLU"),
+    "threshold": ((0, None), "use a plain ReLU"),
+    "max_value": ((None, 6), "use a plain ReLU or ReLU6"),
+}
 
 
 def _activation(layer: Any) -> str:
@@ -22,24 +36,80 @@ def _pair(value: Any) -> Pair:
     return int(first), int(second)
 
 
+def _refuse(layer: Any, problem: str, remedy: str) -> NoReturn:
+    raise ModelError(f"layer {layer.name}", problem, remedy)
+
+
+def _require_honoured(layer: Any) -> None:
+    """Refuse a layer with an option that its operators would not follow."""
+    for name, (allowed, remedy) in _HONOURED.items():
+        # Most layers have few of these options, and PReLU's or a layer's of one's own may mean something else.
+        if hasattr(layer, name) and getattr(layer, name) not in allowed:
+            _refuse(layer, f"has {name}={getattr(layer, name)!r}, which is not counted", remedy)
+
+
 class _Walk:
-    """One pass over a model's layers, from the outputs backwards: the converter's order for parallel branches."""
+    """One pass over a model's layers, from the outputs backwards: the converter's order for parallel branches.
+
+    Flatten computes nothing and the dense layer after it flattens by itself, so it leaves its input as it is; any other
+    reader asks for the shape that Keras states.
+    """
 
     def __init__(self, model: keras.Model) -> None:
         self.builder = GraphBuilder(model.name)
         self.done: dict[int, int] = {}
-        shape = tuple(model.inputs[0].shape[1:])
-        self.source = self.builder.input("features", shape)
-        self.done[id(model.inputs[0])] = self.source
+        self.applied: set[int] = set()
+        source = model.inputs[0]
+        layer = source._keras_history[0]
+        if None in source.shape[1:]:
+            _refuse(layer, f"takes {tuple(source.shape)}, which leaves sizes open", "give every size but the batch's")
+        if source.shape[0] not in (None, 1):
+            _refuse(layer, f"takes a batch of {source.shape[0]}", "build it with a batch size of 1, or none")
+        self.source = self.builder.input("features", tuple(source.shape[1:]))
+        self.done[id(source)] = self.source
 
     def visit(self, tensor: Any) -> int:
-        if id(tensor) not in self.done:
-            layer, node, _ = tensor._keras_history
+        """Emit what a tensor needs, and return its index."""
+        waiting = [tensor]
+        while waiting:
+            layer, node, _ = waiting[-1]._keras_history
             arguments = layer._inbound_nodes[node].input_tensors
-            self.done[id(tensor)] = self.emit(layer, [self.visit(argument) for argument in arguments])
+            missing = next((argument for argument in arguments if id(argument) not in self.done), None)
+            if id(waiting[-1]) in self.done:
+                waiting.pop()
+            elif missing is not None:
+                waiting.append(missing)
+            else:
+                made = waiting.pop()
+                self.done[id(made)] = self.emit(layer, arguments, tuple(made.shape[1:]))
         return self.done[id(tensor)]
 
-    def emit(self, layer: Any, sources: list[int]) -> int:
+    def shaped(self, tensor: Any) -> int:
+        """Index of a tensor in the shape that Keras states."""
+        index, shape = self.done[id(tensor)], tuple(tensor.shape[1:])
+        if self.builder.shape(index)[1:] != shape:
+            index = self.builder.reshape(index, tensor._keras_history[0].name, shape)
+            self.done[id(tensor)] = index
+        return index
+
+    def emit(self, layer: Any, arguments: Sequence[Any], shape: tuple[int, ...]) -> int:
+        """Add a layer's operators; ``shape`` is that of its output, without the batch."""
+        _require_honoured(layer)
+        if layer.weights and id(layer) in self.applied:
+            _refuse(layer, "is applied twice", "give each place a layer of its own")
+        self.applied.add(id(layer))
+        match layer:
+            case layers.Dropout() | layers.Flatten():
+                made = self.done[id(arguments[0])]
+            case layers.Dense():
+                made = self.dense(layer, arguments[0])
+            case _:
+                made = self.layer(layer, [self.shaped(argument) for argument in arguments])
+        if math.prod(self.builder.shape(made)) != math.prod(shape):
+            _refuse(layer, f"makes {shape}, not the shape that is counted", "use the layers of the recipes")
+        return made
+
+    def layer(self, layer: Any, sources: list[int]) -> int:
         builder, source = self.builder, sources[0]
         match layer:
             case layers.DepthwiseConv2D():
@@ -49,6 +119,7 @@ class _Walk:
             case layers.Add():
                 return self.add(layer, sources)
             case layers.BatchNormalization():
+                self.require_last(layer, source)
                 return builder.batch_norm(source, layer.name)
             case layers.ReLU():
                 return builder.relu(source, layer.name)
@@ -56,15 +127,20 @@ class _Walk:
                 return self.pool(layer, source)
             case layers.GlobalAveragePooling2D():
                 return builder.global_average(source, layer.name)
-            case layers.Dense():
-                return self.activate(layer, builder.dense(source, layer.name, layer.units))
             case layers.Concatenate():
+                self.require_last(layer, source)
                 return builder.concatenate(tuple(sources), layer.name)
-            case layers.Dropout() | layers.Flatten():
-                return source
-        raise ModelError(
-            f"layer {layer.name}", f"{type(layer).__name__} is not supported", "use the layers of the recipes"
-        )
+        _refuse(layer, f"{type(layer).__name__} is not supported", "use the layers of the recipes")
+
+    def require_last(self, layer: Any, source: int) -> None:
+        """Refuse another axis than the last."""
+        if layer.axis not in (-1, len(self.builder.shape(source)) - 1):
+            _refuse(layer, f"has axis={layer.axis}, which is not counted", "use the last axis")
+
+    def dense(self, layer: Any, argument: Any) -> int:
+        """Dense multiplies the last dimension that Keras states, once for every position of the others."""
+        source, rows = self.done[id(argument)], tuple(argument.shape[1:-1])
+        return self.activate(layer, self.builder.dense(source, layer.name, layer.units, rows=rows, bias=layer.use_bias))
 
     def activate(self, layer: Any, tensor: int) -> int:
         name = _activation(layer)
@@ -74,11 +150,9 @@ class _Walk:
             return self.builder.relu(tensor, layer.name)
         if name == "softmax":
             return self.builder.softmax(tensor, "softmax")
-        raise ModelError(f"layer {layer.name}", f"activation {name} is not supported", "use relu")
+        _refuse(layer, f"activation {name} is not supported", "use relu")
 
     def conv(self, layer: Any, source: int) -> int:
-        if layer.dilation_rate != (1, 1) or layer.groups != 1:
-            raise ModelError(f"layer {layer.name}", "is dilated or grouped", "use a plain convolution")
         tensor = self.builder.conv(
             source,
             layer.name,
@@ -90,8 +164,6 @@ class _Walk:
         return self.activate(layer, tensor)
 
     def depthwise(self, layer: Any, source: int) -> int:
-        if layer.dilation_rate != (1, 1) or layer.depth_multiplier != 1:
-            raise ModelError(f"layer {layer.name}", "is dilated or multiplies channels", "use one filter per channel")
         tensor = self.builder.depthwise(
             source,
             layer.name,
@@ -103,12 +175,12 @@ class _Walk:
 
     def add(self, layer: Any, sources: list[int]) -> int:
         if len(sources) != 2 or len({self.builder.shape(source) for source in sources}) != 1:
-            raise ModelError(f"layer {layer.name}", "adds other than two maps of one shape", "use a plain residual")
+            _refuse(layer, "adds other than two maps of one shape", "use a plain residual")
         return self.builder.add(sources[0], sources[1], layer.name)
 
     def pool(self, layer: Any, source: int) -> int:
         if layer.padding != "valid" or layer.strides != layer.pool_size:
-            raise ModelError(f"layer {layer.name}", "has overlap or padding", "use strides = pool_size, no padding")
+            _refuse(layer, "has overlap or padding", "use strides = pool_size, no padding")
         kind = "max" if isinstance(layer, layers.MaxPooling2D) else "average"
         return self.builder.pool(source, layer.name, kind, _pair(layer.pool_size))
 
@@ -119,13 +191,17 @@ def graph_of_model(model: keras.Model) -> Graph:
     Raises
     ------
     ModelError
-        Where a layer is not supported; names it.
+        Where a layer is not supported, or has an option that is not counted; names both.
     """
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise ModelError(model.name, "has more than one input or output", "give a classifier")
+    # A Sequential model that was never built has neither.
+    inputs: Sequence[Any] = getattr(model, "inputs", None) or ()
+    outputs: Sequence[Any] = getattr(model, "outputs", None) or ()
+    if len(inputs) != 1 or len(outputs) != 1:
+        problem = f"has {len(inputs)} inputs and {len(outputs)} outputs"
+        raise ModelError(model.name, problem, "give a built classifier with one of each")
     walk = _Walk(model)
-    output = walk.visit(model.outputs[0])
-    return walk.builder.finish((walk.source,), (output,))
+    walk.visit(outputs[0])
+    return walk.builder.finish((walk.source,), (walk.shaped(outputs[0]),))
 
 
 def load_model(path: str | Path) -> keras.Model:
@@ -140,5 +216,6 @@ def load_model(path: str | Path) -> keras.Model:
         raise ModelError(path, "no such file", "give the path of a .keras model")
     try:
         return keras.models.load_model(path, compile=False)
-    except (OSError, ValueError, TypeError) as error:
-        raise ModelError(path, f"is not a Keras model: {str(error).splitlines()[0]}", "save it with Keras 3") from None
+    except Exception as error:  # a damaged archive raises whatever zipfile, json, h5py and the layers raise
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise ModelError(path, f"is not a Keras model: {reason}", "save it with Keras 3") from None

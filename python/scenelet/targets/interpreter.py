@@ -20,6 +20,9 @@ from ..frontend.tables import Tables, make_tables
 from ..graph import Graph, Tensor
 from ..tflite import interior, metadata, reader
 
+_MOST_BYTES = 1 << 30
+"""Of all feature maps together: a thousand times what a microcontroller holds, and what any computer has."""
+
 
 class LocalTarget(ABC):
     """A target that runs one input at a time.
@@ -49,6 +52,10 @@ class LocalTarget(ABC):
         self.input = self._only(self.graph.inputs, "input")
         self.output = self._only(self.graph.outputs, "output")
         self.input_end: End = ends.inputs(self._whole)[0]
+        needed = sum(tensor.nbytes for tensor in self.activations())
+        if needed > _MOST_BYTES:
+            problem = f"its feature maps take {needed:,} bytes, more than {_MOST_BYTES:,}"
+            raise UnsupportedError(self.subject, problem, "use a smaller input or fewer channels")
 
     @abstractmethod
     def invoke(self, one: NDArray[np.int8]) -> NDArray[np.int8]:

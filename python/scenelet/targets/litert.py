@@ -2,48 +2,53 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
-from ..errors import UnsupportedError
 from ..tflite.sums_in_uint8 import rewritten
-from .interpreter import LocalTarget
+from .native import NativeTarget
 
 
-class LitertTarget(LocalTarget):
+class LitertInterpreter:
+    """LiteRT on the bytes of a model with one input and one output; see :class:`.native.Interpreter`."""
+
+    def __init__(self, content: bytes) -> None:
+        self._interpreter = Interpreter(
+            model_content=content,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
+            experimental_preserve_all_tensors=True,
+        )
+        self._interpreter.allocate_tensors()
+        self._source, self._target = (
+            details[0]["index"]
+            for details in (self._interpreter.get_input_details(), self._interpreter.get_output_details())
+        )
+
+    def invoke(self, one: NDArray[np.int8]) -> NDArray[Any]:
+        """See :class:`.native.Interpreter`."""
+        self._interpreter.set_tensor(self._source, one)
+        self._interpreter.invoke()
+        return self.value(self._target)
+
+    def value(self, index: int) -> NDArray[Any]:
+        """See :class:`.native.Interpreter`."""
+        return np.asarray(self._interpreter.get_tensor(index))
+
+
+class LitertTarget(NativeTarget):
     """LiteRT with ``BUILTIN_REF`` and all tensors preserved; the default kernels (XNNPACK) differ in some bits.
 
     It computes INT8 SUM in uint8 (:mod:`scenelet.tflite.sums_in_uint8`).
     """
 
     name = "litert"
+    title = "LiteRT"
 
-    def __init__(self, model: str | Path | bytes) -> None:
-        super().__init__(model)
-        try:
-            self._interpreter = Interpreter(
-                model_content=rewritten(self.interior_model, self.subject),
-                experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
-                experimental_preserve_all_tensors=True,
-            )
-            self._interpreter.allocate_tensors()
-        except (RuntimeError, ValueError) as error:
-            raise UnsupportedError(self.subject, f"LiteRT refuses it: {error}", "convert the model again") from None
+    def _given(self) -> bytes:
+        return rewritten(self.interior_model, self.subject)
 
-    def invoke(self, one: NDArray[np.int8]) -> NDArray[np.int8]:
-        """See :class:`LocalTarget`."""
-        self._interpreter.set_tensor(self.input.index, one)
-        self._interpreter.invoke()
-        return np.asarray(self._interpreter.get_tensor(self.output.index), np.int8)
-
-    def tensors(self, one: NDArray[np.int8]) -> dict[int, NDArray[np.int8]]:
-        """See :class:`LocalTarget`."""
-        self.invoke(self.shaped(np.asarray(one).reshape(1, -1))[0])
-        shown = [tensor for tensor in self.activations() if tensor.dtype == "int8"]
-        return {
-            tensor.index: np.asarray(self._interpreter.get_tensor(tensor.index)).reshape(tensor.shape)
-            for tensor in shown
-        }
+    def _factory(self) -> type[LitertInterpreter]:
+        return LitertInterpreter

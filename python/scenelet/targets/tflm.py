@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from ..core.stderr import capture_stderr
 from ..errors import ToolError, UnsupportedError
-from .interpreter import LocalTarget
+from ..graph import Graph
+from ..tflite import object_model
+from .native import NativeTarget
 
 # Enough for any model that fits a microcontroller, with all its tensors preserved.
 _ARENA_BYTES = 16_000_000
@@ -25,46 +27,63 @@ def _runtime() -> Any:
     return runtime
 
 
-class TflmTarget(LocalTarget):
+class TflmInterpreter:
+    """TFLite Micro on a model's bytes, with its reference kernels; see :class:`.native.Interpreter`."""
+
+    def __init__(self, content: bytes, config: str) -> None:
+        runtime = _runtime()
+        made: list[Any] = []
+        reason = ""
+
+        def create() -> None:
+            nonlocal reason
+            mode = runtime.InterpreterConfig[config]
+            try:
+                made.append(runtime.Interpreter.from_bytes(content, arena_size=_ARENA_BYTES, intrepreter_config=mode))
+            except (RuntimeError, ValueError) as error:
+                reason = str(error)
+
+        printed = capture_stderr(create)  # TFLM prints the reason and raises a general error
+        if not made:
+            raise ValueError(next(iter(printed.strip().splitlines()), reason))
+        self._interpreter = made[0]
+
+    def invoke(self, one: NDArray[np.int8]) -> NDArray[Any]:
+        """See :class:`.native.Interpreter`."""
+        self._interpreter.set_input(one, 0)
+        self._interpreter.invoke()
+        return np.asarray(self._interpreter.get_output(0))
+
+    def value(self, index: int) -> NDArray[Any]:
+        """See :class:`.native.Interpreter`."""
+        return np.asarray(self._interpreter.GetTensor(index, 0)["tensor_data"])
+
+    def allocations(self) -> str:
+        """What the recording allocator prints."""
+        return capture_stderr(self._interpreter.print_allocations)
+
+
+class TflmTarget(NativeTarget):
     """TFLite Micro with its reference kernels and all tensors preserved."""
 
     name = "tflm"
+    title = "TFLM"
 
     def __init__(self, model: str | Path | bytes) -> None:
+        _runtime()
         super().__init__(model)
-        self._interpreter = self._open(self.interior_model, "kPreserveAllTensors")
 
-    def _open(self, content: bytes, config: str) -> Any:
-        runtime = _runtime()
-        made: list[Any] = []
+    def _given(self) -> bytes:
+        return self.interior_model
 
-        def create() -> None:
-            mode = runtime.InterpreterConfig[config]
-            made.append(runtime.Interpreter.from_bytes(content, arena_size=_ARENA_BYTES, intrepreter_config=mode))
+    def _factory(self) -> type[TflmInterpreter]:
+        return TflmInterpreter
 
-        try:
-            printed = capture_stderr(create)
-        except (RuntimeError, ValueError) as error:
-            printed = str(error)
-        if not made:
-            reason = next(iter(printed.strip().splitlines()), "no reason given")
-            raise UnsupportedError(self.subject, f"TFLM refuses it: {reason}")
-        return made[0]
-
-    def invoke(self, one: NDArray[np.int8]) -> NDArray[np.int8]:
-        """See :class:`LocalTarget`."""
-        self._interpreter.set_input(one, 0)
-        self._interpreter.invoke()
-        return np.asarray(self._interpreter.get_output(0), np.int8)
-
-    def tensors(self, one: NDArray[np.int8]) -> dict[int, NDArray[np.int8]]:
-        """See :class:`LocalTarget`."""
-        self.invoke(self.shaped(np.asarray(one).reshape(1, -1))[0])
-        shown = [tensor for tensor in self.activations() if tensor.dtype == "int8"]
-        return {
-            tensor.index: np.asarray(self._interpreter.GetTensor(tensor.index, 0)["tensor_data"]).reshape(tensor.shape)
-            for tensor in shown
-        }
+    def _open(self, content: bytes, *arguments: int | str) -> Any:
+        _require_stated_multipliers(self.subject, self.graph)
+        # LiteRT verifies a file's offsets, TFLM follows them. Packed anew, none can point outside.
+        whole = object_model.repack(content, self.subject)
+        return super()._open(whole, *(arguments or ("kPreserveAllTensors",)))
 
     def arena_bytes(self) -> dict[str, int]:
         """Measure TFLM's arena with its recording allocator.
@@ -76,10 +95,21 @@ class TflmTarget(LocalTarget):
             structures, with this computer's pointers: about twice as large as on a Cortex-M).
         """
         recording = self._open(self.content, "kAllocationRecording")
-        recording.set_input(np.zeros(self.input.shape, self.input_end.outer.dtype), 0)
-        recording.invoke()
-        printed = capture_stderr(recording.print_allocations)
+        self._ask(recording.invoke, np.zeros(self.input.shape, self.input_end.outer.dtype))
+        printed = self._ask(recording.allocations)
         found = dict(re.findall(r"Arena allocation (total|head|tail) (\d+) bytes", printed))
         if len(found) != 3:
             raise ToolError("tflite-micro", "does not print its allocations", "install a release of 2025 or later")
         return {part: int(size) for part, size in found.items()}
+
+
+def _require_stated_multipliers(subject: str, graph: Graph) -> None:
+    """Refuse a depth multiplier that contradicts the shapes: TFLite ignores it, TFLM writes where it points."""
+    for operator in graph.operators:
+        if operator.op != "DEPTHWISE_CONV_2D":
+            continue
+        channels, outputs = (graph.tensors[index].shape[-1:] for index in (operator.inputs[0], operator.outputs[0]))
+        stated = int(operator.attributes["depth_multiplier"])
+        if (channels[0] * stated,) != outputs:
+            where = f"TFLM would take {graph.layer_name(operator)}'s depth multiplier of {stated} from its options"
+            raise UnsupportedError(subject, f"{where}, which its shapes contradict", "convert the model again")

@@ -50,6 +50,7 @@ _OPTIONS: dict[str, tuple[str, dict[str, Convert]]] = {
     "REDUCE_MAX": ("ReducerOptions", _REDUCED),
     "REDUCE_MIN": ("ReducerOptions", _REDUCED),
     "REDUCE_PROD": ("ReducerOptions", _REDUCED),
+    "RESHAPE": ("ReshapeOptions", {"new_shape": int}),
     "SOFTMAX": ("SoftmaxOptions", {"beta": float}),
     "STRIDED_SLICE": ("StridedSliceOptions", {**dict.fromkeys(_MASKS, int), "offset": bool}),
     "SUB": ("SubOptions", _FUSED),
@@ -58,7 +59,19 @@ _OPTIONS: dict[str, tuple[str, dict[str, Convert]]] = {
 }
 
 # The interpreter runs these without an options table, with the defaults.
-_OPTIONAL = {"ADD", "FULLY_CONNECTED", "MEAN", "MUL", "SUB", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD"}
+_OPTIONAL = {
+    "ADD",
+    "FULLY_CONNECTED",
+    "MEAN",
+    "MUL",
+    "RESHAPE",
+    "SUB",
+    "SUM",
+    "REDUCE_MAX",
+    "REDUCE_MIN",
+    "REDUCE_PROD",
+}
+_VECTORS = {"new_shape"}
 
 
 def read_attributes(op: str, entry: Any) -> Mapping[str, Any]:
@@ -74,8 +87,8 @@ def read_attributes(op: str, entry: Any) -> Mapping[str, Any]:
     Returns
     -------
     Mapping
-        The schema's field names in snake case -> int, float, bool or the enumeration's name. Empty if the table is
-        optional and missing; every field then has its default.
+        The schema's field names in snake case -> int, float, bool, the enumeration's name, or a tuple of int. Empty if
+        the table is optional and missing; every field then has its default.
 
     Raises
     ------
@@ -96,7 +109,14 @@ def read_attributes(op: str, entry: Any) -> Mapping[str, Any]:
         raise DamagedError(f"options of {op} are another operator's")
     table = getattr(tflite, name)()
     table.Init(union.Bytes, union.Pos)
-    return {field: convert(getattr(table, _camel(field))()) for field, convert in fields.items()}
+    return {field: _value(table, field, convert) for field, convert in fields.items()}
+
+
+def _value(table: Any, field: str, convert: Convert) -> Any:
+    name = _camel(field)
+    if field not in _VECTORS:
+        return convert(getattr(table, name)())
+    return tuple(map(convert, getattr(table, f"{name}AsNumpy")())) if getattr(table, f"{name}Length")() else ()
 
 
 def _camel(field: str) -> str:

@@ -78,3 +78,17 @@ def pack(tree: Any) -> bytes:
     builder = flatbuffers.Builder(65536)
     builder.Finish(tree.Pack(builder), IDENTIFIER)
     return bytes(builder.Output())
+
+
+def repack(model: bytes, source: object = "model") -> bytes:
+    """Write a .tflite file anew: the same network, with every offset where the bindings put it.
+
+    Raises
+    ------
+    ModelError
+        The content is not a .tflite file, or something in it lies outside.
+    """
+    try:
+        return pack(unpack(model, source))
+    except BROKEN_FILE:
+        raise damaged(source) from None

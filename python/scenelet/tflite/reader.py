@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import tflite
+from flatbuffers import number_types
 from numpy.typing import NDArray
 
 from ..errors import ModelError, UnsupportedError
@@ -46,7 +47,17 @@ _DAMAGE = (
     struct.error,
 )
 
+_STATEFUL = ("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE")
+
+# Operators that pass values on as they are; LiteRT copies a RESHAPE's bytes without a look at its types.
+_PASSING = (
+    "AVERAGE_POOL_2D", "CONCATENATION", "EXPAND_DIMS", "GATHER", "MAX_POOL_2D", "PACK", "PAD", "PADV2", "RESHAPE",
+    "SLICE", "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE",
+)  # fmt: skip
+
 _HEADER_BYTES = 8
+_BUILTIN_CODE = 10
+"""Place of OperatorCode.builtin_code in its table of offsets."""
 _CONVERT_AGAIN = "convert or copy it again"
 _GIVE = "give the path of a .tflite model"
 
@@ -116,6 +127,17 @@ def parse(subject: str, name: str, data: bytes) -> Graph:
         raise ModelError(subject, f"{problem} ({detail})" if detail else problem, _CONVERT_AGAIN) from None
 
 
+def _builtin_code(code: Any) -> int:
+    """Number of an operator as the interpreters read it: the larger of two fields.
+
+    The bindings' own accessor returns the deprecated field wherever the other one is below 127.
+    """
+    table = code._tab
+    offset = table.Offset(_BUILTIN_CODE)
+    stated = table.Get(number_types.Int32Flags, offset + table.Pos) if offset else 0
+    return max(int(stated), int(code.DeprecatedBuiltinCode()))
+
+
 class _Reader:
     """One file's bytes, with the bindings' model table on them."""
 
@@ -127,7 +149,8 @@ class _Reader:
     def graph(self, name: str) -> Graph:
         """Convert the file, with checks for consistency."""
         self._check_buffers()
-        count = self._model.SubgraphsLength()
+        self._check_stateless()
+        count = self._length(self._model, "Subgraphs")
         if count != 1:
             raise UnsupportedError(self._subject, f"{count} subgraphs", "export a model without control flow")
         table = self._model.Subgraphs(0)
@@ -173,6 +196,13 @@ class _Reader:
             if held != buffer.DataLength():
                 raise DamagedError(f"buffer {position} holds {held} bytes of {buffer.DataLength()}")
 
+    def _check_stateless(self) -> None:
+        """Refuse resource variables: a model that keeps them has a subgraph to set them up, but no control flow."""
+        for position in range(self._length(self._model, "OperatorCodes")):
+            name = _OPERATORS.get(_builtin_code(self._model.OperatorCodes(position)), "")
+            if name in _STATEFUL:
+                raise UnsupportedError(self._subject, f"keeps state ({name})", "export a model without state")
+
     def _tensor(self, index: int, entry: Any) -> Tensor:
         name = (entry.Name() or b"").decode("utf-8", "replace")
         label = f"tensor {index} '{name}'"
@@ -188,7 +218,8 @@ class _Reader:
             raise UnsupportedError(self._subject, f"{label} is {kind}", "convert the model to full INT8")
         dtype = _DTYPES[entry.Type()]
         data = self._constant(label, entry, shape, dtype)
-        return Tensor(index, name, shape, dtype, data is not None, data, self._quantization(label, entry, shape))
+        flexible = bool(np.any(self._vector(entry, "ShapeSignature") < 0))
+        return Tensor(index, name, shape, dtype, data is not None, data, self._quantization(label, entry), flexible)
 
     def _constant(self, label: str, entry: Any, shape: tuple[int, ...], dtype: str) -> NDArray[Any] | None:
         position = entry.Buffer()
@@ -203,7 +234,8 @@ class _Reader:
             raise DamagedError(f"{label} holds {values.size} values for shape {shape}")
         return values.reshape(shape)
 
-    def _quantization(self, label: str, entry: Any, shape: tuple[int, ...]) -> Quantization | None:
+    def _quantization(self, label: str, entry: Any) -> Quantization | None:
+        """Scales and zero points; which axis they fit, if any, is for the operator to say that reads the tensor."""
         table = entry.Quantization()
         if table is None or not self._length(table, "Scale"):
             return None
@@ -212,8 +244,6 @@ class _Reader:
         axis = int(table.QuantizedDimension())
         if zero_point.size not in (0, 1, scale.size):
             raise DamagedError(f"{label} has {scale.size} scales and {zero_point.size} zero points")
-        if scale.size > 1 and not (0 <= axis < len(shape) and shape[axis] == scale.size):
-            raise DamagedError(f"{label} has {scale.size} scales on axis {axis} of shape {shape}")
         if not np.all(np.isfinite(scale)) or np.any(scale < 0):
             raise DamagedError(f"{label} has a scale that is negative or not a number")
         whole = np.zeros(scale.size, np.int64) if zero_point.size == 0 else zero_point
@@ -224,7 +254,7 @@ class _Reader:
         if not 0 <= position < self._length(self._model, "OperatorCodes"):
             raise DamagedError(f"operator {index} has code {position}, which does not exist")
         code = self._model.OperatorCodes(position)
-        number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+        number = _builtin_code(code)
         if number == tflite.BuiltinOperator.CUSTOM:
             name = (code.CustomCode() or b"").decode("utf-8", "replace")
             raise UnsupportedError(self._subject, f"operator {index} is the custom operator '{name}'", "remove it")
@@ -234,6 +264,9 @@ class _Reader:
         if not inputs or not outputs or -1 in outputs:
             raise DamagedError(f"operator {index} lacks inputs or outputs")
         op = _OPERATORS[number]
+        types = [tensors[indices[0]].dtype for indices in (inputs, outputs) if indices[0] >= 0]
+        if op in _PASSING and len(set(types)) > 1:
+            raise DamagedError(f"operator {index}, {op}, makes {types[1]} of {types[0]}")
         return Operator(index, op, inputs, outputs, read_attributes(op, entry))
 
     @staticmethod

@@ -2,11 +2,13 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from networks import NetworkBuilder
+from tflite_writer import write_model
 
 from scenelet.cli import main
 from scenelet.compiler.operators import OPERATORS, tflm_method
@@ -188,3 +190,16 @@ def test_the_known_answers_noise_is_xorshift32() -> None:
     assert samples.tolist() == [270369 >> 8, 67634689 >> 8, (2647435461 - 2**32) >> 8]
     assert noise(20_000, 16).min() < -32_000
     assert np.abs(noise(20_000, 16).astype(float).mean()) < 500
+
+
+def test_a_model_that_tflm_refuses_is_exported_without_it(tmp_path: Path) -> None:
+    network = NetworkBuilder(5, (1, 6, 5, 3))
+    graph = network.builder.graph(network.mean(network.depthwise(network.start, (3, 3), multiplier=2)))
+    odd = replace(graph.operators[0], attributes={**graph.operators[0].attributes, "depth_multiplier": 7})
+    path = tmp_path / "odd.tflite"
+    path.write_bytes(write_model(replace(graph, operators=(odd, *graph.operators[1:]))))
+    written = export(path, tmp_path / "out")
+    assert written.files == ("scn_model.c", "scn_model.h")
+    assert "depth multiplier of 7" in (written.tflm_lacks or "")
+    assert written.to_json()["tflm_lacks"] == written.tflm_lacks
+    assert export(path, tmp_path / "out", check=True).files == written.files

@@ -2,10 +2,17 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from networks import KINDS, random_network
+from tflite_writer import GraphBuilder
 
 from scenelet.errors import LimitExceeded
 from scenelet.graph import Graph, Operator, Tensor, cost, limits
+from scenelet.targets.litert import LitertTarget
+from scenelet.tflite.reader import read_model
 
 
 def tensor(index: int, shape: tuple[int, ...], dtype: str = "int8", constant: bool = False) -> Tensor:
@@ -46,6 +53,41 @@ def test_counts_are_those_made_by_hand(graph: Graph) -> None:
     assert counted.params_bytes == 188
     assert [layer.live_bytes for layer in counted.layers] == [96 + 192, 384, 240, 52, 14, 20]
     assert counted.peak_activation_bytes == 384
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 5), st.sampled_from(KINDS))
+def test_products_are_those_that_an_interpreter_computes(seed: int, layers: int, kind: str) -> None:
+    """Each operator is repeated on ones, so that the sum of its results is the number of its products."""
+    model = random_network(seed, layers, kind)
+    graph = read_model(model)
+    with LitertTarget(model) as target:
+        made = target.tensors(np.zeros(target.input.shape, np.int8))
+    for operator, layer in zip(graph.operators, cost.count(graph).layers, strict=True):
+        result = made[operator.outputs[0]]
+        if operator.op == "FULLY_CONNECTED":
+            weights = np.ones(graph.tensors[operator.inputs[1]].shape)
+            source = np.ones(made[operator.inputs[0]].size).reshape(-1, weights.shape[1])
+            products = source @ weights.T
+            assert products.size == result.size
+            assert layer.macs == products.sum()
+        elif operator.op in ("CONV_2D", "DEPTHWISE_CONV_2D"):
+            kernel = np.ones(graph.tensors[operator.inputs[1]].shape)
+            taps = kernel.sum(axis=(1, 2, 3)) if operator.op == "CONV_2D" else kernel.sum(axis=(0, 1, 2))
+            assert layer.macs == np.broadcast_to(taps, result.shape).sum()
+        elif operator.op == "ADD":
+            assert layer.macs == result.size
+        elif operator.op == "MEAN":
+            assert layer.macs == made[operator.inputs[0]].size
+
+
+def test_rows_of_a_dense_layer_count_each() -> None:
+    network = GraphBuilder("rows")
+    x = network.input((1, 20, 10), 0.1, 0)
+    weights = network.constant(np.ones((4, 10), np.int8), 0.1, 0)
+    counted = cost.count(network.graph(network.operator("FULLY_CONNECTED", (x, weights), (1, 20, 4), 0.1, 0)))
+    assert counted.macs == 800
+    assert counted.macs_nessi == 40
 
 
 def test_a_constant_that_two_operators_share_counts_once(graph: Graph) -> None:

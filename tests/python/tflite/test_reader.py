@@ -15,6 +15,7 @@ from tflite_writer import GraphBuilder, write_model
 from scenelet.compiler.pipeline import compile_model
 from scenelet.errors import ModelError, UnsupportedError
 from scenelet.graph import Graph
+from scenelet.tflite import object_model
 from scenelet.tflite.reader import read_model
 
 MODEL = random_network(3, 4)
@@ -154,3 +155,30 @@ def test_missing_convolution_options_are_damage() -> None:
     # An empty table means stride 0, which no shape fits.
     with pytest.raises(ModelError, match="stride"):
         compile_model(bytes(model))
+
+
+def test_an_operator_that_passes_values_on_keeps_their_type() -> None:
+    network = NetworkBuilder(2, (1, 6, 6, 2))
+    graph = network.builder.graph(network.reshape(network.start, (1, 72)))
+    odd = replace(graph.tensors[graph.outputs[0]], dtype="int64")
+    with pytest.raises(ModelError, match="operator 0, RESHAPE, makes int64 of int8"):
+        read_model(write_model(replace(graph, tensors={**graph.tensors, odd.index: odd})))
+
+
+@pytest.mark.parametrize("op", ["CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"])
+def test_state_is_named(op: str) -> None:
+    network = GraphBuilder("state")
+    x = network.input((1, 4), 0.1, 0)
+    y = network.operator(op, (x,), (1, 4), 0.1, 0)
+    with pytest.raises(UnsupportedError, match=rf"keeps state \({op}\); export a model without state"):
+        read_model(write_model(network.graph(y)))
+
+
+@pytest.mark.parametrize(("deprecated", "code"), [(0, 25), (25, 0), (25, 25), (1, 25), (25, 14)])
+def test_an_operators_number_is_the_larger_of_its_two_fields(deprecated: int, code: int) -> None:
+    network = GraphBuilder("numbers")
+    x = network.input((1, 4), 0.1, 0)
+    y = network.operator("SOFTMAX", (x,), (1, 4), 1 / 256, -128, beta=1.0)
+    tree = object_model.unpack(write_model(network.graph(y)))
+    tree.operatorCodes[0].deprecatedBuiltinCode, tree.operatorCodes[0].builtinCode = deprecated, code
+    assert [operator.op for operator in read_model(object_model.pack(tree)).operators] == ["SOFTMAX"]

@@ -7,6 +7,7 @@ change.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NoReturn
 
 import numpy as np
@@ -17,11 +18,13 @@ from ..numerics.fixed_point import channel_factors
 from ..numerics.ranges import accumulator_bound, output_extent
 
 FULL_INT8 = "convert the model to full INT8 (int8 input, output and weights)"
+FIXED_SHAPE = "convert with a fixed input shape and a batch size of 1, for example keras.Input(shape, batch_size=1)"
 MAX_RANK = 4
 """Dimensions up to which the engine's element-wise kernels go."""
 
 _ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
-_INT32_MAX = 2**31 - 1
+_SHAPING = ("EXPAND_DIMS", "RESHAPE", "SQUEEZE")
+INT32_MAX = 2**31 - 1
 _MAX_STRIDE = 0x7FFF
 
 
@@ -51,6 +54,18 @@ class Checker:
         if not held:
             self.refuse(problem, remedy)
 
+    @property
+    def shape_is_open(self) -> bool:
+        """Whether the operator is there because the input's shape was open when the model was converted."""
+        flexible = any(self.graph.tensors[index].flexible for index in self.graph.inputs)
+        return self.operator.op == "SHAPE" or (flexible and self.operator.op in _SHAPING)
+
+    def unknown(self, known: Iterable[str]) -> NoReturn:
+        """Refuse an operator that the engine lacks."""
+        if self.shape_is_open:
+            self.refuse("not among the engine's operators: the input's shape is open", FIXED_SHAPE)
+        self.refuse("not among the engine's operators", f"use {', '.join(known)}")
+
     def inputs(self, least: int, most: int) -> None:
         """Require ``least`` to ``most`` inputs, all of the first ``least`` there, and one output."""
         count = len(self.operator.inputs)
@@ -79,7 +94,8 @@ class Checker:
         tensor = self.input(position)
         if tensor is None:
             self.refuse(f"lacks its {role}", "convert the model again")
-        self.require(tensor.data is not None, f"{role} is computed, not stored", f"make the {role} a constant")
+        remedy = FIXED_SHAPE if self.shape_is_open else f"make the {role} a constant"
+        self.require(tensor.data is not None, f"{role} is computed, not stored", remedy)
         self.require(tensor.dtype == dtype, f"{role} is {tensor.dtype}, not {dtype}", FULL_INT8)
         return tensor
 
@@ -151,15 +167,20 @@ class Checker:
         if quantization is None:
             self.refuse("weights have no scale", FULL_INT8)
         self.require(not np.any(quantization.zero_point), "weights have a zero point", "quantize weights symmetrically")
-        right_axis = not quantization.per_channel or quantization.axis == axis
-        self.require(right_axis, f"weights have scales on axis {quantization.axis}", f"use axis {axis}")
+        if quantization.per_channel:
+            # TFLite takes the scales as those of the output channels, and asks only that the axis has as many values.
+            count, stated, channels = quantization.scale.size, quantization.axis, tensor.shape[axis]
+            self.require(count == channels, f"weights have {count} scales for {channels} outputs")
+            fits = 0 <= stated < rank and tensor.shape[stated] == channels
+            self.require(fits, f"weights have scales on axis {stated}", f"use axis {axis}")
         return tensor
 
-    def sums(self, weights: Tensor, axis: int, channels: int) -> None:
-        """Require a bias that fits the outputs, and that no input can push a sum past int32."""
+    def sums(self, weights: Tensor, axis: int, channels: int) -> int:
+        """Require a bias that fits the outputs, and that no input can push a sum past int32; return the bound."""
         bias = None if self.input(2) is None else self.constant(2, "bias", "int32")
         if bias is not None:
             self.require(bias.elements == channels, f"bias has {bias.elements} values for {channels} outputs")
         self.factor(float(channel_factors(self.source, weights, self.target).max()))
         bound = accumulator_bound(self.source, weights, bias, axis)
-        self.require(bound <= _INT32_MAX, f"sums can reach {bound:,}, past int32", "use a smaller kernel or bias")
+        self.require(bound <= INT32_MAX, f"sums can reach {bound:,}, past int32", "use a smaller kernel or bias")
+        return bound

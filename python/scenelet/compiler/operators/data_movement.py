@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ...graph import Graph, Operator
@@ -12,12 +14,21 @@ from .layer import Layer, four, multiplier, values
 
 
 def check_reshape(check: Checker) -> None:
-    """As many values as before; one scale."""
+    """The shape that is asked for, of as many values as before; one scale."""
     check.inputs(1, 2)
     check.flow()
     check.same_scale()
-    fits = check.source.elements == check.target.elements
-    check.require(fits, f"shape {check.source.shape} to {check.target.shape}")
+    shape = check.input(1)
+    asked = tuple(int(size) for size in check.attributes.get("new_shape", ()))
+    # TFLite reads the options where the second input is no vector of int32.
+    if shape is not None and shape.dtype == "int32" and len(shape.shape) == 1:
+        asked = tuple(np.ravel(np.asarray(check.constant(1, "shape", "int32").data)).tolist())
+    known = math.prod(size for size in asked if size != -1)
+    free = check.source.elements // known if known > 0 and asked.count(-1) == 1 else -1
+    sizes = tuple(free if size == -1 else size for size in asked)
+    fits = math.prod(sizes) == check.source.elements and min(sizes, default=1) > 0
+    check.require(fits, f"shape {check.source.shape} to {asked}")
+    check.shape(sizes)
 
 
 def check_expand_dims(check: Checker) -> None:
@@ -52,7 +63,9 @@ def check_pad(check: Checker) -> None:
     check.same_scale()
     rank = len(check.source.shape)
     check.require(1 <= rank <= MAX_RANK, f"{rank} dimensions", f"use at most {MAX_RANK}")
-    paddings = check.constant(1, "list of paddings", "int32").data
+    stated = check.input(1)
+    wide = stated is not None and stated.dtype == "int64"
+    paddings = check.constant(1, "list of paddings", "int64" if wide else "int32").data
     fits = paddings is not None and paddings.shape == (rank, 2) and not np.any(paddings < 0)
     check.require(fits, "paddings do not fit the input")
     before_after = np.asarray(paddings, np.int64)

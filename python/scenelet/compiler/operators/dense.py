@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..kernels import dense
-from ..numerics.fixed_point import INT8_MAX, INT8_MIN, fine_multiplier, zero_point_of
+from ..numerics.fixed_point import INT8_MAX, INT8_MIN, channel_factors, fine_multiplier, zero_point_of
 from ..program import SCRATCH, Step, Struct, Table
-from .checker import Checker
+from .checker import INT32_MAX, Checker
 from .layer import Layer, bias_tables, common_fields, factors, table, values
 
 
@@ -24,7 +24,11 @@ def check_fully_connected(check: Checker) -> None:
     batch = check.source.elements // width
     fits = check.target.elements == batch * outputs and check.target.shape[-1] == outputs
     check.require(fits, f"output shape {check.target.shape} for weights {weights.shape}")
-    check.sums(weights, 0, outputs)
+    bound = check.sums(weights, 0, outputs)
+    factor = float(channel_factors(check.source, weights, check.target).max())
+    # The interpreter's int32 wraps there and this engine's saturates.
+    remedy = "calibrate with representative data"
+    check.require(bound * factor < INT32_MAX, f"results can reach {bound * factor:.3g}, past int32", remedy)
 
 
 def fully_connected(layer: Layer) -> Step:

@@ -188,7 +188,7 @@ def require_supported(graph: Graph) -> None:
     for operator in graph.operators:
         check = Checker(graph, operator)
         if operator.op not in OPERATORS:
-            check.refuse("not among the engine's operators", f"use {', '.join(OPERATORS)}")
+            check.unknown(OPERATORS)
         OPERATORS[operator.op].check(check)
 
 

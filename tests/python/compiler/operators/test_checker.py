@@ -15,7 +15,10 @@ from tflite_writer import GraphBuilder, write_model
 from scenelet.compiler.operators import OPERATORS
 from scenelet.compiler.pipeline import compile_model
 from scenelet.errors import UnsupportedError
+from scenelet.evaluation import parity
 from scenelet.graph import Graph, Quantization, Tensor
+from scenelet.targets.host import HostTarget
+from scenelet.targets.tflm import TflmTarget
 
 Change = Callable[[Tensor], Tensor]
 
@@ -126,10 +129,103 @@ def test_activation_with_a_scale_a_channel() -> None:
     refused(changed(conv(), 3, lambda t: replace(t, quantization=four)), "output has a scale per channel")
 
 
-def test_scales_on_the_wrong_axis() -> None:
+@pytest.mark.parametrize("axis", [1, 3, 4, -1])
+def test_scales_on_an_axis_that_is_not_the_outputs(axis: int) -> None:
+    refused(changed(conv(), 1, with_quantization(axis=axis)), f"scales on axis {axis}; use axis 0")
+
+
+def test_scales_that_are_not_one_an_output() -> None:
+    three = with_quantization(scale=np.full(3, 0.1, np.float32), zero_point=np.zeros(3, np.int64))
+    refused(changed(conv(), 1, three), "weights have 3 scales for 4 outputs")
+
+
+def test_an_axis_of_as_many_values_as_outputs_is_taken_as_the_outputs() -> None:
     network = NetworkBuilder(5, (1, 6, 5, 4))
     graph = network.builder.graph(network.convolution(network.start, 4, (3, 3)))
-    refused(changed(graph, 1, with_quantization(axis=3)), "scales on axis 3; use axis 0")
+    wrong = changed(graph, 1, with_quantization(axis=3))
+    assert compile_model(write_model(wrong)).plan == compile_model(write_model(graph)).plan
+    with HostTarget(write_model(wrong)) as target:
+        assert parity.check(write_model(wrong), target, 5).mismatches == 0
+
+
+@pytest.mark.parametrize("axis", [-1, 3, 99])
+def test_a_biass_axis_says_nothing(axis: int) -> None:
+    odd = changed(conv(), 2, with_quantization(axis=axis))
+    assert compile_model(write_model(odd)).plan == compile_model(write_model(conv())).plan
+
+
+@pytest.mark.parametrize("stated", [0, 1, 7, -1])
+def test_a_depth_multiplier_is_that_of_the_shapes(stated: int) -> None:
+    network = NetworkBuilder(5, (1, 6, 5, 3))
+    graph = network.builder.graph(network.depthwise(network.start, (3, 3), multiplier=2))
+    operator = graph.operators[0]
+    odd = replace(operator, attributes={**operator.attributes, "depth_multiplier": stated})
+    model = write_model(replace(graph, operators=(odd,)))
+    with HostTarget(model) as target:
+        assert parity.check(model, target, 5).mismatches == 0
+    with pytest.raises(UnsupportedError, match=f"0:t3's depth multiplier of {stated} from its options"):
+        TflmTarget(model)
+
+
+def test_paddings_of_64_bits() -> None:
+    network = NetworkBuilder(2, (1, 6, 6, 2))
+    graph = network.builder.graph(network.pad(network.start, ((0, 0), (2, 1), (1, 3), (0, 0))))
+    wide = np.asarray(graph.tensors[1].data, np.int64)
+    model = write_model(changed(graph, 1, lambda t: replace(t, data=wide, dtype="int64")))
+    with HostTarget(model) as target:
+        assert parity.check(model, target, 5).mismatches == 0
+
+
+@pytest.mark.parametrize(
+    ("stored", "options", "made"),
+    [
+        ([1, -1, 4], None, (1, 9, 4)),
+        ([1, 9, -1], [7], (1, 9, 4)),
+        (None, [1, 36], (1, 36)),
+        (None, [1, -1, 3], (1, 12, 3)),
+    ],
+)
+def test_a_reshape_makes_what_tflite_makes_of_it(
+    stored: list[int] | None, options: list[int] | None, made: tuple[int, ...]
+) -> None:
+    network = NetworkBuilder(2, (1, 6, 6, 1))
+    first = network.quantize(network.start)
+    quantization = network._same_quantization(first)
+    listed = () if stored is None else (network.builder.constant(np.array(stored, np.int32)),)
+    new_shape = {} if options is None else {"new_shape": options}
+    y = network.builder.operator("RESHAPE", (first, *listed), made, *quantization, **new_shape)
+    model = network.model(y)
+    with HostTarget(model) as target:
+        assert parity.check(model, target, 5).mismatches == 0
+
+
+@pytest.mark.parametrize("stored", [[1, 36, 1], [1, -1, -1], [1, 35], [1, -36], [-2, 18], [0, 36], [1, -1, 5]])
+def test_a_reshape_that_makes_something_else(stored: list[int]) -> None:
+    network = NetworkBuilder(2, (1, 6, 6, 1))
+    y = network.reshape(network.start, (1, 36))
+    graph = network.builder.graph(y)
+    refused(changed(graph, 1, lambda t: replace(t, data=np.array(stored, np.int32), shape=(len(stored),))), "shape")
+
+
+def test_a_shape_that_is_computed_names_the_fixed_batch() -> None:
+    network = GraphBuilder("open")
+    x = network.input((1, 6, 4), 0.1, 0)
+    shape = network.operator("SHAPE", (x,), (3,), 0.1, 0)
+    message = refused(network.graph(network.operator("RESHAPE", (x, shape), (1, 24), 0.1, 0)), "SHAPE 0:")
+    assert message.endswith("for example keras.Input(shape, batch_size=1)")
+
+
+@pytest.mark.parametrize(("factor", "works"), [(1.0, True), (1e3, True), (3e6, False), (1e12, False)])
+def test_a_dense_layer_whose_results_leave_int32(factor: float, works: bool) -> None:
+    network = NetworkBuilder(3, (1, 16), (0.05, 3))
+    graph = network.builder.graph(network.fully_connected(network.start, 4))
+    scale = network.scale(graph.outputs[0])
+    odd = changed(graph, graph.outputs[0], with_quantization(scale=np.full(1, scale / factor, np.float32)))
+    if not works:
+        refused(odd, "results can reach .*, past int32; calibrate|scales its result by .*; calibrate")
+        return
+    with HostTarget(write_model(odd)) as target:
+        assert parity.check(write_model(odd), target, 12).mismatches == 0
 
 
 def test_zero_point_outside_int8() -> None:

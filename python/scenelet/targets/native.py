@@ -1,0 +1,114 @@
+"""Common base of the targets that hand the .tflite to native code which trusts it.
+
+LiteRT and TFLite Micro check little of a file: a tensor without a scale aborts the process, a wrong shape writes past a
+buffer. So a model comes to them in one of two ways. One that keeps every rule of the compiler (shapes, types, scales,
+options and constants of each operator) runs in this process, where nothing is slower than it was. Any other one, such
+as a model with an operator that only the interpreter knows, runs in a child process for as long as the target is open:
+which input ends it cannot be known from a trial run, and memory that a trial damaged unseen would be this process's.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from pathlib import Path
+from textwrap import shorten
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..compiler.operators import require_supported
+from ..errors import UnsupportedError
+from .interpreter import LocalTarget
+from .isolation import ChildDied, Isolated
+
+_REMEDY = "convert the model again"
+_LONGEST = 240
+"""Characters of an interpreter's complaint, which may name every tensor."""
+
+
+class Interpreter(Protocol):
+    """What a native interpreter does; it raises ValueError or RuntimeError with its own words where it cannot."""
+
+    def invoke(self, one: NDArray[np.int8]) -> NDArray[Any]:
+        """Output tensor of one input tensor."""
+        ...
+
+    def value(self, index: int) -> NDArray[Any]:
+        """Values of a tensor after :meth:`invoke`."""
+        ...
+
+
+class NativeTarget(LocalTarget):
+    """A target whose interpreter is native code.
+
+    Raises
+    ------
+    UnsupportedError
+        The interpreter refuses the model or dies of it.
+    """
+
+    title: str
+    """What the interpreter is called in messages."""
+
+    def __init__(self, model: str | Path | bytes) -> None:
+        super().__init__(model)
+        try:
+            require_supported(self.graph)
+            self.refusal: UnsupportedError | None = None
+        except UnsupportedError as error:
+            self.refusal = error
+        self._children: list[Isolated] = []
+        self._interpreter = self._open(self._given())
+
+    def _given(self) -> bytes:
+        """The model as the interpreter gets it."""
+        return self.content
+
+    @abstractmethod
+    def _factory(self) -> type[Interpreter]:
+        """The interpreter's class, made of a model's bytes and further plain arguments."""
+
+    def _open(self, content: bytes, *arguments: int | str) -> Any:
+        """Make an interpreter here or, of a model that breaks the compiler's rules, in a child process."""
+        if self.refusal is None:
+            return self._ask(self._factory(), content, *arguments)
+        child = self._ask(Isolated, self._factory(), content, *arguments)
+        self._children.append(child)
+        return child
+
+    def _ask(self, call: Any, *arguments: Any) -> Any:
+        """Call the interpreter; its complaints and its death become one line."""
+        try:
+            return call(*arguments)
+        except ChildDied as death:
+            why = f" ({self.refusal.subject}: {self.refusal.problem})" if self.refusal else ""
+            problem = f"{self.title} dies of it with {death}{why}"
+        except (RuntimeError, ValueError, MemoryError) as error:
+            reason = shorten(str(error), _LONGEST, placeholder=" ...").rstrip(".") or "no reason given"
+            problem = f"{self.title} refuses it: {reason}"
+        raise UnsupportedError(self.subject, problem, self.refusal.remedy if self.refusal else _REMEDY)
+
+    def invoke(self, one: NDArray[np.int8]) -> NDArray[np.int8]:
+        """See :class:`LocalTarget`."""
+        return self._shown(self.output.index, self._ask(self._interpreter.invoke, one))
+
+    def tensors(self, one: NDArray[np.int8]) -> dict[int, NDArray[np.int8]]:
+        """See :class:`LocalTarget`."""
+        self.invoke(self.shaped(np.asarray(one).reshape(1, -1))[0])
+        shown = [tensor.index for tensor in self.activations() if tensor.dtype == "int8"]
+        return {index: self._shown(index, self._ask(self._interpreter.value, index)) for index in shown}
+
+    def _shown(self, index: int, values: NDArray[Any]) -> NDArray[np.int8]:
+        """A tensor's values in the file's shape; an interpreter may have found another one."""
+        shape = self.graph.tensors[index].shape
+        if values.dtype != np.int8 or values.size != self.graph.tensors[index].elements:
+            made = (
+                f"{self.title} makes {values.dtype} {values.shape} of tensor {index}, which the file calls int8 {shape}"
+            )
+            raise UnsupportedError(self.subject, made, _REMEDY)
+        return np.asarray(values, np.int8).reshape(shape)
+
+    def __exit__(self, *_: object) -> None:
+        for child in self._children:
+            child.close()
