@@ -139,13 +139,76 @@ def require_place(*paths: str | Path | None) -> None:
         raise _unwritable(path, OSError(problem, os.strerror(problem)))
 
 
-def _unwritable(path: Path, error: OSError) -> InputError:
-    return InputError(path, f"cannot be written: {error.strerror or error}", "choose another place")
+def _unwritable(path: str | Path, error: OSError) -> InputError:
+    return InputError(path, f"cannot be written: {error.strerror or error}", _remedy(error, "choose another place"))
+
+
+def unreadable(path: str | Path, error: OSError) -> InputError:
+    """Make the error of a file or folder that the system does not let be read: that is no damage."""
+    return InputError(path, f"cannot be read: {error.strerror or error}", _remedy(error, "check the path"))
+
+
+def _remedy(error: OSError, otherwise: str) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "free space there, or choose another place"
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return "allow more open files (ulimit -n), or use fewer --jobs"
+    if error.errno in (errno.EACCES, errno.EPERM) and otherwise == "check the path":
+        return "check its permissions"
+    return otherwise
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """Read a file.
+
+    Raises
+    ------
+    InputError
+        The system does not let it be read, or it is missing; the message says which.
+    """
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+@contextlib.contextmanager
+def writing(place: str | Path) -> Iterator[None]:
+    """Name a file or folder in the error of whatever cannot be written inside the block, such as on a full disk.
+
+    For files that are not written by :func:`whole_file`: appended ones, and those of temporary folders.
+
+    Raises
+    ------
+    InputError
+        The place cannot be written.
+    """
+    try:
+        yield
+    except BrokenPipeError:  # the reader of standard output has gone; that is no file
+        raise
+    except OSError as error:
+        raise _unwritable(place, error) from None
+
+
+@contextlib.contextmanager
+def scratch(place: Path) -> Iterator[Path]:
+    """Make a temporary folder inside a folder, which is created where it is missing; removed at the end of the block.
+
+    Raises
+    ------
+    InputError
+        The place cannot be written.
+    """
+    with writing(place):
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place, ignore_cleanup_errors=True) as folder:
+            yield Path(folder)
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write a UTF-8 text file atomically."""
-    write_bytes(path, text.encode())
+    """Write a UTF-8 text file atomically; bytes of names that are not UTF-8 are written as backslash escapes."""
+    write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 def write_folder(folder: Path, contents: Mapping[str, str]) -> None:

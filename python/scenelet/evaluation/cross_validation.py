@@ -15,6 +15,7 @@ that stops it. The test fold takes part in no choice. Float and INT8 are scored 
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -255,7 +256,7 @@ def _run_network(context: _Context, fold: int, seed: int, teacher: Path | None) 
         metrics, test = _train_leaking(recipe, context.dataset, folder, context.cache)
     spent = round(time.process_time() - start)
     path = folder / OUTCOME
-    if not path.is_file():
+    if not os.path.lexists(path):
         deployable = recipe.deployable or context.filters is not None
         int8 = _score_int8(folder, test, context.dataset.labels) if deployable else None
         scores = metrics["validation"], metrics["test"], int8
