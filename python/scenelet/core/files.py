@@ -145,7 +145,8 @@ def _unwritable(path: str | Path, error: OSError) -> InputError:
 
 def unreadable(path: str | Path, error: OSError) -> InputError:
     """Make the error of a file or folder that the system does not let be read: that is no damage."""
-    return InputError(path, f"cannot be read: {error.strerror or error}", _remedy(error, "check the path"))
+    problem = "no such file" if error.errno == errno.ENOENT else f"cannot be read: {error.strerror or error}"
+    return InputError(path, problem, _remedy(error, "check the path"))
 
 
 def _remedy(error: OSError, otherwise: str) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.files import read_bytes
+from ..core.sealed import parse_array
 from ..errors import InputError
 from ..frontend.capture import read_capture
 from ..frontend.windows import cut
@@ -35,19 +37,13 @@ class Prediction:
 
 def _tensors(path: Path, shape: tuple[int, ...]) -> NDArray[np.int8]:
     """Read (n, *shape) or (*shape) INT8 values from a .npy file."""
-    try:
-        values = np.load(path, allow_pickle=False)
-    except FileNotFoundError:
-        raise InputError(path, "no such file", "check the path") from None
-    except (OSError, ValueError) as error:
-        raise InputError(path, f"not a .npy array: {error}", "save it with numpy.save") from None
-    if not isinstance(values, np.ndarray) or values.dtype != np.int8:
-        raise InputError(
-            path, f"holds {getattr(values, 'dtype', 'no array')}", "give int8 values, quantised for this model"
-        )
+    content = read_bytes(path)
+    values, _ = parse_array(content, path, "save the int8 values with numpy.save")
+    if values.dtype != np.int8:
+        raise InputError(path, f"holds {values.dtype}", "give int8 values, quantised for this model")
     if values.shape == shape:
         values = values[None]
-    if values.shape[1:] != shape:
+    if values.shape[1:] != shape or not values.size:
         raise InputError(path, f"has shape {values.shape}", f"give (n, {', '.join(map(str, shape))})")
     return np.asarray(values)
 

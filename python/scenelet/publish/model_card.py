@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from ..benchmark.budget import Budget, budget_of
 from ..core.energy import read_energy
@@ -113,7 +114,7 @@ class _Request(Checked):
     """Keys of a run's request that the card tells."""
 
     recipe: _Recipe
-    sources: dict[str, str] = {}
+    sources: dict[str, str] = Field(default_factory=dict)
 
 
 def _changes(path: Path) -> tuple[str | None, tuple[int, ...] | None]:

@@ -72,7 +72,7 @@ class _Evaluation(Scores):
     split: str
     labels: Annotated[list[str], Field(min_length=1)]
     confusion: list[list[Annotated[int, Field(ge=0)]]]
-    by_device: dict[str, _Group] = {}
+    by_device: dict[str, _Group] = Field(default_factory=dict)
 
 
 def _evaluations(folder: Path) -> list[_Evaluation]:

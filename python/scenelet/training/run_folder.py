@@ -29,6 +29,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from ..config import recipe as recipes
 from ..config.recipe import Recipe
@@ -93,7 +94,7 @@ class _Request(Checked):
     dataset: str
     labels: list[str]
     features_sha256: dict[str, str]
-    sources: dict[str, str] = {}
+    sources: dict[str, str] = Field(default_factory=dict)
 
 
 def _flat(values: Any, prefix: str = "") -> dict[str, Any]:

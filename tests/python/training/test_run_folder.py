@@ -65,7 +65,7 @@ def test_what_is_no_run_is_named(tmp_path):
         run_folder.request_of(tmp_path)
     with pytest.raises(InputError, match="no finished network"):
         run_folder.load_model(tmp_path)
-    with pytest.raises(InputError, match=r"calibration\.npy: is missing or damaged"):
+    with pytest.raises(InputError, match=r"calibration\.npy: is missing from a finished run"):
         run_folder.load_calibration(tmp_path)
 
 
