@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import select
 import sys
 from collections.abc import Sequence
 from typing import TextIO
 
+from ..core.processes import Stopped, stoppable
 from ..errors import SceneletError
 
 # Commands that resume from the files of an interrupted call.
@@ -20,17 +22,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Its exit status: 0 success, 1 a check failed, 2 wrong usage or input, 130 interrupted by Ctrl-C.
+        Its exit status: 0 success, 1 a check failed, 2 wrong usage or input, 130 interrupted by Ctrl-C, 143 terminated
+        by SIGTERM, 129 by SIGHUP.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    resumes = next(iter(words), "") in _RESUMING
+    kept = "run the same command to resume" if resumes else "no file is half written"
+    _show_everything()
     try:
-        status = _run(words)
-        sys.stdout.flush()  # while a closed pipe can still be handled
+        with stoppable():
+            status = _run(words)
+            sys.stdout.flush()  # while a closed pipe can still be handled
     except KeyboardInterrupt:
-        resumes = next(iter(words), "") in _RESUMING
-        return _fail(
-            "interrupted; " + ("run the same command to resume" if resumes else "no file is half written"), 130
-        )
+        return _fail(f"interrupted; {kept}", 130)
+    except Stopped as stopped:
+        return _fail(f"terminated; {kept}", stopped.exit_status)
     except BrokenPipeError:
         if not _reader_closed(sys.stdout):
             raise
@@ -38,6 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return status
+
+
+def _show_everything() -> None:
+    """Print names that are not UTF-8, or that the terminal's encoding lacks, as escapes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _run(arguments: list[str]) -> int:

@@ -6,7 +6,6 @@ For any front end, without a network. The instructions of a model's whole firmwa
 from __future__ import annotations
 
 import json
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core import toolchain
+from ..core import processes, toolchain
 from ..errors import ToolError
 from .codegen import render_frontend
 from .tables import Tables
@@ -148,10 +147,7 @@ def run_program(elf: Path) -> None:
         *("-monitor", "none", "-serial", "null", "-semihosting-config", "enable=on,target=native"),
         *("-kernel", str(elf)),
     ]
-    try:
-        done = subprocess.run(command, cwd=elf.parent, capture_output=True, text=True, check=False, timeout=_SECONDS)
-    except subprocess.TimeoutExpired:
-        raise ToolError("qemu-system-arm", f"did not end in {_SECONDS} s", "give fewer clips") from None
+    done = processes.run(command, cwd=elf.parent, seconds=_SECONDS)
     if done.returncode:
         raise ToolError("qemu-system-arm", f"ended with status {done.returncode}: {done.stderr}", "report this defect")
 

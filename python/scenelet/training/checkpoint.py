@@ -79,8 +79,10 @@ class State:
         """
         arrays = unpack(content, subject, _REMEDY)
         summary = checked(_Summary, parse_object(str(arrays.pop("told", "")), subject, _REMEDY), subject, _REMEDY)
-        lists = ([arrays[key] for key in sorted(arrays) if key.startswith(f"{name}/")] for name in _LISTS)
-        return cls(*lists, summary.best_loss, summary.best_epoch, summary.history)
+        weights, optimizer, best = (
+            [arrays[key] for key in sorted(arrays) if key.startswith(f"{name}/")] for name in _LISTS
+        )
+        return cls(weights, optimizer, best, summary.best_loss, summary.best_epoch, summary.history)
 
     def save(self, path: Path) -> None:
         """Write the state whole or not at all."""
