@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import select
 import sys
+import tempfile
 from collections.abc import Sequence
 from typing import TextIO
 
+from ..core import toolchain
 from ..core.processes import Stopped, stoppable
 from ..errors import SceneletError
 
@@ -74,10 +77,30 @@ def _run(arguments: list[str]) -> int:
     except BrokenPipeError:  # an OSError, handled by main
         raise
     except OSError as error:
-        if error.filename is None:  # not about a file of the user
+        if error.filename is not None:
+            return _fail(f"{_text(error.filename)}: {error.strerror}; check the path and its permissions", 2)
+        if error.errno not in _SHORTAGES:  # not about a file of the user, nor about the computer
             raise
-        return _fail(f"{error.filename}: {error.strerror}; check the path and its permissions", 2)
+        places = f"{toolchain.build_folder()}, {tempfile.gettempdir()} or the output"
+        return _fail(f"{places}: {error.strerror}; {_SHORTAGES[error.errno]}", 2)
+    except MemoryError:
+        return _fail("this computer has too little memory for that; give less at a time", 2)
     return status if isinstance(status, int) else 0
+
+
+_SHORTAGES = {
+    errno.ENOSPC: "free space there",
+    errno.EDQUOT: "free space there",
+    errno.EFBIG: "allow larger files (ulimit -f)",
+    errno.EMFILE: "allow more open files (ulimit -n), or use fewer --jobs",
+    errno.ENFILE: "allow more open files",
+    errno.EIO: "check the disk",
+    errno.EROFS: "choose another place",
+}
+
+
+def _text(name: str | bytes) -> str:
+    return os.fsdecode(name) if isinstance(name, bytes) else str(name)
 
 
 def _usage_of(error: Exception) -> str:
