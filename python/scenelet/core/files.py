@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import InputError
+from . import processes
 
 _PART = ".part"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextlib.contextmanager
@@ -150,7 +152,7 @@ def unreadable(path: str | Path, error: OSError) -> InputError:
 
 
 def _remedy(error: OSError, otherwise: str) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if error.errno in _FULL:
         return "free space there, or choose another place"
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return "allow more open files (ulimit -n), or use fewer --jobs"
@@ -193,18 +195,30 @@ def writing(place: str | Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def scratch(place: Path) -> Iterator[Path]:
-    """Make a temporary folder inside a folder, which is created where it is missing; removed at the end of the block.
+def scratch(place: Path | None = None) -> Iterator[Path]:
+    """Make a temporary folder that is removed at the end of the block.
+
+    Parameters
+    ----------
+    place
+        Folder to make it in, created where it is missing; by default that of the system (TMPDIR).
 
     Raises
     ------
     InputError
-        The place cannot be written.
+        The place cannot be written, or is full.
     """
+    place = place or Path(tempfile.gettempdir())
     with writing(place):
         place.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=place, ignore_cleanup_errors=True) as folder:
-            yield Path(folder)
+        folder = tempfile.TemporaryDirectory(dir=place, prefix="scenelet-", ignore_cleanup_errors=True)
+    with folder as name:
+        try:
+            yield Path(name)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            raise _unwritable(place, error) from None
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -213,11 +227,34 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def write_folder(folder: Path, contents: Mapping[str, str]) -> None:
-    """Write text files by name; unchanged files keep their time stamps, so that builds stay incremental."""
-    for name, text in sorted(contents.items()):
-        path = folder / name
-        if not path.is_file() or path.read_bytes() != text.encode():
-            write_text(path, text)
+    """Write text files by name, all or none; unchanged files keep their time stamps, so that builds stay incremental.
+
+    Every file is complete on the disk before the first one appears, so a full disk leaves the old set.
+
+    Raises
+    ------
+    InputError
+        A file cannot be written.
+    """
+    new = not folder.exists()
+    try:
+        with contextlib.ExitStack() as files:
+            for name, text in sorted(contents.items()):
+                path, content = folder / name, text.encode(errors="backslashreplace")
+                if not path.is_file() or path.read_bytes() != content:
+                    file = files.enter_context(whole_file(path))
+                    file.write(content)
+                    file.flush()
+                    if path.is_dir():
+                        raise _unwritable(path, OSError(errno.EISDIR, os.strerror(errno.EISDIR)))
+            with processes.undisturbed():  # a signal must not leave a part of the new set
+                files.close()
+    except BaseException:
+        if new:  # of what was made here, only empty folders are left
+            for left in sorted((path.parent for path in map(folder.joinpath, contents)), reverse=True):
+                with contextlib.suppress(OSError):
+                    left.rmdir()
+        raise
 
 
 def sha256(path: str | Path) -> str:

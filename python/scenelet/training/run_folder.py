@@ -21,7 +21,6 @@ import hashlib
 import io
 import json
 import os
-import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -33,7 +32,7 @@ from pydantic import Field
 
 from ..config import recipe as recipes
 from ..config.recipe import Recipe
-from ..core.files import read_bytes, sweep, unreadable, write_bytes, write_text, writing
+from ..core.files import read_bytes, scratch, sweep, unreadable, write_bytes, write_text
 from ..core.json_files import Checked, checked, read_object, require_keys
 from ..core.metrics import Scores
 from ..core.sealed import read_array, require_whole_zip, seal_zip, write_array
@@ -231,10 +230,9 @@ def drop_checkpoints(folder: Path) -> None:
 
 def save_model(folder: Path, model: keras.Model) -> None:
     """Write the network whole or not at all."""
-    with tempfile.TemporaryDirectory() as scratch:
-        path = Path(scratch) / MODEL
-        with writing(path):
-            model.save(path)
+    with scratch() as place:
+        path = place / MODEL
+        model.save(path)
         write_bytes(folder / MODEL, seal_zip(path.read_bytes()))
 
 
