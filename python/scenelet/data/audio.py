@@ -6,6 +6,7 @@ states, and libsndfile reads it without an error.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def read_audio(path: str | Path, sample_rate: int, bits: int = 24) -> NDArray[np
     path = Path(path)
     _require_whole_file(path)
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(os.fsencode(path)) as file:  # as text, the name would have to be UTF-8
             _require_usable(path, file)
             blocks = _resampled(_mono(path, file), file.samplerate, sample_rate)
             pieces = [_to_integers(block, bits) for block in blocks]

@@ -43,6 +43,9 @@ def read_folder(root: Path, _subset: str | None = None) -> Dataset:
     """
     folders = [entry for entry in _entries(root) if entry.is_dir() and not entry.name.startswith(".")]
     labels = tuple(folder.name for folder in folders)
+    for folder in folders:
+        if root.resolve().is_relative_to(folder.resolve()):
+            raise DatasetError(folder, "is a link to a folder that it lies in", "remove it")
     if {"train", "test"} <= set(labels):
         raise DatasetError(root, "folders 'train' and 'test' instead of classes", "give class folders; splits are made")
     if len(labels) < 2:
@@ -75,18 +78,24 @@ def _read_class(folder: Path, notes: list[str]) -> list[Clip]:
 
 def _entries(folder: Path) -> list[Path]:
     try:
-        return sorted(folder.iterdir())
+        entries = sorted(folder.iterdir())
     except OSError as error:
         raise DatasetError(folder, f"cannot be read: {error.strerror}", "check its permissions") from None
+    for entry in entries:
+        if not entry.name.isprintable() and any("\udc80" <= letter <= "\udcff" for letter in entry.name):
+            raise DatasetError(entry, "has a name that is not UTF-8, so it cannot be recorded", "rename it")
+    return entries
 
 
 def _files(folder: Path) -> Iterator[Path]:
     """Files below a folder, in order; symbolic links to folders are not followed."""
-    for entry in _entries(folder):
+    waiting = _entries(folder)[::-1]  # a list, since folders may lie in each other deeper than Python calls
+    while waiting:
+        entry = waiting.pop()
         if entry.is_file():
             yield entry
         elif entry.is_dir() and not entry.is_symlink():
-            yield from _files(entry)
+            waiting += _entries(entry)[::-1]
 
 
 def _recording(folder: Path, path: Path) -> str:
