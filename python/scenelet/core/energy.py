@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import ToolError
 from .files import write_text
+from .json_files import checked, read_object
 
 ENERGY = "energy.json"
 _TASK = "work"
@@ -83,8 +85,15 @@ class Meter:
 
 
 def read_energy(folder: Path) -> Energy | None:
-    """Energy of a run so far; None if it was not measured."""
-    try:
-        return Energy(**json.loads((folder / ENERGY).read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
+    """Energy of a run so far; None if it was not measured.
+
+    Raises
+    ------
+    InputError
+        The file is damaged or cannot be read.
+    """
+    path = folder / ENERGY
+    if not os.path.lexists(path):
         return None
+    remedy = "delete that file; what was measured is lost"
+    return checked(Energy, read_object(path, remedy), path, remedy)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ..core.files import read_bytes
 from ..errors import ModelError
 from ..graph import Graph
 from ..graph.builder import GraphBuilder, Pair
@@ -134,11 +135,13 @@ def load_model(path: str | Path) -> keras.Model:
     Raises
     ------
     ModelError
-        Where the file is missing or Keras cannot read it.
+        Where Keras cannot read the file.
+    InputError
+        Where it is missing, or the system does not let it be read.
     """
-    if not Path(path).is_file():
-        raise ModelError(path, "no such file", "give the path of a .keras model")
+    read_bytes(path)
     try:
         return keras.models.load_model(path, compile=False)
-    except (OSError, ValueError, TypeError) as error:
-        raise ModelError(path, f"is not a Keras model: {str(error).splitlines()[0]}", "save it with Keras 3") from None
+    except Exception as error:  # whatever zipfile, json, h5py and Keras raise
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ModelError(path, f"is not a Keras model: {reason}", "save it with Keras 3") from None
