@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import codecs
 import json
-import os
 import tomllib
 from importlib import resources
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, ValidationError
 
-from ..core.files import read_bytes
+from ..core.files import is_there, read_bytes
 from ..errors import RecipeError
 from .augmentation import AugmentationConfig as AugmentationConfig
 from .frontend import FrontendConfig as FrontendConfig
@@ -118,7 +117,7 @@ def _content(name: str | Path) -> bytes:
     path = Path(name)
     if str(name) in shipped():
         return (resources.files("scenelet") / "recipes" / f"{name}.toml").read_bytes()
-    if path.suffix == ".toml" and os.path.lexists(path):
+    if path.suffix == ".toml" and is_there(path):
         return read_bytes(path)
     raise RecipeError(name, "no such recipe", f"give a path to a .toml file or one of: {', '.join(shipped())}")
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import ToolError
-from .files import write_text
+from .files import is_there, write_text
 from .json_files import checked, read_object
 
 ENERGY = "energy.json"
@@ -93,7 +92,7 @@ def read_energy(folder: Path) -> Energy | None:
         The file is damaged or cannot be read.
     """
     path = folder / ENERGY
-    if not os.path.lexists(path):
+    if not is_there(path):
         return None
     remedy = "delete that file; what was measured is lost"
     return checked(Energy, read_object(path, remedy), path, remedy)

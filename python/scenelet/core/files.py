@@ -161,6 +161,23 @@ def _remedy(error: OSError, otherwise: str) -> str:
     return otherwise
 
 
+def is_there(path: str | Path) -> bool:
+    """Whether anything has a path's name: a file, a folder in its place, a link to nowhere.
+
+    Raises
+    ------
+    InputError
+        The system does not tell, as where the folder above may not be searched.
+    """
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise unreadable(path, error) from None
+    return True
+
+
 def read_bytes(path: str | Path) -> bytes:
     """Read a file.
 

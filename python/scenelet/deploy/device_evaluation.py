@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ..core.files import read_bytes, writing
+from ..core.files import is_there, read_bytes, writing
 from ..core.json_files import Checked, checked, parse_object
 from ..data.datasets.registry import Dataset
 from ..errors import DamagedFileError, InputError, ParityError
@@ -72,7 +72,7 @@ class Journal:
         self._path, self._classes = path, classes
         header = {"device_scores": _FORMAT, "model_sha256": model_sha256, "frontend_sha256": frontend_sha256}
         self._known: dict[str, list[list[int]]] = defaultdict(list)
-        kept = self._read(header) if os.path.lexists(path) else b""
+        kept = self._read(header) if is_there(path) else b""
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("r+b" if path.exists() else "w+b")

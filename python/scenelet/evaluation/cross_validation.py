@@ -15,7 +15,6 @@ that stops it. The test fold takes part in no choice. Float and INT8 are scored 
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -27,7 +26,7 @@ from numpy.typing import NDArray
 
 from ..config.recipe import OneAgainstAllConfig, Recipe
 from ..core import parallel, toolchain
-from ..core.files import write_text
+from ..core.files import is_there, write_text
 from ..core.metrics import probabilities
 from ..data.dataset import Dataset
 from ..errors import DatasetError, InputError
@@ -256,7 +255,7 @@ def _run_network(context: _Context, fold: int, seed: int, teacher: Path | None) 
         metrics, test = _train_leaking(recipe, context.dataset, folder, context.cache)
     spent = round(time.process_time() - start)
     path = folder / OUTCOME
-    if not os.path.lexists(path):
+    if not is_there(path):
         deployable = recipe.deployable or context.filters is not None
         int8 = _score_int8(folder, test, context.dataset.labels) if deployable else None
         scores = metrics["validation"], metrics["test"], int8

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import statistics
 from collections.abc import Collection, Iterator, Sequence
@@ -12,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from ..core.files import sweep
+from ..core.files import is_there, sweep
 from ..core.json_files import Checked, checked, read_object
 from ..core.metrics import Scores
 from ..errors import InputError
@@ -152,7 +151,7 @@ def _results(outcomes: Sequence[_Outcome]) -> tuple[FoldResult, ...]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    if not os.path.lexists(path):
+    if not is_there(path):
         raise InputError(path, "is missing", "give the folder of a finished `scenelet crossval`")
     return read_object(path, _REMEDY)
 
@@ -201,7 +200,7 @@ def require_room(folder: Path, networks: Collection[tuple[int, int]]) -> None:
         sweep(folder)
     if folder.exists() and (not folder.is_dir() or any(not _OWN.fullmatch(path.name) for path in folder.iterdir())):
         raise InputError(folder, "holds something else than a cross-validation", "choose another folder")
-    result = read_result(folder) if os.path.lexists(folder / RESULT) else None
+    result = read_result(folder) if is_there(folder / RESULT) else None
     held = {(one.fold, one.seed) for one in (*result.results, *result.leaks)} if result else set()
     if held - set(networks):
         raise InputError(

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -115,7 +114,7 @@ class _Shard:
         InputError
             The system does not let the file be read.
         """
-        if not os.path.lexists(self.path):
+        if not files.is_there(self.path):
             return None
         try:
             arrays = unpack(files.read_bytes(self.path), self.path, _AGAIN, seal=True)
@@ -228,7 +227,7 @@ def _valid_counts(target: Path, config: FrontendConfig) -> list[int] | None:
         The system does not let the files be read.
     """
     array, told = target.with_suffix(".npy"), target.with_suffix(".json")
-    if not (os.path.lexists(array) and os.path.lexists(told)):
+    if not (files.is_there(array) and files.is_there(told)):
         return None
     try:
         proof = checked(_Proof, read_object(told, _AGAIN), told, _AGAIN)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import os
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
 from ..benchmark.budget import Budget, budget_of
-from ..core.files import read_bytes, sha256, write_text
+from ..core.files import is_there, read_bytes, sha256, write_text
 from ..core.json_files import Checked, checked, read_object
 from ..core.metrics import Scores
 from ..core.templating import render
@@ -114,7 +113,7 @@ def write_report(subject: Path, to: Path) -> None:
         {
             "title": f"{info.recipe} on {info.dataset}" if info else model.name,
             "tiles": _tiles(budget),
-            "curves": base64.b64encode(read_bytes(curves)).decode() if os.path.lexists(curves) else "",
+            "curves": base64.b64encode(read_bytes(curves)).decode() if is_there(curves) else "",
             "evaluations": _evaluations(subject) if subject.is_dir() else [],
             "layers": budget.cost.layers,
             "info": _facts(info, model) if info else [],

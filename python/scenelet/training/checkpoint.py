@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.files import read_bytes, write_bytes
+from ..core.files import is_there, read_bytes, write_bytes
 from ..core.json_files import Checked, checked, parse_object
 from ..core.sealed import pack, unpack
 
@@ -99,7 +98,7 @@ class State:
         InputError
             The system does not let it be read.
         """
-        if not os.path.lexists(path):
+        if not is_there(path):
             return None
         return cls.from_bytes(read_bytes(path), path)
 

@@ -20,7 +20,6 @@ import csv
 import hashlib
 import io
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -32,7 +31,7 @@ from pydantic import Field
 
 from ..config import recipe as recipes
 from ..config.recipe import Recipe
-from ..core.files import read_bytes, scratch, sweep, unreadable, write_bytes, write_text
+from ..core.files import is_there, read_bytes, scratch, sweep, unreadable, write_bytes, write_text
 from ..core.json_files import Checked, checked, read_object, require_keys
 from ..core.metrics import Scores
 from ..core.sealed import read_array, require_whole_zip, seal_zip, write_array
@@ -123,7 +122,7 @@ def read_json(path: Path) -> dict[str, Any]:
         Where it is missing, damaged or unreadable.
     """
     for place in (path.parent, path):
-        if not os.path.lexists(place):
+        if not is_there(place):
             raise InputError(place, "no such file", "give the folder of a training run")
     if not path.parent.is_dir():
         raise InputError(path.parent, "is no folder", "give the folder of a training run")
@@ -142,7 +141,7 @@ def claim(folder: Path, request: Request, provenance: Provenance | None = None) 
     if folder.is_dir():
         sweep(folder)
     wanted = json.loads(json.dumps(request.to_json()))
-    if os.path.lexists(path):
+    if is_there(path):
         found = read_json(path)
         if found != wanted:
             raise InputError(
@@ -180,7 +179,7 @@ def provenance_of(folder: str | Path) -> Provenance | None:
         Where the file is damaged.
     """
     path = Path(folder) / PROVENANCE
-    if not os.path.lexists(path):
+    if not is_there(path):
         return None
     remedy = "delete that file and give the training command again"
     return checked(Provenance, read_object(path, remedy), path, remedy)
@@ -195,7 +194,7 @@ def metrics_of(folder: str | Path, splits: Iterable[str] = ("train", "validation
         Where the file is damaged, or lacks the scores of one of ``splits``.
     """
     path = Path(folder) / METRICS
-    if not os.path.lexists(path):
+    if not is_there(path):
         return None
     metrics = read_json(path)
     require_keys(metrics, path, _AGAIN, recipe=str, dataset=str, epochs=int, **dict.fromkeys(splits, Scores))
@@ -214,7 +213,7 @@ def done(folder: Path, splits: Iterable[str]) -> dict[str, Any] | None:
     """
     metrics = metrics_of(folder, splits)
     for name in (MODEL, CALIBRATION):
-        if metrics is not None and not os.path.lexists(folder / name):
+        if metrics is not None and not is_there(folder / name):
             raise InputError(folder / name, _MISSING, _AGAIN)
     if metrics is not None:
         drop_checkpoints(folder)
@@ -247,7 +246,7 @@ def load_model(folder: str | Path) -> keras.Model:
     path = Path(folder) / MODEL
     if metrics_of(folder) is None:
         raise InputError(folder, "holds no finished network", "let `scenelet train` finish")
-    if not os.path.lexists(path):
+    if not is_there(path):
         raise InputError(path, _MISSING, _AGAIN)
     require_whole_zip(read_bytes(path), path, _AGAIN)
     try:
@@ -282,7 +281,7 @@ def load_calibration(folder: str | Path) -> NDArray[np.int8]:
         Where it is missing or cannot be read.
     """
     path = Path(folder) / CALIBRATION
-    if not os.path.lexists(path):
+    if not is_there(path):
         raise InputError(path, _MISSING, _AGAIN)
     features = read_array(path, _AGAIN)
     if features.dtype != np.int8 or features.ndim != 3 or not features.size:

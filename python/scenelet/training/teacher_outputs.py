@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.files import scratch_beside, unreadable, writing
+from ..core.files import is_there, scratch_beside, unreadable, writing
 from ..core.notes import note
 from ..core.sealed import append_seal, is_sealed
 from ..models.backend import keras, tf
@@ -97,7 +96,7 @@ def _load(path: Path, shape: tuple[int, int]) -> Any:
     InputError
         The system does not let the file be read.
     """
-    if not os.path.lexists(path):
+    if not is_there(path):
         return None
     try:
         whole = is_sealed(path)

@@ -152,7 +152,7 @@ def test_a_recipe_that_is_no_text_is_named(scenelet: Run, tmp_path: Path) -> Non
     path.write_bytes('name = "mine"  # hört'.encode("latin-1"))
     done = scenelet("train", path, "--data", tmp_path, "--out", tmp_path / "run")
     assert done.status == 2
-    assert f"{path}: not UTF-8 text at byte 18; save it as UTF-8" in done.complaint
+    assert f"{path}: not UTF-8 text at byte 18, line 1; save it as UTF-8" in done.complaint
 
 
 def test_a_table_that_may_not_be_read_is_named(scenelet: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,16 @@ class Part(Checked):
     scores: list[Scores]
 
 
+def complaint(content: Any) -> str:
+    """What is said of damaged content, parsed or not; any other error passes through. Empty where it is read."""
+    try:
+        parsed = parse_object(content, "a.json", "write it again") if isinstance(content, bytes) else content
+        checked(Part, parsed, "a.json", "write it again")
+    except DamagedFileError as error:
+        return str(error)
+    return ""
+
+
 WHOLE = {"name": "x", "scores": [SCORES]}
 
 
@@ -77,11 +87,8 @@ def test_anything_in_a_keys_place_is_read_or_told_in_one_line(data: st.DataObjec
         del place[key]
     else:
         place[key] = data.draw(ANYTHING)
-    try:
-        held = checked(Part, content, "a.json", "write it again")
-        assert all(type(one.windows) is int for one in held.scores)
-    except DamagedFileError as error:
-        assert f"{key}'" in str(error) or f"{key}." in str(error)
+    said = complaint(content)
+    assert not said or f"{key}'" in said or f"{key}." in said
 
 
 @settings(max_examples=300, deadline=None)
@@ -91,10 +98,9 @@ def test_flipped_bits_and_cuts_are_read_or_told_in_one_line(data: st.DataObject)
     content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     cut = bytes(content[: data.draw(st.integers(0, len(content)))])
     for text in (bytes(content), cut):
-        try:
-            checked(Part, parse_object(text, "a.json", "write it again"), "a.json", "write it again")
-        except DamagedFileError as error:
-            assert str(error).startswith("a.json: is damaged: ")
+        said = complaint(text)
+        assert not said or (said.startswith("a.json: is damaged: ") and said.endswith("; write it again"))
+    assert complaint(cut) or cut == content
 
 
 def test_keys_may_be_asked_for_by_name() -> None:

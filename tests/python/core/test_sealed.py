@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +35,19 @@ def flipped(content: bytes, bit: int) -> bytes:
     return bytes(changed)
 
 
-def refused(content: bytes) -> bool:
+def complaint(read: Callable[[], object]) -> str:
+    """What is said of a damaged file; any other error passes through. Empty where it is read."""
     try:
-        sealed.unpack(content, "a.npz", "make it again")
+        read()
     except DamagedFileError as error:
-        assert str(error).startswith("a.npz: ")
-        assert str(error).endswith("; make it again")
-        return True
-    return False
+        return str(error)
+    return ""
+
+
+def refused(content: bytes) -> bool:
+    said = complaint(lambda: sealed.unpack(content, "a.npz", "make it again"))
+    assert not said or (said.startswith("a.npz: ") and said.endswith("; make it again"))
+    return bool(said)
 
 
 def test_arrays_come_back_and_other_programs_read_them() -> None:
@@ -133,10 +139,8 @@ def test_no_array_file_ends_in_another_error(data: st.DataObject) -> None:
     changed = bytearray(array_file(np.arange(6, dtype=np.int8).reshape(2, 3)))
     for _ in range(data.draw(st.integers(1, 3))):
         changed[data.draw(st.integers(0, len(changed) - 1))] = data.draw(st.integers(0, 255))
-    try:
-        sealed.parse_array(bytes(changed), "a.npy", "save it again")
-    except DamagedFileError as error:
-        assert "\n" not in str(error)
+    said = complaint(lambda: sealed.parse_array(bytes(changed), "a.npy", "save it again"))
+    assert not said or (said.startswith("a.npy: ") and said.endswith("; save it again"))
 
 
 def test_every_bit_of_a_written_array_counts(tmp_path: Path) -> None:

@@ -22,7 +22,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -33,7 +32,7 @@ from typing import Any, TypedDict, Unpack
 from ...config import recipe as recipes
 from ...config.recipe import CnnConfig, Recipe
 from ...core import parallel, toolchain
-from ...core.files import read_bytes, sweep, write_text
+from ...core.files import is_there, read_bytes, sweep, write_text
 from ...core.json_files import Checked, require_keys
 from ...data.augmentation.features import batch_augmentation
 from ...data.dataset import Dataset
@@ -234,7 +233,7 @@ def open_search(recipe: Recipe, dataset: Dataset, out: str | Path, **options: Un
     path = folder / REQUEST
     if folder.is_dir():
         sweep(folder)
-    if os.path.lexists(path):
+    if is_there(path):
         if read_bytes(path) != request.encode():
             raise InputError(folder, "holds another search", _ELSEWHERE)
     elif folder.exists() and (not folder.is_dir() or any(not entry.name.startswith(".") for entry in folder.iterdir())):
@@ -289,7 +288,7 @@ def finished(shared: Search) -> SearchResult | None:
         Where it is damaged, or recordings have been replaced since.
     """
     path = shared.out / RESULT
-    if not os.path.lexists(path):
+    if not is_there(path):
         return None
     best = shared.out / BEST
     summary, recipe = run_folder.read_json(path), recipes.load(best.with_suffix(".toml"))
