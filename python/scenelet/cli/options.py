@@ -25,6 +25,9 @@ Jobs = Annotated[
         "--jobs", max=MOST_JOBS, help="Clips, members of a teacher or trials to process at a time; -1: all cores."
     ),
 ]
+NetworkJobs = Annotated[
+    int, typer.Option("--jobs", max=MOST_JOBS, help="Networks to train at a time; -1: one per core.")
+]
 Cluster = Annotated[
     str | None, typer.Option("--cluster", help="Cluster to use instead of --jobs: dask://HOST:PORT or ray://HOST:PORT.")
 ]

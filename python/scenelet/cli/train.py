@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import InputError
-from .options import MOST_JOBS, AllClips, Cluster, Data, Jobs, Json, MeasureEnergy, Subset
+from .options import AllClips, Cluster, Data, Jobs, Json, MeasureEnergy, NetworkJobs, Subset
 from .output import meter, note, out, print_json, progress, table
 
 if TYPE_CHECKING:
@@ -131,9 +131,7 @@ def crossval(
             help="Also report the inflated score of a random split over pieces of recordings, as a warning.",
         ),
     ] = False,
-    jobs: Annotated[
-        int, typer.Option("--jobs", max=MOST_JOBS, help="Networks to train at a time; -1: one per core.")
-    ] = 1,
+    jobs: NetworkJobs = 1,
     cluster: Cluster = None,
     json: Json = False,
 ) -> None:

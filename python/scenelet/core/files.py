@@ -25,12 +25,19 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 def whole_file(path: str | Path) -> Iterator[BinaryIO]:
     """Open a file for writing; it appears, or replaces the old one, when the block ends without an error.
 
+    A device or a pipe (/dev/stdout) is written to; it is never replaced.
+
     Raises
     ------
     InputError
         The file cannot be written.
     """
     path = Path(path)
+    # Replacing /dev/stdout would not reach the file that it stands for, either.
+    if path.exists() and (path.absolute().parts[1] in ("dev", "proc") or not (path.is_file() or path.is_dir())):
+        with writing(path), path.open("wb") as device:
+            yield device
+        return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = _locked_temporary(path)
@@ -152,6 +159,8 @@ def unreadable(path: str | Path, error: OSError) -> InputError:
 
 
 def _remedy(error: OSError, otherwise: str) -> str:
+    if error.errno == errno.EFBIG:
+        return "allow larger files (ulimit -f), or choose another place"
     if error.errno in _FULL:
         return "free space there, or choose another place"
     if error.errno in (errno.EMFILE, errno.ENFILE):

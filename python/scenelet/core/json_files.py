@@ -13,6 +13,8 @@ from .files import read_bytes
 
 T = TypeVar("T")
 
+_MOST_DEPTH = 100
+
 
 class Checked(BaseModel):
     """Base of descriptions of JSON objects; further keys are kept."""
@@ -36,7 +38,19 @@ def parse_object(content: bytes | str, subject: object, remedy: str) -> dict[str
         raise DamagedFileError(subject, f"is damaged: not JSON: {error}", remedy) from None
     if not isinstance(found, dict):
         raise DamagedFileError(subject, "is damaged: not a JSON object", remedy)
+    if _depth(found) > _MOST_DEPTH:
+        raise DamagedFileError(subject, "is damaged: JSON nested too deeply", remedy)
     return found
+
+
+def _depth(content: Any) -> int:
+    """Levels of lists and objects; whoever walks the content by calls is safe below :data:`_MOST_DEPTH`."""
+    depth, level = 0, [content]
+    while level and depth <= _MOST_DEPTH:
+        inner = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [value for values in inner for value in values if isinstance(value, (dict, list))]
+        depth += 1
+    return depth
 
 
 def read_object(path: Path, remedy: str) -> dict[str, Any]:

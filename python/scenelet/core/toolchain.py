@@ -13,7 +13,7 @@ from pathlib import Path
 from signal import SIGXFSZ
 from subprocess import CompletedProcess
 
-from ..errors import ToolError
+from ..errors import InputError, ToolError
 from . import processes
 from .files import scratch
 
@@ -33,8 +33,19 @@ _REMEDY = {
 
 
 def build_folder() -> Path:
-    """Folder of all build products and caches: SCENELET_BUILD, else build/ of the repository."""
-    return Path(os.environ.get("SCENELET_BUILD") or REPOSITORY / "build")
+    """Folder of all build products and caches: SCENELET_BUILD, else build/ of the repository.
+
+    Raises
+    ------
+    InputError
+        Its name is not UTF-8, which compilers' bindings need.
+    """
+    folder = os.environ.get("SCENELET_BUILD") or str(REPOSITORY / "build")
+    try:
+        folder.encode()
+    except UnicodeEncodeError:
+        raise InputError(folder, "the build folder's name is not UTF-8", "set SCENELET_BUILD to another") from None
+    return Path(folder)
 
 
 def engine_folders() -> list[Path]:
@@ -128,7 +139,7 @@ def shared_library(
     sources, includes = sorted(sources), list(includes)
     compiler = find(host_compiler())
     command = [compiler, "-std=c11", "-O2", "-fPIC", "-shared", *flags, *(f"-I{folder}" for folder in includes)]
-    digest = hashlib.sha256("\0".join(command).encode())
+    digest = hashlib.sha256(os.fsencode("\0".join(command)))
     headers = sorted(header for folder in includes for header in folder.glob("*.h"))
     for path in (*sources, *headers):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())

@@ -197,7 +197,8 @@ def metrics_of(folder: str | Path, splits: Iterable[str] = ("train", "validation
     if not is_there(path):
         return None
     metrics = read_json(path)
-    require_keys(metrics, path, _AGAIN, recipe=str, dataset=str, epochs=int, **dict.fromkeys(splits, Scores))
+    parts = {*splits, *(name for name, value in metrics.items() if isinstance(value, dict))}
+    require_keys(metrics, path, _AGAIN, recipe=str, dataset=str, epochs=int, **dict.fromkeys(sorted(parts), Scores))
     return metrics
 
 

@@ -98,7 +98,7 @@ def test_a_full_disk_is_named_with_the_place(tmp_path: Path, error: OSError) -> 
         (folder / "a").write_text("x")
         raise error
 
-    said = r"place: cannot be written: .*; free space there, or choose another place"
+    said = r"place: cannot be written: .*; (free space there|allow larger files .*), or choose another place"
     with pytest.raises(InputError, match=said), files.writing(tmp_path / "place"):
         raise error
     with pytest.raises(InputError, match=said), files.scratch(tmp_path / "place") as folder:
@@ -162,3 +162,22 @@ def test_a_folder_that_may_not_be_searched_is_not_empty(tmp_path: Path, monkeypa
     monkeypatch.setattr(os, "lstat", refuse)
     with pytest.raises(InputError, match=r"run\.json: cannot be read: Permission denied; check its permissions"):
         files.is_there(tmp_path / "run.json")
+
+
+def test_a_device_or_a_pipe_is_written_to_and_never_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    files.write_text(pipe, "page")
+    assert os.read(reader, 100) == b"page"
+    os.close(reader)
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+    assert pipe.is_fifo()
+    files.write_text("/dev/null", "page")
+    assert Path("/dev/null").is_char_device()
+
+
+def test_a_full_device_is_named() -> None:
+    with pytest.raises(InputError, match="/dev/full: cannot be written: No space left on device; free space there"):
+        files.write_text("/dev/full", "page")
+    assert Path("/dev/full").is_char_device()

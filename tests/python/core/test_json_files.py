@@ -49,6 +49,7 @@ WHOLE = {"name": "x", "scores": [SCORES]}
         ("[1]", "not a JSON object"),
         ("{" * 100_000, "not JSON: "),
         ('{"a":' + "[" * 100_000, "JSON nested too deeply"),
+        ('{"a":' + "[" * 200 + "]" * 200 + "}", "JSON nested too deeply"),
         ('{"a": ' + "1" * 5000 + "}", "not JSON: "),
     ],
 )
