@@ -33,8 +33,8 @@ def whole_file(path: str | Path) -> Iterator[BinaryIO]:
         The file cannot be written.
     """
     path = Path(path)
-    # Replacing /dev/stdout would not reach the file that it stands for, either.
-    if path.exists() and (path.absolute().parts[1] in ("dev", "proc") or not (path.is_file() or path.is_dir())):
+    stands_for_another = str(path.absolute()).startswith(("/dev/std", "/dev/fd/", "/proc/"))
+    if path.exists() and (stands_for_another or not (path.is_file() or path.is_dir())):
         with writing(path), path.open("wb") as device:
             yield device
         return
@@ -245,6 +245,19 @@ def scratch(place: Path | None = None) -> Iterator[Path]:
             if error.errno not in _FULL:
                 raise
             raise _unwritable(place, error) from None
+
+
+def require_free(size: int) -> None:
+    """Check that the system's temporary folder has room, for libraries that end the whole process where it has none.
+
+    Raises
+    ------
+    InputError
+        It has fewer than ``size`` bytes.
+    """
+    place = tempfile.gettempdir()
+    if shutil.disk_usage(place).free < size:
+        raise _unwritable(place, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -181,3 +181,9 @@ def test_a_full_device_is_named() -> None:
     with pytest.raises(InputError, match="/dev/full: cannot be written: No space left on device; free space there"):
         files.write_text("/dev/full", "page")
     assert Path("/dev/full").is_char_device()
+
+
+def test_room_for_temporary_files_is_asked_for() -> None:
+    files.require_free(0)
+    with pytest.raises(InputError, match="cannot be written: No space left on device; free space there"):
+        files.require_free(1 << 62)
