@@ -7,6 +7,7 @@
     │   ├── AudioError            an audio file or its samples
     │   ├── DatasetError          a folder, a CSV file, a label, a split
     │   ├── RecipeError           a recipe's key or value
+    │   ├── DamagedFileError      a file whose content is not what its format or its hash says
     │   └── ModelError            a .tflite file
     │       └── UnsupportedError  an operator, type or size that the engine lacks
     ├── ToolError                 a program is missing or failed           exit status 2
@@ -65,6 +66,10 @@ class DatasetError(InputError):
 
 class RecipeError(InputError):
     """A recipe with an unknown key or an impossible value."""
+
+
+class DamagedFileError(InputError):
+    """A file whose content is not what its format, its keys or its hash say; its reading did not fail."""
 
 
 class ModelError(InputError):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import select
 import sys
+import tempfile
 from collections.abc import Sequence
 from typing import TextIO
 
+from ..core import toolchain
+from ..core.processes import Stopped, stoppable
 from ..core.shown import shown
 from ..errors import SceneletError
 
@@ -22,19 +26,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Its exit status: 0 success, 1 a check failed, 2 wrong usage or input, 130 interrupted by Ctrl-C.
+        Its exit status: 0 success, 1 a check failed, 2 wrong usage or input, 130 interrupted by Ctrl-C, 143 terminated
+        by SIGTERM, 129 by SIGHUP.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a class's name may lack in the terminal's encoding
+    resumes = next(iter(words), "") in _RESUMING
+    kept = "run the same command to resume" if resumes else "no file is half written"
+    _show_everything()
     try:
-        status = _run(words)
-        sys.stdout.flush()  # while a closed pipe can still be handled
+        with stoppable():
+            status = _run(words)
+            sys.stdout.flush()  # while a closed pipe can still be handled
     except KeyboardInterrupt:
-        resumes = next(iter(words), "") in _RESUMING
-        return _fail(
-            "interrupted; " + ("run the same command to resume" if resumes else "no file is half written"), 130
-        )
+        return _fail(f"interrupted; {kept}", 130)
+    except Stopped as stopped:
+        return _fail(f"terminated; {kept}", stopped.exit_status)
     except BrokenPipeError:
         if not _reader_closed(sys.stdout):
             raise
@@ -42,6 +48,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return status
+
+
+def _show_everything() -> None:
+    """Print names that are not UTF-8, or that the terminal's encoding lacks, as escapes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _run(arguments: list[str]) -> int:
@@ -66,10 +79,30 @@ def _run(arguments: list[str]) -> int:
     except BrokenPipeError:  # an OSError, handled by main
         raise
     except OSError as error:
-        if error.filename is None:  # not about a file of the user
+        if error.filename is not None:
+            return _fail(f"{_text(error.filename)}: {error.strerror}; check the path and its permissions", 2)
+        if error.errno not in _SHORTAGES:  # not about a file of the user, nor about the computer
             raise
-        return _fail(f"{error.filename}: {error.strerror}; check the path and its permissions", 2)
+        places = f"{toolchain.build_folder()}, {tempfile.gettempdir()} or the output"
+        return _fail(f"{places}: {error.strerror}; {_SHORTAGES[error.errno]}", 2)
+    except MemoryError:
+        return _fail("this computer has too little memory for that; give less at a time", 2)
     return status if isinstance(status, int) else 0
+
+
+_SHORTAGES = {
+    errno.ENOSPC: "free space there",
+    errno.EDQUOT: "free space there",
+    errno.EFBIG: "allow larger files (ulimit -f)",
+    errno.EMFILE: "allow more open files (ulimit -n), or use fewer --jobs",
+    errno.ENFILE: "allow more open files",
+    errno.EIO: "check the disk",
+    errno.EROFS: "choose another place",
+}
+
+
+def _text(name: str | bytes) -> str:
+    return os.fsdecode(name) if isinstance(name, bytes) else str(name)
 
 
 def _usage_of(error: Exception) -> str:

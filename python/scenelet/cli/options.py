@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+MOST_JOBS = 1024
+"""More threads or processes at a time are a slip of the keyboard, which a computer does not survive."""
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="An INT8 .tflite file.")]
 Data = Annotated[
@@ -17,7 +20,13 @@ Subset = Annotated[
 ]
 TargetName = Annotated[str, typer.Option("--target", help="Where to run: litert, tflm, host, qemu or serial:PORT.")]
 Jobs = Annotated[
-    int, typer.Option("--jobs", help="Clips, members of a teacher or trials to process at a time; -1: all cores.")
+    int,
+    typer.Option(
+        "--jobs", max=MOST_JOBS, help="Clips, members of a teacher or trials to process at a time; -1: all cores."
+    ),
+]
+NetworkJobs = Annotated[
+    int, typer.Option("--jobs", max=MOST_JOBS, help="Networks to train at a time; -1: one per core.")
 ]
 Cluster = Annotated[
     str | None, typer.Option("--cluster", help="Cluster to use instead of --jobs: dask://HOST:PORT or ray://HOST:PORT.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import InputError
-from .options import AllClips, Cluster, Data, Jobs, Json, MeasureEnergy, Subset
+from .options import AllClips, Cluster, Data, Jobs, Json, MeasureEnergy, NetworkJobs, Subset
 from .output import meter, note, out, print_json, progress, table
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def crossval(
         str | None, typer.Option("--filters", help="Filters to prune every network to: 20,22,22,24,24,16.")
     ] = None,
     folds: Annotated[str, typer.Option(help="Folds to test on, such as 1,2,3,4; default: all.")] = "",
-    seeds: Annotated[int, typer.Option(min=1, help="Networks per fold, with consecutive seeds.")] = 1,
+    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Networks per fold, with consecutive seeds.")] = 1,
     leaky_random_split: Annotated[
         bool,
         typer.Option(
@@ -131,7 +131,7 @@ def crossval(
             help="Also report the inflated score of a random split over pieces of recordings, as a warning.",
         ),
     ] = False,
-    jobs: Annotated[int, typer.Option("--jobs", help="Networks to train at a time; -1: one per core.")] = 1,
+    jobs: NetworkJobs = 1,
     cluster: Cluster = None,
     json: Json = False,
 ) -> None:

@@ -5,6 +5,7 @@ A recipe is a TOML file. The shipped recipes are in ``scenelet/recipes``; the pa
 
 from __future__ import annotations
 
+import codecs
 import json
 import tomllib
 from importlib import resources
@@ -13,6 +14,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, ValidationError
 
+from ..core.files import is_there, read_bytes
 from ..errors import RecipeError
 from .augmentation import AugmentationConfig as AugmentationConfig
 from .frontend import FrontendConfig as FrontendConfig
@@ -77,23 +79,46 @@ def load(name: str | Path) -> Recipe:
     ------
     RecipeError
         Where the file is missing, not TOML or invalid; names the file, the key and the problem.
+    InputError
+        Where the system does not let it be read.
     """
     try:
-        return parse(tomllib.loads(_text(name)), str(name))
-    except tomllib.TOMLDecodeError as error:
+        return parse(tomllib.loads(_decoded(name, _content(name))), str(name))
+    except RecursionError:
+        raise RecipeError(name, "nested too deeply", "write the keys that docs/TRAINING.md lists") from None
+    except ValueError as error:  # TOMLDecodeError is one, and an endless number is another
         raise RecipeError(name, f"not TOML: {error}", "correct that line") from None
+
+
+# The marks at the beginning of a text that is not UTF-8; the longer ones first, since one begins like another.
+_OTHER_ENCODINGS = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
+
+
+def _decoded(name: str | Path, content: bytes) -> str:
+    """Text of a UTF-8 file, with or without a byte order mark."""
+    other = next((encoding for mark, encoding in _OTHER_ENCODINGS if content.startswith(mark)), "")
+    if not other and b"\0" in content:  # TOML allows no such character
+        other = "binary or UTF-16"
+    if other:
+        raise RecipeError(name, f"is {other}, not UTF-8 text", "save it as UTF-8")
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        raise RecipeError(name, f"not UTF-8 text at byte {error.start}", "save it as UTF-8") from None
-    except OSError as error:
-        raise RecipeError(name, f"cannot be read: {error.strerror}", "check the path and its permissions") from None
+        line = content.count(b"\n", 0, error.start) + 1
+        raise RecipeError(name, f"not UTF-8 text at byte {error.start}, line {line}", "save it as UTF-8") from None
 
 
-def _text(name: str | Path) -> str:
+def _content(name: str | Path) -> bytes:
     path = Path(name)
     if str(name) in shipped():
-        return (resources.files("scenelet") / "recipes" / f"{name}.toml").read_text("utf-8")
-    if path.suffix == ".toml" and path.is_file():
-        return path.read_text("utf-8")
+        return (resources.files("scenelet") / "recipes" / f"{name}.toml").read_bytes()
+    if path.suffix == ".toml" and is_there(path):
+        return read_bytes(path)
     raise RecipeError(name, "no such recipe", f"give a path to a .toml file or one of: {', '.join(shipped())}")
 
 

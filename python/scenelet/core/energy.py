@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ToolError
-from .files import write_text
+from .files import is_there, write_text
+from .json_files import checked, read_object
 
 ENERGY = "energy.json"
 _TASK = "work"
@@ -83,8 +84,15 @@ class Meter:
 
 
 def read_energy(folder: Path) -> Energy | None:
-    """Energy of a run so far; None if it was not measured."""
-    try:
-        return Energy(**json.loads((folder / ENERGY).read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
+    """Energy of a run so far; None if it was not measured.
+
+    Raises
+    ------
+    InputError
+        The file is damaged or cannot be read.
+    """
+    path = folder / ENERGY
+    if not is_there(path):
         return None
+    remedy = "delete that file; what was measured is lost"
+    return checked(Energy, read_object(path, remedy), path, remedy)

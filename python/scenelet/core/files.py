@@ -15,13 +15,17 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import InputError
+from . import processes
 
 _PART = ".part"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextlib.contextmanager
 def whole_file(path: str | Path) -> Iterator[BinaryIO]:
     """Open a file for writing; it appears, or replaces the old one, when the block ends without an error.
+
+    A device or a pipe (/dev/stdout) is written to; it is never replaced.
 
     Raises
     ------
@@ -29,6 +33,11 @@ def whole_file(path: str | Path) -> Iterator[BinaryIO]:
         The file cannot be written.
     """
     path = Path(path)
+    stands_for_another = str(path.absolute()).startswith(("/dev/std", "/dev/fd/", "/proc/"))
+    if path.exists() and (stands_for_another or not (path.is_file() or path.is_dir())):
+        with writing(path), path.open("wb") as device:
+            yield device
+        return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = _locked_temporary(path)
@@ -139,21 +148,152 @@ def require_place(*paths: str | Path | None) -> None:
         raise _unwritable(path, OSError(problem, os.strerror(problem)))
 
 
-def _unwritable(path: Path, error: OSError) -> InputError:
-    return InputError(path, f"cannot be written: {error.strerror or error}", "choose another place")
+def _unwritable(path: str | Path, error: OSError) -> InputError:
+    return InputError(path, f"cannot be written: {error.strerror or error}", _remedy(error, "choose another place"))
+
+
+def unreadable(path: str | Path, error: OSError) -> InputError:
+    """Make the error of a file or folder that the system does not let be read: that is no damage."""
+    problem = "no such file" if error.errno == errno.ENOENT else f"cannot be read: {error.strerror or error}"
+    return InputError(path, problem, _remedy(error, "check the path"))
+
+
+def _remedy(error: OSError, otherwise: str) -> str:
+    if error.errno == errno.EFBIG:
+        return "allow larger files (ulimit -f), or choose another place"
+    if error.errno in _FULL:
+        return "free space there, or choose another place"
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return "allow more open files (ulimit -n), or use fewer --jobs"
+    if error.errno in (errno.EACCES, errno.EPERM) and otherwise == "check the path":
+        return "check its permissions"
+    return otherwise
+
+
+def is_there(path: str | Path) -> bool:
+    """Whether anything has a path's name: a file, a folder in its place, a link to nowhere.
+
+    Raises
+    ------
+    InputError
+        The system does not tell, as where the folder above may not be searched.
+    """
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise unreadable(path, error) from None
+    return True
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """Read a file.
+
+    Raises
+    ------
+    InputError
+        The system does not let it be read, or it is missing; the message says which.
+    """
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+@contextlib.contextmanager
+def writing(place: str | Path) -> Iterator[None]:
+    """Name a file or folder in the error of whatever cannot be written inside the block, such as on a full disk.
+
+    For files that are not written by :func:`whole_file`: appended ones, and those of temporary folders.
+
+    Raises
+    ------
+    InputError
+        The place cannot be written.
+    """
+    try:
+        yield
+    except BrokenPipeError:  # the reader of standard output has gone; that is no file
+        raise
+    except OSError as error:
+        raise _unwritable(place, error) from None
+
+
+@contextlib.contextmanager
+def scratch(place: Path | None = None) -> Iterator[Path]:
+    """Make a temporary folder that is removed at the end of the block.
+
+    Parameters
+    ----------
+    place
+        Folder to make it in, created where it is missing; by default that of the system (TMPDIR).
+
+    Raises
+    ------
+    InputError
+        The place cannot be written, or is full.
+    """
+    place = place or Path(tempfile.gettempdir())
+    with writing(place):
+        place.mkdir(parents=True, exist_ok=True)
+        folder = tempfile.TemporaryDirectory(dir=place, prefix="scenelet-", ignore_cleanup_errors=True)
+    with folder as name:
+        try:
+            yield Path(name)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            raise _unwritable(place, error) from None
+
+
+def require_free(size: int) -> None:
+    """Check that the system's temporary folder has room, for libraries that end the whole process where it has none.
+
+    Raises
+    ------
+    InputError
+        It has fewer than ``size`` bytes.
+    """
+    place = tempfile.gettempdir()
+    if shutil.disk_usage(place).free < size:
+        raise _unwritable(place, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write a UTF-8 text file atomically."""
-    write_bytes(path, text.encode())
+    """Write a UTF-8 text file atomically; bytes of names that are not UTF-8 are written as backslash escapes."""
+    write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 def write_folder(folder: Path, contents: Mapping[str, str]) -> None:
-    """Write text files by name; unchanged files keep their time stamps, so that builds stay incremental."""
-    for name, text in sorted(contents.items()):
-        path = folder / name
-        if not path.is_file() or path.read_bytes() != text.encode():
-            write_text(path, text)
+    """Write text files by name, all or none; unchanged files keep their time stamps, so that builds stay incremental.
+
+    Every file is complete on the disk before the first one appears, so a full disk leaves the old set.
+
+    Raises
+    ------
+    InputError
+        A file cannot be written.
+    """
+    new = not folder.exists()
+    try:
+        with contextlib.ExitStack() as files:
+            for name, text in sorted(contents.items()):
+                path, content = folder / name, text.encode(errors="backslashreplace")
+                if not path.is_file() or path.read_bytes() != content:
+                    file = files.enter_context(whole_file(path))
+                    file.write(content)
+                    file.flush()
+                    if path.is_dir():
+                        raise _unwritable(path, OSError(errno.EISDIR, os.strerror(errno.EISDIR)))
+            with processes.undisturbed():  # a signal must not leave a part of the new set
+                files.close()
+    except BaseException:
+        if new:  # of what was made here, only empty folders are left
+            for left in sorted((path.parent for path in map(folder.joinpath, contents)), reverse=True):
+                with contextlib.suppress(OSError):
+                    left.rmdir()
+        raise
 
 
 def sha256(path: str | Path) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .json_files import Checked
 
 
 def probabilities(scores: NDArray[np.int8]) -> NDArray[np.float64]:
@@ -17,6 +18,16 @@ def probabilities(scores: NDArray[np.int8]) -> NDArray[np.float64]:
     """
     steps = np.maximum(scores.astype(np.float64) + 128, 0.5)
     return np.asarray(steps / steps.sum(axis=-1, keepdims=True))
+
+
+class Scores(Checked):
+    """Scores of a split as JSON files hold them: numbers of windows and clips, and measures over classes."""
+
+    windows: int
+    clips: int
+    accuracy: float
+    log_loss: float
+    clip_accuracy: float
 
 
 @dataclass(frozen=True)
@@ -82,9 +93,3 @@ def merge(probability: NDArray[np.float64], clip_index: NDArray[np.int64], clips
     np.add.at(total, clip_index, probability)
     counts = np.maximum(np.bincount(clip_index, minlength=clips), 1)
     return np.asarray(total / counts[:, None])
-
-
-def are_scores(value: Any) -> bool:
-    """Whether a value read from JSON has the scores of a split: windows, clips, accuracies, log loss."""
-    names = ("windows", "clips", "accuracy", "log_loss", "clip_accuracy")
-    return isinstance(value, dict) and all(type(value.get(name)) in (int, float) for name in names)

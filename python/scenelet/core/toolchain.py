@@ -6,13 +6,16 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from signal import SIGXFSZ
+from subprocess import CompletedProcess
 
-from ..errors import ToolError
+from ..errors import InputError, ToolError
+from . import processes
+from .files import scratch
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 FIRMWARE = REPOSITORY / "firmware"
@@ -30,8 +33,19 @@ _REMEDY = {
 
 
 def build_folder() -> Path:
-    """Folder of all build products and caches: SCENELET_BUILD, else build/ of the repository; an absolute path."""
-    return Path(os.environ.get("SCENELET_BUILD") or REPOSITORY / "build").absolute()
+    """Folder of all build products and caches: SCENELET_BUILD, else build/ of the repository; an absolute path.
+
+    Raises
+    ------
+    InputError
+        Its name is not UTF-8, which compilers' bindings need.
+    """
+    folder = os.environ.get("SCENELET_BUILD") or str(REPOSITORY / "build")
+    try:
+        folder.encode()
+    except UnicodeEncodeError:
+        raise InputError(folder, "the build folder's name is not UTF-8", "set SCENELET_BUILD to another") from None
+    return Path(folder).absolute()
 
 
 def engine_folders() -> list[Path]:
@@ -78,14 +92,21 @@ def run(command: Sequence[str | Path], *, cwd: Path | None = None, env: Mapping[
         The program is missing or fails; the message holds its first error line.
     """
     program = find(str(command[0]))
-    done = subprocess.run(
-        [program, *map(str, command[1:])], cwd=cwd, env=env, capture_output=True, text=True, check=False
-    )
+    done = processes.run([program, *command[1:]], cwd=cwd, env=env)
     if done.returncode:
-        lines = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.returncode}"]
-        reason = next((line for line in lines if "error" in line.lower()), lines[-1])
-        raise ToolError(command[0], reason.strip(), "run it by hand to see its whole output")
+        raise failure(command[0], done, "run it by hand to see its whole output")
     return done.stdout
+
+
+def failure(subject: object, done: CompletedProcess[str], remedy: str) -> ToolError:
+    """Make the error of a program that failed: the line of its output that tells most, and what to do."""
+    lines = [line.strip() for line in (done.stderr.strip() or done.stdout.strip()).splitlines()]
+    full = [line for line in lines if "No space left on device" in line or "File too large" in line]
+    if full or done.returncode == -SIGXFSZ:
+        places = " and ".join(dict.fromkeys((str(build_folder()), tempfile.gettempdir())))
+        return ToolError(subject, full[0] if full else "wrote a file too large", f"free space in {places}")
+    named = [line for line in lines if "overflowed" in line or "error" in line.lower()]
+    return ToolError(subject, (named or lines[-1:] or [f"exit status {done.returncode}"])[0], remedy)
 
 
 def host_compiler() -> str:
@@ -118,15 +139,14 @@ def shared_library(
     sources, includes = sorted(sources), list(includes)
     compiler = find(host_compiler())
     command = [compiler, "-std=c11", "-O2", "-fPIC", "-shared", *flags, *(f"-I{folder}" for folder in includes)]
-    digest = hashlib.sha256("\0".join(command).encode())
+    digest = hashlib.sha256(os.fsencode("\0".join(command)))
     headers = sorted(header for folder in includes for header in folder.glob("*.h"))
     for path in (*sources, *headers):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     library = build_folder() / "native" / f"{name}-{digest.hexdigest()[:16]}.so"
     if not library.exists():
-        library.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=library.parent) as folder:
-            fresh = Path(folder) / library.name
+        with scratch(library.parent) as folder:
+            fresh = folder / library.name
             run([*command, *sources, "-o", fresh, "-lm"])
             fresh.replace(library)
     return library

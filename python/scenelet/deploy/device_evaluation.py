@@ -10,13 +10,16 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
+from ..core.files import is_there, read_bytes, writing
+from ..core.json_files import Checked, checked, parse_object
 from ..data.datasets.registry import Dataset
-from ..errors import InputError, ParityError
+from ..errors import DamagedFileError, InputError, ParityError
 from ..evaluation.evaluate import Evaluation, Progress, evaluate
 from ..targets.board import SerialTarget
 from ..targets.host import HostTarget
@@ -25,6 +28,23 @@ from ..tflite.metadata import ModelInfo
 _FORMAT = 1
 # Windows per session: the progress bar moves once per session.
 _BATCH = 16
+
+_BEGINNING = b'{"device_scores"'
+_OTHER = "give another --journal"
+_NO_SCORES = "correct or remove that line of device scores, or give another --journal"
+
+T = TypeVar("T")
+
+
+class _Header(Checked):
+    device_scores: int
+    model_sha256: str
+    frontend_sha256: str
+
+
+class _Row(Checked):
+    window: str
+    scores: list[Annotated[int, Field(ge=-128, le=127)]]
 
 
 class Journal:
@@ -39,6 +59,8 @@ class Journal:
         The file; created if it is missing.
     model_sha256, frontend_sha256
         Hashes of the model and front end that give the scores.
+    classes
+        Number of scores per window.
 
     Raises
     ------
@@ -46,45 +68,50 @@ class Journal:
         The file holds something else or another model's scores, or cannot be written.
     """
 
-    def __init__(self, path: Path, model_sha256: str, frontend_sha256: str) -> None:
-        self._path = path
+    def __init__(self, path: Path, model_sha256: str, frontend_sha256: str, classes: int) -> None:
+        self._path, self._classes = path, classes
         header = {"device_scores": _FORMAT, "model_sha256": model_sha256, "frontend_sha256": frontend_sha256}
         self._known: dict[str, list[list[int]]] = defaultdict(list)
-        try:
-            kept = self._read(header) if path.exists() else b""
+        kept = self._read(header) if is_there(path) else b""
+        with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("r+b" if path.exists() else "w+b")
             self._file.truncate(len(kept))
             self._file.seek(len(kept))
-        except OSError as error:
-            raise InputError(path, f"cannot be used: {error.strerror}", "choose another place") from None
         if not kept:
             self._append(header)
 
     def _read(self, header: dict[str, Any]) -> bytes:
         """Read the file's complete lines into memory; return their bytes."""
-        content = self._path.read_bytes()
+        content = read_bytes(self._path)
+        if not _BEGINNING.startswith(content[: len(_BEGINNING)]):
+            raise DamagedFileError(self._path, "is not a file of device scores", _OTHER)
         content = content[: content.rfind(b"\n") + 1]
-        lines = content.splitlines()
-        try:
-            found = json.loads(lines[0]) if lines else header
-            if not isinstance(found, dict) or found.get("device_scores") != _FORMAT:
-                raise ValueError
-            for line in lines[1:]:
-                row = json.loads(line)
-                self._known[row["window"]].append([int(score) for score in row["scores"]])
-        except (ValueError, KeyError, TypeError):
-            raise InputError(self._path, "is not a file of device scores", "give another --journal") from None
+        lines = content.split(b"\n")[:-1]
+        found = self._parse(_Header, 1, lines[0]).model_dump(include=set(header)) if lines else header
+        if found["device_scores"] != _FORMAT:
+            raise InputError(self._path, f"has format {found['device_scores']}, not {_FORMAT}", _OTHER)
         if found != header:
             there, here = (
                 f"model {one['model_sha256']}, front end {one['frontend_sha256']}" for one in (found, header)
             )
-            raise InputError(self._path, f"holds scores of {there}, not of {here}", "give another --journal")
+            raise InputError(self._path, f"holds scores of {there}, not of {here}", _OTHER)
+        for number, line in enumerate(lines[1:], 2):
+            row = self._parse(_Row, number, line)
+            if len(row.scores) != self._classes:
+                problem = f"has {len(row.scores)} scores of a model with {self._classes} classes"
+                raise DamagedFileError(f"{self._path}:{number}", problem, _NO_SCORES)
+            self._known[row.window].append(row.scores)
         return content
 
+    def _parse(self, kind: type[T], number: int, line: bytes) -> T:
+        place = f"{self._path}:{number}"
+        return checked(kind, parse_object(line, place, _NO_SCORES), place, _NO_SCORES)
+
     def _append(self, value: dict[str, Any]) -> None:
-        self._file.write(json.dumps(value).encode() + b"\n")
-        self._file.flush()
+        with writing(self._path):
+            self._file.write(json.dumps(value).encode() + b"\n")
+            self._file.flush()
 
     def take(self, window: NDArray[np.int32]) -> list[int] | None:
         """Scores of a window from an earlier run; each line is used once. None if there is none left."""
@@ -97,8 +124,9 @@ class Journal:
 
     def close(self) -> None:
         """Flush the file to disk and close it."""
-        os.fsync(self._file.fileno())
-        self._file.close()
+        with writing(self._path), self._file:
+            self._file.flush()
+            os.fsync(self._file.fileno())
 
 
 def _digest(window: NDArray[np.int32]) -> str:
@@ -255,7 +283,7 @@ def evaluate_device(
         The journal belongs to another model.
     """
     with SerialTarget(model, port, seconds) as device:
-        record = Journal(journal, device.compiled.identity.sha256, device.tables.sha256)
+        record = Journal(journal, device.compiled.identity.sha256, device.tables.sha256, len(info.labels))
         with CheckedDevice(device, record) as place:
             result = evaluate(model, info, dataset, split, place, progress=progress, batch=_BATCH)
             config = device.tables.config

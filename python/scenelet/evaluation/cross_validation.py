@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from ..config.recipe import OneAgainstAllConfig, Recipe
 from ..core import parallel, toolchain
-from ..core.files import write_text
+from ..core.files import is_there, write_text
 from ..core.metrics import probabilities
 from ..data.dataset import Dataset
 from ..errors import DatasetError, InputError
@@ -255,7 +255,7 @@ def _run_network(context: _Context, fold: int, seed: int, teacher: Path | None) 
         metrics, test = _train_leaking(recipe, context.dataset, folder, context.cache)
     spent = round(time.process_time() - start)
     path = folder / OUTCOME
-    if not path.is_file():
+    if not is_there(path):
         deployable = recipe.deployable or context.filters is not None
         int8 = _score_int8(folder, test, context.dataset.labels) if deployable else None
         scores = metrics["validation"], metrics["test"], int8

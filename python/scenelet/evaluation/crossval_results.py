@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 import statistics
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from ..core.files import sweep
-from ..core.metrics import are_scores
+from pydantic import Field
+
+from ..core.files import is_there, sweep
+from ..core.json_files import Checked, checked, read_object
+from ..core.metrics import Scores
 from ..errors import InputError
 
 OUTCOME, RESULT = "outcome.json", "crossval.json"
@@ -117,32 +119,41 @@ def _spread(values: list[float]) -> dict[str, float | None]:
     return {"mean": statistics.fmean(values), "sd": statistics.stdev(values) if len(values) > 1 else None}
 
 
-def _parse(content: Any, path: Path) -> FoldResult:
-    """Check that a result is complete."""
-    known = FoldResult.__dataclass_fields__.keys()
-    scored = ("validation", "float")
-    if (
-        not isinstance(content, dict)
-        or not known - {"cpu_seconds"} <= content.keys() <= known
-        or any(type(content[name]) is not int for name in ("fold", "seed", "epochs"))
-        or not isinstance(content["run"], str)
-        or not all(are_scores(content[name]) for name in scored)
-        or not (content["int8"] is None or are_scores(content["int8"]))
-        or not isinstance(content.get("cpu_seconds", 0), int)
-    ):
-        raise InputError(path, "is damaged", _REMEDY)
-    return FoldResult(**content)
+class _Outcome(Checked, extra="forbid"):
+    """A network's result, as the files hold it; those of earlier versions lack the time."""
+
+    fold: int
+    seed: int
+    run: str
+    epochs: int
+    validation: Scores
+    float: Scores
+    int8: Scores | None
+    cpu_seconds: int = 0
 
 
-def _read(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise InputError(path, "is missing", "give the folder of a finished `scenelet crossval`") from None
-    except OSError as error:
-        raise InputError(path, f"cannot be read: {error.strerror}", "check its permissions") from None
-    except ValueError:
-        raise InputError(path, "is damaged", _REMEDY) from None
+class _Outcomes(Checked):
+    """Results of several networks."""
+
+    outcomes: Annotated[list[_Outcome], Field(min_length=1)]
+
+
+class _File(_Outcomes):
+    """Keys of ``crossval.json`` that are read back."""
+
+    recipe: str
+    dataset: str
+    leak: _Outcomes | None = None
+
+
+def _results(outcomes: Sequence[_Outcome]) -> tuple[FoldResult, ...]:
+    return tuple(FoldResult(**one.model_dump()) for one in outcomes)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not is_there(path):
+        raise InputError(path, "is missing", "give the folder of a finished `scenelet crossval`")
+    return read_object(path, _REMEDY)
 
 
 def read_fold_result(path: Path) -> FoldResult:
@@ -151,9 +162,9 @@ def read_fold_result(path: Path) -> FoldResult:
     Raises
     ------
     InputError
-        Where the file is damaged.
+        Where the file is damaged or cannot be read.
     """
-    return _parse(_read(path), path)
+    return _results([checked(_Outcome, _read(path), path, _REMEDY)])[0]
 
 
 def read_result(folder: Path) -> CrossValidation:
@@ -162,16 +173,12 @@ def read_result(folder: Path) -> CrossValidation:
     Raises
     ------
     InputError
-        Where it is missing or damaged.
+        Where it is missing or damaged, or cannot be read.
     """
     path = folder / RESULT
-    content = _read(path)
-    try:
-        parts = [content["outcomes"], content.get("leak", {"outcomes": []})["outcomes"]]
-        results, leaks = (tuple(_parse(one, path) for one in part) for part in parts)
-        return CrossValidation(content["recipe"], content["dataset"], results, leaks)
-    except (KeyError, TypeError, AttributeError):
-        raise InputError(path, "is damaged", _REMEDY) from None
+    file = checked(_File, _read(path), path, _REMEDY)
+    leaks = file.leak.outcomes if file.leak else ()
+    return CrossValidation(file.recipe, file.dataset, _results(file.outcomes), _results(leaks))
 
 
 def require_room(folder: Path, networks: Collection[tuple[int, int]]) -> None:
@@ -193,7 +200,7 @@ def require_room(folder: Path, networks: Collection[tuple[int, int]]) -> None:
         sweep(folder)
     if folder.exists() and (not folder.is_dir() or any(not _OWN.fullmatch(path.name) for path in folder.iterdir())):
         raise InputError(folder, "holds something else than a cross-validation", "choose another folder")
-    result = read_result(folder) if (folder / RESULT).is_file() else None
+    result = read_result(folder) if is_there(folder / RESULT) else None
     held = {(one.fold, one.seed) for one in (*result.results, *result.leaks)} if result else set()
     if held - set(networks):
         raise InputError(

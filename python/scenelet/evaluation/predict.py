@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from ..compiler.passes import ends
 from ..compiler.passes.ends import End
+from ..core.files import read_bytes
+from ..core.sealed import parse_array
 from ..errors import InputError
 from ..frontend.capture import read_capture
 from ..frontend.windows import cut
@@ -38,21 +40,15 @@ class Prediction:
 def _tensors(path: Path, end: End) -> NDArray[np.generic]:
     """Read (n, *shape) or (*shape) values, INT8 or of the type that the model's file takes, from a .npy file."""
     shape = end.outer.shape[1:]
-    try:
-        values = np.load(path, allow_pickle=False)
-    except FileNotFoundError:
-        raise InputError(path, "no such file", "check the path") from None
-    except (OSError, ValueError) as error:
-        raise InputError(path, f"not a .npy array: {error}", "save it with numpy.save") from None
-    if not isinstance(values, np.ndarray) or values.dtype.name not in end.types:
+    values, _ = parse_array(read_bytes(path), path, "save the values with numpy.save")
+    if values.dtype.name not in end.types:
         others = "".join(f"{name} or " for name in end.types if name != "int8")
-        remedy = f"give {others}int8 values, quantised for this model"
-        raise InputError(path, f"holds {getattr(values, 'dtype', 'no array')}", remedy)
+        raise InputError(path, f"holds {values.dtype}", f"give {others}int8 values, quantised for this model")
     if values.dtype == np.float32 and np.isnan(values).any():
         raise InputError(path, "holds NaN", "give numbers")
     if values.shape == shape:
         values = values[None]
-    if values.shape[1:] != shape:
+    if values.shape[1:] != shape or not values.size:
         raise InputError(path, f"has shape {values.shape}", f"give (n, {', '.join(map(str, shape))})")
     return np.asarray(values)
 

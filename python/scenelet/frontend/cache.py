@@ -2,35 +2,38 @@
 
 ::
 
-    <folder>/shards/<key>.npz   features of up to 64 clips; the zip's checksums detect damage
+    <folder>/shards/<key>.npz   features of up to 64 clips, sealed (:mod:`scenelet.core.sealed`)
     <folder>/<key>.npy          features of a whole list of clips, mapped into memory
     <folder>/<key>.json         number of windows per clip, and the .npy's checksum; written last
 
 A key is a hash of the front end's tables, of the rule that cuts a file into windows, of each file's path, size and
 times of change, and of the alteration of an altered copy. Both times count: mtime, which a copy may preserve, and
 ctime, which only the system sets. Files appear whole or not at all, so a build that was killed resumes where it
-stopped.
+stopped. A file that is damaged, or from a version without seals, is made again with a note; one that the system does
+not let be read is an error.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from ..config.recipe import FrontendConfig
 from ..core import files, parallel
+from ..core.json_files import Checked, checked, read_object
+from ..core.notes import note
+from ..core.sealed import pack, unpack
 from ..data.augmentation.plan import Altered, apply_to
 from ..data.dataset import Clip
-from ..errors import AudioError
+from ..errors import AudioError, DamagedFileError
 from .capture import read_capture
 from .native import Frontend
 from .tables import Tables, make_tables
@@ -39,6 +42,7 @@ from .tables import Tables, make_tables
 _RULE = "mono soxr-hq consecutive 2"
 _SHARD_CLIPS = 64
 _READ_BYTES = 1 << 20
+_AGAIN = "it is made again"
 
 Progress = Callable[[int, int], None]
 
@@ -91,7 +95,7 @@ def cached_features(
         counts = [count for part in _build(shards, tables, jobs, progress) for count in part]
         for leftovers in (folder, folder / "shards"):
             files.sweep(leftovers)
-        _join([shard.path for shard in shards], counts, target, config)
+        _join(shards, counts, target, config)
     features = np.load(target.with_suffix(".npy"), mmap_mode="r")
     return features, np.repeat(np.arange(len(clips)), counts)
 
@@ -103,12 +107,27 @@ class _Shard:
         self.clips, self.path = clips, path
 
     def read(self) -> tuple[NDArray[np.int8], list[int]] | None:
-        """Features and windows per clip; None where the file is missing or damaged."""
-        try:
-            with np.load(self.path) as content:
-                return content["features"], content["counts"].tolist()
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error):
+        """Features and windows per clip; None where there is no file, or a damaged one, which a note tells.
+
+        Raises
+        ------
+        InputError
+            The system does not let the file be read.
+        """
+        if not files.is_there(self.path):
             return None
+        try:
+            arrays = unpack(files.read_bytes(self.path), self.path, _AGAIN, seal=True)
+            return self._checked(arrays)
+        except DamagedFileError as error:
+            note(error.subject, f"{error.problem}; {error.remedy}")
+            return None
+
+    def _checked(self, arrays: Mapping[str, NDArray[Any]]) -> tuple[NDArray[np.int8], list[int]]:
+        features, counts = arrays.get("features"), arrays.get("counts")
+        if features is None or counts is None or len(counts) != len(self.clips) or len(features) != counts.sum():
+            raise DamagedFileError(self.path, "is of other clips", _AGAIN)
+        return features, counts.tolist()
 
     def require(self, tables: Tables) -> list[int]:
         """Windows per clip; computes the features where the file is missing or damaged."""
@@ -122,9 +141,8 @@ class _Shard:
             samples = apply_to(clip, read_capture(clip.path, config), config.sample_rate, config.sample_bits)
             parts.append(frontend.recording(samples))
         counts = [len(part) for part in parts]
-        content = io.BytesIO()
-        np.savez(content, features=np.concatenate(parts), counts=np.array(counts, np.int64))
-        files.write_bytes(self.path, content.getvalue())
+        content = pack({"features": np.concatenate(parts), "counts": np.array(counts, np.int64)})
+        files.write_bytes(self.path, content)
         return counts
 
 
@@ -168,34 +186,55 @@ def _require(shard: _Shard, tables: Tables) -> list[int]:
     return shard.require(tables)
 
 
-def _join(shards: Sequence[Path], counts: Sequence[int], target: Path, config: FrontendConfig) -> None:
+def _join(shards: Sequence[_Shard], counts: Sequence[int], target: Path, config: FrontendConfig) -> None:
     """Concatenate the shards into one .npy, and write its checksum to a .json."""
     shape = (sum(counts), config.n_mels, config.frames)
     array = target.with_suffix(".npy")
     with files.whole_file(array) as file:
         np.lib.format.write_array_header_1_0(file, {"descr": "|i1", "fortran_order": False, "shape": shape})
-        for path in shards:
-            with np.load(path) as content:
-                file.write(content["features"].tobytes())
+        for shard in shards:
+            found = shard.read()
+            if found is None:
+                raise DamagedFileError(shard.path, "was damaged while it was used", "give the same command again")
+            file.write(found[0].tobytes())
     files.write_text(target.with_suffix(".json"), json.dumps({"counts": list(counts), "crc32": _crc32(array)}))
 
 
 def _crc32(path: Path) -> int:
     value = 0
-    with path.open("rb") as file:
-        while block := file.read(_READ_BYTES):
-            value = zlib.crc32(block, value)
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_READ_BYTES):
+                value = zlib.crc32(block, value)
+    except OSError as error:
+        raise files.unreadable(path, error) from None
     return value
 
 
+class _Proof(Checked):
+    """What the .json says of the .npy beside it."""
+
+    counts: list[Annotated[int, Field(ge=1)]]
+    crc32: int
+
+
 def _valid_counts(target: Path, config: FrontendConfig) -> list[int] | None:
-    """Windows per clip of a joined file; None where it is missing or damaged."""
-    try:
-        proof: dict[str, Any] = json.loads(target.with_suffix(".json").read_text("utf-8"))
-        counts = [int(count) for count in proof["counts"]]
-        if _crc32(target.with_suffix(".npy")) != proof["crc32"]:
-            return None
-        shape = np.load(target.with_suffix(".npy"), mmap_mode="r").shape
-    except (OSError, ValueError, KeyError, TypeError):
+    """Windows per clip of a joined file; None where it is missing or damaged.
+
+    Raises
+    ------
+    InputError
+        The system does not let the files be read.
+    """
+    array, told = target.with_suffix(".npy"), target.with_suffix(".json")
+    if not (files.is_there(array) and files.is_there(told)):
         return None
-    return counts if shape == (sum(counts), config.n_mels, config.frames) else None
+    try:
+        proof = checked(_Proof, read_object(told, _AGAIN), told, _AGAIN)
+        if _crc32(array) != proof.crc32:
+            raise DamagedFileError(array, "is damaged", _AGAIN)
+    except DamagedFileError as error:
+        note(error.subject, f"{error.problem}; {error.remedy}")
+        return None
+    shape = (sum(proof.counts), config.n_mels, config.frames)
+    return proof.counts if np.load(array, mmap_mode="r").shape == shape else None

@@ -6,8 +6,6 @@ For any front end, without a network. The instructions of a model's whole firmwa
 from __future__ import annotations
 
 import json
-import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core import toolchain
+from ..core import processes, toolchain
+from ..core.files import scratch
 from ..errors import ToolError
 from .codegen import render_frontend
 from .tables import Tables
@@ -69,8 +68,7 @@ def probe(windows: NDArray[np.int32], tables: Tables, flags: Sequence[str] = (),
     """
     windows = checked(windows, tables.config)
     config = tables.config
-    with tempfile.TemporaryDirectory(prefix="scenelet-") as place:
-        folder = Path(place)
+    with scratch() as folder:
         elf = _build(folder, render_frontend(tables, form=form), flags)
         (folder / "clips").write_bytes(windows.astype("<i4").tobytes())
         run_program(elf)
@@ -148,10 +146,7 @@ def run_program(elf: Path) -> None:
         *("-monitor", "none", "-serial", "null", "-semihosting-config", "enable=on,target=native"),
         *("-kernel", str(elf)),
     ]
-    try:
-        done = subprocess.run(command, cwd=elf.parent, capture_output=True, text=True, check=False, timeout=_SECONDS)
-    except subprocess.TimeoutExpired:
-        raise ToolError("qemu-system-arm", f"did not end in {_SECONDS} s", "give fewer clips") from None
+    done = processes.run(command, cwd=elf.parent, seconds=_SECONDS)
     if done.returncode:
         raise ToolError("qemu-system-arm", f"ended with status {done.returncode}: {done.stderr}", "report this defect")
 
@@ -185,8 +180,7 @@ def probe_decimator(
     ToolError
         Where compiler or emulator is missing or fails.
     """
-    with tempfile.TemporaryDirectory(prefix="scenelet-") as place:
-        folder = Path(place)
+    with scratch() as folder:
         library = toolchain.FIRMWARE / "lib" / "frontend"
         elf = build_program(folder, "decimator_probe", [library / "scn_decimator.c", library / "scn_cic.c"], flags)
         (folder / "header").write_bytes(np.array([rate_in, rate_out], "<u4").tobytes())

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ..core.files import read_bytes
 from ..errors import ModelError
 from ..graph import Graph
 from ..graph.builder import GraphBuilder, Pair
@@ -210,10 +211,11 @@ def load_model(path: str | Path) -> keras.Model:
     Raises
     ------
     ModelError
-        Where the file is missing or Keras cannot read it.
+        Where Keras cannot read the file.
+    InputError
+        Where it is missing, or the system does not let it be read.
     """
-    if not Path(path).is_file():
-        raise ModelError(path, "no such file", "give the path of a .keras model")
+    read_bytes(path)
     try:
         return keras.models.load_model(path, compile=False)
     except Exception as error:  # a damaged archive raises whatever zipfile, json, h5py and the layers raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,14 +9,16 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from ..benchmark.budget import Budget, budget_of
 from ..core.energy import read_energy
 from ..core.files import sha256
+from ..core.json_files import Checked, checked, read_object
 from ..core.shown import markdown, markdown_code
 from ..core.shown import shown as one_line
 from ..data.datasets.registry import licence_text
-from ..errors import InputError
+from ..errors import DamagedFileError, InputError
 from ..evaluation.crossval_results import read_result
 from ..evaluation.evaluate import Evaluation, pooled
 from ..graph import limits
@@ -95,16 +96,39 @@ def read_folds(folder: Path) -> Folds:
     return Folds(networks, result.recipe, *_changes(networks[0][0].with_name("run.json")))
 
 
+class _Block(Checked):
+    filters: int
+
+
+class _Model(Checked):
+    blocks: tuple[_Block, ...] = ()
+
+
+class _Method(Checked):
+    method: str
+
+
+class _Recipe(Checked):
+    model: _Model
+    distillation: _Method | None = None
+
+
+class _Request(Checked):
+    """Keys of a run's request that the card tells."""
+
+    recipe: _Recipe
+    sources: dict[str, str] = Field(default_factory=dict)
+
+
 def _changes(path: Path) -> tuple[str | None, tuple[int, ...] | None]:
     """Method of distillation and filters after pruning; None for what the run does not have."""
-    try:
-        request = json.loads(path.read_text("utf-8"))
-        sources, recipe = request.get("sources", {}), request["recipe"]
-        method = recipe["distillation"]["method"] if "teacher" in sources else None
-        filters = tuple(block["filters"] for block in recipe["model"]["blocks"]) if "pruned" in sources else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise InputError(path, "is missing or damaged", "give the folder of a finished `scenelet crossval`") from None
-    return method, filters
+    remedy = "give the folder of a finished `scenelet crossval`"
+    request = checked(_Request, read_object(path, remedy), path, remedy)
+    recipe = request.recipe
+    if "teacher" in request.sources and recipe.distillation is None:
+        raise DamagedFileError(path, "is damaged: key 'recipe.distillation' is missing", remedy)
+    method = recipe.distillation.method if recipe.distillation and "teacher" in request.sources else None
+    return method, tuple(block.filters for block in recipe.model.blocks) if "pruned" in request.sources else None
 
 
 def _facts(model: Path, info: ModelInfo, budget: Budget) -> Iterator[str]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
-import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+from pydantic import Field
 
 from ..benchmark.budget import Budget, budget_of
-from ..core.files import sha256, write_text
+from ..core.files import is_there, read_bytes, sha256, write_text
+from ..core.json_files import Checked, checked, read_object
+from ..core.metrics import Scores
 from ..core.templating import render
-from ..errors import InputError
+from ..errors import DamagedFileError, InputError
 from ..tflite.metadata import ModelInfo, read
 
 MODEL_FILE = "model.tflite"
@@ -55,22 +58,34 @@ def _facts(info: ModelInfo, model: Path) -> list[tuple[str, str]]:
     ]
 
 
-def _evaluations(folder: Path) -> list[dict[str, Any]]:
+class _Group(Checked):
+    count: int
+    accuracy: float
+    log_loss: float
+
+
+class _Evaluation(Scores):
+    """Keys of an evaluation that the page shows."""
+
+    target: str
+    split: str
+    labels: Annotated[list[str], Field(min_length=1)]
+    confusion: list[list[Annotated[int, Field(ge=0)]]]
+    by_device: dict[str, _Group] = Field(default_factory=dict)
+
+
+def _evaluations(folder: Path) -> list[_Evaluation]:
     """Evaluations that are saved beside a run's model as evaluation*.json, by name."""
     return [_evaluation(path) for path in sorted(folder.glob("evaluation*.json"))]
 
 
-def _evaluation(path: Path) -> dict[str, Any]:
-    remedy = "write it again or remove it"
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise InputError(path, f"cannot be read: {error.strerror}", remedy) from None
-    except ValueError as error:
-        raise InputError(path, f"is not JSON: {error}", remedy) from None
-    if not isinstance(content, dict):
-        raise InputError(path, "is not an evaluation", remedy)
-    return content
+def _evaluation(path: Path) -> _Evaluation:
+    remedy = "write it again with `scenelet evaluate --json`, or remove it"
+    found = checked(_Evaluation, read_object(path, remedy), path, remedy)
+    classes = len(found.labels)
+    if [len(row) for row in found.confusion] != [classes] * classes:
+        raise DamagedFileError(path, f"is damaged: key 'confusion' is no table of {classes} x {classes}", remedy)
+    return found
 
 
 def write_report(subject: Path, to: Path) -> None:
@@ -98,7 +113,7 @@ def write_report(subject: Path, to: Path) -> None:
         {
             "title": f"{info.recipe} on {info.dataset}" if info else model.name,
             "tiles": _tiles(budget),
-            "curves": base64.b64encode(curves.read_bytes()).decode() if curves.is_file() else "",
+            "curves": base64.b64encode(read_bytes(curves)).decode() if is_there(curves) else "",
             "evaluations": _evaluations(subject) if subject.is_dir() else [],
             "layers": budget.cost.layers,
             "info": _facts(info, model) if info else [],

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config.recipe import Recipe
-from ..core.files import write_bytes
+from ..core.files import require_free, write_bytes
 from ..core.names import label_problem
 from ..core.stderr import discard_stderr
 from ..errors import ModelError, ToolError
@@ -36,6 +36,10 @@ def _calibration(windows: NDArray[np.int8]) -> NDArray[np.float32]:
     return chosen.astype(np.float32) * np.float32(INPUT_SCALE)
 
 
+# More than the converter writes of a network within the limits.
+_SCRATCH_BYTES = 4 << 20
+
+
 def _converter(model: keras.Model) -> Any:
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
@@ -49,6 +53,7 @@ def _converter(model: keras.Model) -> Any:
 
 
 def _converted(converter: Any, name: str) -> bytes:
+    require_free(_SCRATCH_BYTES)
     try:
         with discard_stderr():
             return bytes(converter.convert())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from ..compiler import pipeline
 from ..compiler.memory.planner import ALIGNMENT
 from ..compiler.options import DEFAULT, Options
 from ..core import toolchain
+from ..core.files import scratch
 from .interpreter import LocalTarget
 
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
@@ -59,16 +59,14 @@ def build(files: Mapping[str, str], flags: tuple[str, ...] = ()) -> Path:
     ToolError
         The compiler is missing or refuses the sources.
     """
-    folder = toolchain.build_folder() / "native"
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as place:
+    with scratch(toolchain.build_folder() / "native") as place:
         for name, text in files.items():
-            (Path(place) / name).write_text(text, "utf-8")
+            (place / name).write_text(text, "utf-8")
         folders = toolchain.engine_folders()
         engine = toolchain.shared_library("engine", toolchain.engine_sources(), folders, (*WARNINGS, *flags))
         # A model of any size may be measured here; the challenge's limits apply to firmware that ships.
         every = ("-DSCN_MODEL_UNLIMITED", *WARNINGS, *flags, "-Wl,--no-as-needed", str(engine))
-        return toolchain.shared_library("model", sorted(Path(place).glob("*.c")), [*folders, Path(place)], every)
+        return toolchain.shared_library("model", sorted(place.glob("*.c")), [*folders, place], every)
 
 
 class HostTarget(LocalTarget):

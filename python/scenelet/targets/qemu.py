@@ -121,9 +121,15 @@ class QemuTarget(LocalTarget):
         boards = max(1, min(os.cpu_count() or 1, _MAX_BOARDS, len(windows) // _WINDOWS_PER_BOARD))
         while len(self._devices) < boards:
             self._devices.append(self._resources.enter_context(boot(self.product_elf)))
-        with ThreadPoolExecutor(boards) as pool:
+        pool = ThreadPoolExecutor(boards)
+        try:
             parts = pool.map(self._stream, self._devices[:boards], np.array_split(windows, boards))
             return np.concatenate(list(parts))
+        except BaseException:
+            self.close()  # else the pool's end waits until every board has done its part
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _stream(self, device: Device, windows: NDArray[np.int32]) -> NDArray[np.int8]:
         contents = audio_contents(windows, self.tables.config)
@@ -238,6 +244,10 @@ class QemuTarget(LocalTarget):
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop the emulated boards."""
         self._runner = None
         self._devices.clear()
         self._resources.close()

@@ -6,6 +6,7 @@ absurd length. Both are caught here: for any bytes, the result is a graph or a M
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -104,7 +105,9 @@ def load(source: str | Path | bytes) -> tuple[str, str, bytes]:
         return "model", "model", source
     path = Path(source)
     try:
-        return str(path), path.resolve().stem, path.read_bytes()
+        content = path.read_bytes()  # first: a link to itself cannot be resolved
+        # The name becomes part of texts and sources in UTF-8, which not every name of a file is.
+        return str(path), os.fsencode(path.resolve().stem).decode("utf-8", "replace"), content
     except FileNotFoundError:
         raise ModelError(path, "no such file", _GIVE) from None
     except IsADirectoryError:

@@ -5,10 +5,8 @@ Shuffling and dropout draw from generators seeded by (seed, epoch), so they have
 
 from __future__ import annotations
 
-import io
 import json
 import math
-import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.files import write_bytes
+from ..core.files import is_there, read_bytes, write_bytes
+from ..core.json_files import Checked, checked, parse_object
+from ..core.sealed import pack, unpack
 
 Arrays = list[NDArray[Any]]
 
@@ -65,23 +65,23 @@ class State:
             "best_epoch": self.best_epoch,
             "history": [asdict(row) for row in self.history],
         }
-        content = io.BytesIO()
-        np.savez(content, told=np.array(json.dumps(summary)), **arrays)  # "told" is part of the file format
-        return content.getvalue()
+        return pack({"told": np.array(json.dumps(summary)), **arrays})  # "told" is part of the file format
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> State | None:
-        """Read the result of :meth:`to_bytes`; None for anything else, so that damaged files are trained again."""
-        try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as file:
-                summary = json.loads(str(file["told"]))
-                lists = {
-                    name: [file[key] for key in sorted(file.files) if key.startswith(f"{name}/")] for name in _LISTS
-                }
-            history = [Epoch(**row) for row in summary["history"]]
-            return cls(**lists, best_loss=summary["best_loss"], best_epoch=summary["best_epoch"], history=history)
-        except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
-            return None
+    def from_bytes(cls, content: bytes, subject: object = "checkpoint") -> State:
+        """Read the result of :meth:`to_bytes`, or a checkpoint of version 0.1, which has no hash.
+
+        Raises
+        ------
+        DamagedFileError
+            The content is damaged; ``subject`` names it.
+        """
+        arrays = unpack(content, subject, _REMEDY)
+        summary = checked(_Summary, parse_object(str(arrays.pop("told", "")), subject, _REMEDY), subject, _REMEDY)
+        weights, optimizer, best = (
+            [arrays[key] for key in sorted(arrays) if key.startswith(f"{name}/")] for name in _LISTS
+        )
+        return cls(weights, optimizer, best, summary.best_loss, summary.best_epoch, summary.history)
 
     def save(self, path: Path) -> None:
         """Write the state whole or not at all."""
@@ -89,11 +89,27 @@ class State:
 
     @classmethod
     def load(cls, path: Path) -> State | None:
-        """Read a state; None where the file is missing or damaged."""
-        try:
-            return cls.from_bytes(path.read_bytes())
-        except OSError:
+        """Read a state; None where there is no file.
+
+        Raises
+        ------
+        DamagedFileError
+            The file is damaged: it is not silently trained again, since that may take days.
+        InputError
+            The system does not let it be read.
+        """
+        if not is_there(path):
             return None
+        return cls.from_bytes(read_bytes(path), path)
 
 
 _LISTS = ("weights", "optimizer", "best_weights")
+_REMEDY = "delete it and give the same command again, which trains from the first epoch"
+
+
+class _Summary(Checked):
+    """What a checkpoint says of its epochs."""
+
+    best_loss: float
+    best_epoch: int
+    history: list[Epoch]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..config.recipe import TrainingConfig
 from ..core.metrics import measure
 from ..data.augmentation.features import Augment, Targets
-from ..errors import RecipeError
+from ..errors import DamagedFileError, RecipeError
 from ..models.backend import keras, tf
 from .checkpoint import Epoch, State
 from .windows import Windows
@@ -165,8 +165,17 @@ class Trainer:
         state = State.load(checkpoint)
         if state is None:
             return self.state()
+        if not self._fits(state):
+            remedy = "delete it and give the same command again, which trains from the first epoch"
+            raise DamagedFileError(checkpoint, "is of another network", remedy)
         self.restore(state)
         return state
+
+    def _fits(self, state: State) -> bool:
+        """Whether a state has the shapes of the network's and the optimizer's variables."""
+        mine = self.state()
+        pairs = ((mine.weights, state.weights), (mine.weights, state.best_weights), (mine.optimizer, state.optimizer))
+        return all([one.shape for one in a] == [one.shape for one in b] for a, b in pairs)
 
     def keep(self, state: State, checkpoint: Path) -> None:
         """Write the checkpoint."""

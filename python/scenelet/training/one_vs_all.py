@@ -96,7 +96,9 @@ def train_members(
     RecipeError
         Where a member's loss is not a finite number.
     ToolError
-        Where a member's checkpoint is missing or damaged.
+        Where a member's checkpoint is missing.
+    DamagedFileError
+        Where one is damaged.
     """
     numbers = range(recipe.model.classes)
     checkpoints = [out / f"member{number}_{CHECKPOINT}" for number in numbers]
@@ -111,7 +113,7 @@ def train_members(
     for number, checkpoint in zip(numbers, checkpoints, strict=True):
         state = State.load(checkpoint)
         if state is None:
-            raise ToolError(checkpoint, "is missing or damaged", "start the run again")
+            raise ToolError(checkpoint, "is missing", "start the run again")
         member = build_member(recipe, number)
         member.set_weights(state.best_weights)
         _insert_member(model, member)

@@ -20,8 +20,6 @@ import csv
 import hashlib
 import io
 import json
-import tempfile
-import zipfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -29,13 +27,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
+from pydantic import Field
 
 from ..config import recipe as recipes
 from ..config.recipe import Recipe
-from ..core.files import sweep, write_bytes, write_text
-from ..core.metrics import are_scores
-from ..errors import InputError
+from ..core.files import is_there, read_bytes, scratch, sweep, unreadable, write_bytes, write_text
+from ..core.json_files import Checked, checked, read_object, require_keys
+from ..core.metrics import Scores
+from ..core.sealed import read_array, require_whole_zip, seal_zip, write_array
+from ..errors import DamagedFileError, InputError
 from ..models.backend import keras
 from ..tflite.metadata import Provenance
 from .checkpoint import Epoch
@@ -85,6 +85,16 @@ class Request:
         }
 
 
+class _Request(Checked):
+    """Keys of the file of a request."""
+
+    recipe: dict[str, Any]
+    dataset: str
+    labels: list[str]
+    features_sha256: dict[str, str]
+    sources: dict[str, str] = Field(default_factory=dict)
+
+
 def _flat(values: Any, prefix: str = "") -> dict[str, Any]:
     if not isinstance(values, dict):
         return {prefix: values}
@@ -111,19 +121,12 @@ def read_json(path: Path) -> dict[str, Any]:
     InputError
         Where it is missing, damaged or unreadable.
     """
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise InputError(path, "no such file", "give the folder of a training run") from None
-    except NotADirectoryError:
-        raise InputError(path.parent, "is no folder", "give the folder of a training run") from None
-    except OSError as error:
-        raise InputError(path, f"cannot be read: {error.strerror}", "check its permissions") from None
-    except ValueError as error:
-        raise InputError(path, f"cannot be read: {error}", _AGAIN) from None
-    if not isinstance(content, dict):
-        raise InputError(path, "is not a JSON object", _AGAIN)
-    return content
+    for place in (path.parent, path):
+        if not is_there(place):
+            raise InputError(place, "no such file", "give the folder of a training run")
+    if not path.parent.is_dir():
+        raise InputError(path.parent, "is no folder", "give the folder of a training run")
+    return read_object(path, _AGAIN)
 
 
 def claim(folder: Path, request: Request, provenance: Provenance | None = None) -> None:
@@ -138,7 +141,7 @@ def claim(folder: Path, request: Request, provenance: Provenance | None = None) 
     if folder.is_dir():
         sweep(folder)
     wanted = json.loads(json.dumps(request.to_json()))
-    if path.is_file():
+    if is_there(path):
         found = read_json(path)
         if found != wanted:
             raise InputError(
@@ -162,16 +165,9 @@ def request_of(folder: str | Path) -> Request:
     """
     path = Path(folder) / REQUEST
     content = read_json(path)
-    try:
-        return Request(
-            recipes.parse(content["recipe"], str(path)),
-            content["dataset"],
-            tuple(content["labels"]),
-            content["features_sha256"],
-            content.get("sources", {}),
-        )
-    except (KeyError, TypeError) as error:
-        raise InputError(path, f"lacks {error}", _AGAIN) from None
+    held = checked(_Request, content, path, _AGAIN)
+    recipe = recipes.parse(held.recipe, str(path))
+    return Request(recipe, held.dataset, tuple(held.labels), held.features_sha256, held.sources)
 
 
 def provenance_of(folder: str | Path) -> Provenance | None:
@@ -183,12 +179,10 @@ def provenance_of(folder: str | Path) -> Provenance | None:
         Where the file is damaged.
     """
     path = Path(folder) / PROVENANCE
-    if not path.is_file():
+    if not is_there(path):
         return None
-    try:
-        return Provenance.model_validate(read_json(path))
-    except ValidationError:
-        raise InputError(path, "is damaged", "run the training command again") from None
+    remedy = "delete that file and give the training command again"
+    return checked(Provenance, read_object(path, remedy), path, remedy)
 
 
 def metrics_of(folder: str | Path, splits: Iterable[str] = ("train", "validation")) -> dict[str, Any] | None:
@@ -200,12 +194,11 @@ def metrics_of(folder: str | Path, splits: Iterable[str] = ("train", "validation
         Where the file is damaged, or lacks the scores of one of ``splits``.
     """
     path = Path(folder) / METRICS
-    if not path.is_file():
+    if not is_there(path):
         return None
     metrics = read_json(path)
-    named = all(isinstance(metrics.get(name), str) for name in ("recipe", "dataset"))
-    if not (named and type(metrics.get("epochs")) is int and all(are_scores(metrics.get(name)) for name in splits)):
-        raise InputError(path, "is damaged", _AGAIN)
+    parts = {*splits, *(name for name, value in metrics.items() if isinstance(value, dict))}
+    require_keys(metrics, path, _AGAIN, recipe=str, dataset=str, epochs=int, **dict.fromkeys(sorted(parts), Scores))
     return metrics
 
 
@@ -221,7 +214,7 @@ def done(folder: Path, splits: Iterable[str]) -> dict[str, Any] | None:
     """
     metrics = metrics_of(folder, splits)
     for name in (MODEL, CALIBRATION):
-        if metrics is not None and not (folder / name).is_file():
+        if metrics is not None and not is_there(folder / name):
             raise InputError(folder / name, _MISSING, _AGAIN)
     if metrics is not None:
         drop_checkpoints(folder)
@@ -237,10 +230,10 @@ def drop_checkpoints(folder: Path) -> None:
 
 def save_model(folder: Path, model: keras.Model) -> None:
     """Write the network whole or not at all."""
-    with tempfile.TemporaryDirectory() as scratch:
-        path = Path(scratch) / MODEL
+    with scratch() as place:
+        path = place / MODEL
         model.save(path)
-        write_bytes(folder / MODEL, path.read_bytes())
+        write_bytes(folder / MODEL, seal_zip(path.read_bytes()))
 
 
 def load_model(folder: str | Path) -> keras.Model:
@@ -254,12 +247,15 @@ def load_model(folder: str | Path) -> keras.Model:
     path = Path(folder) / MODEL
     if metrics_of(folder) is None:
         raise InputError(folder, "holds no finished network", "let `scenelet train` finish")
-    if not path.is_file():
+    if not is_there(path):
         raise InputError(path, _MISSING, _AGAIN)
+    require_whole_zip(read_bytes(path), path, _AGAIN)
     try:
         return keras.saving.load_model(path, compile=False)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-        raise InputError(path, "is damaged", _AGAIN) from None
+    except OSError as error:
+        raise unreadable(path, error) if error.errno else DamagedFileError(path, "is damaged", _AGAIN) from None
+    except Exception:  # a network without a hash, of version 0.1: whatever zipfile, json, h5py and Keras raise
+        raise DamagedFileError(path, "is damaged", _AGAIN) from None
 
 
 def weights_sha256(model: keras.Model) -> str:
@@ -272,25 +268,27 @@ def weights_sha256(model: keras.Model) -> str:
 
 def save_calibration(folder: Path, features: NDArray[np.int8]) -> None:
     """Write the calibration windows, INT8 (n, mel bands, frames)."""
-    content = io.BytesIO()
-    np.save(content, features)
-    write_bytes(folder / CALIBRATION, content.getvalue())
+    write_array(folder / CALIBRATION, features)
 
 
 def load_calibration(folder: str | Path) -> NDArray[np.int8]:
-    """Read the calibration windows, INT8 (n, mel bands, frames).
+    """Read the calibration windows, INT8 (n, mel bands, frames); files of version 0.1 have no hash.
 
     Raises
     ------
+    DamagedFileError
+        Where the file is damaged.
     InputError
-        Where the file is missing or damaged.
+        Where it is missing or cannot be read.
     """
     path = Path(folder) / CALIBRATION
-    try:
-        features = np.lib.format.read_array(io.BytesIO(path.read_bytes()), allow_pickle=False)
-    except (OSError, EOFError, ValueError):
-        raise InputError(path, "is missing or damaged", _AGAIN) from None
-    return np.asarray(features, np.int8)
+    if not is_there(path):
+        raise InputError(path, _MISSING, _AGAIN)
+    features = read_array(path, _AGAIN)
+    if features.dtype != np.int8 or features.ndim != 3 or not features.size:
+        problem = f"is damaged: {features.dtype.name} values of shape {features.shape}"
+        raise DamagedFileError(path, problem, _AGAIN)
+    return features
 
 
 def write_history(folder: Path, history: list[Epoch], best_epoch: int, prefix: str = "") -> None:

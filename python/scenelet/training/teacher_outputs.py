@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.files import scratch_beside
+from ..core.files import is_there, scratch_beside, unreadable, writing
+from ..core.notes import note
+from ..core.sealed import append_seal, is_sealed
 from ..models.backend import keras, tf
 from ..models.embedding import EmbeddingModel
 from .run_folder import weights_sha256
@@ -86,27 +89,42 @@ class CachedTeacher:
 
 
 def _load(path: Path, shape: tuple[int, int]) -> Any:
-    """Map a file of the cache into memory; None where it is missing or damaged."""
-    try:
-        found = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, EOFError, ValueError):
+    """Map a file of the cache into memory; None where it is missing, or damaged, which a note tells.
+
+    Raises
+    ------
+    InputError
+        The system does not let the file be read.
+    """
+    if not is_there(path):
         return None
-    return found if found.shape == shape and found.dtype == np.float32 else None
+    try:
+        whole = is_sealed(path)
+    except OSError as error:
+        raise unreadable(path, error) from None
+    # Only a whole file is mapped; its name is a hash of all that makes type and shape.
+    found = np.load(path, mmap_mode="r", allow_pickle=False) if whole else None
+    if found is None or found.shape != shape or found.dtype != np.float32:
+        note(path, "is damaged, or of version 0.1; it is made again")
+        return None
+    return found
 
 
 def _compute(network: TeacherNetwork, train: Windows, paths: list[Path]) -> list[Any]:
     """Run the teacher on all windows, batch by batch, into files that appear whole."""
-    with scratch_beside(paths[0].parent / "outputs") as scratch:
+    with writing(paths[0].parent), scratch_beside(paths[0].parent / "outputs") as scratch:
         partial = [scratch / path.name for path in paths]
-        files = [
-            np.lib.format.open_memmap(path, "w+", np.float32, (len(train), width))
-            for path, width in zip(partial, network.widths, strict=True)
-        ]
-        for start in range(0, len(train), _BATCH):
-            index = np.arange(start, min(start + _BATCH, len(train)))
-            for file, output in zip(files, network(train.batch(index)), strict=True):
-                file[index] = output
-        for file, source, path in zip(files, partial, paths, strict=True):
-            file.flush()
+        with ExitStack() as stack:
+            # Plain writes: a full disk is an error of these, but kills a process that writes to mapped memory.
+            files = [stack.enter_context(path.open("wb")) for path in partial]
+            for file, width in zip(files, network.widths, strict=True):
+                header = {"descr": "<f4", "fortran_order": False, "shape": (len(train), width)}
+                np.lib.format.write_array_header_1_0(file, header)
+            for start in range(0, len(train), _BATCH):
+                index = np.arange(start, min(start + _BATCH, len(train)))
+                for file, output in zip(files, network(train.batch(index)), strict=True):
+                    file.write(output.astype("<f4").tobytes())
+        for source, path in zip(partial, paths, strict=True):
+            append_seal(source)
             source.replace(path)
-    return files
+    return [np.load(path, mmap_mode="r", allow_pickle=False) for path in paths]

@@ -155,7 +155,7 @@ def test_a_recipe_that_is_no_text_is_named(scenelet: Run, tmp_path: Path) -> Non
     path.write_bytes('name = "mine"  # hört'.encode("latin-1"))
     done = scenelet("train", path, "--data", tmp_path, "--out", tmp_path / "run")
     assert done.status == 2
-    assert f"{path}: not UTF-8 text at byte 18; save it as UTF-8" in done.complaint
+    assert f"{path}: not UTF-8 text at byte 18, line 1; save it as UTF-8" in done.complaint
 
 
 def test_a_table_that_may_not_be_read_is_named(scenelet: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,7 +179,15 @@ def test_a_name_that_no_file_can_have_is_named_with_its_line(scenelet: Run, tmp_
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(b"\xff\xfe", "is not JSON"), (b"{", "is not JSON"), (b"[]", "is not an evaluation")]
+    ("content", "said"),
+    [
+        (b"\xff\xfe", "is damaged: not JSON"),
+        (b"{", "is damaged: not JSON"),
+        (b"[" * 100_000, "is damaged: JSON nested too deeply"),
+        (b"[]", "is damaged: not a JSON object"),
+        (b"{}", "is damaged: key 'windows': field required"),
+        (b'{"windows": 1.5}', "is damaged: key 'windows'"),
+    ],
 )
 def test_a_damaged_evaluation_of_a_run_is_named(scenelet: Run, tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "model.tflite").write_bytes(MODEL.read_bytes())
@@ -195,7 +203,7 @@ def test_a_run_whose_request_is_no_text_is_named(scenelet: Run, tmp_path: Path) 
     (tmp_path / "run.json").write_bytes(b"\xff\xfe")
     done = scenelet("quantize", tmp_path)
     assert done.status == 2
-    assert f"{tmp_path / 'run.json'}: cannot be read: 'utf-8' codec can't decode" in done.complaint
+    assert f"{tmp_path / 'run.json'}: is damaged: not JSON: 'utf-8' codec can't decode" in done.complaint
 
 
 def test_a_file_that_fails_where_nobody_looked_is_named_still(

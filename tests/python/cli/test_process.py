@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -11,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from scenelet.core import toolchain
+
+MODEL = toolchain.FIRMWARE / "models" / "esc10_sm1.tflite"
 TIMEOUT = 60
 
 # The command's work stands still: here, or in two processes of its own.
@@ -68,3 +72,70 @@ def test_a_reader_who_has_gone_is_no_error(tmp_path: Path, more: list[str]) -> N
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def emulators(folder: Path) -> list[str]:
+    """Command lines of processes that name a folder's programs and have not ended."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (place / "cmdline").read_bytes()  # empty for a process that has ended and was not waited for
+            if b"qemu-system-arm" in words and os.fsencode(folder) in words:
+                found.append(words.decode(errors="replace"))
+    return found
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize(
+    ("number", "status", "said"),
+    [
+        (signal.SIGTERM, 143, "scenelet: terminated; no file is half written\n"),
+        (signal.SIGHUP, 129, "scenelet: terminated; no file is half written\n"),
+        (signal.SIGINT, 130, "scenelet: interrupted; no file is half written\n"),
+        (signal.SIGKILL, -signal.SIGKILL, ""),
+    ],
+)
+def test_no_emulator_outlives_its_command(
+    tmp_path: Path, runner_build: Path, number: signal.Signals, status: int, said: str
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "scenelet", "parity", str(MODEL), "-n", "10000000", "--target", "qemu"],
+        env={**os.environ, "SCENELET_BUILD": str(runner_build), "TMPDIR": str(scratch)},
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    end = time.monotonic() + TIMEOUT
+    while not emulators(runner_build) and process.poll() is None and time.monotonic() < end:
+        time.sleep(0.05)
+    time.sleep(0.5)  # at work
+    process.send_signal(number)
+    _, told = process.communicate(timeout=TIMEOUT)
+    assert (process.returncode, told) == (status, said)
+    end = time.monotonic() + TIMEOUT
+    while emulators(runner_build) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not emulators(runner_build)
+    if number == signal.SIGKILL:  # nobody was left to remove the folder; the next command does
+        done = subprocess.run(
+            [sys.executable, "-m", "scenelet", "parity", str(MODEL), "-n", "1", "--target", "qemu"],
+            env={**os.environ, "SCENELET_BUILD": str(runner_build), "TMPDIR": str(scratch)},
+            check=False,
+        )
+        assert done.returncode == 0
+    assert not list(scratch.glob("*scenelet*"))
+    assert not list(scratch.glob(".scenelet*"))
+
+
+@pytest.fixture(scope="module")
+def runner_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build folder of this module's own, so that its emulators are known from others; with the measuring program."""
+    folder = tmp_path_factory.mktemp("build")
+    subprocess.run(
+        [sys.executable, "-m", "scenelet", "parity", str(MODEL), "-n", "1", "--target", "qemu"],
+        env={**os.environ, "SCENELET_BUILD": str(folder)},
+        check=True,
+    )
+    return folder

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from scenelet.config import recipe
-from scenelet.errors import RecipeError
+from scenelet.errors import InputError, RecipeError
 
 MINIMAL = """
 name = "tiny"
@@ -116,16 +116,16 @@ def test_a_missing_recipe_lists_the_shipped_ones(tmp_path: Path) -> None:
 def test_a_recipe_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "r.toml"
     path.write_bytes(MINIMAL.encode("utf-16"))
-    with pytest.raises(RecipeError, match=r"r\.toml: not UTF-8 text at byte 0; save it as UTF-8"):
+    with pytest.raises(RecipeError, match=r"r\.toml: is UTF-16, not UTF-8 text; save it as UTF-8"):
         recipe.load(path)
-    with pytest.raises(RecipeError, match="cannot be read: File name too long"):
+    with pytest.raises(InputError, match="cannot be read: File name too long"):
         recipe.load(tmp_path / f"{'r' * 300}.toml")
 
     def refuse(*_: object) -> str:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_text", refuse)
-    with pytest.raises(RecipeError, match=r"r\.toml: cannot be read: Permission denied; check"):
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(InputError, match=r"r\.toml: cannot be read: Permission denied; check"):
         recipe.load(path)
 
 
@@ -163,3 +163,35 @@ def test_frames_of_both_grids() -> None:
     assert recipe.FrontendConfig(grid="continuous").frames == 1 + (8000 - 2048) // 1024
     baseline = recipe.load("baseline").frontend
     assert (baseline.n_mels, baseline.frames) == (40, 51)
+
+
+SM1 = (Path(recipe.__file__).parents[1] / "recipes" / "sm1.toml").read_text("utf-8")
+
+
+@pytest.mark.parametrize("content", [b"\xef\xbb\xbf" + SM1.encode(), SM1.replace("\n", "\r\n").encode()])
+def test_what_editors_add_to_utf_8_changes_nothing(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.toml").write_bytes(content)
+    assert recipe.load(tmp_path / "a.toml") == recipe.load("sm1")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (SM1.encode("utf-16"), "is UTF-16, not UTF-8 text; save it as UTF-8"),
+        (SM1.encode("utf-16-be"), "is binary or UTF-16, not UTF-8 text; save it as UTF-8"),
+        (SM1.encode("utf-32"), "is UTF-32, not UTF-8 text; save it as UTF-8"),
+        ("name = 'a'\ndescription = 'é'".encode("latin-1"), "not UTF-8 text at byte 26, line 2; save it as UTF-8"),
+        (b"a = " + b"[" * 100_000, "nested too deeply"),
+        (b"a = " + b"1" * 5000, "not TOML: Exceeds the limit"),
+    ],
+)
+def test_what_is_no_text_of_toml_is_told_in_one_line(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "a.toml").write_bytes(content)
+    with pytest.raises(RecipeError, match=rf"a\.toml: {said}"):
+        recipe.load(tmp_path / "a.toml")
+
+
+def test_a_folder_in_a_recipes_place_is_no_missing_recipe(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").mkdir()
+    with pytest.raises(InputError, match=r"a\.toml: cannot be read: Is a directory"):
+        recipe.load(tmp_path / "a.toml")

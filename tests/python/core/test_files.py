@@ -1,4 +1,6 @@
+import errno
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -85,3 +87,103 @@ def test_a_place_is_looked_at_without_a_trace(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=r"cannot be written: .*; choose another place"):
             files.require_place(path)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("error", [FULL, OSError(errno.EFBIG, os.strerror(errno.EFBIG))])
+def test_a_full_disk_is_named_with_the_place(tmp_path: Path, error: OSError) -> None:
+    def fill(folder: Path) -> None:
+        (folder / "a").write_text("x")
+        raise error
+
+    said = r"place: cannot be written: .*; (free space there|allow larger files .*), or choose another place"
+    with pytest.raises(InputError, match=said), files.writing(tmp_path / "place"):
+        raise error
+    with pytest.raises(InputError, match=said), files.scratch(tmp_path / "place") as folder:
+        fill(folder)
+    assert list((tmp_path / "place").iterdir()) == []
+
+
+def test_other_errors_in_a_scratch_folder_stay_what_they_are(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), files.scratch(tmp_path) as folder:
+        (folder / "missing").read_bytes()
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_set_of_files_is_written_whole_or_not_at_all(tmp_path: Path, there: bool) -> None:
+    folder = tmp_path / "out"
+    if there:
+        files.write_folder(folder, {"a.c": "old", "z.c": "old"})
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limit[1]))
+    try:
+        with pytest.raises(InputError, match=r"out/z\.c: cannot be written: File too large"):
+            files.write_folder(folder, {"a.c": "new", "deep/b.c": "new", "z.c": "x" * 100_000})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    held = {path.name: path.read_text() for path in tmp_path.rglob("*") if path.is_file()}
+    assert held == ({"a.c": "old", "z.c": "old"} if there else {})
+    assert folder.exists() == there
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.EACCES, "cannot be read: Permission denied; check its permissions"),
+        (errno.EMFILE, "cannot be read: Too many open files; allow more open files"),
+        (errno.EIO, "cannot be read: Input/output error; check the path"),
+        (errno.ENOENT, "no such file; check the path"),
+    ],
+)
+def test_what_the_system_says_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, said: str) -> None:
+    def refuse(_: Path) -> bytes:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(InputError, match=said):
+        files.read_bytes(tmp_path / "a")
+
+
+def test_text_from_names_that_are_not_utf_8_is_escaped(tmp_path: Path) -> None:
+    files.write_text(tmp_path / os.fsdecode(b"n\xff"), os.fsdecode(b"n\xff"))
+    assert (tmp_path / os.fsdecode(b"n\xff")).read_text("utf-8") == r"n\udcff"
+
+
+def test_a_folder_that_may_not_be_searched_is_not_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "nowhere").symlink_to("gone")
+    names = {"nowhere": True, "gone": False, "gone/below": False, ".": True}
+    assert {name: files.is_there(tmp_path / name) for name in names} == names
+
+    def refuse(_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "lstat", refuse)
+    with pytest.raises(InputError, match=r"run\.json: cannot be read: Permission denied; check its permissions"):
+        files.is_there(tmp_path / "run.json")
+
+
+def test_a_device_or_a_pipe_is_written_to_and_never_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    files.write_text(pipe, "page")
+    assert os.read(reader, 100) == b"page"
+    os.close(reader)
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+    assert pipe.is_fifo()
+    files.write_text("/dev/null", "page")
+    assert Path("/dev/null").is_char_device()
+
+
+def test_a_full_device_is_named() -> None:
+    with pytest.raises(InputError, match="/dev/full: cannot be written: No space left on device; free space there"):
+        files.write_text("/dev/full", "page")
+    assert Path("/dev/full").is_char_device()
+
+
+def test_room_for_temporary_files_is_asked_for() -> None:
+    files.require_free(0)
+    with pytest.raises(InputError, match="cannot be written: No space left on device; free space there"):
+        files.require_free(1 << 62)

@@ -8,6 +8,7 @@ import pytest
 import soundfile
 
 from scenelet.config.recipe import FrontendConfig
+from scenelet.core.notes import InputNote
 from scenelet.data import audio
 from scenelet.data.dataset import Clip
 from scenelet.errors import AudioError, InputError
@@ -159,3 +160,67 @@ def test_bad_lists_are_refused(tmp_path: Path) -> None:
         cached_features([], CONFIG, tmp_path)
     with pytest.raises(AudioError, match=r"absent\.wav"):
         cached_features([Clip(tmp_path / "absent.wav", "a", "r")], CONFIG, tmp_path)
+
+
+@pytest.fixture
+def shard(clips: list[Clip], tmp_path: Path) -> Path:
+    """The shard of the first two clips, written."""
+    cached_features(clips[:2], CONFIG, tmp_path / "cache")
+    return next((tmp_path / "cache" / "shards").iterdir())
+
+
+def read_shard(path: Path, clips: list[Clip]) -> bool:
+    """Whether a shard is trusted."""
+    return cache._Shard(clips[:2], path).read() is not None
+
+
+def test_every_flipped_bit_and_every_cut_of_a_shard_is_noticed(
+    shard: Path, clips: list[Clip], recwarn: pytest.WarningsRecorder
+) -> None:
+    content = shard.read_bytes()
+    assert read_shard(shard, clips)
+    chance = np.random.default_rng(0)
+    for bit in chance.choice(8 * len(content), 400, replace=False).tolist():
+        changed = bytearray(content)
+        changed[bit // 8] ^= 1 << bit % 8
+        shard.write_bytes(changed)
+        assert not read_shard(shard, clips)
+        shard.write_bytes(content[: bit // 8])
+        assert not read_shard(shard, clips)
+    assert {str(one.message) for one in recwarn} == {f"{shard}: is damaged; it is made again"}
+
+
+def test_a_shard_of_the_first_version_is_made_again(
+    shard: Path, clips: list[Clip], tmp_path: Path
+) -> None:
+    with np.load(shard) as content:
+        np.savez(shard, **content)
+    for joined in (tmp_path / "cache").glob("*.json"):
+        joined.unlink()
+    with pytest.warns(InputNote, match="has no hash of its content, as files of version 0.1; it is made again"):
+        cached_features(clips[:2], CONFIG, tmp_path / "cache")
+    assert read_shard(shard, clips)
+
+
+def test_a_shard_that_the_system_does_not_let_be_read_is_named(shard: Path, clips: list[Clip], tmp_path: Path) -> None:
+    for joined in (tmp_path / "cache").glob("*.json"):
+        joined.unlink()
+    shard.unlink()
+    shard.mkdir()
+    with pytest.raises(InputError, match=rf"{shard}: cannot be read: Is a directory") as caught:
+        cached_features(clips[:2], CONFIG, tmp_path / "cache")
+    assert "damaged" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"[]", b"{}", b'{"counts": [1, 1], "crc32": "1"}', b'{"counts": [-1, 3], "crc32": 1}', b"[" * 99999],
+)
+def test_a_proof_of_another_form_is_made_again(clips: list[Clip], tmp_path: Path, content: bytes) -> None:
+    folder = tmp_path / "cache"
+    wanted = np.array(cached_features(clips, CONFIG, folder)[0])
+    (proof,) = folder.glob("*.json")
+    good = proof.read_bytes()
+    proof.write_bytes(content)
+    assert np.array_equal(cached_features(clips, CONFIG, folder)[0], wanted)
+    assert proof.read_bytes() == good

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from scenelet.errors import RecipeError
+from scenelet.errors import DamagedFileError, RecipeError
 from scenelet.models.backend import keras, tf
 from scenelet.models.keras_model import build
 from scenelet.training.checkpoint import State
@@ -228,4 +228,5 @@ def test_a_damaged_checkpoint_is_not_trusted(length, tiny_recipe, tmp_path):
     path = tmp_path / "state.npz"
     fit(_trainer(tiny_recipe(epochs=1)), path)
     path.write_bytes(path.read_bytes()[:length])
-    assert State.load(path) is None
+    with pytest.raises(DamagedFileError, match=r"state\.npz: is damaged; delete it and give the same command again"):
+        State.load(path)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 
+import numpy as np
 import pytest
 
-from scenelet.errors import InputError
+from scenelet.core.sealed import seal_zip
+from scenelet.errors import DamagedFileError, InputError
 from scenelet.training import run_folder
 from scenelet.training.checkpoint import Epoch
 from scenelet.training.run_folder import Request
@@ -65,7 +69,7 @@ def test_what_is_no_run_is_named(tmp_path):
         run_folder.request_of(tmp_path)
     with pytest.raises(InputError, match="no finished network"):
         run_folder.load_model(tmp_path)
-    with pytest.raises(InputError, match=r"calibration\.npy: is missing or damaged"):
+    with pytest.raises(InputError, match=r"calibration\.npy: is missing from a finished run"):
         run_folder.load_calibration(tmp_path)
 
 
@@ -85,3 +89,68 @@ def test_history_is_a_table_and_a_picture(tmp_path):
     lines = (tmp_path / "history.csv").read_text().splitlines()
     assert lines == ["epoch,loss,validation_loss,validation_accuracy", "1,2.0,1.5,0.25", "2,1.0,1.25,0.5"]
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+SCORES = dict.fromkeys(("windows", "clips", "accuracy", "log_loss", "clip_accuracy"), 1)
+METRICS = {"recipe": "tiny", "dataset": "city", "epochs": 1, "train": SCORES, "validation": SCORES}
+
+
+def small_zip() -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("config.json", "{}")
+    return content.getvalue()
+
+
+def test_every_bit_of_a_network_counts(tmp_path):
+    (tmp_path / "metrics.json").write_text(json.dumps(METRICS))
+    content = seal_zip(small_zip())
+    for bit in range(8 * len(content)):
+        changed = bytearray(content)
+        changed[bit // 8] ^= 1 << bit % 8
+        (tmp_path / "model.keras").write_bytes(changed)
+        with pytest.raises(DamagedFileError, match=r"model\.keras: is damaged; delete the folder and train again"):
+            run_folder.load_model(tmp_path)
+
+
+def test_a_network_without_a_hash_that_keras_does_not_read_is_damaged(tmp_path):
+    (tmp_path / "metrics.json").write_text(json.dumps(METRICS))
+    (tmp_path / "model.keras").write_bytes(small_zip())
+    with pytest.raises(DamagedFileError, match=r"model\.keras: is damaged"):
+        run_folder.load_model(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "values", [np.zeros((2, 3, 4), np.float32), np.zeros((3, 4), np.int8), np.zeros((0, 3, 4), np.int8)]
+)
+def test_calibration_windows_of_another_form_are_damaged(tmp_path, values):
+    np.save(tmp_path / "calibration.npy", values)
+    with pytest.raises(DamagedFileError, match=r"calibration\.npy: is damaged: .* values of shape"):
+        run_folder.load_calibration(tmp_path)
+
+
+def test_calibration_windows_come_back_with_and_without_a_hash(tmp_path):
+    values = np.arange(24, dtype=np.int8).reshape(2, 3, 4)
+    run_folder.save_calibration(tmp_path, values)
+    np.testing.assert_array_equal(run_folder.load_calibration(tmp_path), values)
+    np.save(tmp_path / "calibration.npy", values)
+    np.testing.assert_array_equal(run_folder.load_calibration(tmp_path), values)
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("run.json", run_folder.request_of),
+        ("learned.json", run_folder.provenance_of),
+        ("metrics.json", run_folder.metrics_of),
+        ("model.keras", run_folder.load_model),
+        ("calibration.npy", run_folder.load_calibration),
+    ],
+)
+def test_a_file_that_the_system_does_not_let_be_read_is_not_damaged(tmp_path, name, read):
+    (tmp_path / "metrics.json").write_text(json.dumps(METRICS))
+    (tmp_path / name).unlink(missing_ok=True)
+    (tmp_path / name).mkdir()
+    with pytest.raises(InputError, match=rf"{name}: cannot be read: Is a directory; check the path") as caught:
+        read(tmp_path)
+    assert "delete" not in str(caught.value)

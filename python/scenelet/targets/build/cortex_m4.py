@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ...core import toolchain
+from ...core import processes, toolchain
+from ...core.files import scratch
 from ...errors import ToolError
 
 COMPILER = "arm-none-eabi-gcc"
@@ -81,17 +80,14 @@ def _contents(paths: Iterable[Path]) -> list[bytes]:
 def _invoke(arguments: Sequence[str | Path], folder: Path | None = None) -> None:
     """Run the compiler, in a folder if it is given; its first error line becomes a ToolError."""
     program = toolchain.find(COMPILER)
-    done = subprocess.run([program, *map(str, arguments)], cwd=folder, capture_output=True, text=True, check=False)
+    done = processes.run([program, *arguments], cwd=folder)
     if done.returncode:
-        lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-        reason = next((line for line in lines if "overflowed" in line or "error" in line.lower()), lines[-1])
-        raise ToolError(COMPILER, reason.strip(), "shrink the model if it does not fit, else report this as a defect")
+        raise toolchain.failure(COMPILER, done, "shrink the model if it does not fit, else report this as a defect")
 
 
 def _objects(sources: Iterable[Path], includes: Sequence[Path], defines: Sequence[str]) -> list[Path]:
     """Compile each source once per content of itself, of every header, and of the command."""
     folder = toolchain.build_folder() / "arm"
-    folder.mkdir(parents=True, exist_ok=True)
     options = [*_compile_flags(), *defines]
     headers = _contents(header for place in includes for header in place.glob("*.h"))
     made = []
@@ -99,8 +95,8 @@ def _objects(sources: Iterable[Path], includes: Sequence[Path], defines: Sequenc
         key = _digest("\0".join(options).encode(), source.name.encode(), source.read_bytes(), *headers)
         target = folder / f"{source.stem}-{key}.o"
         if not target.exists():
-            with tempfile.TemporaryDirectory(dir=folder) as place:
-                fresh = Path(place) / target.name
+            with scratch(folder) as place:
+                fresh = place / target.name
                 _invoke([*options, *(f"-I{include}" for include in includes), "-c", source, "-o", fresh])
                 fresh.replace(target)
         made.append(target)
@@ -134,9 +130,7 @@ def runner(generated: Mapping[str, str], *, probes: bool = False) -> Path:
         The compiler is missing, or the program does not fit the memory of the board.
     """
     build = toolchain.build_folder() / "arm"
-    build.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=build) as place:
-        folder = Path(place)
+    with scratch(build) as folder:
         for name, text in generated.items():
             (folder / name).write_text(text, "utf-8")
         # A model of any size may be measured here; the challenge's limits apply to firmware that ships.

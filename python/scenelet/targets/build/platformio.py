@@ -5,14 +5,12 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ...core import toolchain
-from ...core.files import write_folder
-from ...errors import ToolError
+from ...core import processes, toolchain
+from ...core.files import write_folder, writing
 
 ENVIRONMENT = "qemu"
 _ELF = "firmware.elf"
@@ -41,7 +39,7 @@ def _digest(generated: Mapping[str, str], environment: str) -> str:
 def _workshop(folder: Path) -> Iterator[Path]:
     """One folder for all builds, locked for one build at a time, so that another model recompiles only what differs."""
     place = folder / "workshop"
-    place.mkdir(exist_ok=True)
+    place.mkdir(parents=True, exist_ok=True)
     with (place / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield place
@@ -65,11 +63,9 @@ def _run_platformio(environment: str, generated: Path, build: Path) -> None:
         "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
     }
     command = [toolchain.find("pio"), "run", "-e", environment, "-d", str(toolchain.REPOSITORY)]
-    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    done = processes.run(command, env=variables)
     if done.returncode:
-        lines = (done.stdout + done.stderr).strip().splitlines()
-        reason = next((line for line in lines if "overflowed" in line or "error:" in line.lower()), lines[-1])
-        raise ToolError(f"pio run -e {environment}", reason.strip(), "run it by hand to see its whole output")
+        raise toolchain.failure(f"pio run -e {environment}", done, "run it by hand to see its whole output")
 
 
 def build(generated: Mapping[str, str], environment: str = ENVIRONMENT) -> Path:
@@ -93,10 +89,9 @@ def build(generated: Mapping[str, str], environment: str = ENVIRONMENT) -> Path:
         PlatformIO or the compiler is missing, or the firmware does not fit the board's memory.
     """
     folder = toolchain.build_folder() / "product"
-    folder.mkdir(parents=True, exist_ok=True)
     elf = folder / f"{environment}-{_digest(generated, environment)}.elf"
     if not elf.exists():
-        with _workshop(folder) as place:
+        with writing(folder), _workshop(folder) as place:
             if elf.exists():  # another process has built it meanwhile
                 return elf
             _replace(place / "generated", generated)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from elftools.elf.elffile import ELFFile
 from numpy.typing import NDArray
 
 from ...core import toolchain
+from ...core.files import scratch
 from ...errors import ToolError
 from ..serial.client import Device
 from . import process
@@ -103,8 +103,8 @@ def trace_product(elf: Path, use: Callable[[Device], T]) -> tuple[T, list[BlockC
     ToolError
         The host compiler or QEMU is missing, QEMU has no plugin support, or the firmware does not start.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        blocks = Path(folder) / "blocks"
+    with scratch() as folder:
+        blocks = folder / "blocks"
         argument = f"{process.value(_plugin())},out={process.value(blocks)}"
         with SerialBoard(elf, (*process.COUNT_INSTRUCTIONS, "-plugin", argument)) as board:
             device = Device(board)

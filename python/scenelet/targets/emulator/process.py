@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import shutil
 import subprocess
 import tempfile
 import time
@@ -14,7 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ...core import toolchain
+from ...core import processes, toolchain
+from ...core.files import scratch_beside, writing
 from ...errors import ToolError
 from ..build import cortex_m4
 
@@ -43,11 +43,12 @@ class Emulator:
     Attributes
     ----------
     folder
-        Working folder of QEMU, for sockets and pipes; removed on leaving.
+        Working folder of QEMU, for sockets and pipes, inside the ``with`` block; removed on leaving. Those of killed
+        processes are removed by the next emulator.
     """
 
     def __init__(self, elf: Path, options: Sequence[str] = ()) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="scenelet-"))
+        self._resources = contextlib.ExitStack()
         machine = cortex_m4.board()["build"]["qemu_machine"]
         self._command = [
             *(toolchain.find(PROGRAM), "-M", machine, "-display", "none", "-monitor", "none"),
@@ -58,10 +59,8 @@ class Emulator:
 
     def start(self) -> None:
         """Start QEMU."""
-        with (self.folder / "log").open("wb") as log:
-            self._process = subprocess.Popen(
-                self._command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
+        with writing(self.folder), (self.folder / "log").open("wb") as log, processes.undisturbed():
+            self._process = processes.start(self._command, cwd=self.folder, output=log)
 
     def status(self) -> int | None:
         """Exit status of QEMU; None while it runs."""
@@ -99,19 +98,27 @@ class Emulator:
 
     def stop(self) -> None:
         """Stop QEMU and remove its folder."""
-        if self._process and self._process.poll() is None:
-            try:
-                self._process.wait(_EXIT_SECONDS if self._exits_by_itself() else 0)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            if self._process and self._process.poll() is None and self._exits_by_itself():
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(_EXIT_SECONDS)
+        finally:
+            if self._process and self._process.poll() is None:
+                processes.stop(self._process)
+            self._resources.close()
 
     def _exits_by_itself(self) -> bool:
         return False
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            with processes.undisturbed():
+                place = Path(tempfile.gettempdir()) / "scenelet-qemu"
+                self.folder = self._resources.enter_context(scratch_beside(place))
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(

@@ -174,7 +174,6 @@ class DistributedTrainer(Trainer):
         assert self.group is not None
         mine = (State.load(checkpoint) or self.state()).to_bytes() if self.group.chief else None
         state = State.from_bytes(self.group.broadcast(mine))
-        assert state is not None
         self.restore(state)
         return state
 

@@ -32,7 +32,8 @@ from typing import Any, TypedDict, Unpack
 from ...config import recipe as recipes
 from ...config.recipe import CnnConfig, Recipe
 from ...core import parallel, toolchain
-from ...core.files import sweep, write_text
+from ...core.files import is_there, read_bytes, sweep, write_text
+from ...core.json_files import Checked, require_keys
 from ...data.augmentation.features import batch_augmentation
 from ...data.dataset import Dataset
 from ...errors import InputError, RecipeError, ToolError
@@ -131,6 +132,16 @@ def _name(point: Values, data: dict[str, Windows]) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
+class _Trial(Checked):
+    """Keys of a trial in ``tune.json`` that are read back."""
+
+    trial: str
+    epochs: int
+    validation_loss: float | None
+    params_bytes: int
+    macs: int
+
+
 @dataclass(frozen=True)
 class Search:
     """Settings that all trials share."""
@@ -222,8 +233,8 @@ def open_search(recipe: Recipe, dataset: Dataset, out: str | Path, **options: Un
     path = folder / REQUEST
     if folder.is_dir():
         sweep(folder)
-    if path.is_file():
-        if path.read_bytes() != request.encode():
+    if is_there(path):
+        if read_bytes(path) != request.encode():
             raise InputError(folder, "holds another search", _ELSEWHERE)
     elif folder.exists() and (not folder.is_dir() or any(not entry.name.startswith(".") for entry in folder.iterdir())):
         raise InputError(folder, "is not a search and not empty", "choose another folder")
@@ -277,10 +288,11 @@ def finished(shared: Search) -> SearchResult | None:
         Where it is damaged, or recordings have been replaced since.
     """
     path = shared.out / RESULT
-    if not path.is_file():
+    if not is_there(path):
         return None
     best = shared.out / BEST
     summary, recipe = run_folder.read_json(path), recipes.load(best.with_suffix(".toml"))
+    require_keys(summary, path, f"delete {shared.out} and search again", trials=list[_Trial], invalid=list[Any])
     features = run_folder.request_of(best).features_sha256
     _require_same_windows(shared, recipe, features)
     shutil.rmtree(shared.out / TRIALS, ignore_errors=True)

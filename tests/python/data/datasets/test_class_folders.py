@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import inspect
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -240,3 +242,44 @@ def test_ready_made_splits_are_not_mistaken_for_classes(tmp_path: Path, clip: Cl
     fill(tmp_path, clip, "test", "a/y.wav")
     with pytest.raises(DatasetError, match="folders 'train' and 'test' instead of classes"):
         open_dataset(tmp_path)
+
+
+@pytest.mark.parametrize("name", [b"rain\xff/a.wav", b"rain/a\xff.wav", b"rain/monday\xff/a.wav"])
+def test_a_name_that_is_not_utf_8_is_refused(home: Path, name: bytes) -> None:
+    path = home / os.fsdecode(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"")
+    with pytest.raises(DatasetError, match="has a name that is not UTF-8, so it cannot be recorded; rename it"):
+        open_dataset(home)
+
+
+@pytest.mark.parametrize("target", [".", ".."])
+def test_a_class_that_holds_its_own_data_set_is_refused(home: Path, target: str) -> None:
+    (home / "again").symlink_to(target)
+    with pytest.raises(DatasetError, match="again: is a link to a folder that it lies in; remove it"):
+        open_dataset(home)
+
+
+def test_links_to_themselves_are_no_classes_and_no_clips(home: Path) -> None:
+    before = open_dataset(home)
+    (home / "loop").symlink_to("loop")
+    (home / before.labels[0] / "self").symlink_to(".")
+    (home / before.labels[0] / "loop.wav").symlink_to("loop.wav")
+    after = open_dataset(home)
+    assert (after.labels, len(after.clips)) == (before.labels, len(before.clips))
+
+
+def test_folders_may_lie_in_each_other_deeper_than_python_calls(tmp_path: Path, clip: Clip) -> None:
+    fill(tmp_path, clip, "rain", "a.wav")
+    fill(tmp_path, clip, "wind", "b.wav")
+    here = os.open(tmp_path / "rain", os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("d", dir_fd=here)
+        inner = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = inner
+    os.close(here)
+    try:
+        assert len(open_dataset(tmp_path).clips) == 2
+    finally:  # pytest's own clearing calls itself once a folder
+        subprocess.run(["rm", "-rf", tmp_path / "rain"], check=True)

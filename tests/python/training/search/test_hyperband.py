@@ -185,7 +185,7 @@ def test_a_finished_search_of_recordings_that_were_replaced_is_refused(whole, ru
 def test_a_damaged_result_is_named(whole, run, tmp_path):
     out = shutil.copytree(whole[0], tmp_path / "out")
     (out / "tune.json").write_bytes(b"\xff\xfe")
-    with pytest.raises(InputError, match=r"tune\.json: cannot be read: 'utf-8' codec"):
+    with pytest.raises(InputError, match=r"tune\.json: is damaged: not JSON: 'utf-8' codec"):
         run(out)
 
 
