@@ -161,6 +161,14 @@ def moved_input(op: str) -> int:
     return 1 if op == "SPLIT" else 0
 
 
+def placeholder(shape: tuple[int, ...]) -> NDArray[np.int8]:
+    """Make a dense array of single bytes without memory behind it, whose views tell strides and must not be read."""
+    strides = [1]
+    for size in reversed(shape[1:]):
+        strides.insert(0, strides[0] * size)
+    return np.lib.stride_tricks.as_strided(np.empty(1, np.int8), shape, strides[: len(shape)])
+
+
 def strides_of(whole: Array, view: Array) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
     """Where a view of single bytes finds its values.
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ...graph import Graph, Operator, Tensor
-from ..numerics.views import VIEWS, moved_input, strides_of
+from ..numerics.views import VIEWS, moved_input, placeholder, strides_of
 from ..program import Step, Struct
 from .checker import Checker
 from .layer import Layer
 
 DIMS = 6
 """SCN_COPY_DIMS of the engine."""
+
+_MOST_ELEMENTS = 2**31 - 1
+"""The engine counts elements in int32."""
 
 
 def check_slicing(check: Checker) -> None:
@@ -28,7 +30,8 @@ def check_slicing(check: Checker) -> None:
     for number, index in enumerate(check.operator.inputs):
         known = number == position or (index >= 0 and check.graph.tensors[index].data is not None)
         check.require(known, f"input {number} is computed, not stored", "make it a constant")
-    whole = np.empty(source.shape, np.int8)
+    check.require(source.elements <= _MOST_ELEMENTS, f"input has {source.elements:,} values", "use a smaller map")
+    whole = placeholder(source.shape)
     try:
         views = _views(check.graph, check.operator, whole)
     except (ValueError, IndexError) as error:
@@ -46,7 +49,7 @@ def check_slicing(check: Checker) -> None:
 def slicing(layer: Layer) -> tuple[Step, ...]:
     """One copy for each output that is read."""
     source = layer.input(moved_input(layer.operator.op))
-    whole = np.empty(source.shape, np.int8)
+    whole = placeholder(source.shape)
     views = _views(layer.graph, layer.operator, whole)
     read = {*layer.graph.outputs, *(index for operator in layer.graph.operators for index in operator.inputs)}
     return tuple(

@@ -161,3 +161,10 @@ def test_another_scale_is_refused() -> None:
         return network.builder.operator("TRANSPOSE", (network.start, order), (1, 4, 6), 0.06, -7)
 
     refused(transposed, "input and output differ in scale or zero point")
+
+
+def test_more_values_than_int32_counts_are_refused_without_memory_for_them() -> None:
+    network = network_of(1, (1, 70_000, 70_000))
+    made = network.transpose(network.start, (0, 2, 1))
+    with pytest.raises(UnsupportedError, match="input has 4,900,000,000 values; use a smaller map"):
+        compile_model(network.model(made))
