@@ -23,11 +23,11 @@ def mutant(seed: int) -> bytes:
         if chance.random() < 0.4:
             return _bytes_changed(chance, whole)
         tree = object_model.unpack(whole)
-        for _ in range(int(chance.integers(1, 4))):
-            _change_field(chance, tree)
         try:
+            for _ in range(int(chance.integers(1, 4))):
+                _change_field(chance, tree)
             return object_model.pack(tree)
-        except Exception:  # a value that the schema cannot hold: draw another
+        except Exception:  # nothing left to change, or a value that the schema cannot hold: draw another
             continue
     return whole
 

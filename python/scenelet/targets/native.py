@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ..compiler.operators import require_supported
 from ..errors import UnsupportedError
+from ..tflite import object_model
 from .interpreter import LocalTarget
 from .isolation import ChildDied, Isolated
 
@@ -59,7 +60,11 @@ class NativeTarget(LocalTarget):
         except UnsupportedError as error:
             self.refusal = error
         self._children: list[Isolated] = []
-        self._interpreter = self._open(self._given())
+        try:
+            content = self._given()
+        except object_model.BROKEN_FILE:  # raised by what rewrites a file that breaks the rules
+            raise self.refusal or object_model.damaged(self.subject) from None
+        self._interpreter = self._open(content)
 
     def _given(self) -> bytes:
         """The model as the interpreter gets it."""
