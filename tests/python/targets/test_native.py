@@ -40,10 +40,11 @@ def without_scale(graph: Graph) -> bytes:
     )
 
 
-def hyperbolic() -> bytes:
-    network = GraphBuilder("tanh")
+def magnitude(size: int = 120) -> bytes:
+    """An operator that the engine lacks; ``size`` is what the file says of its output."""
+    network = GraphBuilder("abs")
     x = network.input((1, 120), 0.05, 0)
-    return write_model(network.graph(network.operator("TANH", (x,), (1, 120), 1 / 128, 0)))
+    return write_model(network.graph(network.operator("ABS", (x,), (1, size), 0.05, 0)))
 
 
 @pytest.mark.parametrize("target", ["litert", "tflm"])
@@ -72,11 +73,10 @@ def test_the_interpreters_own_words_are_passed_on() -> None:
 
 
 def test_an_operator_that_only_the_interpreters_know_runs_the_same_in_a_child() -> None:
-    expected = np.clip(np.round(np.tanh(INPUT * 0.05) * 128), -128, 127)
-    alone = LitertInterpreter(hyperbolic()).invoke(INPUT)
-    assert np.abs(alone - expected).max() <= 1
+    alone = LitertInterpreter(magnitude()).invoke(INPUT)
+    np.testing.assert_array_equal(alone, np.abs(INPUT))
     for kind in (LitertTarget, TflmTarget):
-        with kind(hyperbolic()) as target:
+        with kind(magnitude()) as target:
             assert target.refusal is not None
             np.testing.assert_array_equal(target.run(INPUT), alone)
             np.testing.assert_array_equal(target.tensors(INPUT)[target.output.index], alone)
@@ -91,19 +91,15 @@ def test_a_model_within_the_rules_stays_in_this_process(kind: type[NativeTarget]
 
 @BOTH
 def test_the_child_ends_with_its_target(kind: type[NativeTarget]) -> None:
-    with kind(hyperbolic()) as target:
+    with kind(magnitude()) as target:
         process = target._children[0]._process
         assert process.poll() is None
     assert process.poll() is not None
 
 
 def test_a_shape_that_the_interpreter_does_not_find() -> None:
-    network = NetworkBuilder(2, (1, 6, 20, 1))
-    graph = network.builder.graph(network.reshape(network.start, (1, 120)))
-    target = graph.outputs[0]
-    odd = replace(graph, tensors={**graph.tensors, target: replace(graph.tensors[target], shape=(1, 121))})
     with (
-        LitertTarget(write_model(odd)) as place,
+        LitertTarget(magnitude(121)) as place,
         pytest.raises(UnsupportedError, match=r"makes int8 \(1, 120\) of tensor"),
     ):
         place.run(INPUT)
