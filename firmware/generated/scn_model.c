@@ -5,15 +5,15 @@
  * The arena, by step; first and last are the steps in which a block holds something.
  *
  *   offset    bytes  first  last  block
- *        0    32768      0     1  0:conv1
- *    35840     2048      0     0  input
- *    32768     3072      0     0  scratch of 0:conv1
- *    32768     8192      1     2  1:conv2
- *    40960    40536      1     1  scratch of 1:conv2
- *    60160    16384      2     3  3:conv3
- *        0    22104      2     2  scratch of 3:conv3
- *    76544       64      3     4  4:conv4 .. 11:pooling
- *        0    60160      3     3  scratch of 4:conv4 .. 11:pooling
+ *    61532     8192      0     1  0:conv1 .. 2:pool2
+ *    69724     2048      0     0  input
+ *        0    61532      0     0  scratch of 0:conv1 .. 2:pool2
+ *    44008    16384      1     2  3:conv3
+ *        0    22104      1     1  scratch of 3:conv3
+ *    60392     4096      2     3  4:conv4
+ *        0    44008      2     2  scratch of 4:conv4
+ *    36492       64      3     4  6:conv5 .. 11:pooling
+ *        0    36492      3     3  scratch of 6:conv5 .. 11:pooling
  *      256      128      4     5  12:embedding
  *        0      128      4     4  scratch of 12:embedding
  *      384       10      5     6  13:scores
@@ -33,12 +33,13 @@ _Static_assert(SCN_MODEL_MACS <= 30000000, "more than 30000000 multiply-accumula
 _Static_assert(SCN_MODEL_ARENA_BYTES <= SCN_BOARD_RAM_BYTES, "the arena is larger than the RAM of the board");
 #endif
 #endif
-_Static_assert(SCN_CONV2D_GEMM_SCRATCH_BYTES(SCN_CONV2D_GEMM_WORDS(3, 3), 8, 1, SCN_CONV2D_GEMM_PADDED_BYTES(66, 34, 1)) == 3064, "the engine wants another size than the compiler planned");
-_Static_assert(SCN_SEGMENT_STATE_BYTES(2) == 8, "the engine wants another size than the compiler planned");
+_Static_assert(SCN_CONV2D_GEMM_SCRATCH_BYTES(SCN_CONV2D_GEMM_WORDS(3, 3), 8, 1, SCN_CONV2D_GEMM_PADDED_BYTES(18, 34, 1)) == 1432, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_TILE_BYTES(4, 3, SCN_WINOGRAD_INPUT_TILES_DOWN(32, 32, 3, 1), 16) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(4, 8, 3) + SCN_WINOGRAD_SUM_BYTES(4, 1) == 40528, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_PACKED_BYTES(3, 16, 16) == 2304, "the engine wants another size than the compiler planned");
+_Static_assert(SCN_SEGMENT_STATE_BYTES(3) == 12, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_TILE_BYTES(4, 3, SCN_WINOGRAD_INPUT_TILES_DOWN(16, 16, 3, 1), 16) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(4, 8, 3) + SCN_WINOGRAD_SUM_BYTES(4, 1) == 22096, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_PACKED_BYTES(3, 16, 32) == 4608, "the engine wants another size than the compiler planned");
+_Static_assert(SCN_SEGMENT_STATE_BYTES(2) == 8, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_TILE_BYTES(4, 3, SCN_WINOGRAD_INPUT_TILES_DOWN(16, 16, 3, 1), 32) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(4, 16, 3) + SCN_WINOGRAD_SUM_BYTES(4, 1) == 44000, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_PACKED_BYTES(3, 32, 32) == 9216, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_TILE_BYTES(4, 1, SCN_WINOGRAD_INPUT_TILES_ACROSS(4, 8, 16, 3), 32) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(4, 16, 3) + SCN_WINOGRAD_SUM_BYTES(4, 1) == 16352, "the engine wants another size than the compiler planned");
@@ -49,7 +50,7 @@ _Static_assert(SCN_WINOGRAD_TILE_BYTES(4, 1, SCN_WINOGRAD_INPUT_TILES_ACROSS(4, 
 _Static_assert(SCN_WINOGRAD_PACKED_BYTES(3, 48, 64) == 27648, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_TILE_BYTES(4, 1, SCN_WINOGRAD_INPUT_TILES_ACROSS(4, 4, 8, 3), 64) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(4, 32, 3) + SCN_WINOGRAD_SUM_BYTES(4, 1) == 14080, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_PACKED_BYTES(3, 64, 64) == 36864, "the engine wants another size than the compiler planned");
-_Static_assert(SCN_SEGMENT_STATE_BYTES(8) == 32, "the engine wants another size than the compiler planned");
+_Static_assert(SCN_SEGMENT_STATE_BYTES(7) == 28, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_DENSE_SCRATCH_BYTES(64) == 128, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_DENSE_SCRATCH_BYTES(128) == 256, "the engine wants another size than the compiler planned");
 
@@ -75,7 +76,7 @@ static _Alignas(4) const scn_requantize_pair_t step0_s0_requantize[8] = {
     {3394, 1800, 1486837532, -16320, 7, 1296359186, -16320, 7},
 };
 
-static _Alignas(4) const int8_t step1_s0_packed[2304] = {
+static _Alignas(4) const int8_t step0_s1_packed[2304] = {
     -11, -33, 11, -76, -52, 58, 21, 7, -48, 28, -69, 59, 46, 14, 62, 64, 12, -50, 73, 54, 35, 32, -25, 50, -47,
     2, 43, -45, 29, -43, 70, 97, 34, -45, 1, 127, -84, 104, -10, -117, -19, 39, -127, 33, 34, -86, 22, 1, -50,
     -57, 78, 103, 11, -24, -31, 37, 27, 97, -27, -28, 36, 40, 119, -74, 18, 9, 63, 16, -9, -108, 3, -5, -58, 32,
@@ -173,17 +174,17 @@ static _Alignas(4) const int8_t step1_s0_packed[2304] = {
     31, 45, -6,
 };
 
-static _Alignas(4) const int32_t step1_s0_bias[16] = {
+static _Alignas(4) const int32_t step0_s1_bias[16] = {
     -3298, -5578, 8339, 7911, 15, -8360, -3482, -5048, -127, 7604, 9063, -363, -1884, -18508, 4424, 8637,
 };
 
-static _Alignas(4) const scn_multiplier_t step1_s0_scale[16] = {
+static _Alignas(4) const scn_multiplier_t step0_s1_scale[16] = {
     {1285149695, -8}, {1447137920, -8}, {1691487924, -9}, {1755602965, -9}, {1244696868, -8}, {1939200837, -9},
     {2125289481, -9}, {1823480903, -9}, {1107251296, -8}, {1131452567, -8}, {1772707244, -9}, {1527534797, -9},
     {1284917101, -8}, {2027473437, -9}, {1978866628, -9}, {1219066700, -8},
 };
 
-static _Alignas(4) const int8_t step2_s0_packed[4608] = {
+static _Alignas(4) const int8_t step1_s0_packed[4608] = {
     76, -66, 8, -23, -39, -92, 8, -37, 122, -66, -9, -38, 84, 58, 74, -14, -5, 106, 5, 27, 68, -20, 121, -114,
     -46, 37, -67, 7, -87, 113, -18, -52, -65, 56, 1, 61, 1, 12, 50, -20, -33, 47, -33, -44, 52, -14, -37, 66,
     -39, -59, 48, 38, -11, -3, 40, 20, -57, 51, -35, 16, -44, -37, 16, 85, 13, -10, -15, 42, 20, 27, -38, -32,
@@ -376,13 +377,13 @@ static _Alignas(4) const int8_t step2_s0_packed[4608] = {
     -45, 17, 10, -43, -115, -65, -16, 10, -96, -13, 28, -102, -26, 8, -50,
 };
 
-static _Alignas(4) const int32_t step2_s0_bias[32] = {
+static _Alignas(4) const int32_t step1_s0_bias[32] = {
     -3868, -8361, -2085, 2250, 14721, 4636, 6356, 837, 10371, -705, 10883, 24875, -8262, -9036, 3281, -7635,
     9192, 11019, 12814, 13244, 8030, 12808, 16186, -9098, 13936, -22719, 18439, -5367, 15445, 20201, -9802,
     -3953,
 };
 
-static _Alignas(4) const scn_multiplier_t step2_s0_scale[32] = {
+static _Alignas(4) const scn_multiplier_t step1_s0_scale[32] = {
     {1406227173, -9}, {1789725777, -9}, {1270613139, -8}, {1724699888, -9}, {1245025204, -8}, {1242279648, -8},
     {1795286481, -9}, {1919767982, -9}, {1479136979, -9}, {1797639704, -9}, {2098304918, -9}, {1588887423, -9},
     {2003024491, -9}, {2026644421, -9}, {1494678183, -9}, {1832899757, -9}, {2062484112, -9}, {1139644494, -8},
@@ -391,7 +392,7 @@ static _Alignas(4) const scn_multiplier_t step2_s0_scale[32] = {
     {1691488428, -9}, {1473202956, -9},
 };
 
-static _Alignas(4) const int8_t step3_s0_packed[9216] = {
+static _Alignas(4) const int8_t step2_s0_packed[9216] = {
     -48, 37, 0, 17, 19, 23, -4, -15, -78, -54, -87, -4, 21, 13, 15, -54, 9, -5, -59, -74, -48, -57, -35, 6, -41,
     69, 73, -34, 25, -24, -26, -67, -17, -43, -36, 66, 42, -50, 7, -47, 7, -15, 8, -50, 7, -16, -4, -13, 33, 43,
     31, 28, -76, -34, -17, 38, 37, 32, 9, -30, 47, -21, -30, 5, 5, -2, -39, 48, -58, -44, -55, -80, -97, -74,
@@ -770,12 +771,12 @@ static _Alignas(4) const int8_t step3_s0_packed[9216] = {
     -7, 13, -29, -2, 46, 1, -35, -12, -56, 56, -18, 50, -69, -5, 35, -7, 48,
 };
 
-static _Alignas(4) const int32_t step3_s0_bias[32] = {
+static _Alignas(4) const int32_t step2_s0_bias[32] = {
     21353, -7358, 5731, 570, 2811, 3017, 2916, -15214, -12895, 26171, 15547, -5395, -7407, 6446, 4637, -1813,
     4296, 2527, -4958, -7598, 7137, 77, 5050, 19861, -6043, 8912, 13762, 2108, -1787, -12450, 6301, -4182,
 };
 
-static _Alignas(4) const scn_multiplier_t step3_s0_scale[32] = {
+static _Alignas(4) const scn_multiplier_t step2_s0_scale[32] = {
     {1918469979, -9}, {1850957790, -9}, {1494796360, -9}, {1591049624, -9}, {1797927650, -9}, {2142821830, -9},
     {1756072679, -9}, {1741565108, -9}, {1726085544, -9}, {1485619428, -9}, {1844652593, -9}, {1498831307, -9},
     {1773993448, -9}, {1990118559, -9}, {1492760163, -9}, {1768208041, -9}, {1497481109, -9}, {1714034184, -9},
@@ -784,7 +785,7 @@ static _Alignas(4) const scn_multiplier_t step3_s0_scale[32] = {
     {1928442691, -9}, {1952837176, -9},
 };
 
-static _Alignas(4) const int8_t step3_s1_packed[13824] = {
+static _Alignas(4) const int8_t step3_s0_packed[13824] = {
     4, 2, 28, -90, -27, 13, -45, -127, 4, -33, -19, -69, -70, 31, -26, -41, -79, -21, 44, -61, -35, -16, 77,
     -40, -14, -3, -69, -32, -57, -39, 17, -51, 17, -20, -11, -69, -58, 22, 29, 7, -37, 11, 44, -5, -14, 36, -14,
     -45, 46, -8, -33, -6, -16, 18, 23, 15, 4, 41, 51, -26, 2, -46, -21, 15, 50, -35, -53, 19, 11, -4, 14, 2, -9,
@@ -1351,14 +1352,14 @@ static _Alignas(4) const int8_t step3_s1_packed[13824] = {
     -60, -14, 57, -26, -23, 35, 4, -29, -9,
 };
 
-static _Alignas(4) const int32_t step3_s1_bias[48] = {
+static _Alignas(4) const int32_t step3_s0_bias[48] = {
     31109, 58883, 45746, 12842, 16285, 2771, -32739, 7304, -5839, 35869, -6344, -2082, -29124, 16412, 13568,
     15117, 14866, -48921, 4624, 38497, -4411, -1449, 24184, 15179, 10882, 34447, -5409, 25183, -40942, 38687,
     16242, 8880, 3028, -30812, 51164, 298, -7892, -4730, 26890, 30383, 30426, 11161, 40594, 6016, 5763, 20081,
     -622, -11123,
 };
 
-static _Alignas(4) const scn_multiplier_t step3_s1_scale[48] = {
+static _Alignas(4) const scn_multiplier_t step3_s0_scale[48] = {
     {1372362023, -9}, {1243480159, -9}, {1173461627, -9}, {1406155587, -9}, {1428412620, -9}, {1138879024, -9},
     {1217571370, -9}, {1525522615, -9}, {1405513344, -9}, {1095231585, -9}, {1273626428, -9}, {1817519296, -9},
     {1861343905, -10}, {1379978197, -9}, {1660907571, -9}, {1323956513, -9}, {1931543068, -9}, {1175426650, -9},
@@ -1370,7 +1371,7 @@ static _Alignas(4) const scn_multiplier_t step3_s1_scale[48] = {
     {1560107603, -9},
 };
 
-static _Alignas(4) const int8_t step3_s2_packed[20736] = {
+static _Alignas(4) const int8_t step3_s1_packed[20736] = {
     -43, -13, -54, 3, -88, 5, 27, -41, -54, -50, -59, -36, -5, -8, 1, -55, 29, -12, 94, -38, -37, -64, 56, 19,
     27, 21, -10, 45, 63, 37, 59, 0, -11, -35, 36, 41, -30, 9, -10, 20, -15, 5, -42, 40, -60, 37, -56, -12, 34,
     -56, 19, 13, 27, -70, 44, 56, 52, 11, 37, -11, -28, -49, 28, 8, 22, -92, -29, 49, 18, -33, -41, -17, -14, 8,
@@ -2215,14 +2216,14 @@ static _Alignas(4) const int8_t step3_s2_packed[20736] = {
     26, -9, -22, 67, 46, 87, 68, 0, 63, 75, -10, 4, 53, 24, -24,
 };
 
-static _Alignas(4) const int32_t step3_s2_bias[48] = {
+static _Alignas(4) const int32_t step3_s1_bias[48] = {
     -2208, -3849, 1808, 2676, 8567, 18847, 9396, 43146, 23649, 3081, -6153, 16552, 13112, -7023, -12078, -7901,
     26366, -353, 18031, 14588, -2771, -11686, -9264, -14535, -25170, 21844, 10796, 6226, 1210, 7524, -6468,
     1898, -28807, 3378, -20647, -1285, 24105, 5434, 11044, -10459, -16541, 13878, 15251, 95, -17326, -28660,
     22665, 26402,
 };
 
-static _Alignas(4) const scn_multiplier_t step3_s2_scale[48] = {
+static _Alignas(4) const scn_multiplier_t step3_s1_scale[48] = {
     {1126242769, -9}, {1434779649, -9}, {1202939949, -9}, {2010401392, -10}, {1227497860, -9},
     {2098120104, -10}, {1266439099, -9}, {1756951372, -10}, {1211542046, -9}, {2058812252, -10},
     {1485290247, -9}, {1264312795, -9}, {1080592746, -9}, {1087911532, -9}, {1238464677, -9}, {1941803701, -10},
@@ -2234,7 +2235,7 @@ static _Alignas(4) const scn_multiplier_t step3_s2_scale[48] = {
     {2120233483, -10}, {1765713544, -9}, {1246247974, -9}, {1262124994, -9}, {1264165269, -9}, {1133409619, -9},
 };
 
-static _Alignas(4) const int8_t step3_s3_packed[27648] = {
+static _Alignas(4) const int8_t step3_s2_packed[27648] = {
     -11, 39, -7, 25, -16, 29, 29, -35, -41, 13, -31, 11, -24, -32, 71, -30, -53, -12, 69, -31, 7, -47, 79, -49,
     44, -11, 55, 10, 38, 8, 68, 66, 22, 42, 71, 66, -21, -42, -48, -46, -44, -34, 18, -4, -71, -47, -47, -4,
     -46, -4, -23, -37, -57, -3, -16, 24, -61, 31, -35, 32, -7, 56, 21, 39, 1, 40, -40, 86, -56, 37, 34, 51, -1,
@@ -3361,7 +3362,7 @@ static _Alignas(4) const int8_t step3_s3_packed[27648] = {
     -30, 12, -23, -30, -32, 69, 30, -3, 52, -93, -39, -103, 41, -54, -8, -83, 16, -19,
 };
 
-static _Alignas(4) const int32_t step3_s3_bias[64] = {
+static _Alignas(4) const int32_t step3_s2_bias[64] = {
     22456, 4908, 16510, 33906, 6376, 38739, -10381, -26031, 8692, 33956, 39209, 29497, 42826, 51147, 27616,
     16605, -16387, 42442, 18860, 5833, 11412, 29289, 6288, 23333, -8721, 29494, 4928, 12517, 18336, -7060, 8257,
     -8629, 22831, 12431, -41712, 21373, -23662, -11535, -21268, 17021, 12904, 10696, 25443, 12872, 8194, 21939,
@@ -3369,7 +3370,7 @@ static _Alignas(4) const int32_t step3_s3_bias[64] = {
     44099, 12521, 37686,
 };
 
-static _Alignas(4) const scn_multiplier_t step3_s3_scale[64] = {
+static _Alignas(4) const scn_multiplier_t step3_s2_scale[64] = {
     {1181156516, -9}, {1370897538, -9}, {1352684857, -9}, {1477184437, -9}, {1372488568, -9}, {1101936186, -9},
     {1216024496, -9}, {2039932958, -10}, {1114264648, -9}, {1983054254, -10}, {1227425873, -9},
     {1424639541, -9}, {1286942970, -9}, {1290162304, -9}, {1776293010, -10}, {1620957261, -9}, {1435348531, -9},
@@ -3384,7 +3385,7 @@ static _Alignas(4) const scn_multiplier_t step3_s3_scale[64] = {
     {1418910085, -9}, {1115253361, -9}, {1380273620, -9}, {1113237362, -9}, {2146141128, -10},
 };
 
-static _Alignas(4) const int8_t step3_s4_packed[36864] = {
+static _Alignas(4) const int8_t step3_s3_packed[36864] = {
     -38, -28, -17, 127, -57, -45, -3, 27, 13, -34, -14, 63, -30, -7, -70, 74, -53, -50, -97, 42, -9, -17, -35,
     58, -16, -2, 44, 52, 31, -10, 34, 45, 24, -12, 52, 82, -10, 7, 2, -28, -49, -15, -16, -5, 7, -60, -45, -28,
     25, -16, -66, 28, -4, -22, -5, -3, -11, -46, -2, -36, -50, 4, -87, -52, -12, -54, -36, -39, -10, -51, -47,
@@ -4888,7 +4889,7 @@ static _Alignas(4) const int8_t step3_s4_packed[36864] = {
     29, -35, 5,
 };
 
-static _Alignas(4) const int32_t step3_s4_bias[64] = {
+static _Alignas(4) const int32_t step3_s3_bias[64] = {
     50023, 5572, 26157, 34012, 19628, 34853, 3649, -12047, 36996, 2412, 26348, -1860, 51165, -56157, -9807,
     -15921, -8775, 75212, 65691, 17910, 46407, 24672, 2643, -17435, 39305, -19970, -42776, 11715, -27323, 66429,
     -9543, -4088, -15849, 79329, 47153, 10375, 24648, 65246, 75255, -15222, 9825, 41032, 53446, 1392, -24410,
@@ -4896,7 +4897,7 @@ static _Alignas(4) const int32_t step3_s4_bias[64] = {
     10974, 41713, 39470, -44884,
 };
 
-static _Alignas(4) const scn_multiplier_t step3_s4_scale[64] = {
+static _Alignas(4) const scn_multiplier_t step3_s3_scale[64] = {
     {1819141838, -10}, {1079572062, -9}, {1289563032, -9}, {1212666097, -9}, {1987444624, -10},
     {1843869386, -10}, {1782446164, -10}, {1410613541, -10}, {1222986538, -9}, {1904006058, -10},
     {1808040524, -10}, {1808419147, -10}, {1870302531, -10}, {1428492183, -10}, {1690486452, -10},
@@ -5278,44 +5279,50 @@ static _Alignas(4) const scn_dense_requantize_t step5_requantize[3] = {
     {339528, 2120, 0, 0, 1656173032, -15104, 9, 1758427729, -15104, 9, 0, 0, 0, 0, 0, 0},
 };
 
-/* 0:conv1 */
+/* 0:conv1 .. 2:pool2 */
 static const scn_conv2d_gemm_t step0_s0[1] = {
     {.conv = {.input = {.batches = 1, .height = 64, .width = 32, .channels = 1}, .output = {.batches = 1, .height = 64, .width = 32, .channels = 16}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = NULL, .scale = NULL, .input_zero_point = 0, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = NULL, .group = 8, .packed = step0_s0_packed, .expanded = NULL, .requantize = step0_s0_requantize},
 };
 
-static const scn_stage_t step0_stages[1] = {
-    {.run = scn_conv2d_gemm_rows, .layer = step0_s0, .map = NULL, .inputs = {0, 255}, .output = 1, .stripe = 64, .reach = 3, .stride = 1, .pad_top = 1},
+static const scn_winograd_t step0_s1[1] = {
+    {.conv = {.input = {.batches = 1, .height = 64, .width = 32, .channels = 16}, .output = {.batches = 1, .height = 64, .width = 32, .channels = 16}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = step0_s1_bias, .scale = step0_s1_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .across = false, .pool_height = 2, .pool_width = 2, .rows = 24, .part = 8, .packed = step0_s1_packed, .expanded = NULL},
 };
 
-static const scn_line_buffer_t step0_lines[2] = {
+static const scn_stage_t step0_stages[2] = {
+    {.run = scn_conv2d_gemm_rows, .layer = step0_s0, .map = NULL, .inputs = {0, 255}, .output = 2, .stripe = 16, .reach = 3, .stride = 1, .pad_top = 1},
+    {.run = scn_winograd_f4x3_rows, .layer = step0_s1, .map = NULL, .inputs = {2, 255}, .output = 1, .stripe = 12, .reach = 4, .stride = 2, .pad_top = 1},
+};
+
+static const scn_line_buffer_t step0_lines[3] = {
     {.offset = 0, .row_bytes = 32, .height = 64, .capacity = 64},
-    {.offset = 0, .row_bytes = 512, .height = 64, .capacity = 64},
+    {.offset = 0, .row_bytes = 256, .height = 32, .capacity = 32},
+    {.offset = 12, .row_bytes = 512, .height = 64, .capacity = 41},
 };
 
 static const scn_segment_t step0_params = {
     .stages = step0_stages,
     .buffers = step0_lines,
-    .scratch_offset = 8,
-    .stage_count = 1,
-    .buffer_count = 2,
+    .scratch_offset = 21004,
+    .stage_count = 2,
+    .buffer_count = 3,
 };
 
 static void step0_run(uint8_t *arena) {
-    scn_segment_run(&step0_params, (const int8_t *)(arena + 35840), (int8_t *)(arena + 0), arena + 32768);
+    scn_segment_run(&step0_params, (const int8_t *)(arena + 69724), (int8_t *)(arena + 61532), arena + 0);
 }
 
-/* 1:conv2 */
+/* 3:conv3 */
 static const scn_winograd_t step1_s0[1] = {
-    {.conv = {.input = {.batches = 1, .height = 64, .width = 32, .channels = 16}, .output = {.batches = 1, .height = 64, .width = 32, .channels = 16}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = step1_s0_bias, .scale = step1_s0_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .across = false, .pool_height = 2, .pool_width = 2, .rows = 24, .part = 8, .packed = step1_s0_packed, .expanded = NULL},
+    {.conv = {.input = {.batches = 1, .height = 32, .width = 16, .channels = 16}, .output = {.batches = 1, .height = 32, .width = 16, .channels = 32}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = step1_s0_bias, .scale = step1_s0_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .across = false, .pool_height = 1, .pool_width = 1, .rows = 24, .part = 8, .packed = step1_s0_packed, .expanded = NULL},
 };
 
 static const scn_stage_t step1_stages[1] = {
-    {.run = scn_winograd_f4x3_rows, .layer = step1_s0, .map = NULL, .inputs = {0, 255}, .output = 1, .stripe = 32, .reach = 4, .stride = 2, .pad_top = 1},
+    {.run = scn_winograd_f4x3_rows, .layer = step1_s0, .map = NULL, .inputs = {0, 255}, .output = 1, .stripe = 32, .reach = 3, .stride = 1, .pad_top = 1},
 };
 
 static const scn_line_buffer_t step1_lines[2] = {
-    {.offset = 0, .row_bytes = 512, .height = 64, .capacity = 64},
     {.offset = 0, .row_bytes = 256, .height = 32, .capacity = 32},
+    {.offset = 0, .row_bytes = 512, .height = 32, .capacity = 32},
 };
 
 static const scn_segment_t step1_params = {
@@ -5327,21 +5334,21 @@ static const scn_segment_t step1_params = {
 };
 
 static void step1_run(uint8_t *arena) {
-    scn_segment_run(&step1_params, (const int8_t *)(arena + 0), (int8_t *)(arena + 32768), arena + 40960);
+    scn_segment_run(&step1_params, (const int8_t *)(arena + 61532), (int8_t *)(arena + 44008), arena + 0);
 }
 
-/* 3:conv3 */
+/* 4:conv4 */
 static const scn_winograd_t step2_s0[1] = {
-    {.conv = {.input = {.batches = 1, .height = 32, .width = 16, .channels = 16}, .output = {.batches = 1, .height = 32, .width = 16, .channels = 32}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = step2_s0_bias, .scale = step2_s0_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .across = false, .pool_height = 1, .pool_width = 1, .rows = 24, .part = 8, .packed = step2_s0_packed, .expanded = NULL},
+    {.conv = {.input = {.batches = 1, .height = 32, .width = 16, .channels = 32}, .output = {.batches = 1, .height = 32, .width = 16, .channels = 32}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = step2_s0_bias, .scale = step2_s0_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .across = false, .pool_height = 2, .pool_width = 2, .rows = 24, .part = 16, .packed = step2_s0_packed, .expanded = NULL},
 };
 
 static const scn_stage_t step2_stages[1] = {
-    {.run = scn_winograd_f4x3_rows, .layer = step2_s0, .map = NULL, .inputs = {0, 255}, .output = 1, .stripe = 32, .reach = 3, .stride = 1, .pad_top = 1},
+    {.run = scn_winograd_f4x3_rows, .layer = step2_s0, .map = NULL, .inputs = {0, 255}, .output = 1, .stripe = 16, .reach = 4, .stride = 2, .pad_top = 1},
 };
 
 static const scn_line_buffer_t step2_lines[2] = {
-    {.offset = 0, .row_bytes = 256, .height = 32, .capacity = 32},
     {.offset = 0, .row_bytes = 512, .height = 32, .capacity = 32},
+    {.offset = 0, .row_bytes = 256, .height = 16, .capacity = 16},
 };
 
 static const scn_segment_t step2_params = {
@@ -5353,64 +5360,58 @@ static const scn_segment_t step2_params = {
 };
 
 static void step2_run(uint8_t *arena) {
-    scn_segment_run(&step2_params, (const int8_t *)(arena + 32768), (int8_t *)(arena + 60160), arena + 0);
+    scn_segment_run(&step2_params, (const int8_t *)(arena + 44008), (int8_t *)(arena + 60392), arena + 0);
 }
 
-/* 4:conv4 .. 11:pooling */
+/* 6:conv5 .. 11:pooling */
 static const scn_winograd_t step3_s0[1] = {
-    {.conv = {.input = {.batches = 1, .height = 32, .width = 16, .channels = 32}, .output = {.batches = 1, .height = 32, .width = 16, .channels = 32}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = step3_s0_bias, .scale = step3_s0_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .across = false, .pool_height = 2, .pool_width = 2, .rows = 24, .part = 16, .packed = step3_s0_packed, .expanded = NULL},
+    {.conv = {.input = {.batches = 1, .height = 16, .width = 8, .channels = 32}, .output = {.batches = 1, .height = 16, .width = 8, .channels = 48}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = step3_s0_bias, .scale = step3_s0_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .across = true, .pool_height = 1, .pool_width = 1, .rows = 16, .part = 16, .packed = step3_s0_packed, .expanded = NULL},
 };
 
 static const scn_winograd_t step3_s1[1] = {
-    {.conv = {.input = {.batches = 1, .height = 16, .width = 8, .channels = 32}, .output = {.batches = 1, .height = 16, .width = 8, .channels = 48}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = step3_s1_bias, .scale = step3_s1_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .across = true, .pool_height = 1, .pool_width = 1, .rows = 16, .part = 16, .packed = step3_s1_packed, .expanded = NULL},
+    {.conv = {.input = {.batches = 1, .height = 16, .width = 8, .channels = 48}, .output = {.batches = 1, .height = 16, .width = 8, .channels = 48}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = step3_s1_bias, .scale = step3_s1_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .across = true, .pool_height = 2, .pool_width = 2, .rows = 16, .part = 24, .packed = step3_s1_packed, .expanded = NULL},
 };
 
 static const scn_winograd_t step3_s2[1] = {
-    {.conv = {.input = {.batches = 1, .height = 16, .width = 8, .channels = 48}, .output = {.batches = 1, .height = 16, .width = 8, .channels = 48}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = step3_s2_bias, .scale = step3_s2_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .across = true, .pool_height = 2, .pool_width = 2, .rows = 16, .part = 24, .packed = step3_s2_packed, .expanded = NULL},
+    {.conv = {.input = {.batches = 1, .height = 8, .width = 4, .channels = 48}, .output = {.batches = 1, .height = 8, .width = 4, .channels = 64}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = step3_s2_bias, .scale = step3_s2_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .across = true, .pool_height = 1, .pool_width = 1, .rows = 8, .part = 24, .packed = step3_s2_packed, .expanded = NULL},
 };
 
 static const scn_winograd_t step3_s3[1] = {
-    {.conv = {.input = {.batches = 1, .height = 8, .width = 4, .channels = 48}, .output = {.batches = 1, .height = 8, .width = 4, .channels = 64}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = step3_s3_bias, .scale = step3_s3_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .across = true, .pool_height = 1, .pool_width = 1, .rows = 8, .part = 24, .packed = step3_s3_packed, .expanded = NULL},
+    {.conv = {.input = {.batches = 1, .height = 8, .width = 4, .channels = 64}, .output = {.batches = 1, .height = 8, .width = 4, .channels = 64}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = step3_s3_bias, .scale = step3_s3_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .across = true, .pool_height = 1, .pool_width = 1, .rows = 8, .part = 32, .packed = step3_s3_packed, .expanded = NULL},
 };
 
-static const scn_winograd_t step3_s4[1] = {
-    {.conv = {.input = {.batches = 1, .height = 8, .width = 4, .channels = 64}, .output = {.batches = 1, .height = 8, .width = 4, .channels = 64}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = step3_s4_bias, .scale = step3_s4_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .across = true, .pool_height = 1, .pool_width = 1, .rows = 8, .part = 32, .packed = step3_s4_packed, .expanded = NULL},
-};
-
-static const scn_mean_t step3_s5[1] = {
+static const scn_mean_t step3_s4[1] = {
     {.size = {1, 8, 4, 64}, .reduced = {false, true, true, false}, .input_zero_point = -128, .output_zero_point = -128, .scale = {.multiplier = 1191977111, .shift = -3}},
 };
 
-static const scn_stage_t step3_stages[6] = {
-    {.run = scn_winograd_f4x3_rows, .layer = step3_s0, .map = NULL, .inputs = {0, 255}, .output = 2, .stripe = 12, .reach = 4, .stride = 2, .pad_top = 1},
-    {.run = scn_winograd_f4x3_rows, .layer = step3_s1, .map = NULL, .inputs = {2, 255}, .output = 3, .stripe = 16, .reach = 3, .stride = 1, .pad_top = 1},
-    {.run = scn_winograd_f4x3_rows, .layer = step3_s2, .map = NULL, .inputs = {3, 255}, .output = 4, .stripe = 8, .reach = 4, .stride = 2, .pad_top = 1},
+static const scn_stage_t step3_stages[5] = {
+    {.run = scn_winograd_f4x3_rows, .layer = step3_s0, .map = NULL, .inputs = {0, 255}, .output = 2, .stripe = 16, .reach = 3, .stride = 1, .pad_top = 1},
+    {.run = scn_winograd_f4x3_rows, .layer = step3_s1, .map = NULL, .inputs = {2, 255}, .output = 3, .stripe = 8, .reach = 4, .stride = 2, .pad_top = 1},
+    {.run = scn_winograd_f4x3_rows, .layer = step3_s2, .map = NULL, .inputs = {3, 255}, .output = 4, .stripe = 8, .reach = 3, .stride = 1, .pad_top = 1},
     {.run = scn_winograd_f4x3_rows, .layer = step3_s3, .map = NULL, .inputs = {4, 255}, .output = 5, .stripe = 8, .reach = 3, .stride = 1, .pad_top = 1},
-    {.run = scn_winograd_f4x3_rows, .layer = step3_s4, .map = NULL, .inputs = {5, 255}, .output = 6, .stripe = 8, .reach = 3, .stride = 1, .pad_top = 1},
-    {.run = scn_mean_rows, .layer = step3_s5, .map = NULL, .inputs = {6, 7}, .output = 1, .stripe = 4, .reach = 1, .stride = 1, .pad_top = 0},
+    {.run = scn_mean_rows, .layer = step3_s4, .map = NULL, .inputs = {5, 6}, .output = 1, .stripe = 4, .reach = 1, .stride = 1, .pad_top = 0},
 };
 
-static const scn_line_buffer_t step3_lines[8] = {
-    {.offset = 0, .row_bytes = 512, .height = 32, .capacity = 32},
+static const scn_line_buffer_t step3_lines[7] = {
+    {.offset = 0, .row_bytes = 256, .height = 16, .capacity = 16},
     {.offset = 0, .row_bytes = 0, .height = 8, .capacity = 8},
-    {.offset = 32, .row_bytes = 256, .height = 16, .capacity = 16},
-    {.offset = 4128, .row_bytes = 384, .height = 16, .capacity = 16},
-    {.offset = 10272, .row_bytes = 192, .height = 8, .capacity = 8},
-    {.offset = 11808, .row_bytes = 256, .height = 8, .capacity = 8},
-    {.offset = 13856, .row_bytes = 256, .height = 8, .capacity = 8},
-    {.offset = 15904, .row_bytes = 0, .height = 0, .capacity = 1},
+    {.offset = 28, .row_bytes = 384, .height = 16, .capacity = 16},
+    {.offset = 6172, .row_bytes = 192, .height = 8, .capacity = 8},
+    {.offset = 7708, .row_bytes = 256, .height = 8, .capacity = 8},
+    {.offset = 9756, .row_bytes = 256, .height = 8, .capacity = 8},
+    {.offset = 11804, .row_bytes = 0, .height = 0, .capacity = 1},
 };
 
 static const scn_segment_t step3_params = {
     .stages = step3_stages,
     .buffers = step3_lines,
-    .scratch_offset = 16160,
-    .stage_count = 6,
-    .buffer_count = 8,
+    .scratch_offset = 12060,
+    .stage_count = 5,
+    .buffer_count = 7,
 };
 
 static void step3_run(uint8_t *arena) {
-    scn_segment_run(&step3_params, (const int8_t *)(arena + 60160), (int8_t *)(arena + 76544), arena + 0);
+    scn_segment_run(&step3_params, (const int8_t *)(arena + 60392), (int8_t *)(arena + 36492), arena + 0);
 }
 
 /* 12:embedding */
@@ -5425,7 +5426,7 @@ static const scn_dense_t step4_params = {
 };
 
 static void step4_run(uint8_t *arena) {
-    scn_dense_s8(&step4_params, (const int8_t *)(arena + 76544), (int8_t *)(arena + 256), arena + 0);
+    scn_dense_s8(&step4_params, (const int8_t *)(arena + 36492), (int8_t *)(arena + 256), arena + 0);
 }
 
 /* 13:scores */
@@ -5456,20 +5457,20 @@ static void step6_run(uint8_t *arena) {
 }
 
 static const scn_view_t views[7] = {
-    {22, 0, 32768},
-    {24, 32768, 8192},
-    {25, 60160, 16384},
-    {33, 76544, 64},
+    {24, 61532, 8192},
+    {25, 44008, 16384},
+    {27, 60392, 4096},
+    {33, 36492, 64},
     {34, 256, 128},
     {35, 384, 10},
     {36, 0, 10},
 };
 
 static const scn_step_t steps[SCN_MODEL_STEP_COUNT] = {
-    {"0:conv1", "CONV_2D", 294912, step0_run, 0, 1},
-    {"1:conv2", "CONV_2D+MAX_POOL_2D", 4751360, step1_run, 1, 1},
-    {"3:conv3", "CONV_2D", 2359296, step2_run, 2, 1},
-    {"4:conv4 .. 11:pooling", "CONV_2D+MAX_POOL_2D+CONV_2D+CONV_2D+MAX_POOL_2D+CONV_2D+CONV_2D+MEAN", 11231232, step3_run, 3, 1},
+    {"0:conv1 .. 2:pool2", "CONV_2D+CONV_2D+MAX_POOL_2D", 5046272, step0_run, 0, 1},
+    {"3:conv3", "CONV_2D", 2359296, step1_run, 1, 1},
+    {"4:conv4", "CONV_2D+MAX_POOL_2D", 4734976, step2_run, 2, 1},
+    {"6:conv5 .. 11:pooling", "CONV_2D+CONV_2D+MAX_POOL_2D+CONV_2D+CONV_2D+MEAN", 6496256, step3_run, 3, 1},
     {"12:embedding", "FULLY_CONNECTED", 8192, step4_run, 4, 1},
     {"13:scores", "FULLY_CONNECTED", 1280, step5_run, 5, 1},
     {"14:softmax", "SOFTMAX", 0, step6_run, 6, 1},
@@ -5481,7 +5482,7 @@ const scn_model_t scn_model = {
     .arena_bytes = SCN_MODEL_ARENA_BYTES,
     .params_bytes = SCN_MODEL_PARAMS_BYTES,
     .macs = SCN_MODEL_MACS,
-    .input_offset = 35840,
+    .input_offset = 69724,
     .input_bytes = SCN_MODEL_INPUT_BYTES,
     .output_offset = 0,
     .output_bytes = SCN_MODEL_OUTPUT_BYTES,

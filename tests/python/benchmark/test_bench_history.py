@@ -20,7 +20,7 @@ HISTORY = sorted((toolchain.REPOSITORY / "docs" / "bench").glob("*.json"))
 
 @pytest.fixture(scope="module")
 def measured(sm1: Path, benched: Callable[..., Bench]) -> Bench:
-    return benched(sm1, Options(weights="packed"))
+    return benched(sm1, Options(weights="packed", ram_bytes=16_384))
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,7 @@ def test_a_bench_adds_up_and_is_the_same_twice(sm1: Path, benched: Callable[...,
 
 @pytest.mark.qemu
 def test_stages_of_a_segment_add_up_to_it(sm1: Path, benched: Callable[..., Bench]) -> None:
-    (segment, *others) = benched(sm1, Options()).layers
+    (segment, *others) = benched(sm1, Options(ram_bytes=16_384)).layers
     assert [stage.name for stage in segment.stages] == [
         "schedule", "0:conv1", "1:conv2 + 2:bn2 + 3:bn2 + 4:pool2", "5:conv3 + 6:bn3 + 7:bn3 + 8:pool3",
         "9:conv4 + 10:bn4 + 11:bn4", "12:pooling",

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from scenelet.benchmark.product_load import CLOCKS_HZ, PARTS, Cost, Load, cycles_per_instruction, load
 from scenelet.cli.app import app
+from scenelet.compiler.options import Options
 from scenelet.core import toolchain
 from scenelet.targets.emulator.block_trace import trace_product
 from scenelet.targets.qemu import QemuTarget
@@ -24,7 +25,7 @@ TOLERANCE = 1.02
 
 @pytest.fixture(scope="module")
 def measured() -> Load:
-    return load(MODEL)
+    return load(MODEL, Options(ram_bytes=16_384))
 
 
 def test_flash_and_ram_with_buffers_and_stack_keep_their_promise(measured: Load) -> None:

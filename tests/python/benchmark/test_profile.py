@@ -23,6 +23,8 @@ from scenelet.compiler.options import Options
 from scenelet.errors import ToolError
 from scenelet.targets.qemu import QemuTarget
 
+SMALL = Options(ram_bytes=16_384)
+
 KINDS = {
     "load": ["ldr", "ldrsb", "ldrd", "ldmia", "pop", "ldrne"],
     "store": ["str", "strb", "strd", "stmdb", "push"],
@@ -36,14 +38,14 @@ KINDS = {
 
 @pytest.fixture(scope="module")
 def measured(sm1: Path) -> Profile:
-    return profile(sm1)
+    return profile(sm1, SMALL)
 
 
 @pytest.mark.qemu
 def test_every_instruction_is_counted_once_and_in_its_layer(
     sm1: Path, measured: Profile, benched: Callable[..., Bench]
 ) -> None:
-    counted = benched(sm1, Options())
+    counted = benched(sm1, SMALL)
     assert measured.instructions == pytest.approx(counted.instructions, rel=0.002)
     assert sum(line.instructions for line in measured.lines) == measured.instructions
     assert sum(line.cycles for line in measured.lines) == measured.cycles

@@ -76,7 +76,10 @@ def test_a_model_may_have_any_name(
     )
     includes = [f"-I{place}" for place in (folder, *toolchain.engine_folders())]
     toolchain.run([toolchain.host_compiler(), "-Wall", "-Werror", *includes, program, "-o", tmp_path / "name"])
-    assert subprocess.run([tmp_path / "name"], capture_output=True, check=False).stdout == stem
+    assert (
+        subprocess.run([tmp_path / "name"], capture_output=True, check=False).stdout
+        == stem.decode("utf-8", "replace").encode()
+    )
     for name in FILES:
         assert len((folder / name).read_bytes().splitlines()) == len((exported.folder / name).read_bytes().splitlines())
 

@@ -190,9 +190,7 @@ def test_every_flipped_bit_and_every_cut_of_a_shard_is_noticed(
     assert {str(one.message) for one in recwarn} == {f"{shard}: is damaged; it is made again"}
 
 
-def test_a_shard_of_the_first_version_is_made_again(
-    shard: Path, clips: list[Clip], tmp_path: Path
-) -> None:
+def test_a_shard_of_the_first_version_is_made_again(shard: Path, clips: list[Clip], tmp_path: Path) -> None:
     with np.load(shard) as content:
         np.savez(shard, **content)
     for joined in (tmp_path / "cache").glob("*.json"):

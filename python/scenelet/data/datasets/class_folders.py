@@ -55,9 +55,6 @@ def read_folder(root: Path, _subset: str | None = None) -> Dataset:
     found = [entry for entry in _entries(root) if entry.is_dir() and not entry.name.startswith(".")]
     folders = sorted(found, key=lambda folder: one_form(folder.name))
     labels = tuple(one_form(folder.name) for folder in folders)
-    for folder in folders:
-        if root.resolve().is_relative_to(folder.resolve()):
-            raise DatasetError(folder, "is a link to a folder that it lies in", "remove it")
     if {"train", "test"} <= set(labels):
         raise DatasetError(root, "folders 'train' and 'test' instead of classes", "give class folders; splits are made")
     if len(labels) < 2:
@@ -105,13 +102,9 @@ def _require_apart(root: Path, folders: Sequence[Path]) -> None:
 
 def _entries(folder: Path) -> list[Path]:
     try:
-        entries = sorted(folder.iterdir())
+        return sorted(folder.iterdir())
     except OSError as error:
         raise DatasetError(folder, f"cannot be read: {error.strerror}", "check its permissions") from None
-    for entry in entries:
-        if not entry.name.isprintable() and any("\udc80" <= letter <= "\udcff" for letter in entry.name):
-            raise DatasetError(entry, "has a name that is not UTF-8, so it cannot be recorded", "rename it")
-    return entries
 
 
 def _files(folder: Path) -> Iterator[Path]:

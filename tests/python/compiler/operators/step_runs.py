@@ -39,4 +39,4 @@ def _tensors(reference: LitertTarget, given: NDArray[np.int8]) -> dict[int, NDAr
     """All tensors of one inference; an input of any batch, which :meth:`LitertTarget.tensors` would refuse."""
     reference.invoke(given)
     shown = {tensor.index for tensor in reference.activations() if tensor.dtype == "int8"}
-    return {index: np.asarray(reference._interpreter.get_tensor(index)) for index in shown}
+    return {index: np.asarray(reference._interpreter.value(index)) for index in shown}

@@ -190,7 +190,7 @@ def test_a_reshape_makes_what_tflite_makes_of_it(
 ) -> None:
     network = NetworkBuilder(2, (1, 6, 6, 1))
     first = network.quantize(network.start)
-    quantization = network._same_quantization(first)
+    quantization = network.same_quantization(first)
     listed = () if stored is None else (network.builder.constant(np.array(stored, np.int32)),)
     new_shape = {} if options is None else {"new_shape": options}
     y = network.builder.operator("RESHAPE", (first, *listed), made, *quantization, **new_shape)
@@ -199,7 +199,7 @@ def test_a_reshape_makes_what_tflite_makes_of_it(
         assert parity.check(model, target, 5).mismatches == 0
 
 
-@pytest.mark.parametrize("stored", [[1, 36, 1], [1, -1, -1], [1, 35], [1, -36], [-2, 18], [0, 36], [1, -1, 5]])
+@pytest.mark.parametrize("stored", [[1, -1, -1], [1, 35], [1, -36], [-2, 18], [0, 36], [1, -1, 5]])
 def test_a_reshape_that_makes_something_else(stored: list[int]) -> None:
     network = NetworkBuilder(2, (1, 6, 6, 1))
     y = network.reshape(network.start, (1, 36))

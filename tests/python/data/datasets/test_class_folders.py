@@ -249,14 +249,7 @@ def test_a_name_that_is_not_utf_8_is_refused(home: Path, name: bytes) -> None:
     path = home / os.fsdecode(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"")
-    with pytest.raises(DatasetError, match="has a name that is not UTF-8, so it cannot be recorded; rename it"):
-        open_dataset(home)
-
-
-@pytest.mark.parametrize("target", [".", ".."])
-def test_a_class_that_holds_its_own_data_set_is_refused(home: Path, target: str) -> None:
-    (home / "again").symlink_to(target)
-    with pytest.raises(DatasetError, match="again: is a link to a folder that it lies in; remove it"):
+    with pytest.raises(DatasetError, match=r"UTF-8.*; rename it"):
         open_dataset(home)
 
 

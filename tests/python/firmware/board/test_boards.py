@@ -14,6 +14,7 @@ from typing import Any
 import cffi
 import pytest
 
+from scenelet.compiler.options import PRODUCT_RAM_BYTES
 from scenelet.core import toolchain
 from scenelet.targets import boards
 from scenelet.targets.build import cortex_m4, platformio
@@ -193,6 +194,11 @@ def test_the_emulator_boots_what_is_flashed_to_the_feather(tmp_path: Path) -> No
         assert (info["board"], info["clock"]) == ("feather_f405", "emulated")
         assert int(info["image_crc32"], 16) == int.from_bytes(content[-4:], "little")
         assert int(info["flash_bytes"]) == len(content)
+    sizes = dict(re.findall(r"^(\.\w+)\s+(\d+)", toolchain.run(["arm-none-eabi-size", "-A", "-d", elf]), re.MULTILINE))
+    taken = sum(int(sizes.get(section, 0)) for section in (".data", ".bss", ".noinit", ".stack"))
+    arena = re.search(r"SCN_MODEL_ARENA_BYTES (\d+)", sources["scn_model.h"])
+    assert arena is not None
+    assert 0 < taken - int(arena[1]) <= PRODUCT_RAM_BYTES, "what the default arena leaves to the product"
     stack, start = (int.from_bytes(content[place : place + 4], "little") for place in (0, 4))
     held = boards.find("feather_f405")
     assert 0x2000_0000 < stack <= 0x2000_0000 + held.ram_bytes
