@@ -73,7 +73,7 @@ def test_a_hop_holds_its_column(measured: Load) -> None:
 
 
 def test_the_estimate_is_of_what_the_product_ran(measured: Load) -> None:
-    with QemuTarget(MODEL) as target:
+    with QemuTarget(MODEL, options=Options(ram_bytes=16_384)) as target:
         elf = target.product_elf
     info, runs = trace_product(elf, Device.info)
     assert int(info["flash_bytes"]) == measured.flash_bytes
