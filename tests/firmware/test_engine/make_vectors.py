@@ -23,7 +23,7 @@ from row_calls import axes, dense, narrow_scratch, weights, winograd_scratch  # 
 from scenelet.compiler.codegen import c_literals  # noqa: E402
 from scenelet.compiler.kernels.winograd_weights import expand_winograd, pack_winograd  # noqa: E402
 from scenelet.compiler.operators import lower  # noqa: E402
-from scenelet.compiler.program import SCRATCH, Step, Table  # noqa: E402
+from scenelet.compiler.program import SCRATCH, Argument, Step, Table  # noqa: E402
 from scenelet.core.files import write_folder  # noqa: E402
 
 # Kernels with code for the Cortex-M4 take all their cases there; one compiler's plain C needs only a few.
@@ -132,7 +132,10 @@ def _row_call(name: str, case: Case, suffix: str, layer: list[str]) -> list[str]
     ]
 
 
-def _argument(name: str, step: Step, argument: int | str, symbols: dict[str, str]) -> str:
+def _argument(name: str, step: Step, argument: Argument, symbols: dict[str, str]) -> str:
+    if isinstance(argument, tuple):
+        inputs = ", ".join(_argument(name, step, one, symbols) for one in argument)
+        return f"(const int8_t *const[]){{{inputs}}}"
     if argument == SCRATCH:
         return "scratch"
     if isinstance(argument, str):
