@@ -130,10 +130,11 @@ def test_a_path_is_one_word_of_openocds_language() -> None:
 @pytest.mark.parametrize("given_by", ["argument", "environment"])
 def test_make_hands_a_data_folder_on_as_it_is(name: str, given_by: str) -> None:
     words, variables = ([f"DATA={name}"], {}) if given_by == "argument" else ([], {"DATA": name})
+    outside = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
     done = subprocess.run(
         ["make", "-n", "demo", *words],
         cwd=toolchain.REPOSITORY,
-        env={**os.environ, **variables},
+        env={**outside, **variables},
         capture_output=True,
         text=True,
         check=True,
