@@ -37,6 +37,9 @@ KERNELS = (
 RARE = (77, 92, 102, 107, 122, 197, 203, 212)
 """Of :func:`spread`: F(2, 3), and ADD at the end of what makes use of SIMD."""
 
+MANY = (32, 197, 42, 15, 62, 122, 124, 250, 17, 77, 107, 203, 222, 237, 242)
+"""Of :func:`spread`: few that have every kernel between them, to be looked at first."""
+
 networks = st.builds(
     Network,
     seed=st.integers(0, 2**32 - 1),
@@ -90,21 +93,24 @@ def test_what_few_networks_reach_runs_on_the_board_too() -> None:
 
 
 def test_the_networks_reach_every_operator_and_kernel() -> None:
-    some = spread(300)
-    models = [network.model() for network in some]
-    mixed = [network.model() for network in spread(2000) if network.kind == "mixed"]
-    operators = Counter(operator.op for model in mixed for operator in read_model(model).operators)
-    assert operators["DEQUANTIZE"] >= 10 <= operators["SHAPE"], "ends in float32, computed shapes"
-    assert {op: operators[op] for op in OPERATORS if operators[op] < 10} == {}
+    wanted = {*OPERATORS, "DEQUANTIZE", "SHAPE"}  # the latter two: ends in float32, computed shapes
+    operators: Counter[str] = Counter()
+    for network in spread(2000):
+        if network.kind == "mixed" and any(operators[op] < 10 for op in wanted):
+            operators.update(operator.op for operator in read_model(network.model()).operators)
+    assert {op: operators[op] for op in wanted if operators[op] < 10} == {}
     kernels: Counter[str] = Counter()
     shapes = set()
-    for network, model in zip(some, models, strict=True):
+    some = spread(300)
+    for network in [*(some[number] for number in MANY), *(one for n, one in enumerate(some) if n not in MANY)]:
+        if all(kernels[kernel] >= 3 for kernel in KERNELS) and (1, 1) in shapes:
+            return
+        model = network.model()
         for step in compile_model(model, WAYS[network.way]).program.steps:
             kernels.update(kernel for stage in stages_of(step) for kernel in told(stage))
             kernels[step.kernel] += 1
         shapes |= {tensor.shape[1:3] for tensor in read_model(model).tensors.values() if len(tensor.shape) == 4}
-    assert all(kernels[kernel] >= 3 for kernel in KERNELS), kernels
-    assert (1, 1) in shapes, "maps of one pixel"
+    pytest.fail(f"of 300 networks, too few have each of these, or a map of one pixel: {kernels}")
 
 
 def test_a_difference_is_found_and_names_its_network(monkeypatch: pytest.MonkeyPatch) -> None:

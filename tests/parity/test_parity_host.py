@@ -23,7 +23,7 @@ from scenelet.targets.host import HostTarget
 from scenelet.targets.litert import LitertTarget
 
 SUPPORT = Path(__file__).resolve().parents[1] / "support"
-SANITIZED = 8
+SANITIZED = 8 if int(os.environ.get("SCENELET_NETWORKS", "500")) >= 500 else 3
 
 quick = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 pairs = st.tuples(st.integers(1, 7), st.integers(1, 7))

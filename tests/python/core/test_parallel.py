@@ -47,6 +47,7 @@ def address(request: pytest.FixtureRequest) -> Iterator[str]:
             process.communicate(timeout=60)
 
 
+@pytest.mark.cluster
 def test_a_cluster_deals_out_tasks_and_never_splits_them(address: str) -> None:
     assert not on_cluster()
     with cluster(address):
@@ -62,6 +63,7 @@ def test_a_cluster_deals_out_tasks_and_never_splits_them(address: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["dask"], indirect=True)
+@pytest.mark.cluster
 def test_tasks_of_tasks_and_errors_come_back(address: str) -> None:
     with cluster(address):
         assert list(spread(cluster_tasks.nested, [(0,), (5,)], 1)) == [[0, 1], [5, 6]]
@@ -70,6 +72,7 @@ def test_tasks_of_tasks_and_errors_come_back(address: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["dask"], indirect=True)
+@pytest.mark.cluster
 def test_a_worker_hands_tasks_on_without_importing_their_modules(address: str) -> None:
     with cluster(address):
         assert [number for number, _, _ in spread(cluster_tasks.where, [(0,), (1,)], 1)] == [0, 1]
@@ -77,6 +80,7 @@ def test_a_worker_hands_tasks_on_without_importing_their_modules(address: str) -
         assert list(told) == [False, True] * 4
 
 
+@pytest.mark.cluster
 def test_features_of_a_cluster_are_those_of_this_process(address: str, tmp_path: Path) -> None:
     clips = []
     for number in range(70):  # two shards
@@ -125,6 +129,7 @@ def trained_here(tmp_path_factory: pytest.TempPathFactory) -> keras.Model:
 
 
 @pytest.mark.train
+@pytest.mark.cluster
 def test_a_teachers_members_finish_on_a_cluster_with_the_bits_of_two_processes_here(
     address: str, trained_here: keras.Model, tmp_path: Path
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from networks import NetworkBuilder, random_network
 from tflite_writer import GraphBuilder, write_model
@@ -114,6 +114,7 @@ def test_no_cut_escapes_or_changes_the_graph() -> None:
 
 
 @settings(max_examples=400, deadline=None)
+@example(400, 44)
 @given(st.integers(0, len(MODEL) - 1), st.integers(1, 255))
 def test_no_flipped_byte_escapes(position: int, flip: int) -> None:
     damaged = bytearray(MODEL)

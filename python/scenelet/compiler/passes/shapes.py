@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +21,11 @@ from ..numerics.views import VIEWS, moved_input
 _INTEGERS = ("int32", "int64", "bool")
 
 Values = NDArray[Any]
+_Found = TypeVar("_Found")
 _Evaluate = Callable[[list[Values], Mapping[str, Any]], Values]
 
 # What a damaged file's options and indices raise in NumPy; the operator then stays, and is refused for its type.
-_UNFIT = (ValueError, IndexError, TypeError, OverflowError, ZeroDivisionError)
+_UNFIT = (ValueError, IndexError, KeyError, TypeError, OverflowError, ZeroDivisionError)
 
 
 def _reduced(function: Callable[..., Any]) -> _Evaluate:
@@ -103,20 +104,20 @@ class _Known:
         return [_EVALUATORS[operator.op](known, operator.attributes)]
 
     def learn(self, operator: Operator) -> bool:
-        """Take in an operator; returns whether its outputs are known integers."""
+        """Take in an operator; returns whether its outputs are known integers.
+
+        One that lacks inputs, or whose inputs do not fit, is left as the file has it: its rules refuse it later.
+        """
         targets = [self.graph.tensors[index] for index in operator.outputs]
-        if all(target.dtype in _INTEGERS for target in targets):
-            try:
-                outputs = self.evaluate(operator)
-            except _UNFIT:
-                outputs = None
+        if targets and all(target.dtype in _INTEGERS for target in targets):
+            outputs = _unless_unfit(self.evaluate, operator)
             if outputs is not None and len(outputs) == len(targets):
                 for target, values in zip(targets, outputs, strict=True):
                     self.values[target.index] = np.asarray(values).astype(target.dtype)
                     self.shapes[target.index] = np.asarray(values).shape
                 return True
-        shape = self.shape(operator)
-        if shape is not None:
+        shape = _unless_unfit(self.shape, operator)
+        if shape is not None and targets:
             self.shapes[operator.outputs[0]] = shape
         return False
 
@@ -128,10 +129,7 @@ class _Known:
         if operator.op in _SAME_SHAPE:
             return source
         if operator.op in _BROADCAST:
-            try:
-                return np.broadcast_shapes(*(self.shapes[index] for index in operator.inputs))
-            except _UNFIT:
-                return None
+            return np.broadcast_shapes(*(self.shapes[index] for index in operator.inputs))
         if operator.op == "FULLY_CONNECTED" and operator.inputs[1] in self.values:
             weights = self.shapes[operator.inputs[1]]
             if len(weights) != 2 or math.prod(source) % weights[1]:
@@ -139,6 +137,14 @@ class _Known:
             if operator.attributes.get("keep_num_dims", False):
                 return (*source[:-1], weights[0])
             return (math.prod(source) // weights[1], weights[0])
+        return None
+
+
+def _unless_unfit(find: Callable[[Operator], _Found | None], operator: Operator) -> _Found | None:
+    """Ask for what follows from an operator's inputs; None where they are missing or do not fit."""
+    try:
+        return find(operator)
+    except _UNFIT:
         return None
 
 

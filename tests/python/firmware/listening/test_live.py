@@ -76,7 +76,7 @@ def lines_of(device: Device, *commands: str) -> list[str]:
     """All that is said from these commands on until nothing comes any more."""
     device._stream.write("".join(f"\0{command}\n" for command in commands).encode())
     lines = []
-    while event := device.event(1.0):
+    while event := device.event(0.5):
         lines.append(getattr(event, "text", ""))
     return lines
 
