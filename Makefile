@@ -27,10 +27,10 @@ demo: setup ## Recordings to a Cortex-M4 prediction, end to end (DATA=folder REC
 
 test: lint stale firmware-test unit ## Every test that CI runs
 
-check: lint quick ## What to run after every change: lint, types and the quick tests; about a minute
+check: lint quick ## What to run after every change: lint, types and the quick tests
 
-quick: setup ## The tests that need neither TensorFlow nor QEMU nor a cross compiler nor a cluster
-	SCENELET_NETWORKS=50 $(PYTHON) -m pytest --quick -n 3 --dist loadfile --no-loadscope-reorder
+quick: setup ## The tests that need neither TensorFlow nor QEMU nor a cross compiler, without the long sweeps
+	SCENELET_NETWORKS=50 $(PYTHON) -m pytest --quick -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup ## Formatting, linters and strict typing, Python and C
 	$(BIN)/ruff check .

@@ -17,6 +17,8 @@ from scenelet.compiler.operators import lower
 from scenelet.compiler.program import Step
 from scenelet.core import toolchain
 
+pytestmark = pytest.mark.sweep
+
 SUPPORT = Path(__file__).resolve().parents[2] / "support"
 Call = tuple[Step, dict[int, Any], Any]
 

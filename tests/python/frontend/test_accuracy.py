@@ -44,6 +44,7 @@ def test_report_splits_by_level_kind_and_band(report: ErrorReport) -> None:
     assert "| peak -80 dB |" in text
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("name", ["256", "512", "1024", "4096", "2048 odd window"])
 def test_other_sizes_are_as_near(name: str) -> None:
     report = error_report(CONFIGS[name])

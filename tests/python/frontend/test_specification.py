@@ -145,6 +145,7 @@ print("clean")
 """
 
 
+@pytest.mark.sweep
 def test_sanitizers_find_nothing() -> None:
     runtime = subprocess.run(
         ["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True

@@ -71,6 +71,7 @@ def simulate(program: Program, made: Plan) -> None:
     assert (arena[region(program.target)] == program.target).all()
 
 
+@pytest.mark.sweep
 @settings(max_examples=120, deadline=None)
 @given(programs())
 def test_nothing_is_overwritten_while_it_is_needed(program: Program) -> None:
@@ -117,6 +118,7 @@ def test_the_same_program_gets_the_same_plan() -> None:
     assert compile_model(model).plan == compile_model(model).plan
 
 
+@pytest.mark.sweep
 def test_random_networks_reach_the_bound_almost_always() -> None:
     made = [compile_model(random_network(seed, 8)).plan for seed in range(40)]
     # Offsets are multiples of four, sizes are not: some arenas end a few bytes past the bound.
