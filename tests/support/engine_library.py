@@ -86,7 +86,7 @@ class Engine:
         getattr(self.library, step.kernel)(self._params(step, tables), *arguments)
         for guarded in (place, scratch):
             assert (guarded[:_GUARD] == 0xA5).all(), f"{step.name} writes in front of its memory"
-            assert (guarded[-_GUARD:] == 0xA5).all(), f"{step.name} writes behind its memory"
+            assert (guarded[-_GUARD:] == 0xA5).all(), f"{step.name} writes beyond its memory"
         return place[_GUARD : _GUARD + size].view(np.int8).copy()
 
     @staticmethod

@@ -73,7 +73,7 @@ class OperatorLayers:
         return self.builder.operator(op, (source, listed), sizes, scale, zero_point, keep_dims=keep_dims)
 
     def moved(self, op: str, source: int, shape: Sequence[int], *constants: Any, **options: Any) -> int:
-        """An operator that keeps scale and zero point, its constants behind its input."""
+        """An operator that keeps scale and zero point, its constants after its input."""
         listed = [self.builder.constant(np.array(values, np.int32)) for values in constants]
         return self.builder.operator(op, (source, *listed), shape, *self.same_quantization(source), **options)
 
@@ -137,7 +137,7 @@ class OperatorLayers:
         return self.moved("SQUEEZE", source, kept, squeeze_dims=list(axes))
 
     def reshape_by_shape_of(self, source: int, like: int, shape: Sequence[int]) -> int:
-        """RESHAPE to the first dimension of ``like``, which the model reads, and to ``shape`` behind it."""
+        """RESHAPE to the first dimension of ``like``, which the model reads, and to ``shape`` after it."""
         rank = len(self.shape(like))
         made = self.builder.operator("SHAPE", (like,), (rank,), None, 0, dtype="int32", out_type=INT32)
         indices = [self.builder.constant(np.array([value], np.int32)) for value in (0, 1, 1)]
@@ -152,7 +152,7 @@ class OperatorLayers:
 
 
 def random_operator_layer(network: OperatorLayers, chance: np.random.Generator, made: Sequence[int], kind: str) -> int:
-    """A layer of one of :data:`KINDS` behind the last of ``made``, a feature map in and out."""
+    """A layer of one of :data:`KINDS` after the last of ``made``, a feature map in and out."""
     source = made[-1]
     if kind == "map":
         return network.mapped(str(chance.choice(MAPS)), source)

@@ -1,7 +1,7 @@
 """Files that carry a hash of their own content, so that damage is found before the content is used.
 
 A seal is the last part of a file: a mark and the SHA-256 of all bytes before it, 80 bytes of ASCII. In a zip (.npz,
-.keras) it is the archive's comment, behind a .npy's values it is a rest that NumPy ignores, so other programs read
+.keras) it is the archive's comment, after a .npy's values it is a rest that NumPy ignores, so other programs read
 sealed files as before. A changed, missing or added bit anywhere is noticed, those of names, types, shapes and of the
 zip's directory included. A zip's own checksums cover its members' bytes only.
 
@@ -111,7 +111,7 @@ def parse_array(content: bytes, subject: object, remedy: str) -> tuple[NDArray[A
     Returns
     -------
     tuple
-        The array, read-only, and the bytes behind its values.
+        The array, read-only, and the bytes after its values.
 
     Raises
     ------

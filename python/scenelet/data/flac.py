@@ -33,7 +33,7 @@ _FRAME_HEADER_BYTES = 16
 
 
 class _Frame(NamedTuple):
-    """Numbers of a frame's first sample and of the one behind it; sample rate in Hz, 0 where the frame states none."""
+    """Numbers of a frame's first sample and of the one after it; sample rate in Hz, 0 where the frame states none."""
 
     start: int
     end: int
@@ -106,7 +106,7 @@ def _check(path: Path, info: _Info, count: int, md5: bytes) -> None:
 
 
 def _frames_start(file: BinaryIO) -> int:
-    """Position of the first frame, behind the blocks of metadata."""
+    """Position of the first frame, after the blocks of metadata."""
     file.seek(4)
     block = file.read(4)
     while len(block) == 4:
@@ -142,7 +142,7 @@ def _check_frames(path: Path, info: _Info, count: int) -> None:
         last = content[start : start + _FRAME_BYTES]
         if not frame or start + len(last) < len(content) or _crc(last, 16, 0x8005):
             end = f"sample {frame.end if frame else 0:,}"
-            raise AudioError(path, f"truncated or damaged: no whole frame up to {end}, or none behind it", AGAIN)
+            raise AudioError(path, f"truncated or damaged: no whole frame up to {end}, or none after it", AGAIN)
     if frame.end != count:
         problem = f"damaged: the last frame ends at sample {frame.end:,}, the decoder gives {count:,} samples"
         raise AudioError(path, problem, AGAIN)

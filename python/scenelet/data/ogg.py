@@ -40,7 +40,7 @@ def open_ogg(path: Path) -> Recording:
     ------
     AudioError
         Where a page is damaged, missing, out of order or cut short; where the stream has no end; where there are
-        several streams, one behind the other or interleaved; where the codec is neither Vorbis nor Opus. Reading the
+        several streams, one after the other or interleaved; where the codec is neither Vorbis nor Opus. Reading the
         blocks raises it where the decoder gives another number of samples than the pages state.
     """
     with path.open("rb") as file:
@@ -119,7 +119,7 @@ def _check_first(path: Path, page: _Page) -> None:
 
 def _check_next(path: Path, before: _Page, page: _Page) -> None:
     if page.flags & _FIRST:
-        kind = "one behind the other (chained)" if before.flags & _LAST else "interleaved"
+        kind = "one after the other (chained)" if before.flags & _LAST else "interleaved"
         raise AudioError(path, f"several Ogg streams, {kind}, are not read", "give one file per stream")
     if page.serial != before.serial or before.flags & _LAST:
         raise AudioError(path, f"damaged: the Ogg page at byte {page.start:,} belongs to no stream", AGAIN)

@@ -19,7 +19,7 @@ _UNKNOWN_32 = 0xFFFFFFFF  # in RF64: the length is in the chunk "ds64"
 _SLACK = 1 << 16  # lengths that stand for "unknown" are a power of two less a header, rounded to a page or a frame
 _FORMAT_BYTES = 1 << 12  # of the chunks "fmt " and "ds64", of which 40 are used
 _TAIL_BYTES = 1 << 20
-# Chunks that programs write behind the samples.
+# Chunks that programs write after the samples.
 _TRAILING = (b"LIST", b"id3 ", b"ID3 ", b"bext", b"cue ", b"fact", b"smpl", b"inst", b"JUNK", b"PAD ", b"iXML", b"_PMX")
 
 
@@ -123,7 +123,7 @@ def _fitting(path: Path, file: BinaryIO, stated: Extent, size: int, frame_bytes:
         if not end <= stated.end <= after or not _only_zeros(file, after):
             problem = f"damaged: {size - after:,} bytes that are no chunk follow the {stated.size:,} bytes of samples"
             raise AudioError(path, problem, f"{AGAIN}, or save it anew with an audio editor")
-        note(path, f"zeros behind the samples ({size - after:,} bytes) are not used")
+        note(path, f"zeros after the samples ({size - after:,} bytes) are not used")
     elif not whole and not _unknown(stated.end - 8):
         note(path, f"the header states a file of {stated.end:,} bytes, it has {size:,}; all samples are there")
     rest = stated.size % frame_bytes

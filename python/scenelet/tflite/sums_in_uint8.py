@@ -32,7 +32,7 @@ def rewritten(model: bytes, source: object = "model") -> bytes:
     Returns
     -------
     bytes
-        Every tensor keeps its index, new ones are behind them. The model itself where there is no INT8 SUM.
+        Every tensor keeps its index, new ones are after them. The model itself where there is no INT8 SUM.
 
     Raises
     ------

@@ -102,7 +102,7 @@ def test_a_last_page_that_states_too_few_samples(good: bytes, tmp_path: Path) ->
 
 
 def test_chained_streams_are_refused_by_name(good: bytes, tmp_path: Path) -> None:
-    refuse(tmp_path, good + good, "several Ogg streams, one behind the other")
+    refuse(tmp_path, good + good, "several Ogg streams, one after the other")
 
 
 def test_interleaved_streams_are_refused_by_name(good: bytes, tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ def test_a_length_that_is_too_small(tmp_path: Path, data: int) -> None:
 
 def test_bytes_that_both_lengths_leave_out(tmp_path: Path) -> None:
     refuse(tmp_path, wav(data=1000, riff=1036), "1,000 bytes that are no chunk follow the 1,000 bytes of samples")
-    accept(tmp_path, wav() + bytes(512), r"zeros behind the samples \(512 bytes\)")
+    accept(tmp_path, wav() + bytes(512), r"zeros after the samples \(512 bytes\)")
 
 
 @pytest.mark.parametrize("whole", [0, 0xFFFFFFFF])

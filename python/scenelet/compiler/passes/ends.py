@@ -1,6 +1,6 @@
 """The ends of a network: what a file takes and gives as float32 or uint8, and the INT8 tensors inside of it.
 
-Converters put QUANTIZE behind a float32 or uint8 input, and DEQUANTIZE or QUANTIZE before such an output. The engine
+Converters put QUANTIZE after a float32 or uint8 input, and DEQUANTIZE or QUANTIZE before such an output. The engine
 takes and gives INT8: those operators are left out of the program. Their conversions are done here, bit for bit, and on
 the board by scn_quantization.h.
 """

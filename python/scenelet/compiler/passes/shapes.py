@@ -1,7 +1,7 @@
 """Shapes that a model computes: evaluated at compile time, because every tensor's shape is known then.
 
 Converters write a RESHAPE to a batch of unknown size as SHAPE, STRIDED_SLICE, PACK and RESHAPE. With a fixed input all
-of it is constants. A file then also records wrong shapes behind such a RESHAPE, with 1 for what the converter did not
+of it is constants. A file then also records wrong shapes after such a RESHAPE, with 1 for what the converter did not
 know: those that follow from their inputs are inferred again.
 """
 
@@ -122,7 +122,7 @@ class _Known:
         return False
 
     def shape(self, operator: Operator) -> tuple[int, ...] | None:
-        """Infer the output's shape of an operator behind a RESHAPE; None leaves it as the file has it."""
+        """Infer the output's shape of an operator after a RESHAPE; None leaves it as the file has it."""
         source = self.shapes.get(operator.inputs[0], ())
         if operator.op == "RESHAPE" and len(operator.inputs) > 1:
             return _reshaped(source, self.values.get(operator.inputs[1]))

@@ -139,7 +139,7 @@ def _recordings(folder: Path, paths: Sequence[Path]) -> list[str]:
 
 
 class _Counter:
-    """Which of the numbers behind one name count its takes."""
+    """Which of the numbers after one name count its takes."""
 
     def __init__(self, numbers: Sequence[str]) -> None:
         self._begins_short = any(len(number) <= _SHORT for number in numbers)

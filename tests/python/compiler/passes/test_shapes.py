@@ -1,4 +1,4 @@
-"""Shapes that a model computes are constants at compile time, and shapes behind them are inferred."""
+"""Shapes that a model computes are constants at compile time, and shapes after them are inferred."""
 
 from __future__ import annotations
 
