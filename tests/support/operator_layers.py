@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,29 +19,35 @@ MAPS = ("HARD_SWISH", "LEAKY_RELU", "RELU", "RELU6", "RELU_N1_TO_1", "TANH")
 INT32 = tflite.TensorType.INT32
 
 
-class OperatorLayers:
+class OperatorLayers(ABC):
     """Methods of :class:`networks.NetworkBuilder`; every one returns the output's tensor index, or several."""
 
     builder: GraphBuilder
     chance: np.random.Generator
 
+    @abstractmethod
     def shape(self, tensor: int) -> tuple[int, ...]:
-        raise NotImplementedError
+        """A tensor's shape."""
 
+    @abstractmethod
     def scale(self, tensor: int) -> float:
-        raise NotImplementedError
+        """A tensor's scale."""
 
+    @abstractmethod
     def zero_point(self) -> int:
-        raise NotImplementedError
+        """A random zero point."""
 
+    @abstractmethod
     def near(self, scale: float) -> float:
-        raise NotImplementedError
+        """A random scale near another."""
 
+    @abstractmethod
     def constant_like(self, tensor: int, shape: Sequence[int], scale: float | None = None) -> int:
-        raise NotImplementedError
+        """A random constant, quantised near a tensor."""
 
+    @abstractmethod
     def same_quantization(self, tensor: int) -> tuple[float, int]:
-        raise NotImplementedError
+        """A tensor's scale and zero point."""
 
     def mapped(self, op: str, source: int) -> int:
         """One of :data:`MAPS`."""
