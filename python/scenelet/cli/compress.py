@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..errors import InputError
-from .options import AllClips, Cluster, Data, Jobs, Json, MeasureEnergy, Subset
+from .options import AllClips, Cluster, Data, Jobs, Json, MeasureEnergy, Recipe, Subset
 from .output import meter, note, out, print_json, progress, table
 from .train import filter_numbers, show_run, watcher
 
@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 
 
 def distill(
-    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a shipped recipe, or path of a .toml file.")],
+    recipe: Recipe,
     teacher: Teacher,
     data: Data,
     to: Out,

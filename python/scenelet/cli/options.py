@@ -12,6 +12,7 @@ MOST_JOBS = 1024
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="An INT8 .tflite file.")]
+Recipe = Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a shipped recipe, or path of a .toml file.")]
 Data = Annotated[
     Path, typer.Option("--data", help="Folder of a data set: TAU 2022 Mobile, ESC-50, ESC-10, or one folder per class.")
 ]

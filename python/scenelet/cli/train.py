@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import InputError
-from .options import AllClips, Cluster, Data, Jobs, Json, MeasureEnergy, NetworkJobs, Subset
+from .options import AllClips, Cluster, Data, Jobs, Json, MeasureEnergy, NetworkJobs, Recipe, Subset
 from .output import meter, note, out, print_json, progress, table
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a shipped recipe, or path of a .toml file.")],
+    recipe: Recipe,
     data: Data,
     to: Annotated[Path, typer.Option("--out", help="Run folder; an interrupted run in it resumes.")],
     subset: Subset = None,
@@ -106,7 +106,7 @@ def _quantize_with_qat(run: Path, data: Path | None, subset: str | None, jobs: i
 
 
 def crossval(
-    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a shipped recipe, or path of a .toml file.")],
+    recipe: Recipe,
     data: Data,
     to: Annotated[Path, typer.Option("--out", help="Folder for the networks' run folders; interrupted ones resume.")],
     subset: Subset = None,

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
 from ..errors import ModelError
 from ..graph import Graph, Operator, Tensor
 from ..quantization.convert import INPUT_SCALE, convert_float, quantize
-from ..targets.litert import LitertTarget
+from ..targets.litert import LitertTarget, reference_interpreter
 from ..training import run_folder
 
 _SILENCE = 1e-30
@@ -91,12 +90,7 @@ class _Float:
     """The float network's activations by name."""
 
     def __init__(self, content: bytes) -> None:
-        self._interpreter = Interpreter(
-            model_content=content,
-            experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
-            experimental_preserve_all_tensors=True,
-        )
-        self._interpreter.allocate_tensors()
+        self._interpreter = reference_interpreter(content)
         self._source = self._interpreter.get_input_details()[0]["index"]
         self.names = {tensor["name"]: tensor["index"] for tensor in self._interpreter.get_tensor_details()}
 

@@ -12,16 +12,22 @@ from ..tflite.sums_in_uint8 import rewritten
 from .native import NativeTarget
 
 
+def reference_interpreter(content: bytes) -> Interpreter:
+    """Open a model with TFLite's reference kernels, its tensors allocated and all kept after a run."""
+    interpreter = Interpreter(
+        model_content=content,
+        experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
+        experimental_preserve_all_tensors=True,
+    )
+    interpreter.allocate_tensors()
+    return interpreter
+
+
 class LitertInterpreter:
     """LiteRT on the bytes of a model with one input and one output; see :class:`.native.Interpreter`."""
 
     def __init__(self, content: bytes) -> None:
-        self._interpreter = Interpreter(
-            model_content=content,
-            experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
-            experimental_preserve_all_tensors=True,
-        )
-        self._interpreter.allocate_tensors()
+        self._interpreter = reference_interpreter(content)
         self._source, self._target = (
             details[0]["index"]
             for details in (self._interpreter.get_input_details(), self._interpreter.get_output_details())
