@@ -26,8 +26,8 @@ class Quantization:
     scale, zero_point
         One entry for the whole tensor, or one per index of ``axis``.
     axis
-        Dimension of per-channel quantization, as the file states it; TFLite reads only the scales of a bias, and the
-        scales of weights as those of the output channels.
+        Dimension of per-channel quantization, as the file states it; the scales of weights are those of the output
+        channels all the same, and those of a bias are not read.
     """
 
     scale: NDArray[np.float32]

@@ -8,7 +8,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
-from ..tflite.sums_in_uint8 import rewritten
+from ..tflite import bias_scales, sums_in_uint8
 from .native import NativeTarget
 
 
@@ -47,14 +47,16 @@ class LitertInterpreter:
 class LitertTarget(NativeTarget):
     """LiteRT with ``BUILTIN_REF`` and all tensors preserved; the default kernels (XNNPACK) differ in some bits.
 
-    It computes INT8 SUM in uint8 (:mod:`scenelet.tflite.sums_in_uint8`).
+    It computes INT8 SUM in uint8 (:mod:`scenelet.tflite.sums_in_uint8`), and gets biases whose scales are wrong with
+    the right ones (:mod:`scenelet.tflite.bias_scales`).
     """
 
     name = "litert"
     title = "LiteRT"
 
     def _given(self) -> bytes:
-        return rewritten(self.interior_model, self.subject)
+        whole = bias_scales.repaired(self.interior_model, self.graph, self.subject)
+        return sums_in_uint8.rewritten(whole, self.subject)
 
     def _factory(self) -> type[LitertInterpreter]:
         return LitertInterpreter

@@ -9,6 +9,7 @@ which input ends it cannot be known from a trial run, and memory that a trial da
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from pathlib import Path
 from textwrap import shorten
@@ -26,6 +27,21 @@ from .isolation import ChildDied, Isolated
 _REMEDY = "convert the model again"
 _LONGEST = 240
 """Characters of an interpreter's complaint, which may name every tensor."""
+
+
+# Where a sentence ends although the next one follows at once: after a whole word, a number or a bracket, or before a
+# capital. The stops in kernels/conv.cc, in 0.02 and in output->quantization.type are none.
+_JOINED = re.compile(r"(\s[^\W\d_]+|\s\d+|[)\]'\"])\.(?=[^\W\d])|(\w)\.(?=[A-Z][a-z])")
+_ENDS = re.compile(r"\.\s+|\s*\n\s*")
+
+
+def readable(complaint: str) -> str:
+    """Make one line of what an interpreter says: each of its sentences once, with spaces between them.
+
+    LiteRT puts its messages after one another without any.
+    """
+    sentences = dict.fromkeys(part.strip().rstrip(".") for part in _ENDS.split(_JOINED.sub(r"\1\2. ", complaint)))
+    return shorten(". ".join(filter(None, sentences)), _LONGEST, placeholder=" [...]")
 
 
 class Interpreter(Protocol):
@@ -90,8 +106,7 @@ class NativeTarget(LocalTarget):
             why = f" ({self.refusal.subject}: {self.refusal.problem})" if self.refusal else ""
             problem = f"{self.title} dies of it with {death}{why}"
         except (RuntimeError, ValueError, MemoryError) as error:
-            reason = shorten(str(error), _LONGEST, placeholder=" ...").rstrip(".") or "no reason given"
-            problem = f"{self.title} refuses it: {reason}"
+            problem = f"{self.title} refuses it: {readable(str(error)) or 'no reason given'}"
         raise UnsupportedError(self.subject, problem, self.refusal.remedy if self.refusal else _REMEDY)
 
     def invoke(self, one: NDArray[np.int8]) -> NDArray[np.int8]:

@@ -48,6 +48,9 @@ _DAMAGE = (
     struct.error,
 )
 
+_UNSCALED = ("int32", "int64")
+"""Types whose scales nobody reads: a bias counts in steps of its operator's input and weights, an index in ones."""
+
 _STATEFUL = ("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE")
 
 # Operators that pass values on as they are; LiteRT copies a RESHAPE's bytes without a look at its types.
@@ -222,7 +225,9 @@ class _Reader:
         dtype = _DTYPES[entry.Type()]
         data = self._constant(label, entry, shape, dtype)
         flexible = bool(np.any(self._vector(entry, "ShapeSignature") < 0))
-        return Tensor(index, name, shape, dtype, data is not None, data, self._quantization(label, entry), flexible)
+        return Tensor(
+            index, name, shape, dtype, data is not None, data, self._quantization(label, entry, dtype), flexible
+        )
 
     def _constant(self, label: str, entry: Any, shape: tuple[int, ...], dtype: str) -> NDArray[Any] | None:
         position = entry.Buffer()
@@ -237,19 +242,23 @@ class _Reader:
             raise DamagedError(f"{label} holds {values.size} values for shape {shape}")
         return values.reshape(shape)
 
-    def _quantization(self, label: str, entry: Any) -> Quantization | None:
+    def _quantization(self, label: str, entry: Any, dtype: str) -> Quantization | None:
         """Scales and zero points; which axis they fit, if any, is for the operator to say that reads the tensor."""
         table = entry.Quantization()
-        if table is None or not self._length(table, "Scale"):
+        if table is None:
             return None
         scale = self._vector(table, "Scale").astype(np.float32)
         zero_point = self._vector(table, "ZeroPoint").astype(np.int64)
         axis = int(table.QuantizedDimension())
-        if zero_point.size not in (0, 1, scale.size):
+        if dtype in _UNSCALED and np.any(zero_point):
+            return Quantization(scale, zero_point, axis)
+        if not scale.size:
+            return None
+        if dtype not in _UNSCALED and zero_point.size not in (0, 1, scale.size):
             raise DamagedError(f"{label} has {scale.size} scales and {zero_point.size} zero points")
-        if not np.all(np.isfinite(scale)) or np.any(scale < 0):
+        if dtype not in _UNSCALED and (not np.all(np.isfinite(scale)) or np.any(scale < 0)):
             raise DamagedError(f"{label} has a scale that is negative or not a number")
-        whole = np.zeros(scale.size, np.int64) if zero_point.size == 0 else zero_point
+        whole = zero_point if zero_point.size in (1, scale.size) else np.zeros(1, np.int64)
         return Quantization(scale, np.ascontiguousarray(np.broadcast_to(whole, scale.shape)), axis)
 
     def _operator(self, index: int, entry: Any, tensors: Mapping[int, Tensor]) -> Operator:

@@ -180,6 +180,8 @@ class Checker:
         bias = None if self.input(2) is None else self.constant(2, "bias", "int32")
         if bias is not None:
             self.require(bias.elements == channels, f"bias has {bias.elements} values for {channels} outputs")
+            moved = bias.quantization is not None and bool(np.any(bias.quantization.zero_point))
+            self.require(not moved, "bias has a zero point that is not 0", "quantize biases symmetrically")
         self.factor(float(channel_factors(self.source, weights, self.target).max()))
         bound = accumulator_bound(self.source, weights, bias, axis)
         self.require(bound <= INT32_MAX, f"sums can reach {bound:,}, past int32", "use a smaller kernel or bias")
