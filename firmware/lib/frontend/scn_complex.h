@@ -3,6 +3,8 @@
 #ifndef SCN_COMPLEX_H
 #define SCN_COMPLEX_H
 
+#include "scn_dsp.h"
+
 #include <stdint.h>
 
 typedef struct {
@@ -24,6 +26,11 @@ static inline complex_t subtract(complex_t a, complex_t b) {
 static inline void store(int32_t *at, int32_t re, int32_t im) {
     at[0] = re;
     at[1] = im;
+}
+
+/* z * e^(-j w) / 2. */
+static inline complex_t turn(complex_t z, int32_t cosine, int32_t sine) {
+    return (complex_t){scn_mlar(scn_mulr(z.re, cosine), z.im, sine), scn_mlsr(scn_mulr(z.im, cosine), z.re, sine)};
 }
 
 #endif

@@ -22,6 +22,9 @@
 #define SCN_DSP_LOOPS 0
 #endif
 
+/* The value nearest to 1 in Q31. */
+#define SCN_DSP_ONE INT32_C(0x7fffffff)
+
 /* a * b / 2^32, rounded half up. */
 static inline int32_t scn_mulr(int32_t a, int32_t b) {
 #if SCN_DSP_ASM

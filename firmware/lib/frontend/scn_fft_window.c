@@ -2,24 +2,19 @@
 #include "scn_fft_window.h"
 
 #include "scn_fft_first_stage.h"
-#if SCN_DSP_LOOPS
 #include "scn_fft_m4.h"
-#endif
+#include "scn_fft_stages.h"
 
 /* Start and direction of the window's second half. */
 static inline const int32_t *second_half(const scn_frontend_tables_t *tables) {
     return tables->window + tables->n_fft / 2;
 }
 
-void scn_window_radix4(const scn_frontend_tables_t *tables, const int32_t *samples, uint32_t shift, int32_t *work) {
+/* Any window; the one that mirrors itself is quicker in scn_window_radix4_m4. */
+static inline void first_stage_of_4(const scn_frontend_tables_t *tables, const int32_t *samples, uint32_t shift,
+                                    int32_t *work) {
     const int32_t quarter = tables->n_fft / 4, step = tables->window_step;
     const int32_t *rise = tables->window, *fall = second_half(tables);
-#if SCN_DSP_LOOPS
-    if (step < 0) {
-        scn_window_radix4_m4(samples, tables->n_fft / 4u, rise, fall, shift, work);
-        return;
-    }
-#endif
     const uint32_t next = ORDER_END(4) / ((uint32_t)quarter / 2);
     for (uint32_t order = 0; order < ORDER_END(4); order += next) {
         const complex_t a = windowed(samples, shift, rise[0], rise[1]);
@@ -33,7 +28,22 @@ void scn_window_radix4(const scn_frontend_tables_t *tables, const int32_t *sampl
     }
 }
 
-void scn_window_radix2(const scn_frontend_tables_t *tables, const int32_t *samples, uint32_t shift, int32_t *work) {
+void scn_transform_radix4(const scn_frontend_tables_t *tables, const int32_t *samples, uint32_t shift, int32_t *work) {
+#if SCN_DSP_ASM
+    if (tables->window_step < 0) {
+        const uint32_t next = ORDER_END(4) / (tables->n_fft / 8u);
+        const scn_fft_first_t first = {
+            samples, tables->window, second_half(tables), shift, tables->n_fft, 0, next, work, ORDER_END(4), 0, 0};
+        scn_window_radix4_m4(&first);
+        scn_fft_stages_from_4(tables, work);
+        return;
+    }
+#endif
+    first_stage_of_4(tables, samples, shift, work);
+    scn_fft_stages_from_4(tables, work);
+}
+
+void scn_transform_radix2(const scn_frontend_tables_t *tables, const int32_t *samples, uint32_t shift, int32_t *work) {
     const int32_t half = tables->n_fft / 2, step = tables->window_step;
     const int32_t *rise = tables->window, *fall = second_half(tables);
     const uint32_t next = ORDER_END(2) / ((uint32_t)half / 2);
@@ -45,4 +55,5 @@ void scn_window_radix2(const scn_frontend_tables_t *tables, const int32_t *sampl
         rise += 2;
         fall += 2 * step;
     }
+    scn_fft_stages_from_2(tables, work);
 }

@@ -3,6 +3,7 @@
 
 #include "scn_dsp.h"
 #include "scn_fft.h"
+#include "scn_fft_m4.h"
 
 /* log2 of power 0, Q16: far below any sound. */
 #define LOG2_SILENCE (-(INT32_C(1) << 30))
@@ -12,20 +13,24 @@ typedef struct {
     uint64_t rise, whole;
 } segment_t;
 
-/* The bits that a sample needs besides its sign. */
-static inline uint32_t magnitude(int32_t sample) {
-    // cppcheck-suppress shiftTooManyBitsSigned ; arithmetic, see scn_frontend.h, and one instruction less than ?:
-    return (uint32_t)(sample ^ (sample >> 31));
+/* The bits that the samples need besides their signs. */
+static inline uint32_t magnitudes(const int32_t *samples, uint32_t count) {
+#if SCN_DSP_ASM
+    return scn_magnitudes_m4(samples, count);
+#else
+    uint32_t bits = 0;
+    for (; count > 0; count--, samples++) {
+        // cppcheck-suppress shiftTooManyBitsSigned ; arithmetic, see scn_frontend.h
+        bits |= (uint32_t)(*samples ^ (*samples >> 31));
+    }
+    return bits;
+#endif
 }
 
 /* Left shift that makes the loudest sample fill 32 bits: the block exponent plus 32 - sample_bits. It is 31, the
  * largest shift, where all samples are 0 or -1. */
 static uint32_t block_shift(const scn_frontend_tables_t *tables, const int32_t *samples) {
-    uint32_t bits = 0;
-    for (const int32_t *end = samples + tables->n_fft; samples < end; samples += 4) {
-        bits |= magnitude(samples[0]) | magnitude(samples[1]) | magnitude(samples[2]) | magnitude(samples[3]);
-    }
-    return scn_clz(bits) - 1;
+    return scn_clz(magnitudes(samples, tables->n_fft)) - 1;
 }
 
 /* The product of a 61-bit power and a Q16 weight comes in halves; floored once. */

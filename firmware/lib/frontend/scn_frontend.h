@@ -16,9 +16,9 @@ extern "C" {
 
 struct scn_frontend_tables;
 
-/* Window and first stage of the FFT; one of scn_fft_window.h. */
-typedef void (*scn_first_stage_t)(const struct scn_frontend_tables *tables, const int32_t *samples, uint32_t shift,
-                                  int32_t *work);
+/* Window and FFT; one of scn_fft_window.h. */
+typedef void (*scn_transform_t)(const struct scn_frontend_tables *tables, const int32_t *samples, uint32_t shift,
+                                int32_t *work);
 
 /* A raised cosine computed from the sine: W[i] = mean - mulr(cos(2 pi i / n_fft), swing), and its corrections.
  * fix  corrections in the order of their use: 16 * (i % (n_fft / 4) / 2) + 4 * (i / (n_fft / 4)) + 2 * (i % 2), plus 1
@@ -41,8 +41,8 @@ typedef struct scn_frontend_tables {
     uint8_t sample_bits;   /* 16 or 24: samples lie in -2^(bits-1) .. 2^(bits-1) - 1 */
     int8_t window_step;    /* -1: the window's second half mirrors its first; 1: it is stored */
     uint8_t band_step;     /* 0: gain and floor have one entry for all bands; 1: one per band */
-    scn_first_stage_t first_stage;
-    scn_window_computed_t computed; /* where first_stage computes the window; else nothing */
+    scn_transform_t transform;
+    scn_window_computed_t computed; /* where transform computes the window; else nothing */
     const int32_t *window;  /* Q25..Q27: n_fft / 2 + 1 entries, or n_fft where window_step is 1; NULL if computed */
     const int32_t *sine;    /* Q31: quarter wave, sin(2 pi i / n_fft), n_fft / 4 + 1 entries */
     const uint16_t *weight; /* Q16, 0..65535: rising slope of the band at each bin from first_bin on */

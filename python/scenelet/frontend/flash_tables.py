@@ -59,10 +59,10 @@ class DeviceTables:
     computed: ComputedWindow | None = None
 
     @property
-    def first_stage(self) -> str:
+    def transform(self) -> str:
         """The C function that windows the samples; see scn_fft_window.h."""
         radix = 4 if self.tables.config.n_fft & 0xAAAA else 2
-        return f"scn_window{'_computed' if self.computed else ''}_radix{radix}"
+        return f"scn_transform{'_computed' if self.computed else ''}_radix{radix}"
 
     @property
     def arrays(self) -> Iterator[tuple[str, str, NDArray[np.generic]]]:

@@ -24,7 +24,7 @@ typedef struct {
     uint8_t sample_bits;
     int8_t window_step;
     uint8_t band_step;
-    void *first_stage;
+    void *transform;
     scn_window_computed_t computed;
     const int32_t *window, *sine;
     const uint16_t *weight, *bins, *log2;
@@ -38,10 +38,10 @@ typedef struct {
     uint32_t taken;
     uint16_t filled, column;
 } scn_clip_t;
-void scn_window_radix4(void);
-void scn_window_radix2(void);
-void scn_window_computed_radix4(void);
-void scn_window_computed_radix2(void);
+void scn_transform_radix4(void);
+void scn_transform_radix2(void);
+void scn_transform_computed_radix4(void);
+void scn_transform_computed_radix2(void);
 void scn_frontend_log_mel(const scn_frontend_tables_t *, const int32_t *, int32_t *, int32_t *);
 void scn_clip_begin(scn_clip_t *, const scn_frontend_tables_t *, int32_t *, int32_t *, int8_t *);
 size_t scn_clip_push(scn_clip_t *, const int32_t *, size_t);
@@ -121,7 +121,7 @@ class Frontend:
             setattr(struct, name, getattr(config, name))
         for name in ("padded", "first_bin", "window_step", "band_step"):
             setattr(struct, name, getattr(tables, name))
-        struct.first_stage = self._ffi.cast("void *", getattr(self._lib, self._device.first_stage))
+        struct.transform = self._ffi.cast("void *", getattr(self._lib, self._device.transform))
         if (computed := self._device.computed) is not None:
             struct.computed.mean, struct.computed.swing = computed.mean, computed.swing
         keep = []
