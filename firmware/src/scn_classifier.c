@@ -26,6 +26,13 @@ static union {
 #endif
 } memory;
 
+/* Scores of several outputs follow one another; the label is that of the first output's best. */
+#ifdef SCN_MODEL_OUTPUT_COUNT
+#define FIRST_OUTPUT_BYTES SCN_MODEL_OUTPUT0_BYTES
+#else
+#define FIRST_OUTPUT_BYTES SCN_MODEL_OUTPUT_BYTES
+#endif
+
 static int8_t input[SCN_MODEL_INPUT_BYTES];
 static int8_t scores[SCN_MODEL_OUTPUT_BYTES];
 static scn_input_mode_t input_mode;
@@ -163,9 +170,9 @@ void scn_classifier_skip(void) {
 const int8_t *scn_classifier_decide(scn_observer_t observer, void *context) {
     scn_port_alive();
     save_history();
-    memcpy(memory.arena + scn_model.input_offset, input, sizeof input);
+    scn_model_put_inputs(&scn_model, memory.arena, input);
     scn_model_run(&scn_model, memory.arena, observer, context);
-    memcpy(scores, memory.arena + scn_model.output_offset, sizeof scores);
+    scn_model_get_outputs(&scn_model, memory.arena, scores);
     next_window();
     input_held = input_mode != SCN_INPUT_MODE_LIVE; /* there the columns have been moved on */
     return scores;
@@ -181,7 +188,7 @@ bool scn_classifier_input_held(void) {
 
 uint32_t scn_classifier_best(const int8_t *values) {
     uint32_t best = 0;
-    for (uint32_t i = 1; i < SCN_MODEL_OUTPUT_BYTES; i++) {
+    for (uint32_t i = 1; i < FIRST_OUTPUT_BYTES; i++) {
         best = values[i] > values[best] ? i : best;
     }
     return best;

@@ -28,7 +28,7 @@ typedef enum {
 
 /* What the bytes of a window are. */
 typedef enum {
-    SCN_INPUT_MODE_TENSOR, /* the network's INT8 input */
+    SCN_INPUT_MODE_TENSOR, /* the network's INT8 input; several follow one another in the file's order */
     SCN_INPUT_MODE_CLIPS,  /* clip_samples samples; windows share nothing */
     /* Endless samples. On the continuous grid a window keeps the newest columns of the last one, and each hop takes one
      * FFT; on the "clip" grid like SCN_INPUT_MODE_CLIPS. */
@@ -62,7 +62,7 @@ const int8_t *scn_classifier_input(void);
 /* Whether it is still the complete input of the last decision, so that the network would give the same scores again. */
 bool scn_classifier_input_held(void);
 
-/* Position of the highest score; the first of equal ones. */
+/* Position of the highest score of the first output; the first of equal ones. */
 uint32_t scn_classifier_best(const int8_t *scores);
 
 /* Check flash against its seal, the CRC-32 of everything that was linked; then the device against the known answer:

@@ -16,6 +16,7 @@ from batches import WAYS, Network, check_on_board, check_on_host, spread
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from networks import KINDS
+from stream_networks import STREAM_KINDS
 
 from scenelet.compiler.depth_first.lowering import stages_of
 from scenelet.compiler.depth_first.stage import Stage
@@ -79,6 +80,16 @@ def told(stage: Stage) -> Iterator[str]:
 def test_none_differs_on_the_board() -> None:
     for first in range(0, BOARD, BATCH):
         check_on_board(spread(BOARD)[first : first + BATCH])
+
+
+@pytest.mark.parametrize("first", range(0, NETWORKS // 5, BATCH))
+def test_networks_with_several_ends_on_the_host(first: int) -> None:
+    check_on_host(spread(first + BATCH, first, STREAM_KINDS))
+
+
+@pytest.mark.qemu
+def test_networks_with_several_ends_on_the_board() -> None:
+    check_on_board(spread(BATCH, 0, STREAM_KINDS))
 
 
 @pytest.mark.qemu

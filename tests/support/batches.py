@@ -16,14 +16,16 @@ import cffi
 import numpy as np
 from networks import KINDS, random_network
 from numpy.typing import NDArray
+from stream_networks import STREAM_KINDS, stream_network
 
 from scenelet.compiler.options import DEFAULT, Options
 from scenelet.compiler.pipeline import Compiled, compile_model
 from scenelet.core import toolchain
 from scenelet.evaluation import parity
 from scenelet.frontend import on_target
+from scenelet.targets.base import Values
 from scenelet.targets.host import _DECLARATIONS, WARNINGS, HostTarget, _aligned_bytes
-from scenelet.targets.interpreter import LocalTarget
+from scenelet.targets.interpreter import LocalTarget, shown_inputs
 from scenelet.targets.litert import LitertTarget
 
 WAYS = {
@@ -37,7 +39,7 @@ WAYS = {
 CASES = 4
 _END = 0xFFFFFFFF
 # What generated C defines for all of a file, except what other files call by name.
-_OWN = re.compile(r"(?<![.\w])(step\d+_\w+|views|steps|scn_model|scn_model_labels|SCN_MODEL_\w+)\b")
+_OWN = re.compile(r"(?<![.\w])(step\d+_\w+|views|steps|inputs|outputs|scn_model|scn_model_labels|SCN_MODEL_\w+)\b")
 
 
 @dataclass(frozen=True)
@@ -50,14 +52,15 @@ class Network:
     way: str
 
     def model(self) -> bytes:
-        return random_network(self.seed, self.layers, self.kind)
+        made = stream_network if self.kind in STREAM_KINDS else random_network
+        return made(self.seed, self.layers, self.kind)
 
 
-def spread(end: int, first: int = 0) -> list[Network]:
+def spread(end: int, first: int = 0, kinds: Sequence[str] = KINDS) -> list[Network]:
     """Networks number ``first`` .. ``end`` - 1 of every kind and way, the same every time."""
     ways = sorted(WAYS)
     return [
-        Network(7_000 + seed, 1 + seed % 9, KINDS[seed % len(KINDS)], ways[seed // len(KINDS) % len(ways)])
+        Network(7_000 + seed, 1 + seed % 9, kinds[seed % len(kinds)], ways[seed // len(kinds) % len(ways)])
         for seed in range(first, end)
     ]
 
@@ -131,7 +134,7 @@ def check_on_host(networks: Sequence[Network]) -> None:
             result = parity.check(model, member, CASES, network.seed)
             result.require(network)
             if network.way == "operators alone":
-                shown = set(member.tensors(np.zeros(member.input.shape, np.int8)))
+                shown = set(member.tensors([np.zeros(tensor.shape, np.int8) for tensor in member.inputs]))
                 assert shown == {tensor.index for tensor in member.activations()}, "all tensors were compared"
 
 
@@ -142,16 +145,15 @@ class _Played(LocalTarget):
 
     def __init__(self, model: bytes, compiled: Compiled, content: Iterator[bytes]) -> None:
         super().__init__(model)
-        self._aliases = [alias for alias, held in compiled.program.aliases.items() if held == self.input.index]
+        self._program = compiled.program
         self._content = content
 
-    def invoke(self, one: NDArray[np.int8]) -> NDArray[np.int8]:
-        del one
+    def infer(self, inputs: Sequence[NDArray[np.int8]]) -> tuple[NDArray[np.int8], ...]:
+        del inputs
         raise AssertionError("every tensor is compared, never the output alone")
 
-    def tensors(self, one: NDArray[np.int8]) -> dict[int, NDArray[np.int8]]:
-        shaped = self.shaped(np.asarray(one).reshape(1, -1))[0]
-        shown = dict.fromkeys((self.input.index, *self._aliases), shaped)
+    def tensors(self, one: Values) -> dict[int, NDArray[np.int8]]:
+        shown = shown_inputs(self, self._program, self.one_each(one))
         while (index := _word(next(self._content))) != _END:
             shown[index] = np.frombuffer(next(self._content), np.int8)
         return {index: values.reshape(self.graph.tensors[index].shape) for index, values in shown.items()}
@@ -198,4 +200,4 @@ def _inputs(models: Sequence[bytes], networks: Sequence[Network]) -> Iterator[by
     for number, (model, network) in enumerate(zip(models, networks, strict=True)):
         with LitertTarget(model) as reference:
             for one in parity.inputs(reference, CASES, network.seed):
-                yield number.to_bytes(4, "little") + one.tobytes()
+                yield number.to_bytes(4, "little") + LocalTarget.packed(one).tobytes()

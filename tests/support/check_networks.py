@@ -11,9 +11,12 @@ import sys
 import time
 
 from batches import check_on_board, check_on_host, spread
+from networks import KINDS
+from stream_networks import STREAM_KINDS
 
 BATCH = 50
-_EVERY = 10
+_EVERY = 20
+_STREAMS = 5
 
 
 def main() -> None:
@@ -24,9 +27,11 @@ def main() -> None:
     arguments = parser.parse_args()
     started = time.monotonic()
     for first in range(arguments.first, arguments.end, BATCH):
-        some = spread(min(first + BATCH, arguments.end), first)
+        # Every fifth batch has several inputs and outputs, or state.
+        kinds = STREAM_KINDS if first // BATCH % _STREAMS == 1 else KINDS
+        some = spread(min(first + BATCH, arguments.end), first, kinds)
         check_on_host(some)
-        on_board = first // BATCH % _EVERY == 0
+        on_board = first // BATCH % _EVERY in (0, 1)
         if on_board:
             check_on_board(some)
         end = first + len(some)

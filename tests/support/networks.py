@@ -44,9 +44,10 @@ class NetworkBuilder(OperatorLayers):
         self.chance = np.random.default_rng(seed)
         self.builder = GraphBuilder(f"random_{seed}")
         drawn = float(2.0 ** self.chance.uniform(-8, 0)), self.zero_point()
-        self.start = self._entered(shape, *(quantization or drawn), outer)
+        self.start = self.entered(shape, *(quantization or drawn), outer)
 
-    def _entered(self, shape: Sequence[int], scale: float, zero_point: int, outer: str) -> int:
+    def entered(self, shape: Sequence[int], scale: float, zero_point: int, outer: str) -> int:
+        """Add an input that the file takes as the type ``outer``; the tensor after its conversion."""
         if outer == "int8":
             return self.builder.input(shape, scale, zero_point)
         given = (scale, zero_point + 128) if outer == "uint8" else (None, 0)
@@ -54,14 +55,18 @@ class NetworkBuilder(OperatorLayers):
             "QUANTIZE", (self.builder.input(shape, *given, dtype=outer),), shape, scale, zero_point
         )
 
+    def left(self, output: int, outer: str) -> int:
+        """A tensor converted to the type ``outer``."""
+        if outer == "int8":
+            return output
+        scale, zero_point = self.same_quantization(output)
+        given = (scale, zero_point + 128) if outer == "uint8" else (None, 0)
+        op = "QUANTIZE" if outer == "uint8" else "DEQUANTIZE"
+        return self.builder.operator(op, (output,), self.shape(output), *given, dtype=outer)
+
     def model(self, output: int, outer: str = "int8") -> bytes:
         """The .tflite that ends in a tensor, converted to the type ``outer``."""
-        if outer != "int8":
-            scale, zero_point = self.same_quantization(output)
-            given = (scale, zero_point + 128) if outer == "uint8" else (None, 0)
-            op = "QUANTIZE" if outer == "uint8" else "DEQUANTIZE"
-            output = self.builder.operator(op, (output,), self.shape(output), *given, dtype=outer)
-        return write_model(self.builder.graph(output))
+        return write_model(self.builder.graph(self.left(output, outer)))
 
     def shape(self, tensor: int) -> tuple[int, ...]:
         return self.builder.tensors[tensor].shape
@@ -285,7 +290,7 @@ A new operator joins "mixed" alone, so that a seed of another kind gives the sam
 _LAYERS = (
     "conv", "conv", "depthwise", "residual", "skip", "skip", "constant", "pool", "pad", "prelu", "quantize", "reshape",
 )  # fmt: skip
-_MIXED_LAYERS = (
+MIXED_LAYERS = (
     *_LAYERS, "logistic", "logistic", "reshape", "reshape", "reshape", "mean", *OPERATOR_KINDS, *OPERATOR_KINDS,
 )  # fmt: skip
 _OCTAVES = 6.0
@@ -314,9 +319,9 @@ def random_network(seed: int, layers: int, kind: str = "ordinary") -> bytes:
     for _ in range(layers):
         # Layers that keep a map's size and are wide: what segments and Winograd transforms are for.
         wide = kind == "tall" and chance.random() < _WIDE
-        listed = _MIXED_LAYERS if kind == "mixed" else _LAYERS
-        made.append(_wide_layer(network, chance, made) if wide else _random_layer(network, chance, made, listed))
-    return network.model(_head(network, chance, made[-1]), outer[1])
+        listed = MIXED_LAYERS if kind == "mixed" else _LAYERS
+        made.append(_wide_layer(network, chance, made) if wide else random_layer(network, chance, made, listed))
+    return network.model(head(network, chance, made[-1]), outer[1])
 
 
 def _wide_layer(network: NetworkBuilder, chance: np.random.Generator, made: list[int]) -> int:
@@ -352,7 +357,7 @@ def _residual(network: NetworkBuilder, chance: np.random.Generator, source: int)
     return network.add(*operands, activation="NONE" if chance.random() < 0.7 else str(chance.choice(ACTIVATIONS)))
 
 
-def _random_layer(
+def random_layer(
     network: NetworkBuilder, chance: np.random.Generator, made: list[int], listed: Sequence[str] = _LAYERS
 ) -> int:
     source = made[-1]
@@ -428,7 +433,7 @@ def _random_pool(network: NetworkBuilder, chance: np.random.Generator, source: i
     return network.pool(source, kernel, kind=kind, stride=stride, padding=padding, activation=activation)
 
 
-def _head(network: NetworkBuilder, chance: np.random.Generator, source: int) -> int:
+def head(network: NetworkBuilder, chance: np.random.Generator, source: int) -> int:
     kind = chance.choice(["none", "mean", "flat", "dense"])
     if kind == "none":
         return source

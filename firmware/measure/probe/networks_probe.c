@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Runs many networks on the emulated board for tests: reads the file "inputs" (repeatedly a network number, 4 bytes,
- * and its input) and writes "tensors" (for each tensor after each step its index, 4 bytes, size, 4 bytes, and values;
+ * and its inputs) and writes "tensors" (for each tensor after each step its index, 4 bytes, size, 4 bytes, and values;
  * after each network UINT32_MAX and 0). */
 #include "scn_engine.h"
 #include "scn_port.h"
@@ -39,7 +39,11 @@ static bool run(int inputs) {
         return false;
     }
     const scn_model_t *model = scn_networks[number];
-    failed = failed || scn_semihost_read(inputs, scn_networks_arena + model->input_offset, model->input_bytes) != 0;
+    const scn_place_t one = {model->input_offset, model->input_bytes};
+    const scn_place_t *places = model->inputs ? model->inputs : &one;
+    for (uint16_t i = 0; i < (model->inputs ? model->input_count : 1u); i++) {
+        failed = failed || scn_semihost_read(inputs, scn_networks_arena + places[i].offset, places[i].bytes) != 0;
+    }
     scn_model_run(model, scn_networks_arena, write_views, NULL);
     write_bytes(end, sizeof end);
     return true;

@@ -3,6 +3,7 @@
  *
  * Requests are read from the file "request", answers written to the file "answer" of the emulator's folder, both named
  * pipes. A request is a 32-bit number and its input; the computer knows the size of every answer. All little endian.
+ * Several inputs, or outputs, of a model follow one another in the file's order.
  *
  *   0 RUN       input                    -> output
  *   1 TENSORS   input                    -> for each tensor: index (4), bytes (4), values; then index 0xFFFFFFFF, 0
@@ -64,13 +65,27 @@ static void send(const void *bytes, size_t count) {
 }
 
 static void receive_input(void) {
-    must_receive(arena + scn_model.input_offset, scn_model.input_bytes);
+    if (!scn_model.inputs) {
+        must_receive(arena + scn_model.input_offset, scn_model.input_bytes);
+    }
+    for (uint16_t i = 0; i < scn_model.input_count; i++) {
+        must_receive(arena + scn_model.inputs[i].offset, scn_model.inputs[i].bytes);
+    }
+}
+
+static void send_output(void) {
+    if (!scn_model.outputs) {
+        send(arena + scn_model.output_offset, scn_model.output_bytes);
+    }
+    for (uint16_t i = 0; i < scn_model.output_count; i++) {
+        send(arena + scn_model.outputs[i].offset, scn_model.outputs[i].bytes);
+    }
 }
 
 static void run(void) {
     receive_input();
     scn_model_run(&scn_model, arena, NULL, NULL);
-    send(arena + scn_model.output_offset, scn_model.output_bytes);
+    send_output();
 }
 
 static void send_views(void *context, const scn_model_t *model, const scn_step_t *step, const uint8_t *memory) {
@@ -191,7 +206,7 @@ static void stages(void) {
 static void profile(void) {
     receive_input();
     scn_stage_timer_profile(arena);
-    send(arena + scn_model.output_offset, scn_model.output_bytes);
+    send_output();
 }
 #endif
 

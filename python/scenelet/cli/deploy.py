@@ -155,7 +155,7 @@ def run(
     model: Model,
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help=".wav, .ogg, .flac, or tensors as .npy."),
+        typer.Argument(metavar="FILE...", help=".wav, .ogg, .flac, or tensors as .npy; as .npz for several inputs."),
     ],
     target: TargetName = "litert",
     json: Json = False,
@@ -172,5 +172,10 @@ def run(
     if json:
         print_json({"model": str(model), "target": target, "results": [result.to_json() for result in results]})
         return
-    rows = [(r.file, r.window, r.label, " ".join(f"{v:4d}" for v in r.scores)) for r in results]
-    out.print(table(f"{model.name} on {target}", ["file", ">window", "label", "scores"], rows))
+    several = len(graph.outputs) > 1
+    rows = [
+        (r.file, r.window, *((r.output,) if several else ()), r.label, " ".join(f"{v:4d}" for v in r.scores))
+        for r in results
+    ]
+    columns = ["file", ">window", *(("output",) if several else ()), "label", "scores"]
+    out.print(table(f"{model.name} on {target}", columns, rows))

@@ -55,7 +55,7 @@ class Compiled:
 
     def files(self) -> dict[str, str]:
         """C sources by file name; the same for the same .tflite."""
-        between = ends.inputs(self.graph)[0], ends.outputs(self.graph)[0]
+        between = ends.inputs(self.graph), ends.outputs(self.graph)
         return render_model(self.program, self.plan, self.cost, self.identity, between)
 
 

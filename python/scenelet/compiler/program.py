@@ -157,14 +157,14 @@ class Program:
         return tuple(sorted((*step.writes, *renamed)))
 
     @property
-    def source(self) -> int:
-        """The tensor that holds the network's input."""
-        return self.holder(self.graph.inputs[0])
+    def sources(self) -> tuple[int, ...]:
+        """The tensors that hold the network's inputs, in the file's order."""
+        return tuple(map(self.holder, self.graph.inputs))
 
     @property
-    def target(self) -> int:
-        """The tensor that holds the network's output."""
-        return self.holder(self.graph.outputs[0])
+    def targets(self) -> tuple[int, ...]:
+        """The tensors that hold the network's outputs, in the file's order."""
+        return tuple(map(self.holder, self.graph.outputs))
 
     @property
     def table_bytes(self) -> int:

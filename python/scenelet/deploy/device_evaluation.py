@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
@@ -21,6 +21,7 @@ from ..core.json_files import Checked, checked, parse_object
 from ..data.datasets.registry import Dataset
 from ..errors import DamagedFileError, InputError, ParityError
 from ..evaluation.evaluate import Evaluation, Progress, evaluate
+from ..targets.base import Values
 from ..targets.board import SerialTarget
 from ..targets.host import HostTarget
 from ..tflite.metadata import ModelInfo
@@ -208,7 +209,11 @@ class CheckedDevice:
         """See :class:`scenelet.targets.base.Target`."""
         return self._device.run(inputs)
 
-    def tensors(self, one: NDArray[np.int8]) -> dict[int, NDArray[np.int8]]:
+    def run_each(self, inputs: Sequence[NDArray[np.generic]]) -> tuple[NDArray[np.int8], ...]:
+        """See :class:`scenelet.targets.base.Target`."""
+        return self._device.run_each(inputs)
+
+    def tensors(self, one: Values) -> dict[int, NDArray[np.int8]]:
         """See :class:`scenelet.targets.base.Target`."""
         return self._device.tensors(one)
 

@@ -77,6 +77,9 @@ def frontend_tables_of(compiled: Compiled, settings: FrontendConfig | None, mode
     config = compiled.info.frontend if compiled.info else settings
     if config is None:
         return None
+    if len(compiled.program.graph.inputs) > 1:
+        problem = f"has {len(compiled.program.graph.inputs)} inputs, the front end fills one"
+        raise ModelError(model, problem, "export it without a front end")
     source = compiled.program.graph.tensors[compiled.program.graph.inputs[0]]
     if source.elements != config.n_mels * config.frames:
         raise ModelError(

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ParityError
+from ..graph import Tensor
 from ..targets.base import Target
 from ..targets.litert import LitertTarget
 
@@ -96,7 +97,7 @@ def check(
         The same for the same arguments.
     """
     with LitertTarget(model) as reference:
-        order = [reference.input.index, *(i for op in reference.graph.operators for i in op.outputs)]
+        order = [*reference.graph.inputs, *(i for op in reference.graph.operators for i in op.outputs)]
         values = mismatches = 0
         first: Mismatch | None = None
         for case, one in enumerate(inputs(reference, n, seed)):
@@ -112,34 +113,38 @@ def check(
     return ParityResult(target.name, n, values, mismatches, first)
 
 
-def inputs(reference: LitertTarget, n: int, seed: int) -> Iterator[NDArray[np.int8]]:
+def inputs(reference: LitertTarget, n: int, seed: int) -> Iterator[tuple[NDArray[np.int8], ...]]:
     """Make input tensors: extremes first, then random ones of every spread.
 
     Parameters
     ----------
     reference
-        Gives the input's shape and zero point.
+        Gives the inputs' shapes and zero points.
     n, seed
         Number of inputs, and seed of the random ones.
 
     Yields
     ------
-    NDArray[np.int8]
-        In the input tensor's shape.
+    tuple of NDArray[np.int8]
+        One for each of the network's inputs, in its shape. Of several, each is extreme in another way.
     """
-    tensor = reference.input
-    zero_point = 0 if tensor.quantization is None else int(tensor.quantization.zero_point[0])
     chance = np.random.default_rng(seed)
-    turns = np.where(np.arange(tensor.elements) % 2, 127, -128)
-    extremes = [np.full(tensor.elements, value) for value in (-128, 127, zero_point)] + [turns]
     for case in range(n):
-        if case < len(extremes):
-            one = extremes[case]
-        else:
-            # Inputs of a narrow range reach other roundings than full-range noise does.
-            spread = int(chance.integers(1, 129))
-            one = np.clip(zero_point + chance.integers(-spread, spread, tensor.elements), -128, 127)
-        yield one.astype(np.int8).reshape(tensor.shape)
+        yield tuple(_input(tensor, case + number, chance, case) for number, tensor in enumerate(reference.inputs))
+
+
+def _input(tensor: Tensor, kind: int, chance: np.random.Generator, case: int) -> NDArray[np.int8]:
+    """Values of an input: extreme ones of a kind in the first cases, then random ones."""
+    zero_point = 0 if tensor.quantization is None else int(tensor.quantization.zero_point[0])
+    if case < EXTREMES:
+        turns = np.where(np.arange(tensor.elements) % 2, 127, -128)
+        extremes = [np.full(tensor.elements, value) for value in (-128, 127, zero_point)] + [turns]
+        one = extremes[kind % EXTREMES]
+    else:
+        # Inputs of a narrow range reach other roundings than full-range noise does.
+        spread = int(chance.integers(1, 129))
+        one = np.clip(zero_point + chance.integers(-spread, spread, tensor.elements), -128, 127)
+    return one.astype(np.int8).reshape(tensor.shape)
 
 
 def _describe(

@@ -1,4 +1,4 @@
-"""Run a model on files: audio clips, or tensors as .npy."""
+"""Run a model on files: audio clips, or tensors as .npy, or as .npz where a model has several inputs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..compiler.passes import ends
 from ..compiler.passes.ends import End
 from ..core.files import read_bytes
-from ..core.sealed import parse_array
+from ..core.sealed import parse_array, unpack
 from ..errors import InputError
 from ..frontend.capture import read_capture
 from ..frontend.windows import cut
@@ -22,43 +22,73 @@ from ..targets.base import Target
 from ..tflite.metadata import ModelInfo
 from .evaluate import model_info
 
+_SEVERAL = "give a .npz with an array for each: {}"
+
 
 @dataclass(frozen=True)
 class Prediction:
-    """INT8 scores of one window of one file; ``label`` is the class with the highest score."""
+    """INT8 scores of one window of one file.
+
+    Attributes
+    ----------
+    label
+        Class with the highest score.
+    output
+        Name of the output; None for a model with one.
+    """
 
     file: str
     window: int
     label: str
     scores: tuple[int, ...]
+    output: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """As a dictionary."""
-        return asdict(self)
+        """As a dictionary; the output is left out for a model with one."""
+        return {key: value for key, value in asdict(self).items() if key != "output" or value is not None}
 
 
-def _tensors(path: Path, end: End) -> NDArray[np.generic]:
-    """Read (n, *shape) or (*shape) values, INT8 or of the type that the model's file takes, from a .npy file."""
+def _fitting(values: NDArray[np.generic], end: End, subject: object) -> NDArray[np.generic]:
+    """Hold (n, *shape) or (*shape) values to an input: INT8, or of the type that the model's file takes."""
     shape = end.outer.shape[1:]
-    values, _ = parse_array(read_bytes(path), path, "save the values with numpy.save")
     if values.dtype.name not in end.types:
         others = "".join(f"{name} or " for name in end.types if name != "int8")
-        raise InputError(path, f"holds {values.dtype}", f"give {others}int8 values, quantised for this model")
+        raise InputError(subject, f"holds {values.dtype}", f"give {others}int8 values, quantised for this model")
     if values.dtype == np.float32 and np.isnan(values).any():
-        raise InputError(path, "holds NaN", "give numbers")
+        raise InputError(subject, "holds NaN", "give numbers")
     if values.shape == shape:
         values = values[None]
     if values.shape[1:] != shape or not values.size:
-        raise InputError(path, f"has shape {values.shape}", f"give (n, {', '.join(map(str, shape))})")
+        raise InputError(subject, f"has shape {values.shape}", f"give (n, {', '.join(map(str, shape))})")
     return np.asarray(values)
 
 
-def _scores(path: Path, graph: Graph, info: ModelInfo | None, target: Target, model: Path) -> NDArray[np.int8]:
+def _tensors(path: Path, given: Sequence[End]) -> list[NDArray[np.generic]]:
+    """Read the values of every input: one from a .npy, several from a .npz, by name or in the model's order."""
+    names = [end.outer.name for end in given]
     if path.suffix == ".npy":
-        return target.run(_tensors(path, ends.inputs(graph)[0]))
+        if len(given) > 1:
+            raise InputError(path, f"holds one array for {len(given)} inputs", _SEVERAL.format(", ".join(names)))
+        one, _ = parse_array(read_bytes(path), path, "save the values with numpy.save")
+        return [_fitting(one, given[0], path)]
+    arrays = unpack(read_bytes(path), path, "save the values with numpy.savez")
+    keys = names if set(names) == set(arrays) else [f"arr_{number}" for number in range(len(names))]
+    if set(keys) != set(arrays):
+        raise InputError(path, f"holds {', '.join(sorted(arrays)) or 'nothing'}", _SEVERAL.format(", ".join(names)))
+    values = [_fitting(arrays[key], end, f"{path}, {key}") for key, end in zip(keys, given, strict=True)]
+    if len({len(one) for one in values}) > 1:
+        raise InputError(path, f"holds {', '.join(str(len(one)) for one in values)} inputs", "give as many of each")
+    return values
+
+
+def _scores(
+    path: Path, graph: Graph, info: ModelInfo | None, target: Target, model: Path
+) -> tuple[NDArray[np.int8], ...]:
+    if path.suffix in (".npy", ".npz"):
+        return target.run_each(_tensors(path, ends.inputs(graph)))
     config = model_info(info, model).frontend
     samples = read_capture(path, config)
-    return target.classify(cut(samples, config))
+    return (target.classify(cut(samples, config)),)
 
 
 def predict(
@@ -70,6 +100,7 @@ def predict(
     ----------
     files
         Audio files, or .npy files of inputs, (n, *input shape) or (*input shape): INT8, or what the model's file takes.
+        For several inputs .npz files, with arrays named after them or in their order (``numpy.savez``).
     graph, info
         Of the model; audio files need the metadata.
     target
@@ -80,13 +111,16 @@ def predict(
     Raises
     ------
     InputError
-        Where a .npy file cannot be read or does not fit the model.
+        Where a .npy or .npz file cannot be read or does not fit the model.
     ModelError
         Where an audio file is given and the model has no metadata.
     """
     labels = info.labels if info else None
+    names = [graph.tensors[index].name for index in graph.outputs] if len(graph.outputs) > 1 else [None]
     for path in files:
-        for window, values in enumerate(_scores(path, graph, info, target, model)):
-            flat = values.reshape(-1)
-            best = int(flat.argmax())
-            yield Prediction(str(path), window, labels[best] if labels else str(best), tuple(int(v) for v in flat))
+        for window, outputs in enumerate(zip(*_scores(path, graph, info, target, model), strict=True)):
+            for name, values in zip(names, outputs, strict=True):
+                flat = values.reshape(-1)
+                best = int(flat.argmax())
+                label = labels[best] if labels and name in (None, names[0]) else str(best)
+                yield Prediction(str(path), window, label, tuple(int(v) for v in flat), name)

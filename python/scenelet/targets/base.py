@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+Values = NDArray[np.generic] | Sequence[NDArray[np.generic]]
+"""Of a network's one input, or an array for each of several, in the file's order."""
 
 
 class Target(Protocol):
@@ -20,7 +24,11 @@ class Target(Protocol):
         """INT8 scores of input tensors: (n, *input shape) -> (n, *output shape without batch)."""
         ...
 
-    def tensors(self, one: NDArray[np.int8]) -> dict[int, NDArray[np.int8]]:
+    def run_each(self, inputs: Sequence[NDArray[np.generic]]) -> tuple[NDArray[np.int8], ...]:
+        """The same for any number of inputs and outputs, in the file's order."""
+        ...
+
+    def tensors(self, one: Values) -> dict[int, NDArray[np.int8]]:
         """INT8 tensors of one inference, by the .tflite file's tensor index, as far as the target can read them."""
         ...
 

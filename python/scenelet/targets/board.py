@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..compiler import pipeline
 from ..errors import InputError, ModelError, ToolError
+from .base import Values
 from .interpreter import LocalTarget
 from .serial.client import Decision, Device, audio_contents, scores_of
 from .serial.framing import Input
@@ -167,24 +168,33 @@ class SerialTarget(LocalTarget):
 
     def _decide(self, contents: Iterator[bytes], kind: Input) -> NDArray[np.int8]:
         decisions = self._device.decide(contents, kind, self.compiled.identity.sha256, self._frontend_sha256)
-        return scores_of(decisions, self.output.shape[1:])
+        return scores_of(decisions, (sum(tensor.nbytes for tensor in self.outputs),))
 
-    def run(self, inputs: NDArray[np.generic]) -> NDArray[np.int8]:
+    def run_each(self, inputs: Sequence[NDArray[np.generic]]) -> tuple[NDArray[np.int8], ...]:
         """See :class:`LocalTarget`; every input is sent over the serial port."""
-        return self._decide((one.tobytes() for one in self.shaped(inputs)), Input.TENSOR)
+        steps = zip(*self.shaped_each(inputs), strict=True)
+        scores = self._decide((self.packed(one).tobytes() for one in steps), Input.TENSOR)
+        ends = np.cumsum([tensor.nbytes for tensor in self.outputs])[:-1]
+        parts = zip(np.split(scores, ends, axis=1), self.outputs, strict=True)
+        return tuple(part.reshape(len(scores), *tensor.shape[1:]) for part, tensor in parts)
 
-    def invoke(self, one: NDArray[np.int8]) -> NDArray[np.int8]:
+    def infer(self, inputs: Sequence[NDArray[np.int8]]) -> tuple[NDArray[np.int8], ...]:
         """See :class:`LocalTarget`."""
-        return np.asarray(self.run(one.reshape(1, -1))[0])
+        return tuple(values[0] for values in self.run_each([one.reshape(1, -1) for one in inputs]))
 
-    def tensors(self, one: NDArray[np.int8]) -> dict[int, NDArray[np.int8]]:
-        """See :class:`LocalTarget`; a board gives no tensors between input and output."""
-        shaped = self.shaped(np.asarray(one).reshape(1, -1))[0]
-        return {self.input.index: shaped, self.output.index: self.invoke(shaped).reshape(self.output.shape)}
+    def tensors(self, one: Values) -> dict[int, NDArray[np.int8]]:
+        """See :class:`LocalTarget`; a board gives no tensors between inputs and outputs."""
+        shaped = self.one_each(one)
+        given = {tensor.index: values for tensor, values in zip(self.inputs, shaped, strict=True)}
+        return given | {
+            tensor.index: values.reshape(tensor.shape)
+            for tensor, values in zip(self.outputs, self.infer(shaped), strict=True)
+        }
 
     def classify(self, windows: NDArray[np.int32]) -> NDArray[np.int8]:
         """See :class:`LocalTarget`; every window is sent over the serial port."""
-        return self._decide(audio_contents(windows, self.tables.config), Input.AUDIO)
+        scores = self._decide(audio_contents(windows, self.tables.config), Input.AUDIO)
+        return scores.reshape(len(scores), *self.output.shape[1:])
 
     def decisions(self, windows: NDArray[np.int32]) -> Iterator[Decision]:
         """Like :meth:`classify`, but yields each decision as it comes."""

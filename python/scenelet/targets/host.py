@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from ..compiler.memory.planner import ALIGNMENT
 from ..compiler.options import DEFAULT, Options
 from ..core import toolchain
 from ..core.files import scratch
-from .interpreter import LocalTarget
+from .base import Values
+from .interpreter import LocalTarget, shown_inputs
 
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
@@ -28,12 +29,16 @@ typedef struct {
     const char *name; const char *op; uint32_t macs; void (*run)(uint8_t *arena);
     uint16_t first_view; uint16_t view_count;
 } scn_step_t;
+typedef struct { uint32_t offset; uint32_t bytes; } scn_place_t;
 typedef struct {
     const char *name; const char *sha256; uint32_t arena_bytes; uint32_t params_bytes; uint32_t macs;
     uint32_t input_offset; uint32_t input_bytes; uint32_t output_offset; uint32_t output_bytes;
     const scn_step_t *steps; const scn_view_t *views; uint16_t step_count; uint16_t view_count;
+    const scn_place_t *inputs; const scn_place_t *outputs; uint16_t input_count; uint16_t output_count;
 } scn_model_t;
 typedef void (*scn_observer_t)(void *, const scn_model_t *, const scn_step_t *, const uint8_t *);
+void scn_model_put_inputs(const scn_model_t *model, uint8_t *arena, const void *values);
+void scn_model_get_outputs(const scn_model_t *model, const uint8_t *arena, void *values);
 void scn_model_run(const scn_model_t *model, uint8_t *arena, scn_observer_t observer, void *context);
 extern scn_model_t scn_model;
 """
@@ -98,19 +103,18 @@ class HostTarget(LocalTarget):
         self._model = self._ffi.addressof(self._library, "scn_model")
         self._arena = _aligned_bytes(self._model.arena_bytes)
 
-    def invoke(self, one: NDArray[np.int8]) -> NDArray[np.int8]:
+    def infer(self, inputs: Sequence[NDArray[np.int8]]) -> tuple[NDArray[np.int8], ...]:
         """See :class:`LocalTarget`."""
-        self._run(one, self._ffi.NULL)
-        model = self._model
-        return self._arena[model.output_offset : model.output_offset + model.output_bytes].view(np.int8).copy()
+        self._run(inputs, self._ffi.NULL)
+        values = np.empty(self._model.output_bytes, np.int8)
+        arena, place = self._ffi.from_buffer("uint8_t[]", self._arena), self._ffi.from_buffer(values)
+        self._library.scn_model_get_outputs(self._model, arena, place)
+        return self.split(values)
 
-    def tensors(self, one: NDArray[np.int8]) -> dict[int, NDArray[np.int8]]:
+    def tensors(self, one: Values) -> dict[int, NDArray[np.int8]]:
         """See :class:`LocalTarget`."""
-        shaped = self.shaped(np.asarray(one).reshape(1, -1))[0]
-        shown = {
-            index: shaped.reshape(self.graph.tensors[index].shape).copy()
-            for index in (self.input.index, *self._input_aliases())
-        }
+        shaped = self.one_each(one)
+        shown = {index: values.copy() for index, values in shown_inputs(self, self.compiled.program, shaped).items()}
 
         @self._ffi.callback("scn_observer_t")  # type: ignore[untyped-decorator]
         def observe(_context: Any, model: Any, step: Any, _arena: Any) -> None:
@@ -122,15 +126,13 @@ class HostTarget(LocalTarget):
         self._run(shaped, observe)
         return shown
 
-    def _input_aliases(self) -> list[int]:
-        """Tensors that are the reshaped input; no step writes them."""
-        return [alias for alias, held in self.compiled.program.aliases.items() if held == self.input.index]
-
-    def _run(self, one: NDArray[np.int8], observer: Any) -> None:
-        model = self._model
-        self._arena[model.input_offset : model.input_offset + model.input_bytes] = one.ravel().view(np.uint8)
+    def _run(self, inputs: Sequence[NDArray[np.int8]], observer: Any) -> None:
+        values = self.packed(inputs)
+        if values.nbytes != self._model.input_bytes:
+            raise ValueError(f"{values.nbytes} bytes for inputs of {self._model.input_bytes}")
         arena = self._ffi.from_buffer("uint8_t[]", self._arena)
-        self._library.scn_model_run(model, arena, observer, self._ffi.NULL)
+        self._library.scn_model_put_inputs(self._model, arena, self._ffi.from_buffer(values))
+        self._library.scn_model_run(self._model, arena, observer, self._ffi.NULL)
 
 
 def _aligned_bytes(size: int) -> NDArray[np.uint8]:

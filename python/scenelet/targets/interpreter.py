@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -14,11 +15,13 @@ from numpy.typing import NDArray
 from ..compiler.passes import ends
 from ..compiler.passes.ends import End
 from ..compiler.passes.shapes import fold
+from ..compiler.program import Program
 from ..errors import InputError, ModelError, UnsupportedError
 from ..frontend import native
 from ..frontend.tables import Tables, make_tables
 from ..graph import Graph, Tensor
 from ..tflite import interior, metadata, reader
+from .base import Values
 
 _MOST_BYTES = 1 << 30
 """Of all feature maps together: a thousand times what a microcontroller holds, and what any computer has."""
@@ -27,8 +30,9 @@ _MOST_BYTES = 1 << 30
 class LocalTarget(ABC):
     """A target that runs one input at a time.
 
-    ``graph``, ``input`` and ``output`` are those between the conversions at a network's ends
-    (:mod:`scenelet.compiler.passes.ends`): INT8, whatever the file takes and gives.
+    ``graph``, ``inputs`` and ``outputs`` are those between the conversions at a network's ends
+    (:mod:`scenelet.compiler.passes.ends`): INT8, whatever the file takes and gives. ``input`` and ``output`` are those
+    of a network that has one.
 
     Parameters
     ----------
@@ -40,7 +44,7 @@ class LocalTarget(ABC):
     ModelError
         The file cannot be read.
     UnsupportedError
-        Its input or output is not one tensor that is INT8, or converted to INT8 and from it.
+        An input or output is not INT8, or converted to INT8 and from it.
     """
 
     name: str
@@ -49,32 +53,47 @@ class LocalTarget(ABC):
         self.subject, label, self.content = reader.load(model)
         self._whole = reader.parse(self.subject, label, self.content)
         self.graph: Graph = ends.interior(fold(self._whole))
-        self.input = self._only(self.graph.inputs, "input")
-        self.output = self._only(self.graph.outputs, "output")
-        self.input_end: End = ends.inputs(self._whole)[0]
+        self.inputs = self._ends(self.graph.inputs, "input")
+        self.outputs = self._ends(self.graph.outputs, "output")
+        self.input_ends: tuple[End, ...] = ends.inputs(self._whole)
         needed = sum(tensor.nbytes for tensor in self.activations())
         if needed > _MOST_BYTES:
             problem = f"its feature maps take {needed:,} bytes, more than {_MOST_BYTES:,}"
             raise UnsupportedError(self.subject, problem, "use a smaller input or fewer channels")
 
-    @abstractmethod
-    def invoke(self, one: NDArray[np.int8]) -> NDArray[np.int8]:
-        """Output tensor (any shape) of one input tensor, both with batch dimension."""
+    @property
+    def input(self) -> Tensor:
+        """The input of a network that has one."""
+        return self._only(self.inputs, "input")
+
+    @property
+    def output(self) -> Tensor:
+        """The output of a network that has one."""
+        return self._only(self.outputs, "output")
 
     @abstractmethod
-    def tensors(self, one: NDArray[np.int8]) -> dict[int, NDArray[np.int8]]:
+    def infer(self, inputs: Sequence[NDArray[np.int8]]) -> tuple[NDArray[np.int8], ...]:
+        """Output tensors (any shape) of the input tensors, all with batch dimension, in the file's order."""
+
+    @abstractmethod
+    def tensors(self, one: Values) -> dict[int, NDArray[np.int8]]:
         """INT8 activations of one inference.
 
         Parameters
         ----------
         one
-            One input, with or without batch dimension.
+            One input, with or without batch dimension, or an array for each.
 
         Returns
         -------
         dict
-            Tensor index of the .tflite -> values in the tensor's shape; input and output are always included.
+            Tensor index of the .tflite -> values in the tensor's shape; inputs and outputs are always included.
         """
+
+    def invoke(self, one: NDArray[np.int8]) -> NDArray[np.int8]:
+        """Output tensor (any shape) of one input tensor, both with batch dimension."""
+        self._only(self.outputs, "output")
+        return self.infer((one,))[0]
 
     def run(self, inputs: NDArray[np.generic]) -> NDArray[np.int8]:
         """Run inputs one after the other.
@@ -94,11 +113,36 @@ class LocalTarget(ABC):
         ------
         InputError
             The values have another type, are not numbers, or their number does not fit the model's input.
+        UnsupportedError
+            The network has several inputs or outputs: :meth:`run_each` runs those.
         """
-        shaped = self.shaped(inputs)
-        scores = np.empty((len(shaped), *self.output.shape[1:]), np.int8)
-        for position, one in enumerate(shaped):
-            scores[position] = self.invoke(one).reshape(scores.shape[1:])
+        self._only(self.inputs, "input")
+        self._only(self.outputs, "output")
+        return self.run_each((inputs,))[0]
+
+    def run_each(self, inputs: Sequence[NDArray[np.generic]]) -> tuple[NDArray[np.int8], ...]:
+        """Run a network with any number of inputs and outputs on inputs one after the other.
+
+        Parameters
+        ----------
+        inputs
+            For each input of the network, in the file's order, what :meth:`run` takes; all of one length n.
+
+        Returns
+        -------
+        tuple of NDArray[np.int8]
+            For each output, (n, *its shape without batch).
+
+        Raises
+        ------
+        InputError
+            As :meth:`run`, or the number of arrays, or of values in them, differ.
+        """
+        shaped = self.shaped_each(inputs)
+        scores = tuple(np.empty((len(shaped[0]), *output.shape[1:]), np.int8) for output in self.outputs)
+        for position, one in enumerate(zip(*shaped, strict=True)):
+            for kept, values in zip(scores, self.infer(one), strict=True):
+                kept[position] = values.reshape(kept.shape[1:])
         return scores
 
     def classify(self, windows: NDArray[np.int32]) -> NDArray[np.int8]:
@@ -146,27 +190,58 @@ class LocalTarget(ABC):
         return make_tables(config, float(quantization.scale[0]), int(quantization.zero_point[0]))
 
     def shaped(self, inputs: NDArray[np.generic]) -> NDArray[np.int8]:
-        """Convert inputs to INT8 (n, *input shape with batch)."""
-        array = np.asarray(inputs)
-        shape = self.input.shape
-        types = self.input_end.types
-        if array.dtype.name not in types:
-            raise InputError(f"inputs of {self.subject}", f"are {array.dtype}", f"give {' or '.join(types)} values")
-        if array.dtype == np.float32 and np.isnan(array).any():
-            raise InputError(f"inputs of {self.subject}", "hold NaN", "give numbers")
-        if array.ndim < 2 or math.prod(array.shape[1:]) != self.input.elements:
-            raise InputError(f"inputs of {self.subject}", f"have shape {array.shape}", f"give (n, {shape[1:]}) values")
-        return np.ascontiguousarray(self.input_end.to_int8(array)).reshape(-1, *shape)
+        """Convert the one input's values to INT8 (n, *input shape with batch)."""
+        self._only(self.inputs, "input")
+        return self.shaped_each((inputs,))[0]
 
-    def _only(self, indices: tuple[int, ...], role: str) -> Tensor:
-        if len(indices) != 1:
-            raise UnsupportedError(self.subject, f"{len(indices)} {role}s", f"export the model with one {role}")
-        tensor = self.graph.tensors[indices[0]]
-        if tensor.dtype != "int8":
-            raise UnsupportedError(self.subject, f"{role} is {tensor.dtype}", "convert the model to full INT8")
-        if tensor.shape[:1] != (1,):
-            raise UnsupportedError(self.subject, f"{role} has shape {tensor.shape}", "export the model with batch 1")
-        return tensor
+    def shaped_each(self, inputs: Sequence[NDArray[np.generic]]) -> tuple[NDArray[np.int8], ...]:
+        """Convert values of every input to INT8 (n, *its shape with batch)."""
+        if len(inputs) != len(self.inputs):
+            given = f"are {len(inputs)} arrays"
+            raise InputError(f"inputs of {self.subject}", given, f"give {len(self.inputs)}, in the model's order")
+        shaped = tuple(map(self._shaped_one, inputs, self.inputs, self.input_ends))
+        lengths = [len(values) for values in shaped]
+        if len(set(lengths)) > 1:
+            raise InputError(f"inputs of {self.subject}", f"hold {lengths} inputs", "give as many of each")
+        return shaped
+
+    def one_each(self, one: Values) -> tuple[NDArray[np.int8], ...]:
+        """Convert the values of one inference, with or without batch dimension, to INT8 tensors with it."""
+        each = (one,) if isinstance(one, np.ndarray) else tuple(one)
+        return tuple(values[0] for values in self.shaped_each([np.asarray(values).reshape(1, -1) for values in each]))
+
+    def _shaped_one(self, inputs: NDArray[np.generic], tensor: Tensor, end: End) -> NDArray[np.int8]:
+        array = np.asarray(inputs)
+        subject = f"inputs of {self.subject}" if len(self.inputs) == 1 else f"input '{tensor.name}' of {self.subject}"
+        if array.dtype.name not in end.types:
+            raise InputError(subject, f"are {array.dtype}", f"give {' or '.join(end.types)} values")
+        if array.dtype == np.float32 and np.isnan(array).any():
+            raise InputError(subject, "hold NaN", "give numbers")
+        if array.ndim < 2 or math.prod(array.shape[1:]) != tensor.elements:
+            raise InputError(subject, f"have shape {array.shape}", f"give (n, {tensor.shape[1:]}) values")
+        return np.ascontiguousarray(end.to_int8(array)).reshape(-1, *tensor.shape)
+
+    def split(self, packed: NDArray[np.int8]) -> tuple[NDArray[np.int8], ...]:
+        """Take apart the outputs, flat and one after the other, into tensors of their shapes."""
+        ends = np.cumsum([tensor.nbytes for tensor in self.outputs])
+        parts = np.split(packed, ends[:-1])
+        return tuple(part.reshape(tensor.shape) for part, tensor in zip(parts, self.outputs, strict=True))
+
+    def _only(self, tensors: tuple[Tensor, ...], role: str) -> Tensor:
+        if len(tensors) != 1:
+            raise UnsupportedError(self.subject, f"has {len(tensors)} {role}s", f"use a model with one {role} for this")
+        return tensors[0]
+
+    def _ends(self, indices: tuple[int, ...], role: str) -> tuple[Tensor, ...]:
+        tensors = tuple(self.graph.tensors[index] for index in indices)
+        for tensor in tensors:
+            name = role if len(indices) == 1 else f"{role} '{tensor.name}'"
+            if tensor.dtype != "int8":
+                raise UnsupportedError(self.subject, f"{name} is {tensor.dtype}", "convert the model to full INT8")
+            if tensor.shape[:1] != (1,):
+                problem = f"{name} has shape {tensor.shape}"
+                raise UnsupportedError(self.subject, problem, "export the model with batch 1")
+        return tensors
 
     def activations(self) -> list[Tensor]:
         """All inputs and computed tensors of the network that are read, or given out, in the file's order."""
@@ -175,8 +250,22 @@ class LocalTarget(ABC):
         wanted = made & (read | set(self.graph.outputs)) | set(self.graph.inputs)
         return [tensor for index, tensor in sorted(self.graph.tensors.items()) if index in wanted]
 
+    @staticmethod
+    def packed(inputs: Sequence[NDArray[np.int8]]) -> NDArray[np.int8]:
+        """Put the inputs of one inference one after the other, flat."""
+        return np.concatenate([np.ravel(values) for values in inputs])
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         return None
+
+
+def shown_inputs(
+    target: LocalTarget, program: Program, inputs: Sequence[NDArray[np.int8]]
+) -> dict[int, NDArray[np.int8]]:
+    """The inputs of one inference by tensor, also under the names that RESHAPE gives them; no step writes those."""
+    values = {tensor.index: one for tensor, one in zip(target.inputs, inputs, strict=True)}
+    names = [*values, *(alias for alias, held in program.aliases.items() if held in values)]
+    return {name: values[program.holder(name)].reshape(target.graph.tensors[name].shape) for name in names}

@@ -72,9 +72,10 @@ class Isolated:
         if name.startswith("_"):
             raise AttributeError(name)
 
-        def call(argument: Any = None) -> Any:
-            array = isinstance(argument, np.ndarray)
-            self._send({"method": name, "argument": None if array else argument}, _packed(argument) if array else b"")
+        def call(*arguments: Any) -> Any:
+            array = next((one for one in arguments if isinstance(one, np.ndarray)), None)
+            plain = [None if one is array else one for one in arguments]
+            self._send({"method": name, "arguments": plain}, b"" if array is None else _packed(array))
             return self._answer()
 
         return call
@@ -152,10 +153,9 @@ def serve(handle: int) -> None:
 
 
 def _call(served: Any, message: dict[str, Any], content: bytes) -> Any:
-    method = getattr(served, message["method"])
-    if content:
-        return method(np.load(io.BytesIO(content), allow_pickle=False))
-    return method() if message["argument"] is None else method(message["argument"])
+    """Call a method with its arguments; None stands for the one that is an array."""
+    array = np.load(io.BytesIO(content), allow_pickle=False) if content else None
+    return getattr(served, message["method"])(*(array if one is None else one for one in message["arguments"]))
 
 
 def _packed(array: Any) -> bytes:

@@ -24,20 +24,26 @@ def reference_interpreter(content: bytes) -> Interpreter:
 
 
 class LitertInterpreter:
-    """LiteRT on the bytes of a model with one input and one output; see :class:`.native.Interpreter`."""
+    """LiteRT on the bytes of a model; see :class:`.native.Interpreter`."""
 
     def __init__(self, content: bytes) -> None:
         self._interpreter = reference_interpreter(content)
-        self._source, self._target = (
-            details[0]["index"]
+        self._sources, self._targets = (
+            [detail["index"] for detail in details]
             for details in (self._interpreter.get_input_details(), self._interpreter.get_output_details())
         )
 
-    def invoke(self, one: NDArray[np.int8]) -> NDArray[Any]:
+    def set_input(self, number: int, values: NDArray[Any]) -> None:
         """See :class:`.native.Interpreter`."""
-        self._interpreter.set_tensor(self._source, one)
+        self._interpreter.set_tensor(self._sources[number], values)
+
+    def invoke(self) -> None:
+        """See :class:`.native.Interpreter`."""
         self._interpreter.invoke()
-        return self.value(self._target)
+
+    def output(self, number: int) -> NDArray[Any]:
+        """See :class:`.native.Interpreter`."""
+        return self.value(self._targets[number])
 
     def value(self, index: int) -> NDArray[Any]:
         """See :class:`.native.Interpreter`."""

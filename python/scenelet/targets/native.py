@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from textwrap import shorten
 from typing import Any, Protocol
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from ..compiler.operators import require_supported
 from ..errors import UnsupportedError
 from ..tflite import object_model
+from .base import Values
 from .interpreter import LocalTarget
 from .isolation import ChildDied, Isolated
 
@@ -47,8 +49,16 @@ def readable(complaint: str) -> str:
 class Interpreter(Protocol):
     """What a native interpreter does; it raises ValueError or RuntimeError with its own words where it cannot."""
 
-    def invoke(self, one: NDArray[np.int8]) -> NDArray[Any]:
-        """Output tensor of one input tensor."""
+    def set_input(self, number: int, values: NDArray[Any]) -> None:
+        """Give the values of an input, by its position among the model's."""
+        ...
+
+    def invoke(self) -> None:
+        """Run the model on its inputs."""
+        ...
+
+    def output(self, number: int) -> NDArray[Any]:
+        """Values of an output after :meth:`invoke`, by its position among the model's."""
         ...
 
     def value(self, index: int) -> NDArray[Any]:
@@ -109,13 +119,17 @@ class NativeTarget(LocalTarget):
             problem = f"{self.title} refuses it: {readable(str(error)) or 'no reason given'}"
         raise UnsupportedError(self.subject, problem, self.refusal.remedy if self.refusal else _REMEDY)
 
-    def invoke(self, one: NDArray[np.int8]) -> NDArray[np.int8]:
+    def infer(self, inputs: Sequence[NDArray[np.int8]]) -> tuple[NDArray[np.int8], ...]:
         """See :class:`LocalTarget`."""
-        return self._shown(self.output.index, self._ask(self._interpreter.invoke, one))
+        for number, values in enumerate(inputs):
+            self._ask(self._interpreter.set_input, number, values)
+        self._ask(self._interpreter.invoke)
+        made = enumerate(self.outputs)
+        return tuple(self._shown(one.index, self._ask(self._interpreter.output, number)) for number, one in made)
 
-    def tensors(self, one: NDArray[np.int8]) -> dict[int, NDArray[np.int8]]:
+    def tensors(self, one: Values) -> dict[int, NDArray[np.int8]]:
         """See :class:`LocalTarget`."""
-        self.invoke(self.shaped(np.asarray(one).reshape(1, -1))[0])
+        self.infer(self.one_each(one))
         shown = [tensor.index for tensor in self.activations() if tensor.dtype == "int8"]
         return {index: self._shown(index, self._ask(self._interpreter.value, index)) for index in shown}
 

@@ -19,12 +19,13 @@ from ..compiler.options import DEFAULT, Options
 from ..frontend.codegen import render_frontend
 from ..frontend.tables import Tables
 from ..graph import limits
+from .base import Values
 from .build import cortex_m4, platformio
 from .emulator import process
 from .emulator.block_trace import BlockCount, trace_inference
 from .emulator.runner import Runner, Sizes
 from .emulator.serial_port import SerialBoard
-from .interpreter import LocalTarget
+from .interpreter import LocalTarget, shown_inputs
 from .known_answer import render_known_answer
 from .serial.client import Device, audio_contents, scores_of
 from .serial.framing import Input
@@ -99,16 +100,15 @@ class QemuTarget(LocalTarget):
         self._runner: Runner | None = None
         self._devices: list[Device] = []
 
-    def invoke(self, one: NDArray[np.int8]) -> NDArray[np.int8]:
+    def infer(self, inputs: Sequence[NDArray[np.int8]]) -> tuple[NDArray[np.int8], ...]:
         """See :class:`LocalTarget`."""
-        return self._measuring().run(one)
+        return self.split(self._measuring().run(self.packed(inputs)))
 
-    def tensors(self, one: NDArray[np.int8]) -> dict[int, NDArray[np.int8]]:
+    def tensors(self, one: Values) -> dict[int, NDArray[np.int8]]:
         """See :class:`LocalTarget`."""
-        shaped = self.shaped(np.asarray(one).reshape(1, -1))[0]
-        # Tensors that are the reshaped input; no step writes them.
-        renamed = [alias for alias, held in self.compiled.program.aliases.items() if held == self.input.index]
-        shown = dict.fromkeys((self.input.index, *renamed), shaped) | dict(self._measuring().tensors(shaped))
+        shaped = self.one_each(one)
+        shown = shown_inputs(self, self.compiled.program, shaped)
+        shown |= dict(self._measuring().tensors(self.packed(shaped)))
         return {index: values.reshape(self.graph.tensors[index].shape) for index, values in shown.items()}
 
     def classify(self, windows: NDArray[np.int32]) -> NDArray[np.int8]:
@@ -136,7 +136,7 @@ class QemuTarget(LocalTarget):
         decisions = device.decide(contents, Input.AUDIO, self.compiled.identity.sha256, self.tables.sha256)
         return scores_of(decisions, self.output.shape[1:])
 
-    def measure_stages(self, one: NDArray[np.int8] | None = None) -> list[tuple[int, ...]]:
+    def measure_stages(self, one: Values | None = None) -> list[tuple[int, ...]]:
         """Count the instructions inside each step: its schedule, then each stage of its depth-first segment.
 
         They are counted in a program with probes, whose own instructions are subtracted. Steps without a segment have
@@ -145,18 +145,18 @@ class QemuTarget(LocalTarget):
         Parameters
         ----------
         one
-            The network's input; random by default.
+            The network's input, or several; random by default.
         """
         with process.Pipes(self.probing_elf, process.COUNT_INSTRUCTIONS) as pipes:
             return Runner(pipes, self._sizes).measure_stages(self._input_or_noise(one))
 
-    def measure(self, one: NDArray[np.int8] | None = None, frame: NDArray[np.int32] | None = None) -> Counts:
+    def measure(self, one: Values | None = None, frame: NDArray[np.int32] | None = None) -> Counts:
         """Count the instructions of one inference, step by step, and of one frame of the front end.
 
         Parameters
         ----------
         one
-            The network's input; random by default. Counts depend little on it.
+            The network's input, or several; random by default. Counts depend little on it.
         frame
             n_fft samples; full-scale noise by default.
 
@@ -177,13 +177,13 @@ class QemuTarget(LocalTarget):
                 frame = np.random.default_rng(0).integers(-limit, limit, config.n_fft).astype(np.int32)
             return Counts(tuple(counts), runner.measure_frame(frame))
 
-    def trace_blocks(self, one: NDArray[np.int8] | None = None) -> list[BlockCount]:
+    def trace_blocks(self, one: Values | None = None) -> list[BlockCount]:
         """Count every block of instructions of one inference, by step and stage.
 
         Parameters
         ----------
         one
-            The network's input; random by default.
+            The network's input, or several; random by default.
 
         Raises
         ------
@@ -215,11 +215,12 @@ class QemuTarget(LocalTarget):
         answer = render_known_answer(self.compiled, self.tables, self.content)
         return platformio.build(self._engine_sources() | answer)
 
-    def _input_or_noise(self, one: NDArray[np.int8] | None) -> NDArray[np.int8]:
+    def _input_or_noise(self, one: Values | None) -> NDArray[np.int8]:
+        """The inputs of one inference, flat and one after the other."""
         if one is None:
-            one = np.random.default_rng(0).integers(-128, 128, self.input.elements).astype(np.int8)
-        shaped: NDArray[np.int8] = self.shaped(np.asarray(one).reshape(1, -1))[0]
-        return shaped
+            chance = np.random.default_rng(0)
+            one = [chance.integers(-128, 128, tensor.elements).astype(np.int8) for tensor in self.inputs]
+        return self.packed(self.one_each(one))
 
     def _engine_sources(self) -> dict[str, str]:
         tables = self._tables_or_none
@@ -233,7 +234,8 @@ class QemuTarget(LocalTarget):
 
     @property
     def _sizes(self) -> Sizes:
-        return Sizes(self.input.elements, self.output.elements, len(self.compiled.program.steps))
+        given, made = (sum(tensor.nbytes for tensor in ends) for ends in (self.inputs, self.outputs))
+        return Sizes(given, made, len(self.compiled.program.steps))
 
     def _measuring(self) -> Runner:
         if self._runner is None:

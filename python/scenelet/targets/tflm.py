@@ -48,11 +48,17 @@ class TflmInterpreter:
             raise ValueError(next(iter(printed.strip().splitlines()), reason))
         self._interpreter = made[0]
 
-    def invoke(self, one: NDArray[np.int8]) -> NDArray[Any]:
+    def set_input(self, number: int, values: NDArray[Any]) -> None:
         """See :class:`.native.Interpreter`."""
-        self._interpreter.set_input(one, 0)
+        self._interpreter.set_input(values, number)
+
+    def invoke(self) -> None:
+        """See :class:`.native.Interpreter`."""
         self._interpreter.invoke()
-        return np.asarray(self._interpreter.get_output(0))
+
+    def output(self, number: int) -> NDArray[Any]:
+        """See :class:`.native.Interpreter`."""
+        return np.asarray(self._interpreter.get_output(number))
 
     def value(self, index: int) -> NDArray[Any]:
         """See :class:`.native.Interpreter`."""
@@ -95,7 +101,9 @@ class TflmTarget(NativeTarget):
             structures, with this computer's pointers: about twice as large as on a Cortex-M).
         """
         recording = self._open(self.content, "kAllocationRecording")
-        self._ask(recording.invoke, np.zeros(self.input.shape, self.input_end.outer.dtype))
+        for number, end in enumerate(self.input_ends):
+            self._ask(recording.set_input, number, np.zeros(end.outer.shape, end.outer.dtype))
+        self._ask(recording.invoke)
         printed = self._ask(recording.allocations)
         found = dict(re.findall(r"Arena allocation (total|head|tail) (\d+) bytes", printed))
         if len(found) != 3:

@@ -66,7 +66,7 @@ def test_inputs_are_reproducible_and_reach_the_extremes() -> None:
         different = list(parity.inputs(target, 9, 6))
     np.testing.assert_array_equal(one, other)
     assert not np.array_equal(one[parity.EXTREMES :], different[parity.EXTREMES :])
-    assert {int(values.min()) for values in one[:4]} >= {-128, 127}
+    assert {int(values.min()) for (values,) in one[:4]} >= {-128, 127}
 
 
 def test_tflm_differs_at_most_in_its_doubly_rounded_fully_connected() -> None:

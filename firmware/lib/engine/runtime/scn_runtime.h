@@ -26,26 +26,43 @@ typedef struct {
     uint16_t view_count;
 } scn_step_t;
 
+/* Where an input or output lies in the arena. */
+typedef struct {
+    uint32_t offset; /* bytes from the arena's start */
+    uint32_t bytes;
+} scn_place_t;
+
 typedef struct {
     const char *name;
     const char *sha256;    /* of the .tflite, 64 lower-case hexadecimal digits */
     uint32_t arena_bytes;  /* activations and scratch together */
     uint32_t params_bytes; /* by the challenge's counting rules */
     uint32_t macs;
-    uint32_t input_offset; /* the input lies here before the first step; any step may overwrite it */
-    uint32_t input_bytes;
-    uint32_t output_offset; /* the output lies here after the last step */
-    uint32_t output_bytes;
+    uint32_t input_offset; /* the input, or the first one, lies here before the first step; any step may overwrite it */
+    uint32_t input_bytes;  /* of all inputs */
+    uint32_t output_offset; /* the output, or the first one, lies here after the last step */
+    uint32_t output_bytes;  /* of all outputs */
     const scn_step_t *steps;
     const scn_view_t *views;
     uint16_t step_count;
     uint16_t view_count;
+    /* A model with several inputs or outputs: their places in the file's order. NULL and 0 where there is one. */
+    const scn_place_t *inputs;
+    const scn_place_t *outputs;
+    uint16_t input_count;
+    uint16_t output_count;
 } scn_model_t;
 
 /* Called after every step; must not change the arena. */
 typedef void (*scn_observer_t)(void *context, const scn_model_t *model, const scn_step_t *step, const uint8_t *arena);
 
-/* Run all steps on an arena of model->arena_bytes that holds the input; observer may be NULL. */
+/* Copy model->input_bytes to where the model reads them: its inputs one after the other, in the file's order. */
+void scn_model_put_inputs(const scn_model_t *model, uint8_t *arena, const void *values);
+
+/* Copy model->output_bytes from where the model leaves them: its outputs one after the other, in the file's order. */
+void scn_model_get_outputs(const scn_model_t *model, const uint8_t *arena, void *values);
+
+/* Run all steps on an arena of model->arena_bytes that holds the inputs; observer may be NULL. */
 void scn_model_run(const scn_model_t *model, uint8_t *arena, scn_observer_t observer, void *context);
 
 #ifdef __cplusplus

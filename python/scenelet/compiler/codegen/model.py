@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,11 @@ from ..program import SCRATCH, Argument, Program, Step, Struct, Table
 from . import c_literals
 
 HEADER, SOURCE = "scn_model.h", "scn_model.c"
+
+Ends = tuple[Sequence[End], Sequence[End]]
+"""Inputs and outputs."""
+
+_ROLES = ("INPUT", "OUTPUT")
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,7 @@ class Identity:
     frontend_sha256: str = ""
 
 
-def render_model(program: Program, plan: Plan, cost: Cost, identity: Identity, ends: tuple[End, End]) -> dict[str, str]:
+def render_model(program: Program, plan: Plan, cost: Cost, identity: Identity, ends: Ends) -> dict[str, str]:
     """Write the C sources of a model.
 
     Parameters
@@ -55,7 +61,7 @@ def render_model(program: Program, plan: Plan, cost: Cost, identity: Identity, e
     identity
         Names and hashes.
     ends
-        Input and output, as the file has them and as the engine has them.
+        Inputs and outputs, as the file has them and as the engine has them.
 
     Returns
     -------
@@ -70,7 +76,8 @@ def render_model(program: Program, plan: Plan, cost: Cost, identity: Identity, e
         "alignment": ALIGNMENT,
         "model": _model(program, plan, cost, identity),
         "plan": plan,
-        "ends": [_end(role, end) for role, end in zip(("INPUT", "OUTPUT"), ends, strict=True)],
+        "ends": [one for pair in zip(_ROLES, ends, strict=True) for one in _ends(*pair, plan, program)],
+        "several": {role: len(of_role) for role, of_role in zip(_ROLES, ends, strict=True) if len(of_role) > 1},
         "limits": {"params_bytes": limits.PARAMS_BYTES, "macs": limits.MACS},
         "static_asserts": list(dict.fromkeys(held for step in program.steps for held in step.static_asserts)),
         "tables": tables,
@@ -90,10 +97,10 @@ def _model(program: Program, plan: Plan, cost: Cost, identity: Identity) -> dict
         "title": c_literals.comment(identity.name),
         "sha256": identity.sha256,
         "frontend_sha256": identity.frontend_sha256,
-        "input_bytes": program.nbytes(program.source),
-        "output_bytes": program.nbytes(program.target),
-        "input_offset": plan.offset(program.source),
-        "output_offset": plan.offset(program.target),
+        "input_bytes": sum(map(program.nbytes, program.sources)),
+        "output_bytes": sum(map(program.nbytes, program.targets)),
+        "input_offset": plan.offset(program.sources[0]),
+        "output_offset": plan.offset(program.targets[0]),
         "params_bytes": cost.params_bytes,
         "macs": cost.macs,
         "table_bytes": program.table_bytes,
@@ -101,10 +108,25 @@ def _model(program: Program, plan: Plan, cost: Cost, identity: Identity) -> dict
     }
 
 
+def _ends(role: str, ends: Sequence[End], plan: Plan, program: Program) -> Iterator[dict[str, Any]]:
+    """One end as ``INPUT`` or ``OUTPUT``, several as ``INPUT0``, ``INPUT1`` ... with their place and shape."""
+    for number, end in enumerate(ends):
+        several = len(ends) > 1
+        place = {
+            "name": end.outer.name,
+            "offset": plan.offset(program.holder(end.inner.index)),
+            "bytes": end.inner.nbytes,
+            "shape": end.outer.shape,
+        }
+        yield _end(f"{role}{number if several else ''}", end) | ({"place": place} if several else {})
+
+
 def _end(role: str, end: End) -> dict[str, Any]:
     rescale = c_literals.initialiser(end.scale(), {}) if end.outer.dtype == "uint8" else None
     return {
         "role": role,
+        "title": re.sub(r"(\d+)$", r" \1", role.lower()),
+        "inwards": role.startswith("INPUT"),
         "scale": c_literals.real(scale_of(end.inner)),
         "zero_point": zero_point_of(end.inner),
         "type": end.outer.dtype,

@@ -31,14 +31,14 @@ class Draft:
     steps: tuple[Part, ...]
 
     @property
-    def source(self) -> int:
-        """The tensor that holds the network's input."""
-        return self.program.source
+    def sources(self) -> tuple[int, ...]:
+        """The tensors that hold the network's inputs."""
+        return self.program.sources
 
     @property
-    def target(self) -> int:
-        """The tensor that holds the network's output."""
-        return self.program.target
+    def targets(self) -> tuple[int, ...]:
+        """The tensors that hold the network's outputs."""
+        return self.program.targets
 
     def nbytes(self, tensor: int) -> int:
         """Size of a tensor in the arena, bytes."""
@@ -78,6 +78,7 @@ def held_bytes(program: Program, part: Part) -> int:
 def waiting_bytes(program: Program) -> Callable[[Part, int], int]:
     """Bytes of tensors that wait, during a part, for a later one; a function of the part and one of its steps."""
     last = {tensor: number for number, step in enumerate(program.steps) for tensor in step.reads}
+    last |= dict.fromkeys(program.targets, len(program.steps))
     made = {tensor: number for number, step in enumerate(program.steps) for tensor in step.writes}
 
     def waiting(part: Part, number: int) -> int:

@@ -44,7 +44,7 @@ def _closed(program: Program, start: int, end: int) -> bool:
     inner = {tensor for step in run for tensor in step.writes}
     hidden = inner - set(run[-1].writes)
     elsewhere = {tensor for step in (*program.steps[:start], *program.steps[end:]) for tensor in step.reads}
-    shown = {*program.aliases.values(), program.target}
+    shown = {*program.aliases.values(), *program.targets}
     if len(outside(run)) > _MOST_INPUTS or hidden & (elsewhere | shown):
         return False
     # A RESHAPE may have renamed what comes in. All steps of the run must see it in the same rows.

@@ -52,12 +52,12 @@ class Plannable(Protocol):
         """In execution order."""
 
     @property
-    def source(self) -> int:
-        """The tensor that holds the network's input."""
+    def sources(self) -> tuple[int, ...]:
+        """The tensors that hold the network's inputs."""
 
     @property
-    def target(self) -> int:
-        """The tensor that holds the network's output."""
+    def targets(self) -> tuple[int, ...]:
+        """The tensors that hold the network's outputs."""
 
     def nbytes(self, tensor: int) -> int:
         """Size of a tensor, bytes."""
@@ -212,7 +212,7 @@ def check(program: Plannable, made: Plan) -> None:
 
 
 def _blocks(program: Plannable) -> list[Block]:
-    alive = {program.source: (0, 0)}
+    alive = dict.fromkeys(program.sources, (0, 0))
     scratch = []
     for number, step in enumerate(program.steps):
         for tensor in step.writes:
@@ -221,8 +221,10 @@ def _blocks(program: Plannable) -> list[Block]:
             alive[tensor] = (alive[tensor][0], number)
         if step.scratch_bytes:
             scratch.append(Block(f"scratch of {step.name}", -1, step.scratch_bytes, number, number))
-    alive[program.target] = (alive[program.target][0], len(program.steps) - 1)
-    names = {tensor: step.name for step in program.steps for tensor in step.writes}
+    for tensor in program.targets:
+        alive[tensor] = (alive[tensor][0], len(program.steps) - 1)
+    names = {} if len(program.sources) == 1 else {t: f"input {n}" for n, t in enumerate(program.sources)}
+    names |= {tensor: step.name for step in program.steps for tensor in step.writes}
     tensors = [Block(names.get(i, "input"), i, program.nbytes(i), first, last) for i, (first, last) in alive.items()]
     return tensors + scratch
 
@@ -234,7 +236,7 @@ def _pairs(program: Plannable) -> set[tuple[int, int]]:
         (tensor, step.writes[0])
         for number, step in enumerate(program.steps)
         for tensor in step.overwrites
-        if last_read[tensor] == number and tensor != program.target
+        if last_read[tensor] == number and tensor not in program.targets
     }
 
 

@@ -248,10 +248,9 @@ def aliases(graph: Graph) -> Mapping[int, int]:
 
 def _require_ends(graph: Graph) -> None:
     for indices, role in ((graph.inputs, "input"), (graph.outputs, "output")):
-        if len(indices) != 1:
-            raise UnsupportedError(graph.name, f"{len(indices)} {role}s", f"export the model with one {role}")
-        tensor = graph.tensors[indices[0]]
-        if tensor.dtype != "int8":
-            raise UnsupportedError(graph.name, f"{role} '{tensor.name}' is {tensor.dtype}", FULL_INT8)
-        if tensor.constant:
-            raise UnsupportedError(graph.name, f"{role} '{tensor.name}' is a constant", "convert the model again")
+        for index in indices:
+            tensor = graph.tensors[index]
+            if tensor.dtype != "int8":
+                raise UnsupportedError(graph.name, f"{role} '{tensor.name}' is {tensor.dtype}", FULL_INT8)
+            if tensor.constant:
+                raise UnsupportedError(graph.name, f"{role} '{tensor.name}' is a constant", "convert the model again")

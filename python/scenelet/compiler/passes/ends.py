@@ -120,12 +120,11 @@ def interior(graph: Graph) -> Graph:
     -------
     Graph
         The same tensors, without the operators that convert inputs and outputs; its inputs and outputs are what they
-        convert to and from. The graph itself where there are none, or where an input would be an output.
+        convert to and from. The graph itself where there are none, or where nothing would be left between them.
     """
     before, after = inputs(graph), outputs(graph)
     dropped = {end.operator.index for end in (*before, *after) if end.operator is not None}
-    through = {end.inner.index for end in before} & {end.inner.index for end in after}
-    if not dropped or through:
+    if not dropped or len(dropped) == len(graph.operators):
         return graph
     return replace(
         graph,

@@ -90,7 +90,7 @@ def _worth_a_table(program: Program, chain: Sequence[Step]) -> bool:
 def _chains(program: Program) -> Sequence[Sequence[Step]]:
     """Group steps, in order: runs of maps that only the next one reads, and every other step alone."""
     readers = Counter(tensor for step in program.steps for tensor in step.reads)
-    shown = {*program.aliases.values(), program.target}
+    shown = {*program.aliases.values(), *program.targets}
     by_input = {step.reads[0]: step for step in program.steps if channel_map(step) is not None}
     taken: set[int] = set()
     chains: list[list[Step]] = []

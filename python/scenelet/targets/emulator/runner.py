@@ -22,7 +22,7 @@ class _Request(IntEnum):
 
 @dataclass(frozen=True)
 class Sizes:
-    """Sizes of the model that is compiled into the measuring program: bytes of input and output, number of steps."""
+    """Sizes of the model that is compiled into the measuring program: bytes of all inputs and outputs, steps."""
 
     input_bytes: int
     output_bytes: int
@@ -39,7 +39,7 @@ def instructions(cycles: int) -> int:
 
 
 class Runner:
-    """Client of a running measuring program.
+    """Client of a running measuring program. Several inputs or outputs follow one another in one flat array.
 
     Parameters
     ----------

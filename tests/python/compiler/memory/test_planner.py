@@ -58,7 +58,8 @@ def simulate(program: Program, made: Plan) -> None:
     def region(tensor: int) -> slice:
         return slice(made.offset(tensor), made.offset(tensor) + program.nbytes(tensor))
 
-    arena[region(program.source)] = program.source
+    for source in program.sources:
+        arena[region(source)] = source
     for number, step in enumerate(program.steps):
         start = made.scratch_offset(number)
         arena[start : start + step.scratch_bytes] = 10_000 + number
@@ -68,7 +69,8 @@ def simulate(program: Program, made: Plan) -> None:
         if step.scratch_bytes:
             scratch = arena[start : start + step.scratch_bytes]
             assert (scratch == 10_000 + number).all(), f"{step.name} writes into its own scratch"
-    assert (arena[region(program.target)] == program.target).all()
+    for target in program.targets:
+        assert (arena[region(target)] == target).all(), "every output is left whole"
 
 
 @pytest.mark.sweep
