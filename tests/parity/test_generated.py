@@ -16,7 +16,7 @@ from batches import WAYS, Network, check_on_board, check_on_host, spread
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from networks import KINDS
-from stream_networks import STREAM_KINDS
+from streams.generated import STREAM_KINDS
 
 from scenelet.compiler.depth_first.lowering import stages_of
 from scenelet.compiler.depth_first.stage import Stage

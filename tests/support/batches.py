@@ -16,7 +16,7 @@ import cffi
 import numpy as np
 from networks import KINDS, random_network
 from numpy.typing import NDArray
-from stream_networks import STREAM_KINDS, stream_network
+from streams.generated import STREAM_KINDS, stream_network
 
 from scenelet.compiler.options import DEFAULT, Options
 from scenelet.compiler.pipeline import Compiled, compile_model

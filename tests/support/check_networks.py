@@ -12,7 +12,7 @@ import time
 
 from batches import check_on_board, check_on_host, spread
 from networks import KINDS
-from stream_networks import STREAM_KINDS
+from streams.generated import STREAM_KINDS
 
 BATCH = 50
 _EVERY = 20

@@ -1,0 +1,1 @@
+"""Networks with several inputs and outputs, and with state: generated ones, and builders."""
