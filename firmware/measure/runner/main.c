@@ -13,6 +13,7 @@
  *   5 COUNT     instructions (4)         -> cycles (8) of that many instructions, to check the counter itself
  *   6 STAGES    input                    -> for each step: places (4), cycles (8) of each; built with SCN_PROBE only
  *   7 PROFILE   input                    -> output, while a plugin of the emulator watches; likewise
+ *   8 PROFILE_FRAME n_fft int32          -> features, the first column made of that frame; likewise
  *
  * The program ends when the request pipe is closed.
  */
@@ -34,7 +35,7 @@
 #define STATUS_BROKEN_PIPE 4
 #define END_OF_TENSORS UINT32_MAX
 
-enum request { RUN, TENSORS, MEASURE, FEATURES, FRAME, COUNT, STAGES, PROFILE };
+enum request { RUN, TENSORS, MEASURE, FEATURES, FRAME, COUNT, STAGES, PROFILE, PROFILE_FRAME };
 
 _Alignas(16) static uint8_t arena[SCN_MODEL_ARENA_BYTES];
 static int request_file, answer_file;
@@ -172,6 +173,16 @@ static void frame(void) {
     const uint64_t cycles = lap(&laps);
     send(&cycles, sizeof cycles);
 }
+
+#ifdef SCN_PROBE
+static void profile_frame(void) {
+    must_receive(history, SCN_FRONTEND_N_FFT * sizeof *history);
+    scn_probe_marks[SCN_MARK_FRAME] = 1;
+    scn_frontend_frame(&scn_frontend_tables, history, work, features, SCN_FRONTEND_FRAMES);
+    scn_probe_marks[SCN_MARK_STOP] = 1;
+    send(features, sizeof features);
+}
+#endif
 #else
 static void clip_features(void) {
     scn_port_exit(STATUS_BAD_REQUEST);
@@ -180,6 +191,12 @@ static void clip_features(void) {
 static void frame(void) {
     scn_port_exit(STATUS_BAD_REQUEST);
 }
+
+#ifdef SCN_PROBE
+static void profile_frame(void) {
+    scn_port_exit(STATUS_BAD_REQUEST);
+}
+#endif
 #endif
 
 /* Two instructions per iteration. */
@@ -212,10 +229,16 @@ static void profile(void) {
 
 static void dispatch(uint32_t request) {
     static void (*const handlers[])(void) = {
-        [RUN] = run,       [TENSORS] = tensors, [MEASURE] = measure, [FEATURES] = clip_features,
-        [FRAME] = frame,   [COUNT] = count,
+        [RUN] = run,
+        [TENSORS] = tensors,
+        [MEASURE] = measure,
+        [FEATURES] = clip_features,
+        [FRAME] = frame,
+        [COUNT] = count,
 #ifdef SCN_PROBE
-        [STAGES] = stages, [PROFILE] = profile,
+        [STAGES] = stages,
+        [PROFILE] = profile,
+        [PROFILE_FRAME] = profile_frame,
 #endif
     };
     if (request >= sizeof handlers / sizeof *handlers) {

@@ -9,7 +9,7 @@
 #define PLACES SCN_MARK_STEP
 #define CALIBRATIONS 64u
 
-volatile uint8_t scn_probe_marks[SCN_MARK_STOP + 1];
+volatile uint8_t scn_probe_marks[SCN_MARK_FRAME + 1];
 
 /* Cycles between the calls of scn_probe, without the cost of a call. */
 static struct {

@@ -14,10 +14,12 @@ void scn_stage_timer_measure(uint8_t *arena, void (*send)(const void *bytes, siz
  * scn_probe_marks. */
 void scn_stage_timer_profile(uint8_t *arena);
 
-/* Stores: to [place]; [SCN_MARK_STEP] at the end of a step; [SCN_MARK_START] and [SCN_MARK_STOP] around the model. */
+/* Stores: to [place]; [SCN_MARK_STEP] at the end of a step; [SCN_MARK_START] and [SCN_MARK_STOP] around the model,
+ * [SCN_MARK_FRAME] and [SCN_MARK_STOP] around a frame of the front end. */
 #define SCN_MARK_STEP 256
 #define SCN_MARK_START 257
 #define SCN_MARK_STOP 258
-extern volatile uint8_t scn_probe_marks[SCN_MARK_STOP + 1];
+#define SCN_MARK_FRAME 259
+extern volatile uint8_t scn_probe_marks[SCN_MARK_FRAME + 1];
 
 #endif

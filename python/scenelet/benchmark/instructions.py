@@ -1,7 +1,11 @@
-"""A model's cost on the Cortex-M4: instructions by layer, memory and flash, counted in QEMU and repeatable."""
+"""A model's cost on the Cortex-M4: instructions by layer, memory and flash, counted in QEMU and repeatable.
+
+Cycles are modelled beside them: see :mod:`scenelet.benchmark.modelled_cycles`.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,8 +16,10 @@ from ..compiler.depth_first.stage import Stage
 from ..compiler.options import DEFAULT, Options
 from ..compiler.program import Step
 from ..frontend.flash_tables import DeviceTables, device_tables
+from ..targets.emulator.block_trace import FRAME_STEP
 from ..targets.qemu import QemuTarget
 from .link_map import Part, flash_parts
+from .modelled_cycles import Spent, trace
 
 
 @dataclass(frozen=True)
@@ -28,17 +34,25 @@ class StageBench:
     kernel: str
     macs: int
     instructions: int
+    modelled_cycles: int = 0
+    wait_cycles: int = 0
 
 
 @dataclass(frozen=True)
 class LayerBench:
-    """One step of the network, with the stages of a segment that has several."""
+    """One step of the network, with the stages of a segment that has several.
+
+    Cycles are modelled from a program with probes, whose own instructions are left out; ``wait_cycles``, those of
+    waiting for flash, are part of ``modelled_cycles``.
+    """
 
     name: str
     op: str
     macs: int
     instructions: int
     stages: tuple[StageBench, ...] = ()
+    modelled_cycles: int = 0
+    wait_cycles: int = 0
 
 
 @dataclass(frozen=True)
@@ -73,16 +87,21 @@ class Flash:
 
 @dataclass(frozen=True)
 class FrontendBench:
-    """One frame of the front end: instructions, and bytes of RAM and tables."""
+    """One frame of the front end: instructions, modelled cycles, and bytes of RAM and tables."""
 
     instructions_per_frame: int
     ram_bytes: int
     table_bytes: int
+    modelled_cycles_per_frame: int = 0
 
 
 @dataclass(frozen=True)
 class Bench:
-    """Counts of one model. Instructions are counted in QEMU; they are neither cycles nor a latency."""
+    """Counts of one model.
+
+    Instructions are counted in QEMU; they are neither cycles nor a latency. Cycles are modelled, with the wait states
+    of flash that ``options`` name.
+    """
 
     model: str
     options: Options
@@ -98,14 +117,30 @@ class Bench:
         """Instructions of one inference, without the front end."""
         return sum(layer.instructions for layer in self.layers)
 
+    @property
+    def modelled_cycles(self) -> int:
+        """Cycles of one inference with wait states, without the front end."""
+        return sum(layer.modelled_cycles for layer in self.layers)
+
+    @property
+    def wait_cycles(self) -> int:
+        """Those of them that wait for flash."""
+        return sum(layer.wait_cycles for layer in self.layers)
+
     def to_json(self) -> dict[str, Any]:
         """As a dictionary."""
         values = asdict(self)
         values["flash"]["total"] = self.flash.total
-        return {"instructions": self.instructions, **values}
+        totals = {"instructions": self.instructions, "modelled_cycles": self.modelled_cycles}
+        return totals | {"wait_cycles": self.wait_cycles} | values
 
     def summary(self) -> Iterator[str]:
         """Lines of text below the table of layers."""
+        share = self.wait_cycles / self.modelled_cycles if self.modelled_cycles else 0.0
+        yield (
+            f"cycles {self.modelled_cycles:,} modelled, {share:.0%} of them wait for flash "
+            f"({self.options.wait_states} wait states)"
+        )
         yield (
             f"RAM    {self.arena_bytes:,} bytes of arena: activations {self.activation_bytes:,}, "
             f"scratch {self.scratch_bytes:,}, overlapping in time"
@@ -116,7 +151,8 @@ class Bench:
         )
         if self.frontend:
             yield (
-                f"front end  {self.frontend.instructions_per_frame:,} instructions per frame, "
+                f"front end  {self.frontend.instructions_per_frame:,} instructions per frame "
+                f"({self.frontend.modelled_cycles_per_frame:,} cycles, modelled), "
                 f"{self.frontend.ram_bytes:,} bytes of RAM, {self.frontend.table_bytes:,} bytes of tables"
             )
 
@@ -142,6 +178,8 @@ def regressions(before: Mapping[str, Any], now: Bench) -> list[str]:
     """
     after = now.to_json()
     figures = {"instructions": (before["instructions"], after["instructions"])}
+    if "modelled_cycles" in before:
+        figures["modelled cycles"] = before["modelled_cycles"], after["modelled_cycles"]
     figures["arena bytes"] = before["arena_bytes"], after["arena_bytes"]
     figures |= {f"flash {key}": (before["flash"][key], after["flash"][key]) for key in ("weights", "code", "total")}
     if before["frontend"] and after["frontend"]:
@@ -171,22 +209,31 @@ def bench(model: str | Path, options: Options = DEFAULT) -> Bench:
     with QemuTarget(model, options) as target:
         counts = target.measure()
         compiled = target.compiled
-        parts = _stages(target)
+        spent = _spent(target)
+        parts = _stages(target, spent)
         tables = target.tables if compiled.info else None
         steps = compiled.program.steps
         device = device_tables(tables, options.frontend_form) if tables else None
         flash = _flash(flash_parts(target.runner_elf.with_suffix(".map")), compiled.program.table_bytes, device)
-    layers = tuple(
-        LayerBench(step.name, step.op, step.macs, count, stages)
-        for step, count, stages in zip(steps, counts.steps, parts, strict=True)
-    )
+    layers = []
+    for number, (step, count, stages) in enumerate(zip(steps, counts.steps, parts, strict=True)):
+        whole = sum((one for (where, _), one in spent.items() if where == number), Spent())
+        layers.append(LayerBench(step.name, step.op, step.macs, count, stages, whole.modelled_cycles, whole.waits))
     frontend = None
     if tables and device and counts.frame is not None:
-        frontend = FrontendBench(counts.frame, tables.work_bytes + tables.history_bytes, device.table_bytes)
+        memory = tables.work_bytes + tables.history_bytes, device.table_bytes
+        frontend = FrontendBench(counts.frame, *memory, spent[FRAME_STEP, 0].modelled_cycles)
     plan = compiled.plan
-    return Bench(
-        str(model), options, layers, plan.activation_bytes, plan.scratch_bytes, plan.arena_bytes, flash, frontend
-    )
+    arena = plan.activation_bytes, plan.scratch_bytes, plan.arena_bytes
+    return Bench(str(model), options, tuple(layers), *arena, flash, frontend)
+
+
+def _spent(target: QemuTarget) -> Mapping[tuple[int, int], Spent]:
+    """What each part of every step takes, and a frame of the front end, by (step, place) of :class:`BlockCount`."""
+    found: defaultdict[tuple[int, int], Spent] = defaultdict(Spent)
+    for block in trace(target):
+        found[block.count.step, block.count.place] += block.spent
+    return found
 
 
 def _flash(parts: tuple[Part, ...], weights: int, device: DeviceTables | None) -> Flash:
@@ -194,16 +241,18 @@ def _flash(parts: tuple[Part, ...], weights: int, device: DeviceTables | None) -
     return Flash(weights, code, tables, sum(part.constants for part in parts) - weights - tables, parts)
 
 
-def _stages(target: QemuTarget) -> list[tuple[StageBench, ...]]:
+def _stages(target: QemuTarget, spent: Mapping[tuple[int, int], Spent]) -> list[tuple[StageBench, ...]]:
     """Count the stages of every segment that has several; runs nothing if there is no such segment."""
     steps = target.compiled.program.steps
     if not any(_parts(step) for step in steps):
         return [()] * len(steps)
     found = []
-    for step, (schedule, *counts) in zip(steps, target.measure_stages(), strict=True):
-        rows = [StageBench("schedule", "", "", 0, schedule)]
-        for stage, count in zip(_parts(step), counts, strict=False):
-            rows.append(StageBench(*describe(stage), count))
+    for number, (step, counts) in enumerate(zip(steps, target.measure_stages(), strict=True)):
+        named = [("schedule", "", "", 0), *map(describe, _parts(step))]
+        rows = []
+        for place, (name, count) in enumerate(zip(named, counts, strict=False)):
+            part = spent.get((number, place), Spent())
+            rows.append(StageBench(*name, count, part.modelled_cycles, part.waits))
         found.append(tuple(rows) if _parts(step) else ())
     return found
 

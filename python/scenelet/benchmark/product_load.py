@@ -1,14 +1,14 @@
 """Load of the whole product on processor and memory, counted in QEMU.
 
-Instructions are counted. Cycles are estimated (see :mod:`scenelet.benchmark.disassembly`): the blocks that ran from
+Instructions are counted. Cycles are modelled (see :mod:`scenelet.benchmark.modelled_cycles`): the blocks that ran from
 reset to the end of the firmware's ``bench`` command give the cycles per instruction of each part of the firmware.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -22,9 +22,11 @@ from ..core import toolchain
 from ..targets.emulator.block_trace import BlockCount, trace_product
 from ..targets.qemu import QemuTarget
 from ..targets.serial.client import fields
-from .disassembly import SourceLines, block_at, block_cycles, disassemble
+from .modelled_cycles import Program, Spent
 
-CLOCKS_HZ = (84_000_000, 168_000_000)
+WAIT_STATES = {84_000_000: 2, 168_000_000: 5}
+"""Of the flash of an STM32F4 at some clocks in Hz, at 2.7 to 3.6 V (RM0090, table 10)."""
+CLOCKS_HZ = tuple(WAIT_STATES)
 PARTS = ("frontend", "engine", "link")
 """Parts of the firmware, each with its own cycles per instruction; folders of firmware/lib."""
 
@@ -42,19 +44,22 @@ class Cost:
     instructions
         Largest count over all inputs tried.
     cycles
-        Estimated cycles.
+        Modelled cycles without wait states.
     seconds
         Period of the task.
+    modelled_cycles
+        With the wait states of each of :data:`CLOCKS_HZ`.
     """
 
     name: str
     instructions: int
     cycles: int
     seconds: float
+    modelled_cycles: Mapping[int, int]
 
     def share(self, clock_hz: int) -> float:
-        """Estimated share of the processor's time; above 1, the task does not fit."""
-        return self.cycles / (self.seconds * clock_hz)
+        """Modelled share of the processor's time; above 1, the task does not fit."""
+        return self.modelled_cycles[clock_hz] / (self.seconds * clock_hz)
 
 
 @dataclass(frozen=True)
@@ -82,15 +87,16 @@ class Load:
         for cost in self.costs:
             name = next(key for key in ("hop", "link", "decision") if getattr(self, key) is cost)
             values[name]["shares"] = {str(hertz): cost.share(hertz) for hertz in CLOCKS_HZ}
+            values[name]["modelled_cycles"] = {str(hertz): cost.modelled_cycles[hertz] for hertz in CLOCKS_HZ}
         return values
 
     def rows(self) -> Iterator[tuple[object, ...]]:
-        """Rows of a table: task, instructions, estimated cycles, period in ms, share per clock; the sum last."""
+        """Rows of a table: task, period in ms, instructions, modelled cycles and share per clock; the sum last."""
         for cost in self.costs:
-            shares = (f"{cost.share(hertz):.1%}" for hertz in CLOCKS_HZ)
-            yield cost.name, cost.instructions, cost.cycles, f"{cost.seconds * 1e3:g}", *shares
-        sums = (f"{sum(cost.share(hertz) for cost in self.costs):.1%}" for hertz in CLOCKS_HZ)
-        yield "all", "", "", "", *sums
+            clocks = ((cost.modelled_cycles[hertz], f"{cost.share(hertz):.1%}") for hertz in CLOCKS_HZ)
+            yield cost.name, f"{cost.seconds * 1e3:g}", cost.instructions, *(one for pair in clocks for one in pair)
+        sums = (("", f"{sum(cost.share(hertz) for cost in self.costs):.1%}") for hertz in CLOCKS_HZ)
+        yield "all", "", "", *(one for pair in sums for one in pair)
 
     def summary(self) -> Iterator[str]:
         """Lines of text below the table."""
@@ -134,24 +140,32 @@ def _part(path: str) -> str:
     return next((part for part in PARTS if part in libraries), "")
 
 
-def cycles_per_instruction(elf: Path, runs: Iterable[BlockCount]) -> dict[str, float]:
-    """Estimated cycles per instruction of each of :data:`PARTS`.
+def cycles_per_instruction(program: Program, runs: Iterable[BlockCount]) -> dict[str, tuple[float, ...]]:
+    """Modelled cycles per instruction of each of :data:`PARTS`: without wait states, then for each of CLOCKS_HZ.
 
     Parameters
     ----------
-    elf
+    program
         The traced program.
     runs
         Trace by :func:`scenelet.targets.emulator.block_trace.trace_product`, in which every part ran.
     """
-    code, sources = disassemble(elf), SourceLines(elf)
-    counted: Counter[str] = Counter()
-    costs: Counter[str] = Counter()
+    spent: defaultdict[tuple[str, int], Spent] = defaultdict(Spent)
     for run in runs:
-        part, block = _part(sources.of(run.first)[0]), block_at(code, run.first, run.end)
-        counted[part] += run.runs * len(block)
-        costs[part] += sum(block_cycles(block, run.runs, run.jumps))
-    return {part: costs[part] / counted[part] for part in PARTS}
+        part = _part(program.source(run.first))
+        for number, wait_states in enumerate(WAIT_STATES.values()):
+            spent[part, number] += program.block(run, number, wait_states).spent
+    found = {}
+    for part in PARTS:
+        each = [spent[part, number] for number in range(len(WAIT_STATES))]
+        counted = each[0].instructions
+        found[part] = (each[0].cycles / counted, *(one.modelled_cycles / counted for one in each))
+    return found
+
+
+def _cost(name: str, instructions: int, factors: tuple[float, ...], seconds: float) -> Cost:
+    plain, *waiting = (round(instructions * factor) for factor in factors)
+    return Cost(name, instructions, plain, seconds, dict(zip(CLOCKS_HZ, waiting, strict=True)))
 
 
 def load(model: str | Path, options: Options = DEFAULT) -> Load:
@@ -179,9 +193,11 @@ def load(model: str | Path, options: Options = DEFAULT) -> Load:
     with QemuTarget(model, options) as target:
         config, elf = target.tables.config, target.product_elf
         network, extra = _worst(target)
-    (lines, info), runs = trace_product(elf, lambda device: (device.command("bench"), device.info()))
+    program = Program(elf)
+    flash = program.flash_model(*WAIT_STATES.values())
+    (lines, info), runs = trace_product(elf, flash, lambda device: (device.command("bench"), device.info()))
     lines = [line for line in lines if not line.startswith("bench step=")]
-    factors = cycles_per_instruction(elf, runs)
+    factors = cycles_per_instruction(program, runs)
     tasks = {line.split()[1]: fields(line) for line in lines}
     per_cycle = 1e9 / int(info["cpu_hz"])
     hop, link = (round(int(tasks["hop"][key]) * per_cycle) for key in ("cycles", "link_cycles"))
@@ -190,9 +206,9 @@ def load(model: str | Path, options: Options = DEFAULT) -> Load:
     return Load(
         str(model),
         options,
-        Cost("a hop's samples and column", hop + extra, round((hop + extra) * factors["frontend"]), period),
-        Cost("a hop's frames over the link", link, round(link * factors["link"]), period),
-        Cost("a decision", decision, round(decision * factors["engine"]), window),
+        _cost("a hop's samples and column", hop + extra, factors["frontend"], period),
+        _cost("a hop's frames over the link", link, factors["link"], period),
+        _cost("a decision", decision, factors["engine"], window),
         int(info["flash_bytes"]),
         sum(map(int, _RAM.findall(toolchain.run(["arm-none-eabi-size", "-A", "-d", elf])))),
         int(info["stack_bytes"]),

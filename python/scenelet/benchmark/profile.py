@@ -1,7 +1,7 @@
-"""Profile of one inference on the Cortex-M4: instructions by class, layer and source line, with estimated cycles.
+"""Profile of one inference on the Cortex-M4: instructions by class, layer and source line, with modelled cycles.
 
-Instructions are counted in QEMU and repeat exactly. Cycles are estimated from them, never measured: the model of
-:mod:`scenelet.benchmark.disassembly` has no flash wait states, no bus contention and no pipeline.
+Instructions are counted in QEMU and repeat exactly. Cycles are modelled, never measured: see
+:mod:`scenelet.benchmark.modelled_cycles`.
 """
 
 from __future__ import annotations
@@ -15,15 +15,13 @@ from typing import Any
 from ..compiler.depth_first.lowering import stages_of
 from ..compiler.options import DEFAULT, Options
 from ..compiler.program import Step
-from ..core import toolchain
-from ..targets.emulator.block_trace import BlockCount
 from ..targets.qemu import QemuTarget
-from .disassembly import CLASSES, Instruction, SourceLines, block_at, block_cycles, disassemble
+from .disassembly import CLASSES
 from .instructions import describe
+from .modelled_cycles import Spent, TracedBlock, trace
 
 __all__ = ["CLASSES", "LineProfile", "Profile", "RowProfile", "profile"]
 
-_NOT_OURS = (toolchain.FIRMWARE / "measure", toolchain.FIRMWARE / "lib" / "port")
 _LIBC = "libc and compiler"
 
 
@@ -42,7 +40,9 @@ class RowProfile:
     classes
         The same by class, with every key of :data:`CLASSES`.
     cycles
-        Estimated cycles.
+        Modelled cycles without wait states.
+    wait_cycles
+        Modelled cycles of waiting for flash.
     """
 
     name: str
@@ -51,6 +51,12 @@ class RowProfile:
     instructions: int
     classes: dict[str, int]
     cycles: int
+    wait_cycles: int
+
+    @property
+    def modelled_cycles(self) -> int:
+        """With wait states."""
+        return self.cycles + self.wait_cycles
 
     def share(self, kind: str) -> float:
         """Share of a class in all instructions, 0 to 1."""
@@ -59,18 +65,27 @@ class RowProfile:
 
 @dataclass(frozen=True)
 class LineProfile:
-    """A source line with its counted instructions and estimated cycles; ``line`` is 0 if the source is not known."""
+    """A source line with its counted instructions and modelled cycles; ``line`` is 0 if the source is not known.
+
+    ``cycles`` are without wait states, ``wait_cycles`` those of waiting for flash.
+    """
 
     path: str
     line: int
     text: str
     instructions: int
     cycles: int
+    wait_cycles: int
+
+    @property
+    def modelled_cycles(self) -> int:
+        """With wait states."""
+        return self.cycles + self.wait_cycles
 
 
 @dataclass(frozen=True)
 class Profile:
-    """Profile of one inference; ``lines`` are sorted by cycles, descending."""
+    """Profile of one inference; ``lines`` are sorted by modelled cycles, descending."""
 
     model: str
     options: Options
@@ -84,23 +99,29 @@ class Profile:
 
     @property
     def cycles(self) -> int:
-        """Sum over all rows, estimated."""
+        """Sum over all rows, modelled, without wait states."""
         return sum(row.cycles for row in self.rows)
 
+    @property
+    def modelled_cycles(self) -> int:
+        """Sum over all rows, with wait states."""
+        return sum(row.modelled_cycles for row in self.rows)
+
     def to_json(self) -> dict[str, Any]:
-        """As a dictionary."""
+        """As a dictionary; ``estimated_cycles`` are without wait states, ``modelled_cycles`` with them."""
         totals = {"instructions": self.instructions, "estimated_cycles": self.cycles}
-        return totals | asdict(self)
+        return totals | {"modelled_cycles": self.modelled_cycles} | asdict(self)
 
     def summary(self) -> Iterator[str]:
         """Lines of text below the tables."""
         macs = sum(row.macs for row in self.rows)
-        yield f"{self.instructions:,} instructions, counted; about {self.cycles:,} cycles, estimated" + (
-            f": {self.cycles / macs:.2f} per MAC" if macs else ""
-        )
+        per_mac = f": {self.modelled_cycles / macs:.2f} per MAC" if macs else ""
+        yield f"{self.instructions:,} instructions, counted; {self.modelled_cycles:,} cycles, modelled{per_mac}"
+        waits = self.modelled_cycles - self.cycles
+        yield f"{waits:,} of the cycles wait for flash, {self.options.wait_states} for each line that is not kept"
         yield (
             "Cycles are a model: LDR 2, 1 after another load; STR 1; LDRD, STRD 3; N registers 1 + N; taken branch 3; "
-            "divide 6; else 1. Flash without wait states."
+            "divide 6; else 1; flash as docs/results/cycles.md says."
         )
 
 
@@ -120,22 +141,21 @@ def profile(model: str | Path, options: Options = DEFAULT) -> Profile:
         A compiler or QEMU is missing, or QEMU has no plugin support.
     """
     with QemuTarget(model, options) as target:
-        runs, elf = target.trace_blocks(), target.probing_elf
+        blocks = list(trace(target))
         named = {
             place: row
             for number, step in enumerate(target.compiled.program.steps)
             for place, row in _rows(number, step)
         }
-    code, sources = disassemble(elf), SourceLines(elf)
-    tally = _Tally(code, sources)
-    for run in runs:
-        # Blocks after the last step belong to the measuring program's loop.
-        if (run.step, run.place) in named:
-            tally.add(run)
-    rows = [
-        RowProfile(*row, sum(tally.classes[place].values()), _complete(tally.classes[place]), tally.cycles[place])
-        for place, row in named.items()
-    ]
+    tally = _Tally()
+    for block in blocks:
+        # Blocks after the last step belong to the measuring program's loop, or to the front end's frame.
+        if (block.count.step, block.count.place) in named:
+            tally.add(block)
+    rows = []
+    for place, row in named.items():
+        spent = tally.spent[place]
+        rows.append(RowProfile(*row, spent.instructions, _complete(tally.classes[place]), spent.cycles, spent.waits))
     return Profile(str(model), options, tuple(rows), tuple(_lines(tally)))
 
 
@@ -156,35 +176,28 @@ def _complete(classes: Counter[str]) -> dict[str, int]:
 
 
 class _Tally:
-    """Sums over blocks: by row and instruction class, and by source line."""
+    """Sums over blocks: by row, by row and instruction class, and by source line."""
 
-    def __init__(self, code: dict[int, Instruction], sources: SourceLines) -> None:
-        self._code = code
-        self._sources = sources
+    def __init__(self) -> None:
+        self.spent: defaultdict[tuple[int, int], Spent] = defaultdict(Spent)
         self.classes: defaultdict[tuple[int, int], Counter[str]] = defaultdict(Counter)
-        self.cycles: Counter[tuple[int, int]] = Counter()
-        self.lines: defaultdict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
+        self.lines: defaultdict[tuple[str, int], Spent] = defaultdict(Spent)
 
-    def add(self, run: BlockCount) -> None:
-        """Count a block, unless it belongs to the measuring program."""
-        block = block_at(self._code, run.first, run.end)
-        places = [self._sources.of(one.address) for one in block]
-        if any(Path(path).is_relative_to(folder) for path, _ in places[:1] for folder in _NOT_OURS):
-            return
-        place = run.step, run.place
-        costs = block_cycles(block, run.runs, run.jumps)
-        self.cycles[place] += sum(costs)
-        for one, where, cost in zip(block, places, costs, strict=True):
-            self.classes[place][one.kind] += run.runs
-            self.lines[where][0] += run.runs
-            self.lines[where][1] += cost
+    def add(self, block: TracedBlock) -> None:
+        """Count a block."""
+        place, runs = (block.count.step, block.count.place), block.count.runs
+        self.spent[place] += block.spent
+        for one, where, cost, wait in zip(block.instructions, block.places, block.cycles, block.waits, strict=True):
+            self.classes[place][one.kind] += runs
+            self.lines[where] += Spent(runs, cost, wait)
 
 
 def _lines(tally: _Tally) -> Iterator[LineProfile]:
     texts: dict[str, Sequence[str]] = {}
-    for (path, line), (count, cost) in sorted(tally.lines.items(), key=lambda item: (-item[1][1], item[0])):
+    for (path, line), spent in sorted(tally.lines.items(), key=lambda item: (-item[1].modelled_cycles, item[0])):
         if path not in texts:
             file = Path(path)
             texts[path] = file.read_text("utf-8", "replace").splitlines() if path and file.is_file() else ()
         text = texts[path][line - 1].strip() if 0 < line <= len(texts[path]) else ""
-        yield LineProfile(Path(path).name if path else _LIBC, line, text, count, cost)
+        name = Path(path).name if path else _LIBC
+        yield LineProfile(name, line, text, spent.instructions, spent.cycles, spent.waits)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..compiler.options import DEFAULT, Options
-from .options import Board, FrontendTables, Json, Model, Ram, TargetName, Weights, arena_limit
+from .options import Board, FrontendTables, Json, Model, Ram, TargetName, Weights, arena_limit, flash_waits
 from .output import note, out, print_json, table
 
 
@@ -62,7 +62,7 @@ def explain(
     from ..benchmark.explain import explain as explain_model
 
     limit = arena_limit(ram, board)
-    result = explain_model(model, Options(weights=weights, ram_bytes=limit))
+    result = explain_model(model, Options(weights=weights, ram_bytes=limit, wait_states=flash_waits(board)))
     _note_excess(result.arena_bytes, limit)
     if json:
         print_json(result.to_json())

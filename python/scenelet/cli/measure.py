@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,8 +22,12 @@ from .options import (
     TargetName,
     Weights,
     arena_limit,
+    flash_waits,
 )
 from .output import meter, out, print_json, progress, table
+
+if TYPE_CHECKING:
+    from ..benchmark.instructions import LayerBench, StageBench
 
 
 def register(app: typer.Typer) -> None:
@@ -101,7 +105,8 @@ def parity(
     from ..evaluation.parity import check
     from ..targets import open_target
 
-    options = Options(fusion=fusion, weights=weights, ram_bytes=arena_limit(ram, board))
+    limit, waits = arena_limit(ram, board), flash_waits(board)
+    options = Options(fusion=fusion, weights=weights, ram_bytes=limit, wait_states=waits)
     with open_target(target, model, options) as place, progress(f"{model.name} on {target}") as step:
         result = check(model, place, cases, seed, progress=step)
     if json:
@@ -124,21 +129,23 @@ def bench(
     flash: Annotated[bool, typer.Option("--flash", help="Also list the flash by origin.")] = False,
     json: Json = False,
 ) -> None:
-    """Build for the Cortex-M4 and count instructions by layer in QEMU; fused layers count as one."""
+    """Build for the Cortex-M4, count instructions by layer in QEMU and model cycles; fused layers count as one."""
     from ..benchmark.instructions import bench as measure
 
-    result = measure(model, Options(fusion, weights, arena_limit(ram, board), frontend_tables))
+    limit, waits = arena_limit(ram, board), flash_waits(board)
+    result = measure(model, Options(fusion, weights, limit, frontend_tables, waits))
     if json:
         print_json(result.to_json())
         return
     rows: list[tuple[object, ...]] = []
     for layer in result.layers:
-        rows.append(_bench_row(layer.name, layer.op, layer.macs, layer.instructions))
+        rows.append(_bench_row(layer.name, layer.op, layer))
         for stage in layer.stages:
-            rows.append(_bench_row(f"  {stage.name}", f"{stage.op} {stage.kernel}", stage.macs, stage.instructions))
-    rows.append(("all", "", sum(layer.macs for layer in result.layers), result.instructions, ""))
-    columns = ["layer", "operator", ">MACs", ">instructions", ">per MAC"]
-    out.print(table(f"{model.name}: Cortex-M4 instructions in QEMU", columns, rows))
+            rows.append(_bench_row(f"  {stage.name}", f"{stage.op} {stage.kernel}", stage))
+    macs = sum(layer.macs for layer in result.layers)
+    rows.append(("all", "", macs, result.instructions, _per(result.instructions, macs), result.modelled_cycles))
+    columns = ["layer", "operator", ">MACs", ">instructions", ">per MAC", ">cycles, modelled"]
+    out.print(table(f"{model.name}: Cortex-M4 instructions in QEMU, and cycles by a model", columns, rows))
     if flash:
         parts = [(part.group, part.name, part.code, part.constants) for part in result.flash.parts]
         out.print(table("flash by part, bytes", ["part", "", ">code", ">constants"], parts))
@@ -155,39 +162,46 @@ def profile(
     lines: Annotated[int, typer.Option(min=0, help="Source lines to show, the most expensive first.")] = 15,
     json: Json = False,
 ) -> None:
-    """Count instructions by class, layer and source line in QEMU, and estimate the Cortex-M4's cycles."""
+    """Count instructions by class, layer and source line in QEMU, and model the Cortex-M4's cycles."""
     from ..benchmark.profile import CLASSES
     from ..benchmark.profile import profile as measure
 
-    result = measure(model, Options(fusion=fusion, weights=weights, ram_bytes=arena_limit(ram, board)))
+    limit, waits = arena_limit(ram, board), flash_waits(board)
+    result = measure(model, Options(fusion=fusion, weights=weights, ram_bytes=limit, wait_states=waits))
     if json:
         print_json(result.to_json())
         return
     rows = [
-        (row.name, row.kernel, row.instructions, *(f"{row.share(kind):.0%}" for kind in CLASSES), row.cycles,
-         f"{row.cycles / row.macs:.2f}" if row.macs else "")
+        (row.name, row.kernel, row.instructions, *(f"{row.share(kind):.0%}" for kind in CLASSES), row.modelled_cycles,
+         f"{row.wait_cycles / row.modelled_cycles:.0%}" if row.modelled_cycles else "",
+         _per(row.modelled_cycles, row.macs))
         for row in result.rows
     ]  # fmt: skip
-    columns = ["layer", "kernel", ">instructions", *(f">{kind}" for kind in CLASSES), ">cycles, est.", ">per MAC"]
+    kinds = (f">{kind}" for kind in CLASSES)
+    columns = ["layer", "kernel", ">instructions", *kinds, ">cycles, modelled", ">of them waits", ">per MAC"]
     out.print(table(f"{model.name}: instructions in QEMU by class, and cycles by a model", columns, rows))
     if lines:
         hot = [
             (
                 f"{line.path}:{line.line}",
                 line.instructions,
-                line.cycles,
-                f"{line.cycles / result.cycles:.1%}",
+                line.modelled_cycles,
+                f"{line.modelled_cycles / result.modelled_cycles:.1%}",
                 line.text,
             )
             for line in result.lines[:lines]
         ]
-        out.print(table("hot spots", ["source", ">instructions", ">cycles, est.", ">of all", "text"], hot))
+        out.print(table("hot spots", ["source", ">instructions", ">cycles, modelled", ">of all", "text"], hot))
     for text in result.summary():
         out.print(text)
 
 
-def _bench_row(name: str, op: str, macs: int, instructions: int) -> tuple[object, ...]:
-    return name, op, macs, instructions, f"{instructions / macs:.2f}" if macs else ""
+def _bench_row(name: str, op: str, one: LayerBench | StageBench) -> tuple[object, ...]:
+    return name, op, one.macs, one.instructions, _per(one.instructions, one.macs), one.modelled_cycles
+
+
+def _per(count: int, macs: int) -> str:
+    return f"{count / macs:.2f}" if macs else ""
 
 
 def load(
@@ -197,17 +211,18 @@ def load(
     board: Board = None,
     json: Json = False,
 ) -> None:
-    """Build the whole product and count the instructions per hop and per decision in QEMU. Cycles are estimated."""
+    """Build the whole product and count the instructions per hop and per decision in QEMU. Cycles are modelled."""
     from ..benchmark.product_load import CLOCKS_HZ
     from ..benchmark.product_load import load as measure
 
+    limit, waits = arena_limit(ram, board), flash_waits(board)
     with progress(f"{model.name} in the product"):
-        result = measure(model, Options(weights=weights, ram_bytes=arena_limit(ram, board)))
+        result = measure(model, Options(weights=weights, ram_bytes=limit, wait_states=waits))
     if json:
         print_json(result.to_json())
         return
-    clocks = [f">of {hertz / 1e6:g} MHz" for hertz in CLOCKS_HZ]
-    columns = ["task", ">instructions", ">cycles, estimated", ">every ms", *clocks]
+    clocks = [text for hertz in CLOCKS_HZ for text in (f">cycles at {hertz / 1e6:g} MHz, modelled", ">of all")]
+    columns = ["task", ">every ms", ">instructions", *clocks]
     out.print(table(f"{model.name}: at most, in QEMU", columns, list(result.rows())))
     for line in result.summary():
         out.print(line)

@@ -47,7 +47,7 @@ Ram = Annotated[
     int | None,
     typer.Option(min=0, help="Largest acceptable arena, bytes; 0: as small as possible; default: what a board leaves."),
 ]
-Board = Annotated[str | None, typer.Option("--board", help="Board whose RAM is the default of --ram.")]
+Board = Annotated[str | None, typer.Option("--board", help="Board: RAM for --ram, clock for cycles.")]
 AllClips = Annotated[
     bool,
     typer.Option("--all-clips", help="Train on the test clips too: the final network of a recipe tested by crossval."),
@@ -60,3 +60,10 @@ def arena_limit(ram: int | None, board: str | None = None) -> int:
 
     left = arena_bytes(board)  # an unknown board is an error whatever --ram says
     return left if ram is None else ram
+
+
+def flash_waits(board: str | None) -> int:
+    """Wait states of the board's flash, by default of the emulated board's."""
+    from ..targets.boards import wait_states
+
+    return wait_states(board)

@@ -15,6 +15,12 @@ PRODUCT_RAM_BYTES = 57_344
 RAM_BYTES = 131_072 - PRODUCT_RAM_BYTES
 """Arena up to which speed counts more than memory: what a board with 128 KiB leaves beside the product."""
 
+WAIT_STATES = 5
+"""Of the flash of an STM32F4 at 168 MHz."""
+
+MOST_WAIT_STATES = 15
+"""What the flash controller of an STM32F4 can be set to."""
+
 FLASH_BYTES = 192 * 1024
 """Constants up to which "auto" spends flash on speed."""
 
@@ -34,17 +40,21 @@ class Options:
         Arena that is small enough; a larger one is made smaller at the price of instructions, as far as can be.
     frontend_tables
         "fast", "compact" (the smallest in flash), or "auto": compact with packed weights.
+    wait_states
+        Cycles that the processor waits for a line of flash: what is quickest depends on them. 5 at 168 MHz, 2 at 84.
 
     Raises
     ------
     InputError
-        For ``weights`` that is none of :data:`WEIGHTS`, unknown ``frontend_tables``, or a negative size.
+        For ``weights`` that is none of :data:`WEIGHTS`, unknown ``frontend_tables``, a negative size, or wait states
+        that no STM32F4 has.
     """
 
     fusion: bool = True
     weights: str = "packed"
     ram_bytes: int = RAM_BYTES
     frontend_tables: str = "auto"
+    wait_states: int = WAIT_STATES
 
     def __post_init__(self) -> None:
         if self.weights not in WEIGHTS:
@@ -52,6 +62,8 @@ class Options:
         check_form(self.frontend_tables)
         if self.ram_bytes < 0:
             raise InputError(f"{self.ram_bytes} bytes of RAM", "negative", "give 0 for the smallest arena")
+        if not 0 <= self.wait_states <= MOST_WAIT_STATES:
+            raise InputError(f"{self.wait_states} wait states", "impossible", f"give 0 to {MOST_WAIT_STATES}")
 
     @property
     def frontend_form(self) -> str:

@@ -19,11 +19,21 @@ MACS = 30_000_000
 
 @dataclass(frozen=True)
 class Board:
-    """Memory of a board, in bytes."""
+    """Memory of a board in bytes, and its clock.
+
+    Attributes
+    ----------
+    clock_hz
+        Of the processor.
+    wait_states
+        Cycles that the processor waits for a line of flash at this clock.
+    """
 
     name: str
     flash_bytes: int
     ram_bytes: int
+    clock_hz: int = 168_000_000
+    wait_states: int = 5
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from ..compiler.options import PRODUCT_RAM_BYTES, RAM_BYTES
-from ..core.toolchain import FIRMWARE
+from ..core.toolchain import EMULATED_BOARD, FIRMWARE
 from ..errors import InputError
 from ..graph.limits import Board
 
@@ -15,13 +15,15 @@ FOLDER = FIRMWARE / "boards"
 
 
 def read(path: Path) -> Board:
-    """Read the memory of a board from its PlatformIO description.
+    """Read memory and clock of a board from its PlatformIO description.
 
     ``maximum_ram_size`` is the SRAM that DMA can reach. The 64 kB of CCM of an STM32F40x are not part of it and stay
     free.
     """
-    upload = json.loads(path.read_text("utf-8"))["upload"]
-    return Board(path.stem, int(upload["maximum_size"]), int(upload["maximum_ram_size"]))
+    described = json.loads(path.read_text("utf-8"))
+    build, upload = described["build"], described["upload"]
+    memory = int(upload["maximum_size"]), int(upload["maximum_ram_size"])
+    return Board(path.stem, *memory, int(build["f_cpu"].rstrip("L")), int(build["flash_wait_states"]))
 
 
 @cache
@@ -52,3 +54,14 @@ def arena_bytes(name: str | None = None) -> int:
         As :func:`find`.
     """
     return RAM_BYTES if name is None else find(name).ram_bytes - PRODUCT_RAM_BYTES
+
+
+def wait_states(name: str | None = None) -> int:
+    """Wait states of a board's flash, by default of the emulated one.
+
+    Raises
+    ------
+    InputError
+        As :func:`find`.
+    """
+    return find(name or EMULATED_BOARD).wait_states

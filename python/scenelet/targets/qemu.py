@@ -22,7 +22,7 @@ from ..graph import limits
 from .base import Values
 from .build import cortex_m4, platformio
 from .emulator import process
-from .emulator.block_trace import BlockCount, trace_inference
+from .emulator.block_trace import BlockCount, FlashModel, trace_inference
 from .emulator.runner import Runner, Sizes
 from .emulator.serial_port import SerialBoard
 from .interpreter import LocalTarget, shown_inputs
@@ -171,17 +171,20 @@ class QemuTarget(LocalTarget):
             counts = runner.measure(shaped)
             if self._tables_or_none is None:
                 return Counts(tuple(counts), None)
-            config = self._tables_or_none.config
-            if frame is None:
-                limit = 1 << (config.sample_bits - 1)
-                frame = np.random.default_rng(0).integers(-limit, limit, config.n_fft).astype(np.int32)
-            return Counts(tuple(counts), runner.measure_frame(frame))
+            return Counts(tuple(counts), runner.measure_frame(self._noise_frame() if frame is None else frame))
 
-    def trace_blocks(self, one: Values | None = None) -> list[BlockCount]:
-        """Count every block of instructions of one inference, by step and stage.
+    def _noise_frame(self) -> NDArray[np.int32]:
+        config = self.tables.config
+        limit = 1 << (config.sample_bits - 1)
+        return np.random.default_rng(0).integers(-limit, limit, config.n_fft).astype(np.int32)
+
+    def trace_blocks(self, flash: FlashModel, one: Values | None = None) -> list[BlockCount]:
+        """Count every block of instructions of one inference, by step and stage, and of one frame of the front end.
 
         Parameters
         ----------
+        flash
+            Model of the flash accelerator, with the costs of :attr:`probing_elf`.
         one
             The network's input, or several; random by default.
 
@@ -190,7 +193,8 @@ class QemuTarget(LocalTarget):
         ToolError
             The host compiler is missing, or QEMU has no plugin support.
         """
-        return trace_inference(self.probing_elf, self._sizes, self._input_or_noise(one))
+        frame = None if self._tables_or_none is None else self._noise_frame()
+        return trace_inference(self.probing_elf, self._sizes, self._input_or_noise(one), flash, frame)
 
     @cached_property
     def runner_elf(self) -> Path:

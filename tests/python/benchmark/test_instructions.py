@@ -30,6 +30,11 @@ def test_a_bench_adds_up_and_is_the_same_twice(sm1: Path, benched: Callable[...,
     assert sum(layer["macs"] for layer in result["layers"]) == 25_475_456
     assert result["flash"]["weights"] > 52_844
     assert result["frontend"]["instructions_per_frame"] > 50_000
+    assert result["frontend"]["modelled_cycles_per_frame"] > result["frontend"]["instructions_per_frame"]
+    assert result["modelled_cycles"] == sum(layer["modelled_cycles"] for layer in result["layers"])
+    assert first.modelled_cycles == second.modelled_cycles
+    for layer in result["layers"]:
+        assert layer["instructions"] < layer["modelled_cycles"] - layer["wait_cycles"] < 3 * layer["instructions"]
     json.dumps(result)
 
 
@@ -44,6 +49,7 @@ def test_stages_of_a_segment_add_up_to_it(sm1: Path, benched: Callable[..., Benc
     # Probes move code about, so the two programs are not the same to the instruction.
     assert sum(stage.instructions for stage in segment.stages) == pytest.approx(segment.instructions, rel=0.002)
     assert all(stage.instructions > 10_000 for stage in segment.stages)
+    assert sum(stage.modelled_cycles for stage in segment.stages) == segment.modelled_cycles
     assert not any(layer.stages for layer in others)
 
 

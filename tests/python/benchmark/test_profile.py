@@ -49,12 +49,14 @@ def test_every_instruction_is_counted_once_and_in_its_layer(
     assert measured.instructions == pytest.approx(counted.instructions, rel=0.002)
     assert sum(line.instructions for line in measured.lines) == measured.instructions
     assert sum(line.cycles for line in measured.lines) == measured.cycles
+    assert sum(line.modelled_cycles for line in measured.lines) == measured.modelled_cycles == counted.modelled_cycles
     assert all(set(row.classes) == set(CLASSES) for row in measured.rows)
     assert all(sum(row.classes.values()) == row.instructions for row in measured.rows)
     rows = {row.name: row for row in measured.rows}
     for stage in counted.layers[0].stages[1:]:
         assert rows[stage.name].instructions == pytest.approx(stage.instructions, rel=0.02)
         assert (rows[stage.name].kernel, rows[stage.name].macs) == (stage.kernel, stage.macs)
+        assert rows[stage.name].modelled_cycles == stage.modelled_cycles
     for layer in counted.layers[1:]:
         assert rows[layer.name].instructions == pytest.approx(layer.instructions, abs=60)
 
@@ -70,7 +72,7 @@ def test_convolutions_multiply_and_softmax_does_not(measured: Profile) -> None:
 
 @pytest.mark.qemu
 def test_hot_spots_name_lines_of_our_sources(measured: Profile) -> None:
-    costs = [line.cycles for line in measured.lines]
+    costs = [line.modelled_cycles for line in measured.lines]
     assert costs == sorted(costs, reverse=True)
     assert {line.path for line in measured.lines[:3]} <= {"scn_dot_2x4.c", "scn_winograd_dot.c", "scn_gemm_2x4.c"}
     assert all(line.text for line in measured.lines[:3])
@@ -79,6 +81,7 @@ def test_hot_spots_name_lines_of_our_sources(measured: Profile) -> None:
     )
     told = measured.to_json()
     assert told["estimated_cycles"] == measured.cycles
+    assert told["modelled_cycles"] == measured.modelled_cycles > measured.cycles
     json.dumps(told)
 
 

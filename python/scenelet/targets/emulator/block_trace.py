@@ -1,9 +1,13 @@
-"""Counts the executions of every basic block of a program, by a plugin of QEMU (firmware/measure/qemu_plugin)."""
+"""Counts the executions of every basic block of a program, by a plugin of QEMU (firmware/measure/qemu_plugin).
+
+The plugin also models the STM32F4's flash accelerator: what the program would wait for instructions and constants.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +19,7 @@ from numpy.typing import NDArray
 from ...core import toolchain
 from ...core.files import scratch
 from ...errors import ToolError
+from ..build import cortex_m4
 from ..serial.client import Device
 from . import process
 from .runner import Runner, Sizes
@@ -23,6 +28,9 @@ from .serial_port import SerialBoard
 _SOURCES = toolchain.FIRMWARE / "measure" / "qemu_plugin"
 _MARKS = "scn_probe_marks"
 _FIRST_WITH_VERSION_2 = 9
+_FLASH = 0x0800_0000
+FRAME_STEP = 0xFFFFFFFF
+"""Step of a frame of the front end."""
 
 T = TypeVar("T")
 
@@ -42,6 +50,10 @@ class BlockCount:
         Number of executions.
     jumps
         Executions after which a branch was taken.
+    data_lines
+        Lines of constants that were read from flash and not kept from before; each takes the wait states.
+    fetch_waits
+        Cycles that it waited for its own instructions, for each clock of the :class:`FlashModel`.
     """
 
     first: int
@@ -50,10 +62,30 @@ class BlockCount:
     place: int
     runs: int
     jumps: int
+    data_lines: int = 0
+    fetch_waits: tuple[int, ...] = ()
 
 
-def trace_inference(elf: Path, sizes: Sizes, one: NDArray[np.int8]) -> list[BlockCount]:
-    """Run one inference and count its blocks.
+@dataclass(frozen=True)
+class FlashModel:
+    """What the model of the flash accelerator must know.
+
+    Attributes
+    ----------
+    costs
+        Cycles of each instruction without wait states, by address.
+    wait_states
+        Of one or more clocks, at most four.
+    """
+
+    costs: Mapping[int, int]
+    wait_states: tuple[int, ...]
+
+
+def trace_inference(
+    elf: Path, sizes: Sizes, one: NDArray[np.int8], flash: FlashModel, frame: NDArray[np.int32] | None = None
+) -> list[BlockCount]:
+    """Run one inference, and one frame of the front end, and count their blocks.
 
     Parameters
     ----------
@@ -63,33 +95,43 @@ def trace_inference(elf: Path, sizes: Sizes, one: NDArray[np.int8]) -> list[Bloc
         Sizes of its model.
     one
         The network's input.
+    flash
+        Model of the flash accelerator.
+    frame
+        n_fft samples, or None for a model without a front end.
 
     Returns
     -------
     list of BlockCount
-        Blocks of the inference alone, those of the probes included.
+        Blocks of the inference, those of the probes included, and of the frame under :data:`FRAME_STEP`.
 
     Raises
     ------
     ToolError
         The host compiler or QEMU is missing, or QEMU has no plugin support.
     """
-    plugin = _plugin()
-    argument = f"{process.value(plugin)},marks={_address(elf, _MARKS):#x},out=blocks"
-    with process.Pipes(elf, (*process.COUNT_INSTRUCTIONS, "-plugin", argument)) as pipes:
-        Runner(pipes, sizes).profile(one)
+    with (
+        _watching(flash, f"marks={_address(elf, _MARKS):#x},out=blocks") as argument,
+        process.Pipes(elf, (*process.COUNT_INSTRUCTIONS, "-plugin", argument)) as pipes,
+    ):
+        runner = Runner(pipes, sizes)
+        runner.profile(one)
+        if frame is not None:
+            runner.profile_frame(frame)
         # The plugin writes its file when QEMU exits, after the last request; the folder is removed only afterwards.
         pipes.finish()
         return list(_parse(pipes.folder / "blocks"))
 
 
-def trace_product(elf: Path, use: Callable[[Device], T]) -> tuple[T, list[BlockCount]]:
+def trace_product(elf: Path, flash: FlashModel, use: Callable[[Device], T]) -> tuple[T, list[BlockCount]]:
     """Boot a product firmware, use it, and count all its blocks from reset to the end of that use.
 
     Parameters
     ----------
     elf
         Program, built for any board of the project.
+    flash
+        Model of the flash accelerator.
     use
         Called with the device after its boot lines and self-test.
 
@@ -105,13 +147,27 @@ def trace_product(elf: Path, use: Callable[[Device], T]) -> tuple[T, list[BlockC
     """
     with scratch() as folder:
         blocks = folder / "blocks"
-        argument = f"{process.value(_plugin())},out={process.value(blocks)}"
-        with SerialBoard(elf, (*process.COUNT_INSTRUCTIONS, "-plugin", argument)) as board:
+        with (
+            _watching(flash, f"out={process.value(blocks)}") as argument,
+            SerialBoard(elf, (*process.COUNT_INSTRUCTIONS, "-plugin", argument)) as board,
+        ):
             device = Device(board)
             device.wait_ready()
             result = use(device)
             board.end()
         return result, list(_parse(blocks))
+
+
+@contextmanager
+def _watching(flash: FlashModel, more: str) -> Iterator[str]:
+    """QEMU's argument that loads the plugin with a model of flash, and with more options."""
+    first, end = _FLASH, _FLASH + int(cortex_m4.board()["upload"]["maximum_size"])
+    waits = ":".join(map(str, flash.wait_states))
+    with scratch() as folder:
+        costs = folder / "costs"
+        costs.write_text("".join(f"{address:x} {cycles}\n" for address, cycles in flash.costs.items()), "ascii")
+        model = f"costs={process.value(costs)},flash={first:#x}:{end:#x},waits={waits}"
+        yield f"{process.value(_plugin())},{more},{model}"
 
 
 def _plugin() -> Path:
@@ -136,4 +192,5 @@ def _parse(path: Path) -> Iterator[BlockCount]:
     for line in path.read_text("ascii").splitlines():
         first, end, *places = line.split()
         for place in places:
-            yield BlockCount(int(first, 16), int(end, 16), *(int(number, 16) for number in place.split(":")))
+            step, stage, runs, jumps, lines, *waits = (int(number, 16) for number in place.split(":"))
+            yield BlockCount(int(first, 16), int(end, 16), step, stage, runs, jumps, lines, tuple(waits))

@@ -17,7 +17,7 @@ _END_OF_TENSORS = 0xFFFFFFFF
 
 
 class _Request(IntEnum):
-    RUN, TENSORS, MEASURE, FEATURES, FRAME, COUNT, STAGES, PROFILE = range(8)
+    RUN, TENSORS, MEASURE, FEATURES, FRAME, COUNT, STAGES, PROFILE, PROFILE_FRAME = range(9)
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,11 @@ class Runner:
         """Network output for one input, flat, while a plugin of QEMU traces it; needs probes."""
         self._ask(_Request.PROFILE, one.tobytes())
         return np.frombuffer(self._pipes.receive(self._sizes.output_bytes), np.int8)
+
+    def profile_frame(self, frame: NDArray[np.int32]) -> None:
+        """Compute one frame of the front end while a plugin of QEMU traces it; needs probes."""
+        self._ask(_Request.PROFILE_FRAME, frame.astype("<i4").tobytes())
+        self._pipes.receive(self._sizes.input_bytes)
 
     def features(self, clip: NDArray[np.int32]) -> NDArray[np.int8]:
         """INT8 features of one clip, flat."""

@@ -17,6 +17,7 @@ from scenelet.benchmark.disassembly import SourceLines
 from scenelet.benchmark.link_map import flash_parts
 from scenelet.core import toolchain
 from scenelet.targets.build import cortex_m4
+from scenelet.targets.emulator.block_trace import FlashModel
 from scenelet.targets.host import HostTarget
 from scenelet.targets.qemu import QemuTarget
 
@@ -99,7 +100,7 @@ def test_measuring_programs_are_built_and_traced_in_a_folder_of_any_name(
     with QemuTarget(small.content) as target, HostTarget(small.content) as host:
         assert np.array_equal(target.run(one[None]), host.run(one[None]))
         assert {part.group for part in flash_parts(target.runner_elf.with_suffix(".map"))} >= {"engine", "model"}
-        assert target.trace_blocks(one)
+        assert target.trace_blocks(FlashModel({}, (5,)), one)
         assert SourceLines(target.runner_elf).of(0x0800_0200)[0]
 
 
