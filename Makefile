@@ -8,13 +8,15 @@ RECIPE ?=
 TEACHER ?=
 FROM ?= 0
 TO ?= 10000
+FUZZ_SECONDS ?= 3600
+COUNT ?= 1000
 BIN := .venv/bin
 PYTHON := $(BIN)/python
 # An option whose value is a variable as it was given, one word for the shell: a folder may have any name.
 option = $(if $(value $(2)),--$(1) '$(subst ','\'',$(value $(2)))')
-C_SOURCES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h' 'tests/firmware/*.c' 'tests/firmware/*.h' | grep -v generated/)
+C_SOURCES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h' 'tests/firmware/*.c' 'tests/firmware/*.h' 'tests/fuzz/*.c' 'tests/fuzz/*.h' | grep -v generated/)
 
-.PHONY: help setup demo test check quick lint unit firmware-test stale nightly format clean
+.PHONY: help setup demo test check quick lint unit firmware-test stale nightly fuzz flips format clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +57,13 @@ nightly: setup ## 10,000 generated networks on this computer, 1,000 of them on t
 	$(PYTHON) tests/support/check_networks.py $(FROM) $(TO)
 	$(PYTHON) tests/support/replay_mutants.py litert 0 5000
 	$(PYTHON) tests/support/replay_mutants.py tflm 0 5000
+
+fuzz: setup ## An hour of hostile input to the firmware's C, shared by all fuzz targets (FUZZ_SECONDS=)
+	$(PYTHON) tests/support/reliability/fuzzing.py --seconds $(FUZZ_SECONDS)
+
+flips: setup ## 1,000 flipped bits in the flash and 1,000 in the RAM of the running product, in QEMU (COUNT=)
+	$(PYTHON) tests/support/reliability/flips.py flash --count $(COUNT)
+	$(PYTHON) tests/support/reliability/flips.py ram --count $(COUNT)
 
 format: setup ## Format Python and C in place
 	$(BIN)/ruff format .

@@ -16,16 +16,28 @@ fi
 
 # program:Debian package
 tools=(
-  cc:gcc clang:clang clang-format:clang-format cppcheck:cppcheck
+  cc:gcc clang:clang clang-format:clang-format clang-tidy:clang-tidy cppcheck:cppcheck
   arm-none-eabi-gcc:gcc-arm-none-eabi qemu-system-arm:qemu-system-arm gdb-multiarch:gdb-multiarch openocd:openocd
 )
+
+# libFuzzer's library lies in a package of the compiler's version.
+fuzzer_library() {
+  command -v clang >/dev/null && find "$(clang -print-resource-dir)" -name 'libclang_rt.fuzzer*' -print -quit 2>/dev/null
+}
+
+fuzzer_package() {
+  local version
+  version=$(clang -dumpversion 2>/dev/null || apt-cache show clang 2>/dev/null | sed -n 's/^Depends:.*clang-\([0-9]*\).*/\1/p' | head -1)
+  printf 'libclang-rt-%s-dev\n' "${version%%.*}"
+}
 
 missing_packages() {
   local entry
   for entry in "${tools[@]}"; do
     command -v "${entry%%:*}" >/dev/null || printf '%s\n' "${entry##*:}"
   done
-  # newlib and venv have no program to look for
+  # newlib, clang's fuzzer and venv have no program to look for
+  [ -n "$(fuzzer_library)" ] || printf '%s\n' "$(fuzzer_package)"
   [ -e /usr/lib/arm-none-eabi/newlib/nano.specs ] || [ -e /usr/lib/arm-none-eabi/lib/nano.specs ] ||
     printf 'libnewlib-arm-none-eabi\n'
   "$python" -c 'import ensurepip, venv' 2>/dev/null || printf 'python3-venv\n'

@@ -13,6 +13,7 @@
     X(CHECKSUMS, "checksums", "CRC-32 of every tensor, on that input")                                                 \
     X(SELFTEST, "selftest", "hold the device to its known answer; ends a session")                                     \
     X(BENCH, "bench", "time the front end and the network; ends a session")                                            \
+    X(HEALTH, "health", "checks and errors since the start, and the last crash")                                       \
     X(HELP, "help", "this list")
 
 #define SCN_COMMAND(name, word, text) SCN_COMMAND_##name,

@@ -35,10 +35,17 @@ static void deaf(void) {
     hang();
 }
 
+/* The chip's report that the external clock has stopped. */
+static void stop_clock(void) {
+#ifdef __arm__
+    *(volatile uint32_t *)0xE000ED04u = 1u << 31; /* ICSR.NMIPENDSET */
+#endif
+}
+
 static const struct {
     const char *word;
     void (*crash)(void);
-} ways[] = {{"fault", fault}, {"stack", stack}, {"hang", hang}, {"deaf", deaf}};
+} ways[] = {{"fault", fault}, {"stack", stack}, {"hang", hang}, {"deaf", deaf}, {"clock", stop_clock}};
 
 bool scn_inject_fault(const char *line) {
     const char *word = scn_command_rest(line, "provoke");

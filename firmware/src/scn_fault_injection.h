@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 #ifdef SCN_FAULT_INJECTION
-/* Execute "provoke fault|stack|hang|deaf"; returns false for any other line. */
+/* Execute "provoke fault|stack|hang|deaf|clock"; returns false for any other line. */
 bool scn_inject_fault(const char *line);
 #else
 static inline bool scn_inject_fault(const char *line) {

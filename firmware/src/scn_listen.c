@@ -51,6 +51,10 @@ static scn_ring_t ring;
 static atomic_bool gap;        /* set by the interrupt; cleared only while it is stopped */
 static scn_listen_lost_t lost; /* written by the interrupt, each field one word */
 static bool listening;
+static atomic_uint taken_blocks; /* counted by the interrupt */
+static uint32_t seen_blocks;
+static uint64_t seen_at;  /* cycles */
+static uint32_t silences; /* in a row */
 
 static void count_lost(void) {
     if (!atomic_load_explicit(&gap, memory_order_relaxed)) {
@@ -73,6 +77,7 @@ static void push_samples(const int32_t *samples, size_t count) {
 /* Called from the microphone's interrupt. A block is taken whole or not at all. */
 static void take_block(void *context, const uint16_t *block) {
     const bool pdm = *(const bool *)context;
+    atomic_fetch_add_explicit(&taken_blocks, 1u, memory_order_relaxed);
     const size_t unit = pdm ? 1u : SCN_CAPTURE_FRAME, step = unit * SCN_LISTEN_CAPTURE;
     /* Bytes of a block after decimation, at most: all frames of I2S, a quarter of the words of PDM. */
     const size_t most = SCN_PORT_MICROPHONE_HALFWORDS / 4u * SCN_SAMPLE_BYTES;
@@ -97,17 +102,49 @@ static bool begin(bool pdm) {
                : scn_listen_capture_begin();
 }
 
-bool scn_listen_start(void) {
+/* A microphone that runs and delivers nothing: a DMA stream that is stuck, a clock line that is open. Not where time is
+ * emulated: there the microphone is a file, which ends. */
+static void notice_silence(void) {
+    if (scn_port_clock() == SCN_PORT_CLOCK_EMULATED) {
+        return;
+    }
+    const uint32_t blocks = atomic_load_explicit(&taken_blocks, memory_order_relaxed);
+    const uint64_t now = scn_port_cycles();
+    if (blocks != seen_blocks) {
+        seen_blocks = blocks;
+        seen_at = now;
+        silences = 0;
+    } else if (now - seen_at > scn_port_cpu_hz() / SCN_LISTEN_SILENCES_PER_SECOND) {
+        silences++;
+        scn_port_microphone_stop(); /* from here on, only this function counts */
+        count_lost();
+    }
+}
+
+static bool restart(void) {
     static bool pdm;
-    scn_listen_stop();
     pdm = scn_port_microphone() == SCN_PORT_MICROPHONE_PDM;
     scn_ring_init(&ring, ring_bytes, sizeof ring_bytes);
     atomic_store(&gap, false);
+    seen_blocks = atomic_load_explicit(&taken_blocks, memory_order_relaxed);
+    seen_at = scn_port_cycles();
     listening = begin(pdm) && scn_port_microphone_start(SCN_LISTEN_RATE, take_block, &pdm);
     if (!listening) {
         scn_port_microphone_stop(); /* it may have started partly */
     }
     return listening;
+}
+
+bool scn_listen_start(void) {
+    scn_listen_stop();
+    silences = 0;
+    return restart();
+}
+
+bool scn_listen_restart(void) {
+    const uint32_t before = silences;
+    scn_listen_stop();
+    return before < SCN_LISTEN_MOST_SILENCES && restart();
 }
 
 void scn_listen_stop(void) {
@@ -134,6 +171,9 @@ size_t scn_listen_take(uint8_t *bytes, size_t count) {
 }
 
 bool scn_listen_gap(void) {
+    if (listening) {
+        notice_silence();
+    }
     return listening && atomic_load(&gap);
 }
 
@@ -142,6 +182,10 @@ scn_listen_lost_t scn_listen_lost(void) {
 }
 #else
 bool scn_listen_start(void) {
+    return false;
+}
+
+bool scn_listen_restart(void) {
     return false;
 }
 

@@ -43,6 +43,11 @@
 #endif
 #endif
 
+/* A microphone that delivers no block (4 ms) for a quarter of a second counts as lost; after this many such
+ * silences in a row it is given up. */
+#define SCN_LISTEN_SILENCES_PER_SECOND 4u
+#define SCN_LISTEN_MOST_SILENCES 5u
+
 typedef struct {
     uint32_t overruns;    /* times that samples were lost: a block was not taken in time, or the ring was full */
     uint32_t lost_blocks; /* blocks of the microphone that were dropped */
@@ -51,6 +56,9 @@ typedef struct {
 /* Start, with filters that begin with silence. False where there is no microphone, where it does not start, or where no
  * filters lead from its rate to the model's. */
 bool scn_listen_start(void);
+
+/* After a gap: start again. False also where the microphone has delivered nothing after several starts in a row. */
+bool scn_listen_restart(void);
 
 void scn_listen_stop(void);
 
@@ -62,7 +70,8 @@ bool scn_listen_idle(void);
 /* Take samples in the link's format, at most `count` bytes, whole samples; 0 where none wait. */
 size_t scn_listen_take(uint8_t *bytes, size_t count);
 
-/* Whether samples are missing after those that were taken. Then no more come until it is started again. */
+/* Whether samples are missing after those that were taken, or none have come for too long. Then no more come until it is
+ * started again. */
 bool scn_listen_gap(void);
 
 /* Since the program started. */

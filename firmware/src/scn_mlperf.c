@@ -8,7 +8,9 @@
 
 #include <string.h>
 
-#define MOST_RUNS 100000u
+#ifndef SCN_INFER_MOST_RUNS
+#define SCN_INFER_MOST_RUNS 100000u
+#endif
 #define BYTES_PER_LINE 8u
 #define WARMUPS 10u /* where the runner gives no number */
 
@@ -149,7 +151,7 @@ static const int8_t *run(uint32_t times) {
 static scn_mlperf_t infer(const char *rest) {
     const uint32_t times = *rest ? scn_command_number(&rest) : 1u;
     const uint32_t warmups = *rest ? scn_command_number(&rest) : WARMUPS;
-    if (times == 0 || times > MOST_RUNS || warmups > MOST_RUNS || *rest) {
+    if (times == 0 || times > SCN_INFER_MOST_RUNS || warmups > SCN_INFER_MOST_RUNS || *rest) {
         print_words("e-[infer takes a number of runs from 1 and one of warm-ups, both up to 100000]", "", "");
         return SCN_MLPERF_DONE;
     }

@@ -4,6 +4,7 @@
 #include "scn_bench.h"
 #include "scn_cic.h"
 #include "scn_idle.h"
+#include "scn_integrity.h"
 #include "scn_link.h"
 #include "scn_listen.h"
 #include "scn_port.h"
@@ -13,8 +14,15 @@
 static const char *const clock_names[] = {"external", "internal", "emulated"};
 static const char *const reset_names[] = {"unknown", "power", "pin", "software", "watchdog", "low-power"};
 static const char *const microphone_names[] = {"none", "i2s", "pdm"};
-static const char *const crash_names[] = {"fault", "stack", "watchdog"};
+static const char *const crash_names[] = {"fault", "stack", "watchdog", "flash", "clock", "ram"};
 static const char *const selftest_names[] = {"pass", "none", "fail: flash", "fail: features", "fail: scores"};
+
+#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
+
+/* The name of a number that lies in RAM, where a bit may have flipped. */
+static const char *named(const char *const *names, size_t count, uint32_t number) {
+    return number < count ? names[number] : "damaged";
+}
 
 static scn_text_t line(const char *start) {
     scn_text_t text = scn_text_start(scn_port_write);
@@ -51,7 +59,7 @@ void scn_report_boot(void) {
     scn_text_t text = line("scenelet");
     add_string(&text, " version=", SCN_VERSION);
     add_string(&text, " board=", scn_port_board());
-    add_string(&text, " clock=", clock_names[scn_port_clock()]);
+    add_string(&text, " clock=", named(clock_names, COUNT_OF(clock_names), scn_port_clock()));
     add_number(&text, " cpu_hz=", scn_port_cpu_hz());
     scn_text_end(&text);
 }
@@ -76,8 +84,28 @@ void scn_report_crash(void) {
     add_hex(&text, " cfsr=0x", crash.cfsr);
     add_hex(&text, " hfsr=0x", crash.hfsr);
     add_hex(&text, " address=0x", crash.address);
-    add_string(&text, " cause=", crash_names[crash.cause]);
+    add_string(&text, " cause=", named(crash_names, COUNT_OF(crash_names), crash.cause));
     scn_text_end(&text);
+}
+
+static void add_lost(scn_text_t *text) {
+    const scn_listen_lost_t lost = scn_listen_lost();
+    add_number(text, " overruns=", lost.overruns);
+    add_number(text, " lost_blocks=", lost.lost_blocks);
+}
+
+void scn_report_health(uint32_t dropped_bytes) {
+    scn_text_t text = line("health");
+    add_number(&text, " flash_passes=", scn_integrity_passes());
+    add_number(&text, " line_errors=", scn_port_line_errors());
+    add_number(&text, " dropped_bytes=", dropped_bytes);
+    add_lost(&text);
+    add_string(&text, " reset=", named(reset_names, COUNT_OF(reset_names), scn_port_reset()));
+    add_number(&text, " crashes=", scn_port_crash().count);
+    add_string(&text, " cause=",
+               scn_port_crash().count ? named(crash_names, COUNT_OF(crash_names), scn_port_crash().cause) : "none");
+    scn_text_end(&text);
+    scn_report_crash();
 }
 
 void scn_report_selftest(scn_selftest_t result) {
@@ -109,12 +137,6 @@ static void add_memory(scn_text_t *text) {
     add_number(text, " stack_peak_bytes=", used.stack_peak_bytes);
 }
 
-static void add_lost(scn_text_t *text) {
-    const scn_listen_lost_t lost = scn_listen_lost();
-    add_number(text, " overruns=", lost.overruns);
-    add_number(text, " lost_blocks=", lost.lost_blocks);
-}
-
 static void add_listening(scn_text_t *text) {
     add_string(text, " microphone=", microphone_names[scn_port_microphone()]);
     add_string(text, " listening=", scn_listening() ? "yes" : "no");
@@ -127,7 +149,7 @@ void scn_report_info(uint32_t ring_bytes, uint32_t credit, uint32_t dropped_byte
     add_number(&text, " protocol=", SCN_LINK_VERSION);
     add_string(&text, " version=", SCN_VERSION);
     add_string(&text, " board=", scn_port_board());
-    add_string(&text, " clock=", clock_names[scn_port_clock()]);
+    add_string(&text, " clock=", named(clock_names, COUNT_OF(clock_names), scn_port_clock()));
     add_number(&text, " cpu_hz=", scn_port_cpu_hz());
     add_string(&text, " model_sha256=", SCN_MODEL_SHA256);
     add_frontend(&text);
@@ -140,7 +162,7 @@ void scn_report_info(uint32_t ring_bytes, uint32_t credit, uint32_t dropped_byte
     add_memory(&text);
     add_hex(&text, " image_crc32=0x", scn_port_image().crc32);
     add_listening(&text);
-    add_string(&text, " reset=", reset_names[scn_port_reset()]);
+    add_string(&text, " reset=", named(reset_names, COUNT_OF(reset_names), scn_port_reset()));
     add_number(&text, " crashes=", scn_port_crash().count);
     add_number(&text, " ring_bytes=", ring_bytes);
     add_number(&text, " credit=", credit);

@@ -19,6 +19,9 @@ void scn_report_initialized(void);
 /* The crash that ended the previous run; nothing where there was none. */
 void scn_report_crash(void);
 
+/* Checks and errors since the start, then the crash that ended the previous run, if there was one. */
+void scn_report_health(uint32_t dropped_bytes);
+
 void scn_report_selftest(scn_selftest_t result);
 
 /* Model, front end, memory, and parameters of the link. */

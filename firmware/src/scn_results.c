@@ -11,8 +11,8 @@
 static uint32_t windows;
 static const int8_t *last_scores; /* of window `windows - 1`; NULL where it has none */
 static scn_decision_t decision;
-static bool rule_in_use; /* "decide" has set the rule of `decision` */
-static uint32_t gate;    /* loudness below which live windows are not classified; 0: all are */
+static SCN_PORT_SETTING bool rule_in_use; /* "decide" has set the rule of `decision` */
+static SCN_PORT_SETTING uint32_t gate;    /* loudness below which live windows are not classified; 0: all are */
 
 void scn_results_begin(scn_input_mode_t mode) {
     windows = 0;

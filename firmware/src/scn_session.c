@@ -4,6 +4,7 @@
 #include "scn_commands.h"
 #include "scn_fault_injection.h"
 #include "scn_idle.h"
+#include "scn_integrity.h"
 #include "scn_listen.h"
 #include "scn_mlperf.h"
 #include "scn_port.h"
@@ -23,9 +24,9 @@ _Static_assert(CREDIT >= 2 * SCN_STREAM_ACKNOWLEDGE_EVERY,
 static uint8_t ring_bytes[SCN_RING_BYTES];
 static scn_ring_t ring;
 static scn_receiver_t receiver;
-static scn_stream_identity_t identity;
+static SCN_PORT_SETTING scn_stream_identity_t identity;
 static scn_stream_t stream;
-static bool healthy; /* the last self-test did not fail: the network may run */
+static SCN_PORT_SETTING bool healthy; /* the last self-test did not fail: the network may run */
 
 static void receive(void *context, uint8_t byte) {
     scn_ring_push(context, byte);
@@ -55,6 +56,15 @@ static void identify(void) {
     identity.captures = scn_listen_capture_begin();
 }
 
+/* From now on: flash, and what does not change in RAM until the next command. */
+static void watch_memory(void) {
+    const scn_integrity_guard_t guards[SCN_INTEGRITY_GUARDS] = {
+        {&ring, offsetof(scn_ring_t, head)},
+        {&stream, offsetof(scn_stream_t, session)},
+    };
+    scn_integrity_begin(guards);
+}
+
 static void run_selftest(void) {
     scn_listen_stop();
     scn_results_forget(); /* the test overwrites the scores */
@@ -63,6 +73,7 @@ static void run_selftest(void) {
     scn_report_selftest(result);
     healthy = result == SCN_SELFTEST_PASS || result == SCN_SELFTEST_NONE;
     scn_stream_init(&stream, &identity, CREDIT, healthy);
+    watch_memory();
 }
 
 static void report_info(void) {
@@ -207,7 +218,9 @@ static void dispatch_words(const char *line) {
         dispatch_listen(line, listen);
     } else if (session) {
         dispatch_stream(line, session);
-    } else if (!scn_results_command(line)) {
+    } else if (scn_results_command(line)) {
+        watch_memory(); /* the rule and the gate are settings */
+    } else {
         dispatch_mlperf(line);
     }
 }
@@ -242,6 +255,9 @@ static void dispatch_command(const char *line) {
         break;
     case SCN_COMMAND_BENCH:
         measure();
+        break;
+    case SCN_COMMAND_HEALTH:
+        scn_report_health(scn_ring_dropped(&ring));
         break;
     case SCN_COMMAND_HELP:
         scn_commands_list();
@@ -297,7 +313,7 @@ static bool take_microphone(void) {
     if (count == 0 && scn_listen_gap()) { /* all samples before the gap are taken */
         scn_report_gap(scn_results_count());
         scn_results_skip_gap();
-        if (!scn_listen_start()) {
+        if (!scn_listen_restart()) {
             scn_report_error("the microphone does not start again", "listen");
         }
     }
@@ -307,6 +323,9 @@ static bool take_microphone(void) {
 void scn_session_step(void) {
     uint8_t byte;
     scn_idle_wait(nothing_to_do, &ring);
+    if (healthy) {
+        scn_integrity_step();
+    }
     do {
         scn_port_alive();
         while (scn_ring_pop(&ring, &byte)) {

@@ -184,5 +184,8 @@ size_t scn_decimator_push(scn_decimator_t *decimator, const int32_t *in, size_t 
         count = push(&decimator->stage[i], in, count, out);
         in = out;
     }
+    if (in != out) { /* equal rates: no stage has written `out` */
+        memmove(out, in, count * sizeof *out);
+    }
     return count;
 }

@@ -22,13 +22,17 @@ static const uint32_t crc32_half[16] = {
     0xEDB88320u, 0xF00F9344u, 0xD6D6A3E8u, 0xCB61B38Cu, 0x9B64C2B0u, 0x86D3D2D4u, 0xA00AE278u, 0xBDBDF21Cu,
 };
 
-uint32_t scn_crc32(const void *bytes, size_t count) {
+uint32_t scn_crc32_more(uint32_t crc, const void *bytes, size_t count) {
     const uint8_t *byte = bytes;
-    uint32_t crc = UINT32_MAX;
+    crc = ~crc;
     for (size_t i = 0; i < count; i++) {
         crc ^= byte[i];
         crc = crc >> 4 ^ crc32_half[crc & 15u];
         crc = crc >> 4 ^ crc32_half[crc & 15u];
     }
     return ~crc;
+}
+
+uint32_t scn_crc32(const void *bytes, size_t count) {
+    return scn_crc32_more(0, bytes, count);
 }

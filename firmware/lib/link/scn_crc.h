@@ -18,6 +18,9 @@ uint16_t scn_crc16(uint16_t crc, const void *bytes, size_t count);
 /* CRC-32 (IEEE 802.3, zlib's). "123456789" gives 0xCBF43926. */
 uint32_t scn_crc32(const void *bytes, size_t count);
 
+/* The same of data in pieces: `crc` is that of all pieces before, 0 before the first. */
+uint32_t scn_crc32_more(uint32_t crc, const void *bytes, size_t count);
+
 #ifdef __cplusplus
 }
 #endif

@@ -59,7 +59,9 @@ static scn_received_t end_chunk(scn_receiver_t *receiver, scn_received_t event) 
 }
 
 static scn_received_t check_frame(scn_receiver_t *receiver) {
-    const size_t size = decode(receiver->bytes, receiver->count);
+    /* A count beyond the buffer comes from a flipped bit in RAM only; here and below no such bit may reach other memory. */
+    const bool fits = receiver->count <= sizeof receiver->bytes;
+    const size_t size = fits ? decode(receiver->bytes, receiver->count) : 0u;
     if (size <= SCN_LINK_CRC_BYTES) {
         return SCN_RECEIVED_CORRUPT;
     }
@@ -97,7 +99,7 @@ static scn_received_t push_text(scn_receiver_t *receiver, uint8_t byte) {
         receiver->bytes[receiver->size] = 0;
         return end_chunk(receiver, receiver->size > 0 ? SCN_RECEIVED_LINE : SCN_RECEIVED_NOTHING);
     }
-    if (!printable(byte) || receiver->count == SCN_LINE_BYTES) {
+    if (!printable(byte) || receiver->count >= SCN_LINE_BYTES) {
         receiver->state = SCN_CHUNK_SKIP_LINE;
         return SCN_RECEIVED_NOTHING;
     }
@@ -106,7 +108,7 @@ static scn_received_t push_text(scn_receiver_t *receiver, uint8_t byte) {
 }
 
 static scn_received_t push_frame(scn_receiver_t *receiver, uint8_t byte) {
-    if (receiver->count == sizeof receiver->bytes) {
+    if (receiver->count >= sizeof receiver->bytes) {
         receiver->state = SCN_CHUNK_SKIP_FRAME;
         return SCN_RECEIVED_NOTHING;
     }

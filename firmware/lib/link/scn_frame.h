@@ -18,7 +18,9 @@ extern "C" {
 size_t scn_frame_encode(const uint8_t *body, size_t size, uint8_t wire[SCN_LINK_WIRE_BYTES]);
 
 /* Longest text line to the device, its end not counted. */
+#ifndef SCN_LINE_BYTES
 #define SCN_LINE_BYTES 80u
+#endif
 
 typedef enum {
     SCN_RECEIVED_NOTHING, /* the byte completed nothing */

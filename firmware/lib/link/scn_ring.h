@@ -39,7 +39,8 @@ void scn_ring_push(scn_ring_t *ring, uint8_t byte);
 /* Writer's side: bytes that are free at least. */
 uint32_t scn_ring_room(scn_ring_t *ring);
 
-/* Reader's side: take the oldest byte; false when there is none. */
+/* Reader's side: take the oldest byte; false when there is none. Counters that no sequence of calls can give, as after
+ * a flipped bit in RAM, empty the ring. */
 bool scn_ring_pop(scn_ring_t *ring, uint8_t *byte);
 
 bool scn_ring_empty(scn_ring_t *ring);

@@ -49,6 +49,9 @@ typedef enum {
     SCN_PORT_CRASH_FAULT,    /* the processor refused an access or an instruction */
     SCN_PORT_CRASH_STACK,    /* the stack grew into its guard, or below it */
     SCN_PORT_CRASH_WATCHDOG, /* the program did not call scn_port_alive for too long */
+    SCN_PORT_CRASH_FLASH,    /* the image no longer has the checksum that it was sealed with */
+    SCN_PORT_CRASH_CLOCK,    /* the external clock stopped while it was used */
+    SCN_PORT_CRASH_RAM,      /* a setting in RAM no longer has the checksum that it had */
 } scn_port_crash_cause_t;
 
 /* The record of a crash. `pc` and `lr` are 0 where there is no exception frame to read them from: after most stack
@@ -59,6 +62,20 @@ typedef struct {
     uint32_t cause; /* scn_port_crash_cause_t */
     uint32_t exception, pc, lr, cfsr, hfsr, address;
 } scn_port_crash_t;
+
+/* For static variables that hold settings: written at boot and by commands, read for ever. They lie together, so that the
+ * main loop can watch them (scn_port_settings). */
+#ifdef __arm__
+#define SCN_PORT_SETTING __attribute__((section(".bss.settings")))
+#else
+#define SCN_PORT_SETTING
+#endif
+
+/* All variables of SCN_PORT_SETTING; none on a computer. */
+typedef struct {
+    const void *bytes;
+    size_t count;
+} scn_port_settings_t;
 
 /* The program in flash, and the CRC-32 with which it was sealed after linking. No bytes and 0, which is their CRC-32,
  * where the program does not lie in flash. */
@@ -107,6 +124,10 @@ uint32_t scn_port_cpu_hz(void);
  * instruction is one nanosecond of emulated time: instructions = cycles * 1e9 / scn_port_cpu_hz(). */
 uint64_t scn_port_cycles(void);
 
+/* Bytes that the console received with a framing or noise error or lost in an overrun, since scn_port_init. A damaged
+ * byte is delivered as one that no text and no valid frame holds; a break (framing error, all bits 0) as 0x00. */
+uint32_t scn_port_line_errors(void);
+
 /* Send bytes to the console; returns once the last one is in the transmitter. */
 void scn_port_write(const void *bytes, size_t count);
 
@@ -136,6 +157,11 @@ scn_port_crash_t scn_port_crash(void);
 
 /* The linked image: code, tables, weights. */
 scn_port_image_t scn_port_image(void);
+
+/* End this run as a crash does: store a record with this cause, print it, reset. */
+__attribute__((noreturn)) void scn_port_fail(scn_port_crash_cause_t cause);
+
+scn_port_settings_t scn_port_settings(void);
 
 /* Start the watchdogs: a program that does not call scn_port_alive for 100 * 2^24 processor cycles (10 s at 168 MHz) is
  * reset, with a crash record of the place where it hung. */

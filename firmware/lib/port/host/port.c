@@ -43,6 +43,10 @@ uint64_t scn_port_cycles(void) {
     return (uint64_t)now.tv_sec * NANOSECONDS + (uint64_t)now.tv_nsec;
 }
 
+uint32_t scn_port_line_errors(void) {
+    return 0;
+}
+
 void scn_port_write(const void *bytes, size_t count) {
     const char *rest = bytes;
     while (count > 0) {
@@ -129,8 +133,17 @@ scn_port_crash_t scn_port_crash(void) {
 
 void scn_port_survived(void) {}
 
+scn_port_settings_t scn_port_settings(void) {
+    return (scn_port_settings_t){0};
+}
+
 scn_port_image_t scn_port_image(void) {
     return (scn_port_image_t){0};
+}
+
+_Noreturn void scn_port_fail(scn_port_crash_cause_t failed) {
+    (void)failed;
+    exit(EXIT_FAILURE);
 }
 
 /* On a computer, whoever starts the program supervises it. */

@@ -72,6 +72,8 @@ scn_clock_t scn_clock_init(void) {
     const bool external = start_external();
     const scn_port_clock_t source = external ? SCN_PORT_CLOCK_EXTERNAL : SCN_PORT_CLOCK_INTERNAL;
     if (start_pll(external) && switch_to_pll()) {
+        /* A crystal that stops later raises NMI, with the processor on the internal oscillator; fault.c resets. */
+        SCN_RCC->CR |= external ? SCN_RCC_CR_CSSON : 0u;
         return (scn_clock_t){source, CPU_HZ, CPU_HZ / 4u, CPU_HZ / 2u};
     }
     use_internal();

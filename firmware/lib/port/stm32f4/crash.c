@@ -22,8 +22,8 @@ static struct {
     uint32_t sum;
 } kept __attribute__((section(".noinit")));
 
-static scn_port_crash_t last; /* crash of the previous run; `count` 0: none */
-static scn_port_reset_t cause;
+static SCN_PORT_SETTING scn_port_crash_t last; /* crash of the previous run; `count` 0: none */
+static SCN_PORT_SETTING scn_port_reset_t cause;
 
 static uint32_t sum(void) {
     const uint32_t *words = (const uint32_t *)(const void *)&kept.crash;

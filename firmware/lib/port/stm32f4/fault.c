@@ -10,6 +10,7 @@
 
 #define FAULT_STATUS 99
 #define ICSR_ACTIVE_MASK 0x1FFu
+#define NMI 2u
 #define CFSR_STACKING (1u << 4 | 1u << 12) /* MSTKERR, STKERR: the frame could not be pushed */
 #define CFSR_MMARVALID (1u << 7)
 #define CFSR_BFARVALID (1u << 15)
@@ -44,10 +45,14 @@ static scn_port_crash_t describe(scn_port_crash_cause_t cause, const uint32_t *f
     const uintptr_t place = (uintptr_t)frame, end = (uintptr_t)scn_stack_top;
     const bool pushed = place >= (uintptr_t)scn_stack_bottom && place + 8u * sizeof *frame <= end;
     const bool readable = pushed && !(cfsr & CFSR_STACKING);
+    const uint32_t exception = SCN_SCB_ICSR & ICSR_ACTIVE_MASK;
     const bool overflow = cause == SCN_PORT_CRASH_FAULT && (!readable || in_guard(address));
+    const bool clock = cause == SCN_PORT_CRASH_FAULT && exception == NMI; /* only clock.c lets it happen */
     return (scn_port_crash_t){
-        .cause = overflow ? SCN_PORT_CRASH_STACK : cause,
-        .exception = SCN_SCB_ICSR & ICSR_ACTIVE_MASK,
+        .cause = clock      ? SCN_PORT_CRASH_CLOCK
+                 : overflow ? SCN_PORT_CRASH_STACK
+                            : cause,
+        .exception = exception,
         .pc = readable ? frame[6] : 0u,
         .lr = readable ? frame[5] : 0u,
         .cfsr = cfsr,
@@ -57,7 +62,7 @@ static scn_port_crash_t describe(scn_port_crash_cause_t cause, const uint32_t *f
 }
 
 static void tell(const scn_port_crash_t *crash) {
-    static const char *const causes[] = {"fault", "stack", "watchdog"};
+    static const char *const causes[] = {"fault", "stack", "watchdog", "flash", "clock", "ram"};
     print_hex("\r\ne-fault exception=0x", crash->exception);
     print_hex(" pc=0x", crash->pc);
     print_hex(" lr=0x", crash->lr);
@@ -80,6 +85,10 @@ _Noreturn void scn_fault_end(scn_port_crash_cause_t cause, const uint32_t *frame
         }
     }
     scn_port_exit(FAULT_STATUS);
+}
+
+_Noreturn void scn_port_fail(scn_port_crash_cause_t cause) {
+    scn_fault_end(cause, NULL);
 }
 
 __attribute__((used)) static _Noreturn void report(const uint32_t *frame) {

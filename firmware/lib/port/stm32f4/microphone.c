@@ -20,7 +20,6 @@
 #define WAIT_POLLS 50000u
 
 #define DMA_IRQ 14u
-#define DMA_PRIORITY 0x10u /* lower than the console's 0, which must take a byte every 11 us */
 #define STREAM (&SCN_DMA1->STREAM[3])
 #define ALTERNATE_I2S 5u
 
@@ -45,7 +44,7 @@ _Static_assert(IS_EXACT(16000u * BITS_A_FRAME, 256u, 50u) && IS_EXACT(32000u * B
 static uint16_t blocks[2][SCN_PORT_MICROPHONE_HALFWORDS];
 static scn_port_block_t block_ready;
 static void *block_context;
-static bool has_clocks;
+static SCN_PORT_SETTING bool has_clocks;
 
 static void set(scn_register_t *reg, uint32_t bits) {
     SCN_WRITE(*reg, SCN_READ(*reg) | bits);
@@ -123,9 +122,7 @@ static bool configure_dma(void) {
 }
 
 static void allow_interrupt(void) {
-    const uint32_t shift = DMA_IRQ % 4u * 8u;
-    scn_register_t *priority = &SCN_NVIC_IPR[DMA_IRQ / 4u];
-    SCN_WRITE(*priority, (SCN_READ(*priority) & ~(0xFFu << shift)) | DMA_PRIORITY << shift);
+    scn_stm32f4_prioritise(DMA_IRQ, SCN_PRIORITY_MICROPHONE);
     SCN_WRITE(SCN_NVIC_ICPR[DMA_IRQ / 32u], 1u << DMA_IRQ % 32u);
     SCN_WRITE(SCN_NVIC_ISER[DMA_IRQ / 32u], 1u << DMA_IRQ % 32u);
 }

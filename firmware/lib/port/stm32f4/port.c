@@ -15,7 +15,7 @@
 
 #define STACK_PAINT 0x5CE7E1E7u
 
-static scn_clock_t clocks;
+static SCN_PORT_SETTING scn_clock_t clocks;
 
 /* Below the stack that is in use now, with room for this function itself. */
 static void paint_stack(void) {
@@ -90,6 +90,10 @@ scn_port_memory_t scn_port_memory(void) {
         .stack_bytes = SCN_LINKER_SIZE(scn_stack_bytes),
         .stack_peak_bytes = stack_peak(),
     };
+}
+
+scn_port_settings_t scn_port_settings(void) {
+    return (scn_port_settings_t){scn_settings_start, SCN_LINKER_SIZE(scn_settings_bytes)};
 }
 
 scn_port_image_t scn_port_image(void) {

@@ -65,7 +65,9 @@ typedef struct {
 #endif
 #define SCN_NVIC_ICER ((scn_register_t *)(uintptr_t)0xE000E180u)
 #define SCN_NVIC_ICPR ((scn_register_t *)(uintptr_t)0xE000E280u)
+#ifndef SCN_NVIC_IPR
 #define SCN_NVIC_IPR ((scn_register_t *)(uintptr_t)0xE000E400u)
+#endif
 #define SCN_NVIC_ISPR ((scn_register_t *)(uintptr_t)0xE000E200u)
 #define SCN_SCB_ICSR (*(scn_register_t *)0xE000ED04u)
 #define SCN_SCB_VTOR (*(scn_register_t *)0xE000ED08u)
@@ -81,6 +83,7 @@ typedef struct {
 #define SCN_RCC_CR_HSEON (1u << 16)
 #define SCN_RCC_CR_HSERDY (1u << 17)
 #define SCN_RCC_CR_HSEBYP (1u << 18)
+#define SCN_RCC_CR_CSSON (1u << 19)
 #define SCN_RCC_CR_PLLON (1u << 24)
 #define SCN_RCC_CR_PLLRDY (1u << 25)
 #define SCN_RCC_PLLCFGR_SRC_HSE (1u << 22)
@@ -97,6 +100,8 @@ typedef struct {
 #define SCN_FLASH_ACR_PREFETCH (1u << 8)
 #define SCN_FLASH_ACR_CACHES (3u << 9)
 
+#define SCN_USART_SR_FE (1u << 1)
+#define SCN_USART_SR_NE (1u << 2)
 #define SCN_USART_SR_ORE (1u << 3)
 #define SCN_USART_SR_RXNE (1u << 5)
 #define SCN_USART_SR_TC (1u << 6)
@@ -117,6 +122,18 @@ typedef struct {
 #define SCN_MPU_CTRL_DEFAULT_MAP (1u << 2) /* PRIVDEFENA: everything outside the regions as without an MPU */
 #define SCN_MPU_RASR_ENABLE 1u
 #define SCN_MPU_RASR_XN (1u << 28)
+
+/* Priorities of interrupts, lower is more urgent. SysTick keeps 0, so that its watchdog also ends an interrupt that hangs;
+ * the console must take a byte every 11 us. */
+#define SCN_PRIORITY_CONSOLE 0x10u
+#define SCN_PRIORITY_MICROPHONE 0x20u
+
+/* Set the priority of an interrupt. */
+static inline void scn_stm32f4_prioritise(uint32_t irq, uint32_t priority) {
+    const uint32_t shift = irq % 4u * 8u;
+    scn_register_t *reg = &SCN_NVIC_IPR[irq / 4u];
+    SCN_WRITE(*reg, (SCN_READ(*reg) & ~(0xFFu << shift)) | priority << shift);
+}
 
 /* Reset the chip, and QEMU's; memory keeps its contents. Takes effect at once or within microseconds. */
 static inline void scn_stm32f4_reset(void) {

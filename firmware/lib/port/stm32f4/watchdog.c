@@ -9,7 +9,7 @@
 /* Polls until prescaler and reload value have taken effect: up to 5 periods of 17 kHz, 0.3 ms. */
 #define WAIT_POLLS 100000u
 
-static volatile bool watching;
+static SCN_PORT_SETTING volatile bool watching;
 static volatile uint32_t silent; /* wraps of SysTick since scn_port_alive */
 
 /* Started first: this starts its oscillator, without which no value takes effect (RM0090, 21.3). */

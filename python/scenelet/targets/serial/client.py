@@ -239,6 +239,10 @@ class Device:
         """Fields of the device's ``info`` line: model, front end, memory, clock."""
         return fields(self.command("info")[0])
 
+    def health(self) -> dict[str, str]:
+        """Fields of the device's ``health`` line: checks and errors since its start, and the last crash."""
+        return fields(self.command("health")[0])
+
     def labels(self) -> list[str]:
         """Class names of the device's model, in the order of the scores."""
         return [fields(line)["name"] for line in self.command("labels")]

@@ -93,11 +93,34 @@ def started(board: str) -> Any:
     return load("clock", board, declarations).probe(STARTED, ON_PLL)
 
 
+RXNE, ORE, NE, FE = 1 << 5, 1 << 3, 1 << 2, 1 << 1
+
+
+@pytest.mark.parametrize(
+    ("status", "byte", "given", "errors"),
+    [
+        (RXNE, 0x41, 0x41, 0),
+        (RXNE | NE, 0x41, 0xFF, 1),
+        (RXNE | FE, 0x41, 0xFF, 1),
+        (RXNE | FE, 0x00, 0x00, 1),
+        (RXNE | ORE, 0x41, 0x41, 1),
+        (RXNE | ORE | FE | NE, 0x41, 0xFF, 1),
+        (ORE, 0x41, 0x41, 1),
+    ],
+)
+def test_noise_breaks_and_overruns_are_counted_and_not_believed(
+    status: int, byte: int, given: int, errors: int
+) -> None:
+    """RM0090, 30.6.1: the flags belong to the byte that DR holds. A break is a delimiter."""
+    receive = load("usart", BOARDS[0], "uint32_t receive(uint32_t status, uint32_t byte);").receive
+    assert receive(status, byte) == 1 << 16 | errors << 8 | given
+
+
 def console(board: str, apb1: float, apb2: float, *, emulated: bool = False) -> Any:
     declarations = """
         typedef struct { uint32_t moder, pupdr, afrl, afrh; } port_t;
         typedef struct {
-            uint32_t ahb1enr, apb1enr, apb2enr, brr, cr1, number, interrupts[4];
+            uint32_t ahb1enr, apb1enr, apb2enr, brr, cr1, number, priority, interrupts[4];
             port_t ports[9];
         } probe_t;
         probe_t probe(uint32_t apb1_hz, uint32_t apb2_hz, bool emulated);"""
@@ -155,6 +178,7 @@ def test_the_consoles_pins_are_its_uarts(board: str) -> None:
     assert bool(seen.apb1enr >> 17 & 1) == (number == 2)
     assert bool(seen.apb1enr >> 18 & 1) == (number == 3)
     assert seen.interrupts[1] == 1 << (36 + number - 32), "USART1 is interrupt 37"
+    assert seen.priority == 0x10, "below SysTick, whose watchdog ends an interrupt that hangs"
 
 
 @pytest.mark.parametrize("board", BOARDS)

@@ -58,6 +58,7 @@ def test_every_crystal_becomes_168_mhz(board: str) -> None:
     assert clock.cfgr & 3 == 2, "switched to the PLL"
     assert clock.acr & 15 == 5, "wait states of 168 MHz"
     assert bool(clock.cr >> 18 & 1) == bool(board_value(board, "SCN_BOARD_HSE_BYPASS"))
+    assert clock.cr >> 19 & 1, "a crystal that stops later raises NMI"
 
 
 def test_a_dead_crystal_is_replaced_by_the_internal_oscillator() -> None:
@@ -66,6 +67,7 @@ def test_a_dead_crystal_is_replaced_by_the_internal_oscillator() -> None:
     assert not external
     assert 16e6 / m * n / p == 168e6 == clock.cpu_hz
     assert clock.source == INTERNAL
+    assert not clock.cr >> 19 & 1, "there is no crystal to supervise"
 
 
 def test_without_a_pll_it_stays_at_16_mhz_undivided() -> None:

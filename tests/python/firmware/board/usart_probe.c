@@ -9,7 +9,8 @@ static struct scn_fake *fake_usart(uint32_t number);
 #define SCN_GPIO(letter) ((scn_gpio_t *)fake_gpio(letter))
 #define SCN_USART(number) ((scn_usart_t *)fake_usart(number))
 #define SCN_NVIC_ISER fake_words
-static volatile uint32_t fake_words[4];
+#define SCN_NVIC_IPR fake_priorities
+static volatile uint32_t fake_words[4], fake_priorities[25];
 
 #include "gpio.c"
 #include "usart.c"
@@ -19,7 +20,7 @@ typedef struct {
 } port_t;
 
 typedef struct {
-    uint32_t ahb1enr, apb1enr, apb2enr, brr, cr1, number, interrupts[4];
+    uint32_t ahb1enr, apb1enr, apb2enr, brr, cr1, number, priority, interrupts[4];
     port_t ports[9];
 } probe_t;
 
@@ -39,6 +40,27 @@ static struct scn_fake *fake_gpio(char letter) {
 static struct scn_fake *fake_usart(uint32_t number) {
     used = number;
     return (struct scn_fake *)&usart;
+}
+
+/* Bytes that arrive with these flags; returns what the program is given, and how many errors it counts. */
+static uint8_t given;
+static uint32_t calls;
+static void somebody(void *context, uint8_t byte) {
+    (void)context;
+    given = byte;
+    calls++;
+    usart.SR = 0; /* as reading SR and DR clears it */
+}
+
+uint32_t receive(uint32_t status, uint32_t byte) {
+    const uint32_t before = scn_port_line_errors();
+    usart.SR = status;
+    usart.DR = byte;
+    calls = 0;
+    scn_usart_init(&(scn_clock_t){SCN_PORT_CLOCK_EXTERNAL, 0, 42000000, 84000000}, somebody, NULL);
+    usart.SR = status;
+    scn_usart_interrupt();
+    return calls << 16 | (scn_port_line_errors() - before) << 8 | given;
 }
 
 static void nobody(void *context, uint8_t byte) {
@@ -64,6 +86,7 @@ probe_t probe(uint32_t apb1_hz, uint32_t apb2_hz, bool emulated) {
     seen.brr = usart.BRR;
     seen.cr1 = usart.CR1;
     seen.number = used;
+    seen.priority = fake_priorities[console_irq / 4u] >> console_irq % 4u * 8u & 255u;
     for (uint32_t i = 0; i < 4u; i++) {
         seen.interrupts[i] = fake_words[i];
     }

@@ -22,6 +22,33 @@ bool scn_port_microphone_start(uint32_t rate, scn_port_block_t heard, void *cont
 
 void scn_port_microphone_stop(void) {}
 
+static uint64_t now;
+
+scn_port_clock_t scn_port_clock(void) {
+    return SCN_PORT_CLOCK_EXTERNAL;
+}
+
+uint32_t scn_port_cpu_hz(void) {
+    return 1000u;
+}
+
+uint64_t scn_port_cycles(void) {
+    return now;
+}
+
+/* A millisecond is a cycle here. */
+void probe_wait(uint32_t milliseconds) {
+    now += milliseconds;
+}
+
+int probe_restart(void) {
+    return scn_listen_restart();
+}
+
+uint32_t probe_started(void) {
+    return started;
+}
+
 int probe_start(int pdm, int works) {
     kind = pdm ? SCN_PORT_MICROPHONE_PDM : SCN_PORT_MICROPHONE_I2S;
     starts = works;

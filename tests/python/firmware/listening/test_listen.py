@@ -19,6 +19,9 @@ BLOCK = 256  # halfwords
 RING = 4096
 CDEF = """
 int probe_start(int, int);
+int probe_restart(void);
+uint32_t probe_started(void);
+void probe_wait(uint32_t);
 void probe_block(const uint16_t *);
 size_t probe_take(uint8_t *, size_t);
 int probe_idle(void);
@@ -151,6 +154,41 @@ def test_a_microphone_that_does_not_start_is_not_heard(way: Way) -> None:
     assert not way.c.probe_start(0, 0)
     assert way.c.probe_idle()
     assert way.drain().size == 0
+
+
+def test_a_stuck_stream_is_a_gap_and_is_given_up_after_five_in_a_row(way: Way) -> None:
+    """DMA that never delivers: every quarter of a second it is told and started again."""
+    blocks, samples = frames(2, 5)
+    assert way.c.probe_start(0, 1)
+    overruns, _ = way.counts
+    started = way.c.probe_started()
+    way.c.probe_wait(250)
+    assert not way.c.probe_gap()
+    for turn in range(4):
+        way.c.probe_wait(251)
+        assert way.c.probe_gap()
+        assert way.counts[0] == overruns + turn + 1
+        assert way.c.probe_restart()
+    assert way.c.probe_started() == started + 4
+    way.c.probe_wait(251)
+    assert way.c.probe_gap()
+    assert not way.c.probe_restart(), "given up"
+    assert way.c.probe_idle()
+    assert way.c.probe_start(0, 1), "but a command starts it"
+    way.block(blocks[0])
+    assert not way.c.probe_gap()
+    assert np.array_equal(way.drain(), specified(samples[:64]))
+
+
+def test_a_block_in_time_ends_the_count_of_silent_starts(way: Way) -> None:
+    blocks, _ = frames(12, 6)
+    assert way.c.probe_start(0, 1)
+    for block in blocks:
+        way.block(block)
+        assert not way.c.probe_gap()
+        way.c.probe_wait(251)
+        assert way.c.probe_gap()
+        assert way.c.probe_restart()
 
 
 def test_at_32_khz_samples_come_as_they_are_and_a_third_of_a_second_waits(

@@ -135,7 +135,7 @@ def test_order_and_values_of_the_start(bench: Bench) -> None:
     assert control & 0b10101 == 0b10101, "interrupts at the end and on errors; enabled"
     assert chip.get("SPI2_CR2") == 1
     assert chip.get("enabled") == 1 << 14
-    assert chip.get("NVIC_IPR3") >> 16 & 255 == 0x10, "below the console"
+    assert chip.get("NVIC_IPR3") >> 16 & 255 == 0x20, "below the console"
     expected = 0b1111_0010_1000 if bench.pdm else 0b1111_0000_0011
     assert chip.get("SPI2_I2SCFGR") == expected
     if not bench.own_divider:

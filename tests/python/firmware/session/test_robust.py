@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import zlib
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,25 @@ def test_a_hang_ends_by_the_watchdog_and_names_its_place(provoking: Path) -> Non
     assert told["cause"] == "watchdog"
     assert told["exception"] == "0x0000000f", "SysTick"
     assert function_at(provoking, int(told["pc"], 16)) == "hang"
+
+
+def test_a_clock_that_stops_is_told(provoking: Path) -> None:
+    """The chip then raises NMI; here a command does."""
+    with boot(provoking) as device:
+        told = crash(device, "clock")
+    assert (told["cause"], told["exception"]) == ("clock", "0x00000002")
+
+
+def test_health_says_what_was_checked_and_what_crashed(provoking: Path) -> None:
+    with boot(provoking, (*QUICK_CLOCK[:1], f"{QUICK_CLOCK[1]},sleep=off")) as device:
+        assert device.health()["cause"] == "none"
+        end = time.monotonic() + 60
+        while device.health()["flash_passes"] == "0" and time.monotonic() < end:
+            time.sleep(0.05)
+        assert int(device.health()["flash_passes"]) > 0
+        crash(device, "fault")
+        assert {key: device.health()[key] for key in ("crashes", "cause")} == {"crashes": "1", "cause": "fault"}
+        assert [line for line in ask(device, "health") if line.startswith("crash ")]
 
 
 def test_a_model_that_hangs_is_ended_three_times_and_given_up(small: Any) -> None:

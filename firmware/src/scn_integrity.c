@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include "scn_integrity.h"
+
+#include "scn_crc.h"
+#include "scn_port.h"
+
+#include <string.h>
+
+static size_t checked;       /* bytes of the image */
+static uint32_t checked_crc; /* of those */
+static uint32_t passes;
+static uint64_t due; /* cycles */
+static SCN_PORT_SETTING scn_integrity_guard_t guarded[SCN_INTEGRITY_GUARDS];
+static uint32_t settings_crc;
+
+static uint32_t crc_of_settings(void) {
+    const scn_port_settings_t settings = scn_port_settings();
+    uint32_t crc = scn_crc32_more(0, settings.bytes, settings.count);
+    for (uint32_t i = 0; i < SCN_INTEGRITY_GUARDS; i++) {
+        crc = scn_crc32_more(crc, guarded[i].bytes, guarded[i].count);
+    }
+    return crc;
+}
+
+void scn_integrity_begin(const scn_integrity_guard_t guards[SCN_INTEGRITY_GUARDS]) {
+    memcpy(guarded, guards, sizeof guarded);
+    settings_crc = crc_of_settings();
+    checked = 0;
+    checked_crc = 0;
+    due = scn_port_cycles();
+}
+
+/* The port's settings first: they say where the image lies and how a failure is printed. A time that is too far ahead
+ * comes from a flipped bit in RAM only. */
+void scn_integrity_step(void) {
+    const uint64_t now = scn_port_cycles();
+    if (now < due && due - now <= SCN_INTEGRITY_CYCLES) {
+        return;
+    }
+    due = now + SCN_INTEGRITY_CYCLES;
+    if (crc_of_settings() != settings_crc) {
+        scn_port_fail(SCN_PORT_CRASH_RAM);
+    }
+    const scn_port_image_t image = scn_port_image();
+    if (image.count == 0) { /* the program does not lie in flash */
+        return;
+    }
+    const size_t left = image.count - checked, slice = left < SCN_INTEGRITY_SLICE ? left : SCN_INTEGRITY_SLICE;
+    checked_crc = scn_crc32_more(checked_crc, (const uint8_t *)image.bytes + checked, slice);
+    checked += slice;
+    if (checked < image.count) {
+        return;
+    }
+    if (checked_crc != image.crc32) {
+        scn_port_fail(SCN_PORT_CRASH_FLASH);
+    }
+    passes++;
+    checked = 0;
+    checked_crc = 0;
+}
+
+uint32_t scn_integrity_passes(void) {
+    return passes;
+}
