@@ -46,14 +46,18 @@ def sources(port):
     env.BuildSources("$BUILD_DIR/port", str(FIRMWARE / "lib" / "port" / port))
     if "__test" in COMMAND_LINE_TARGETS:
         return
-    package = (FIRMWARE.parent / "python" / "scenelet" / "__init__.py").read_text()
-    version = re.search(r'__version__ = "(.+)"', package)[1]
-    env.Append(CPPDEFINES=[("SCN_VERSION", env.StringifyMacro(version))])
+    env.Append(CPPDEFINES=[("SCN_VERSION", env.StringifyMacro(version()))])
     folder = Path(os.environ.get("SCENELET_GENERATED") or FIRMWARE / "generated")
     if not (folder / "scn_model.h").is_file():
         sys.exit(f"Error: {folder} contains no model; write one with: scenelet export MODEL --out {folder}")
     env.Append(CPPPATH=[str(folder)])
     env.BuildSources("$BUILD_DIR/generated", str(folder), "-<*> +<scn_*.c>")
+
+
+def version():
+    """Version of scenelet, as the command that builds gives it; by hand it is the clone's."""
+    package = FIRMWARE.parent / "python" / "scenelet" / "__init__.py"
+    return os.environ.get("SCENELET_VERSION") or re.search(r'__version__ = "(.+)"', package.read_text())[1]
 
 
 def compile_small(compiler, node):

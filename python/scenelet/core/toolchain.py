@@ -9,16 +9,26 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from signal import SIGXFSZ
 from subprocess import CompletedProcess
+from typing import Any
+
+from platformdirs import user_cache_dir
 
 from ..errors import InputError, ToolError
 from . import processes
 from .files import scratch
 
-REPOSITORY = Path(__file__).resolve().parents[3]
-FIRMWARE = REPOSITORY / "firmware"
+_PACKAGE = Path(__file__).resolve().parents[1]
+REPOSITORY = _PACKAGE.parents[1]
+"""The clone; only tools and tests may ask for more of it than the tree."""
+INSTALLED = (_PACKAGE / "tree").is_dir()
+"""Whether this package was installed from a wheel, which carries the tree with it."""
+TREE = _PACKAGE / "tree" if INSTALLED else REPOSITORY
+"""The folder with platformio.ini and firmware/: the clone, or the installed package's copy; never written to."""
+FIRMWARE = TREE / "firmware"
 EMULATED_BOARD = "netduinoplus2"
 """The board of firmware/boards that QEMU emulates; measurements run on it."""
 
@@ -33,14 +43,17 @@ _REMEDY = {
 
 
 def build_folder() -> Path:
-    """Folder of all build products and caches: SCENELET_BUILD, else build/ of the repository; an absolute path.
+    """Folder of all build products and caches, an absolute path.
+
+    SCENELET_BUILD, else build/ of the clone, else, for a package installed from a wheel, the user's cache folder.
 
     Raises
     ------
     InputError
         Its name is not UTF-8, which compilers' bindings need.
     """
-    folder = os.environ.get("SCENELET_BUILD") or str(REPOSITORY / "build")
+    own = str(REPOSITORY / "build") if not INSTALLED else user_cache_dir("scenelet", appauthor=False)
+    folder = os.environ.get("SCENELET_BUILD") or own
     try:
         folder.encode()
     except UnicodeEncodeError:
@@ -54,13 +67,30 @@ def engine_folders() -> list[Path]:
     Raises
     ------
     ToolError
-        The package does not stand in a clone of the repository.
+        A file of the installation is missing.
     """
-    path = FIRMWARE / "flags.json"
+    return [FIRMWARE / folder for folder in read_tree_json("flags.json")["engine"]]
+
+
+@cache
+def read_tree_json(name: str) -> dict[str, Any]:
+    """Read a JSON file of the firmware tree.
+
+    Parameters
+    ----------
+    name
+        Path within firmware/.
+
+    Raises
+    ------
+    ToolError
+        The file is missing.
+    """
+    path = FIRMWARE / name
     try:
-        return [FIRMWARE / folder for folder in json.loads(path.read_text("utf-8"))["engine"]]
+        return dict(json.loads(path.read_text("utf-8")))
     except FileNotFoundError:
-        raise ToolError(path, "no such file", "work in a clone of the repository") from None
+        raise ToolError(path, "is missing from this installation", "install scenelet again, or clone it") from None
 
 
 def engine_sources() -> list[Path]:
@@ -76,11 +106,19 @@ def find(program: str) -> str:
     ToolError
         The program is missing; the message names the package to install.
     """
-    beside = os.path.dirname(sys.executable)
-    path = shutil.which(program) or shutil.which(program, path=beside)
+    path = _path_of(program)
     if not path:
         raise ToolError(program, "not found on PATH", _REMEDY.get(program, "install it"))
     return path
+
+
+def is_installed(program: str) -> bool:
+    """Whether :func:`find` would find it."""
+    return _path_of(program) is not None
+
+
+def _path_of(program: str) -> str | None:
+    return shutil.which(program) or shutil.which(program, path=os.path.dirname(sys.executable))
 
 
 def run(command: Sequence[str | Path], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:

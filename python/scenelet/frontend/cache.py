@@ -34,8 +34,8 @@ from ..core.sealed import pack, unpack
 from ..data.augmentation.plan import Altered, apply_to
 from ..data.dataset import Clip
 from ..errors import AudioError, DamagedFileError
+from .available import open_frontend
 from .capture import read_capture
-from .native import Frontend
 from .tables import Tables, make_tables
 
 # Part of every key: raise the number when the processing from file to windows changes.
@@ -135,7 +135,7 @@ class _Shard:
         return found[1] if found else self._compute(tables)
 
     def _compute(self, tables: Tables) -> list[int]:
-        config, frontend = tables.config, Frontend(tables)
+        config, frontend = tables.config, open_frontend(tables)
         parts = []
         for clip in self.clips:
             samples = apply_to(clip, read_capture(clip.path, config), config.sample_rate, config.sample_bits)
@@ -172,7 +172,7 @@ def _shards(clips: Sequence[Clip], identities: Sequence[str], tables: Tables, fo
 
 def _build(shards: Sequence[_Shard], tables: Tables, jobs: int, progress: Progress | None) -> Iterator[list[int]]:
     """Compute missing shards; yields windows per clip, shard by shard."""
-    Frontend(tables)  # compiles the C once, before the threads start
+    open_frontend(tables)  # compiles the C once, before the threads start
     total, done = sum(len(shard.clips) for shard in shards), 0
     tasks = ((shard, tables) for shard in shards)
     for shard, counts in zip(shards, parallel.spread(_require, tasks, jobs, threads=True), strict=True):

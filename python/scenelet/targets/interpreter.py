@@ -17,7 +17,7 @@ from ..compiler.passes.ends import End
 from ..compiler.passes.shapes import fold
 from ..compiler.program import Program
 from ..errors import InputError, ModelError, UnsupportedError
-from ..frontend import native
+from ..frontend.available import open_frontend
 from ..frontend.tables import Tables, make_tables
 from ..graph import Graph, Tensor
 from ..tflite import interior, metadata, reader
@@ -163,7 +163,7 @@ class LocalTarget(ABC):
         ModelError
             The model has no front-end settings, or they do not fit its input.
         """
-        return self.run(native.features(windows, self.tables))
+        return self.run(open_frontend(self.tables).features(windows))
 
     @cached_property
     def interior_model(self) -> bytes:

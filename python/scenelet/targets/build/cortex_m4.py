@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ...core import processes, toolchain
 from ...core.files import scratch
-from ...errors import ToolError
 
 COMPILER = "arm-none-eabi-gcc"
 
 
-@cache
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(path.read_text("utf-8")))
-    except FileNotFoundError:
-        raise ToolError(path, "no such file", "work in a clone of the repository") from None
-
-
 def flags() -> dict[str, Any]:
     """Compiler and linker flags of every firmware program (firmware/flags.json)."""
-    return _json(toolchain.FIRMWARE / "flags.json")
+    return toolchain.read_tree_json("flags.json")
 
 
 def board(name: str = toolchain.EMULATED_BOARD) -> dict[str, Any]:
     """PlatformIO's description of a board (firmware/boards)."""
-    return _json(toolchain.FIRMWARE / "boards" / f"{name}.json")
+    return toolchain.read_tree_json(f"boards/{name}.json")
 
 
 def _includes() -> list[Path]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from ... import __version__
 from ...core import processes, toolchain
 from ...core.files import write_folder, writing
 
@@ -18,8 +19,7 @@ _ELF = "firmware.elf"
 
 def _inputs() -> Iterator[Path]:
     """Every source file of the firmware, without the generated ones."""
-    yield toolchain.REPOSITORY / "platformio.ini"
-    yield toolchain.REPOSITORY / "python" / "scenelet" / "__init__.py"
+    yield toolchain.TREE / "platformio.ini"
     for path in sorted(toolchain.FIRMWARE.rglob("*")):
         excluded = path.relative_to(toolchain.FIRMWARE).parts[0] in ("generated", "models", "measure")
         if path.is_file() and not excluded and path.suffix in (".c", ".h", ".ld", ".json", ".py"):
@@ -27,9 +27,9 @@ def _inputs() -> Iterator[Path]:
 
 
 def _digest(generated: Mapping[str, str], environment: str) -> str:
-    digest = hashlib.sha256(environment.encode())
+    digest = hashlib.sha256(f"{environment}\0{__version__}".encode())
     for path in _inputs():
-        digest.update(str(path.relative_to(toolchain.REPOSITORY)).encode() + b"\0" + path.read_bytes())
+        digest.update(str(path.relative_to(toolchain.TREE)).encode() + b"\0" + path.read_bytes())
     for name, text in sorted(generated.items()):
         digest.update(name.encode() + b"\0" + text.encode())
     return digest.hexdigest()[:24]
@@ -54,15 +54,25 @@ def _replace(folder: Path, sources: Mapping[str, str]) -> None:
             path.unlink()
 
 
+def _places() -> dict[str, str]:
+    """Variables that keep PlatformIO's own files out of an installed package."""
+    if not toolchain.INSTALLED:
+        return {}
+    place = toolchain.build_folder() / "platformio"
+    return {"PLATFORMIO_WORKSPACE_DIR": str(place), "PLATFORMIO_PLATFORMS_DIR": str(place / "platforms")}
+
+
 def _run_platformio(environment: str, generated: Path, build: Path) -> None:
     variables = {
         **os.environ,
         "SCENELET_GENERATED": str(generated),
         "PLATFORMIO_BUILD_DIR": str(build),
+        "SCENELET_VERSION": __version__,
+        **_places(),
         "PLATFORMIO_DISABLE_UPGRADE_CHECK": "true",
         "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
     }
-    command = [toolchain.find("pio"), "run", "-e", environment, "-d", str(toolchain.REPOSITORY)]
+    command = [toolchain.find("pio"), "run", "-e", environment, "-d", str(toolchain.TREE)]
     done = processes.run(command, env=variables)
     if done.returncode:
         raise toolchain.failure(f"pio run -e {environment}", done, "run it by hand to see its whole output")
