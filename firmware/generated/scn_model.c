@@ -25,10 +25,10 @@
 
 /* clang-format off */
 
-/* A model over the challenge's limits compiles only where it is measured, never where it ships. */
+/* Limits dcase, set by its recipe cnn32k_large. A model over them compiles only where it is measured, never where it ships. */
 #ifndef SCN_MODEL_UNLIMITED
-_Static_assert(SCN_MODEL_PARAMS_BYTES <= 128000, "parameters are over 128000 bytes");
-_Static_assert(SCN_MODEL_MACS <= 30000000, "more than 30000000 multiply-accumulates");
+_Static_assert(SCN_MODEL_PARAMS_BYTES <= 128000, "parameters are over 128000 bytes, limits dcase");
+_Static_assert(SCN_MODEL_MACS <= 30000000, "more than 30000000 multiply-accumulates, limits dcase");
 #ifdef SCN_BOARD_RAM_BYTES
 _Static_assert(SCN_MODEL_ARENA_BYTES <= SCN_BOARD_RAM_BYTES, "the arena is larger than the RAM of the board");
 #endif

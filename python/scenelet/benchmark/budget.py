@@ -12,9 +12,10 @@ from ..config import recipe
 from ..errors import InputError
 from ..graph import Graph, limits
 from ..graph.cost import Cost, count
-from ..graph.limits import Board, Violation
+from ..graph.limits import Board, Limits, Violation
 from ..models.architecture import graph_of
 from ..targets import boards
+from ..tflite.metadata import limits_of
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Budget:
         Size of the engine's planned arena; None for a recipe or a Keras model, which are not compiled.
     board
         Board whose memory was also checked, if any.
+    held
+        The limits that hold, and what set them.
     """
 
     subject: str
@@ -34,6 +37,7 @@ class Budget:
     planned_ram_bytes: int | None
     board: Board | None
     violations: tuple[Violation, ...]
+    held: Limits
 
     @property
     def ok(self) -> bool:
@@ -42,8 +46,8 @@ class Budget:
 
     def to_json(self) -> dict[str, Any]:
         """As a dictionary."""
-        allowed = {"params_bytes": limits.PARAMS_BYTES, "macs": limits.MACS}
-        if self.board:
+        allowed = {"params_bytes": self.held.params_bytes, "macs": self.held.macs}
+        if self.board and self.held.of_board:
             allowed |= {"flash_bytes": self.board.flash_bytes, "ram_bytes": self.board.ram_bytes}
         return {
             "subject": self.subject,
@@ -54,6 +58,8 @@ class Budget:
             "planned_ram_bytes": self.planned_ram_bytes,
             "board": self.board.name if self.board else None,
             "limits": allowed,
+            "limits_rule": self.held.rule,
+            "limits_set": self.held.set_by,
             "ok": self.ok,
             "violations": [asdict(violation) | {"message": str(violation)} for violation in self.violations],
             "layers": [asdict(layer) for layer in self.cost.layers],
@@ -61,8 +67,8 @@ class Budget:
 
     def summary(self) -> Iterator[str]:
         """Lines of text: each quantity with its limit, and the verdict."""
-        yield _line("parameters", self.cost.params_bytes, limits.PARAMS_BYTES, "B")
-        yield _line("MACs", self.cost.macs, limits.MACS, "")
+        yield _line("parameters", self.cost.params_bytes, self.held.params_bytes, "B")
+        yield _line("MACs", self.cost.macs, self.held.macs, "")
         if self.cost.macs_nessi != self.cost.macs:
             yield f"{'MACs by NeSsi':18}{self.cost.macs_nessi:>12,}"
         yield f"{'peak activations':18}{self.cost.peak_activation_bytes:>12,} B"
@@ -70,30 +76,32 @@ class Budget:
             yield f"{'planned RAM':18}{self.planned_ram_bytes:>12,} B"
         if self.board:
             ram = self.cost.peak_activation_bytes if self.planned_ram_bytes is None else self.planned_ram_bytes
-            yield _line(f"{self.board.name} RAM", ram, self.board.ram_bytes, "B")
-        yield "within the limits" if self.ok else "OVER THE LIMITS"
+            yield _line(f"RAM of {self.board.name}", ram, self.board.ram_bytes, "B")
+        yield f"{'within' if self.ok else 'OVER'} the {self.held}"
 
 
-def _line(name: str, value: int, allowed: int, unit: str) -> str:
-    return f"{name:18}{value:>12,} {unit:1} of {allowed:>12,} ({value / allowed:.1%})"
+def _line(name: str, value: int, allowed: int | None, unit: str) -> str:
+    line = f"{name:18}{value:>12,} {unit:1}"
+    return line.rstrip() if allowed is None else f"{line} of {allowed:>12,} ({value / allowed:.1%})"
 
 
-def graph_from(subject: str) -> tuple[Graph, int | None]:
-    """Graph of a recipe, a .keras model or a .tflite file, and for the last the size of the planned arena in bytes."""
+def graph_from(subject: str) -> tuple[Graph, int | None, Limits]:
+    """Graph of a recipe, a .keras model or a .tflite file; the arena planned for the last, bytes; the limits."""
     if recipe.is_recipe(subject):
-        return graph_of(recipe.load(subject)), None
+        loaded = recipe.load(subject)
+        return graph_of(loaded), None, limits.of_recipe(loaded)
     if subject.endswith(".keras"):
         from ..models.from_keras import graph_of_model, load_model
 
-        return graph_of_model(load_model(subject)), None
+        return graph_of_model(load_model(subject)), None, Limits()
     if not subject.endswith(".tflite") and not Path(subject).exists():
         known = ", ".join(recipe.shipped())
         raise InputError(subject, "no such recipe or file", f"give a .tflite, a .keras, a .toml or one of: {known}")
     compiled = compile_model(subject)
-    return compiled.graph, compiled.plan.arena_bytes
+    return compiled.graph, compiled.plan.arena_bytes, limits_of(compiled.info)
 
 
-def budget_of(subject: str, board: str | None = None) -> Budget:
+def budget_of(subject: str, board: str | None = None, rule: str | None = None) -> Budget:
     """Count and check one model.
 
     Parameters
@@ -102,16 +110,19 @@ def budget_of(subject: str, board: str | None = None) -> Budget:
         Name or path of a recipe, path of a .keras or .tflite file.
     board
         Also check the flash and RAM of this board.
+    rule
+        The limits that hold: one of :data:`scenelet.graph.limits.RULES`; by default the model's own.
 
     Raises
     ------
     InputError
-        The model or the board does not exist.
+        The model, the board or the rule does not exist.
     ModelError, UnsupportedError
         The .tflite file cannot be read or compiled.
     """
-    place = None if board is None else boards.find(board)
-    graph, planned = graph_from(subject)
+    graph, planned, own = graph_from(subject)
+    held = own if rule is None else Limits(rule, "by --limits")
+    place = boards.find(board) if board else boards.smallest() if held.rule == "board" else None
     cost = count(graph)
-    found = limits.violations(cost, place, ram_bytes=planned)
-    return Budget(subject, cost, planned, place, tuple(found))
+    found = limits.violations(cost, place, ram_bytes=planned, held=held)
+    return Budget(subject, cost, planned, place, tuple(found), held)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..compiler.options import DEFAULT, Options
-from .options import Board, FrontendTables, Json, Model, Ram, TargetName, Weights, arena_limit, flash_waits
+from .options import Board, FrontendTables, Json, Limits, Model, Ram, TargetName, Weights, arena_limit, flash_waits
 from .output import note, out, print_json, table
 
 
@@ -21,12 +21,13 @@ def register(app: typer.Typer) -> None:
 def budget(
     subject: Annotated[str, typer.Argument(metavar="MODEL|RECIPE", help="A .tflite, a .keras model, or a recipe.")],
     board: Annotated[str | None, typer.Option(help="Board whose flash and RAM to check too.")] = None,
+    limits: Limits = None,
     json: Json = False,
 ) -> None:
     """Count a model's parameters, MACs and memory by layer, and check the limits. Exits with 1 over a limit."""
     from ..benchmark.budget import budget_of
 
-    result = budget_of(subject, board)
+    result = budget_of(subject, board, limits)
     if json:
         print_json(result.to_json())
     else:
@@ -46,9 +47,9 @@ def budget(
         for line in result.summary():
             out.print(line)
     if not result.ok:
-        from ..errors import LimitExceeded
+        from ..graph.limits import exceeded
 
-        raise LimitExceeded(subject, "; ".join(map(str, result.violations)))
+        raise exceeded(subject, result.violations, result.held)
 
 
 def explain(
@@ -125,6 +126,7 @@ def export(
     weights: Weights = DEFAULT.weights,
     ram: Ram = None,
     board: Board = None,
+    limits: Limits = None,
     frontend_tables: FrontendTables = DEFAULT.frontend_tables,
     json: Json = False,
 ) -> None:
@@ -133,7 +135,7 @@ def export(
 
     limit = arena_limit(ram, board)
     options = Options(weights=weights, ram_bytes=limit, frontend_tables=frontend_tables)
-    result = write(model, to, check=check, frontend=frontend, options=options)
+    result = write(model, to, check=check, frontend=frontend, options=options, rule=limits, board=board)
     _note_excess(result.arena_bytes, limit)
     if json:
         print_json(result.to_json())
@@ -141,8 +143,6 @@ def export(
     verb = "is up to date" if check else "written"
     out.print(f"{to} {verb}: {len(result.files)} files")
     out.print(f"  model      {result.model_sha256}")
-    if result.tflm_lacks:
-        out.print(f"  no sources for TensorFlow Lite Micro: {result.tflm_lacks}")
     out.print(f"  front end  {result.frontend_sha256 or 'none: this model takes tensors only'}")
     out.print(
         f"  {result.cost.params_bytes:,} B of parameters, {result.cost.macs:,} MACs, {result.arena_bytes:,} B of arena"

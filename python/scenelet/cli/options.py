@@ -48,6 +48,14 @@ Ram = Annotated[
     typer.Option(min=0, help="Largest acceptable arena, bytes; 0: as small as possible; default: what a board leaves."),
 ]
 Board = Annotated[str | None, typer.Option("--board", help="Board: RAM for --ram, clock for cycles.")]
+Limits = Annotated[
+    str | None,
+    typer.Option(
+        "--limits",
+        help="dcase (128,000 B, 30 million MACs, the board's memory), board (its memory), or none; default: the "
+        "model's own, and board for one from elsewhere.",
+    ),
+]
 AllClips = Annotated[
     bool,
     typer.Option("--all-clips", help="Train on the test clips too: the final network of a recipe tested by crossval."),

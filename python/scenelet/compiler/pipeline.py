@@ -9,8 +9,9 @@ from pathlib import Path
 from ..errors import ModelError
 from ..graph import Graph
 from ..graph.cost import Cost, count
+from ..graph.limits import Limits
 from ..tflite import metadata
-from ..tflite.metadata import ModelInfo
+from ..tflite.metadata import ModelInfo, limits_of
 from ..tflite.reader import load, parse
 from .codegen.model import Identity, render_model
 from .depth_first.partition import divide
@@ -53,10 +54,10 @@ class Compiled:
     identity: Identity
     options: Options
 
-    def files(self) -> dict[str, str]:
-        """C sources by file name; the same for the same .tflite."""
+    def files(self, held: Limits | None = None) -> dict[str, str]:
+        """C sources by file name; the same for the same .tflite and limits (by default, the model's own)."""
         between = ends.inputs(self.graph), ends.outputs(self.graph)
-        return render_model(self.program, self.plan, self.cost, self.identity, between)
+        return render_model(self.program, self.plan, self.cost, self.identity, between, held or limits_of(self.info))
 
 
 def compile_model(source: str | Path | bytes, options: Options = DEFAULT) -> Compiled:

@@ -18,6 +18,7 @@ from ..core.files import is_there, read_bytes
 from ..errors import RecipeError
 from .augmentation import AugmentationConfig as AugmentationConfig
 from .frontend import FrontendConfig as FrontendConfig
+from .limits import LimitsConfig as LimitsConfig
 from .network import Block as Block
 from .network import CnnConfig as CnnConfig
 from .network import InvertedResidual as InvertedResidual
@@ -39,6 +40,8 @@ class Recipe(Section):
     deployable
         Whether the network is meant for a board. If so, the limits are checked before it is trained. Teachers, and
         networks that will be pruned, are not deployable.
+    limits
+        The limits that the network is held to; by default the challenge's.
     distillation
         Used by ``scenelet distill`` and ``scenelet prune``; by default the published method.
     """
@@ -52,8 +55,9 @@ class Recipe(Section):
     distillation: DistillationConfig | None = None
     quantize: QuantizeConfig = QuantizeConfig()
     augmentation: AugmentationConfig | None = None
+    limits: LimitsConfig = LimitsConfig()
 
-    later: ClassVar[tuple[str, ...]] = ("distillation", "augmentation")
+    later: ClassVar[tuple[str, ...]] = ("distillation", "augmentation", "limits")
 
     @property
     def input_shape(self) -> tuple[int, int, int]:

@@ -21,8 +21,11 @@ from ..frontend.codegen import render_frontend
 from ..frontend.tables import Tables, make_tables
 from ..graph import Graph, limits
 from ..graph.cost import Cost
+from ..graph.limits import Limits
+from ..targets import boards
 from ..targets.known_answer import render_known_answer
 from ..targets.tflm import TflmTarget
+from ..tflite.metadata import limits_of
 
 ARRAY_COLUMNS = 16
 
@@ -92,9 +95,12 @@ def frontend_tables_of(compiled: Compiled, settings: FrontendConfig | None, mode
     return make_tables(config, float(quantization.scale[0]), int(quantization.zero_point[0]))
 
 
-def render_engine(compiled: Compiled, tables: Tables | None) -> dict[str, str]:
-    """C sources of the model and, if it has one, of its front end; without the known answer."""
-    return compiled.files() | (render_frontend(tables, form=compiled.options.frontend_form) if tables else {})
+def render_engine(compiled: Compiled, tables: Tables | None, held: Limits | None = None) -> dict[str, str]:
+    """C sources of the model and, if it has one, of its front end; without the known answer.
+
+    ``held`` are the limits that the sources check; by default the model's own.
+    """
+    return compiled.files(held) | (render_frontend(tables, form=compiled.options.frontend_form) if tables else {})
 
 
 def _banner(what: str) -> str:
@@ -160,6 +166,8 @@ def export(
     frontend: str | None = None,
     tflm: bool = True,
     options: Options = DEFAULT,
+    rule: str | None = None,
+    board: str | None = None,
 ) -> Export:
     """Write a model as C sources.
 
@@ -177,11 +185,15 @@ def export(
         Also write TensorFlow Lite Micro's array, operators and measured arena size, where it runs the model.
     options
         Compiler options.
+    rule
+        The limits that hold: one of :data:`scenelet.graph.limits.RULES`; by default the model's own.
+    board
+        Board whose memory is a limit; by default what every board has.
 
     Raises
     ------
     LimitExceeded
-        The model is over the challenge's limits; nothing is written.
+        The model is over a limit; nothing is written.
     StaleError
         ``check`` found a difference.
     ModelError
@@ -189,9 +201,12 @@ def export(
     """
     model, folder = Path(model), Path(to)
     compiled = compile_model(model, options)
-    limits.require(compiled.cost, model)
+    held = limits_of(compiled.info, rule)
+    place = boards.find(board) if board else boards.smallest()
+    memory = {"flash_bytes": compiled.program.table_bytes, "ram_bytes": compiled.plan.arena_bytes}
+    limits.require(compiled.cost, model, held, place, **memory)
     tables = frontend_tables_of(compiled, recipe.load(frontend).frontend if frontend else None, model)
-    contents = render_engine(compiled, tables)
+    contents = render_engine(compiled, tables, held)
     if tables:
         contents |= render_known_answer(compiled, tables, model)
     lacks = None

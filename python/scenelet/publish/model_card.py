@@ -21,7 +21,6 @@ from ..data.datasets.registry import licence_text
 from ..errors import DamagedFileError, InputError
 from ..evaluation.crossval_results import read_result
 from ..evaluation.evaluate import Evaluation, pooled
-from ..graph import limits
 from ..tflite.metadata import ModelInfo
 
 _WEAK = 0.5
@@ -144,8 +143,11 @@ def _facts(model: Path, info: ModelInfo, budget: Budget) -> Iterator[str]:
     yield "|---|---|"
     yield f"| file | {_cell(model.name)}, {model.stat().st_size:,} bytes, SHA-256 `{sha256(model)}` |"
     yield f"| classes | {', '.join(map(markdown, info.labels))} |"
-    yield f"| parameters | {budget.cost.params_bytes:,} B of {limits.PARAMS_BYTES:,} |"
-    yield f"| multiply-accumulates | {budget.cost.macs:,} of {limits.MACS:,} |"
+    held = budget.held
+    params = f" of {held.params_bytes:,}" if held.params_bytes is not None else ""
+    macs = f" of {held.macs:,}" if held.macs is not None else ""
+    yield f"| parameters | {budget.cost.params_bytes:,} B{params} |"
+    yield f"| multiply-accumulates | {budget.cost.macs:,}{macs} |"
     yield f"| peak activations, planned RAM | {budget.cost.peak_activation_bytes:,} B, {budget.planned_ram_bytes:,} B |"
     yield (
         f"| front end | {front.sample_rate / 1000:g} kHz, {front.sample_bits} bit, n_fft {front.n_fft}, hop "

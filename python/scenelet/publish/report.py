@@ -38,9 +38,12 @@ def _tiles(budget: Budget) -> list[tuple[str, str, str, str]]:
     def state(name: str) -> str:
         return "bad" if name in over else "ok"
 
+    held = budget.held
+    params = f"of {held.params_bytes:,}" if held.params_bytes is not None else "no limit"
+    macs = f"of {held.macs / 1e6:g} M" if held.macs is not None else "no limit"
     return [
-        ("parameters", f"{budget.cost.params_bytes:,} B", "of 128,000", state("parameters")),
-        ("MACs", f"{budget.cost.macs / 1e6:.2f} M", "of 30 M", state("MACs")),
+        ("parameters", f"{budget.cost.params_bytes:,} B", params, state("parameters")),
+        ("MACs", f"{budget.cost.macs / 1e6:.2f} M", macs, state("MACs")),
         ("peak activations", f"{budget.cost.peak_activation_bytes:,} B", "live at once", ""),
         ("planned RAM", f"{budget.planned_ram_bytes:,} B", "of the engine", ""),
     ]

@@ -181,6 +181,7 @@ def quantize(
         recipe_sha256=recipe.sha256,
         dataset=dataset,
         learned=provenance,
+        limits=recipe.limits.rule,
     )
     return metadata.attach(object_model.pack(tree), info)
 

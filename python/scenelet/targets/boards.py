@@ -45,6 +45,13 @@ def find(name: str) -> Board:
     return read(FOLDER / f"{name}.json")
 
 
+def smallest() -> Board:
+    """Memory that every board has, for where none is named: the least flash and the least RAM of them."""
+    every = [find(name) for name in names()]
+    flash, ram = min(board.flash_bytes for board in every), min(board.ram_bytes for board in every)
+    return Board("the smallest board", flash, ram)
+
+
 def arena_bytes(name: str | None = None) -> int:
     """RAM of a board, or of any that there is, that the product firmware leaves to the arena, bytes.
 

@@ -19,6 +19,7 @@ from ..compiler.options import DEFAULT, Options
 from ..frontend.codegen import render_frontend
 from ..frontend.tables import Tables
 from ..graph import limits
+from ..tflite.metadata import limits_of
 from .base import Values
 from .build import cortex_m4, platformio
 from .emulator import process
@@ -213,9 +214,9 @@ class QemuTarget(LocalTarget):
         Raises
         ------
         LimitExceeded
-            The model is over the challenge's limits; it can be measured, but not built into the product.
+            The model is over its limits; it can be measured, but not built into the product.
         """
-        limits.require(self.compiled.cost, self.subject)
+        limits.require(self.compiled.cost, self.subject, limits_of(self.compiled.info))
         answer = render_known_answer(self.compiled, self.tables, self.content)
         return platformio.build(self._engine_sources() | answer)
 

@@ -13,9 +13,11 @@ from ai_edge_litert import schema_py_generated as schema
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .. import __version__
+from ..config.limits import LimitsRule
 from ..config.recipe import FrontendConfig
 from ..core.names import LONGEST_LABEL
 from ..errors import ModelError
+from ..graph.limits import Limits
 from . import object_model
 
 ENTRY = "scenelet"
@@ -63,6 +65,8 @@ class ModelInfo(BaseModel):
         Name of the data set that the model was trained on.
     learned
         The clips that it was trained on; None if the training did not record them.
+    limits
+        The limits that the recipe holds the network to.
     version
         Version of scenelet that wrote the model.
     """
@@ -75,6 +79,7 @@ class ModelInfo(BaseModel):
     recipe_sha256: str = ""
     dataset: str = ""
     learned: Provenance | None = None
+    limits: LimitsRule = "dcase"
     version: str = __version__
 
     @property
@@ -83,8 +88,33 @@ class ModelInfo(BaseModel):
         return self.frontend.sha256
 
     def to_json(self) -> bytes:
-        """Canonical JSON of all fields."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":")).encode()
+        """Canonical JSON of all fields; limits are named only where they are not the challenge's."""
+        content = self.model_dump(mode="json")
+        if self.limits == "dcase":
+            del content["limits"]
+        return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+
+
+def limits_of(info: ModelInfo | None, rule: str | None = None) -> Limits:
+    """Limits that a model is held to.
+
+    Parameters
+    ----------
+    info
+        Its metadata; None for a model from elsewhere, which is held to a board's memory alone.
+    rule
+        What an option says; it comes before the metadata.
+
+    Raises
+    ------
+    InputError
+        The rule is unknown.
+    """
+    if rule is not None:
+        return Limits(rule, "by --limits")
+    if info is None:
+        return Limits("board", "because the model has no metadata of scenelet")
+    return Limits(info.limits, f"by its recipe {info.recipe}")
 
 
 def attach(model: bytes, info: ModelInfo) -> bytes:

@@ -71,7 +71,7 @@ def prepare(recipe: Recipe, dataset: Dataset) -> tuple[Recipe, Dataset]:
     recipe = with_classes(recipe, len(dataset.labels))
     graph = graph_of(recipe)
     if recipe.deployable:
-        limits.require(count(graph), f"recipe {recipe.name}")
+        limits.require(count(graph), f"recipe {recipe.name}", limits.of_recipe(recipe))
     dataset = with_validation(dataset, recipe.training.validation_fraction, recipe.training.validation_seed)
     missing = sorted(set(dataset.labels) - {clip.label for clip in dataset.split("train")})
     if missing:

@@ -153,11 +153,25 @@ def test_a_file_that_belongs_to_no_model_is_stale(small_file: Path, tmp_path: Pa
 def test_a_tflite_over_a_limit_is_not_exported(tmp_path: Path) -> None:
     path = tmp_path / "heavy.tflite"
     path.write_bytes(heavy(limits.PARAMS_BYTES + 256))
-    with pytest.raises(LimitExceeded, match="parameters 128,256 B: over the limit of 128,000"):
-        export(path, tmp_path / "out")
+    with pytest.raises(LimitExceeded, match=r"parameters 128,256 B: over the limit of 128,000.*dcase, set by --limits"):
+        export(path, tmp_path / "out", rule="dcase")
     assert not (tmp_path / "out").exists()
     path.write_bytes(heavy(limits.PARAMS_BYTES))
-    assert export(path, tmp_path / "out").cost.params_bytes == limits.PARAMS_BYTES
+    assert export(path, tmp_path / "out", rule="dcase").cost.params_bytes == limits.PARAMS_BYTES
+
+
+def test_a_model_from_elsewhere_is_held_to_a_boards_memory_and_its_source_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "heavy.tflite"
+    path.write_bytes(heavy(limits.PARAMS_BYTES + 256))
+    export(path, tmp_path / "out", tflm=False)
+    source = (tmp_path / "out" / "scn_model.c").read_text("utf-8")
+    assert "Limits board" in source
+    assert "parameters are over" not in source
+    path.write_bytes(heavy(3 << 19))
+    with pytest.raises(LimitExceeded, match="flash of the smallest board"):
+        export(path, tmp_path / "much", tflm=False)
+    export(path, tmp_path / "much", tflm=False, rule="none")
+    assert "Limits" not in (tmp_path / "much" / "scn_model.c").read_text("utf-8")
 
 
 def test_a_foreign_model_gets_no_front_end_unless_a_recipe_names_one(tmp_path: Path) -> None:

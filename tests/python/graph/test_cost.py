@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from networks import KINDS, random_network
 from tflite_writer import GraphBuilder
 
-from scenelet.errors import LimitExceeded
+from scenelet.errors import InputError, LimitExceeded
 from scenelet.graph import Graph, Operator, Tensor, cost, limits
 from scenelet.targets.litert import LitertTarget
 from scenelet.tflite.reader import read_model
@@ -118,8 +118,26 @@ def test_limits_are_inclusive_and_name_the_layers_to_shrink(graph: Graph) -> Non
     assert "0:layer3" in message
 
 
+@pytest.mark.parametrize(
+    ("rule", "found"), [("dcase", ["parameters", "flash of tiny"]), ("board", ["flash of tiny"]), ("none", [])]
+)
+def test_a_rule_says_which_limits_hold(graph: Graph, rule: str, found: list[str]) -> None:
+    over = dataclasses.replace(cost.count(graph), params_bytes=limits.PARAMS_BYTES + 1)
+    held = limits.Limits(rule, "by the test")
+    board = limits.Board("tiny", 100, 1 << 20)
+    assert [violation.limit for violation in limits.violations(over, board, held=held)] == found
+    if found:
+        with pytest.raises(LimitExceeded, match=f"limits {rule}, set by the test$"):
+            limits.require(over, "net", held, board)
+
+
+def test_an_unknown_rule_is_refused() -> None:
+    with pytest.raises(InputError, match="limits 'dcase2024': unknown; choose one of: dcase, board, none"):
+        limits.Limits("dcase2024")
+
+
 def test_a_board_adds_its_flash_and_ram(graph: Graph) -> None:
     tiny = limits.Board("tiny", 100, 300)
     found = limits.violations(cost.count(graph), tiny)
-    assert [(v.limit, v.value, v.allowed) for v in found] == [("tiny flash", 188, 100), ("tiny RAM", 384, 300)]
+    assert [(v.limit, v.value, v.allowed) for v in found] == [("flash of tiny", 188, 100), ("RAM of tiny", 384, 300)]
     assert limits.violations(cost.count(graph), tiny, flash_bytes=100, ram_bytes=300) == []

@@ -51,6 +51,20 @@ def test_what_is_attached_is_read_back(foreign):
     assert metadata.read(metadata.attach(foreign, INFO)) == INFO
 
 
+def test_limits_are_written_where_they_are_not_the_challenges(foreign):
+    free = INFO.model_copy(update={"limits": "board"})
+    assert b"limits" not in INFO.to_json()
+    assert metadata.read(metadata.attach(foreign, free)) == free
+
+
+def test_an_option_comes_before_the_metadata_and_they_before_the_default():
+    free = INFO.model_copy(update={"limits": "none"})
+    assert str(metadata.limits_of(free, "dcase")) == "limits dcase, set by --limits"
+    assert str(metadata.limits_of(free)) == "limits none, set by its recipe other"
+    assert metadata.limits_of(INFO).rule == "dcase"
+    assert metadata.limits_of(None).rule == "board"
+
+
 def test_attaching_again_replaces_and_adds_nothing(foreign):
     once = metadata.attach(foreign, INFO)
     assert metadata.attach(once, INFO) == once

@@ -9,8 +9,8 @@ from typing import Any
 
 from ... import __version__
 from ...core.templating import render
-from ...graph import limits
 from ...graph.cost import Cost
+from ...graph.limits import Limits
 from ..memory.planner import ALIGNMENT, Plan
 from ..numerics.fixed_point import scale_of, zero_point_of
 from ..passes.ends import End
@@ -47,7 +47,9 @@ class Identity:
     frontend_sha256: str = ""
 
 
-def render_model(program: Program, plan: Plan, cost: Cost, identity: Identity, ends: Ends) -> dict[str, str]:
+def render_model(
+    program: Program, plan: Plan, cost: Cost, identity: Identity, ends: Ends, held: Limits
+) -> dict[str, str]:
     """Write the C sources of a model.
 
     Parameters
@@ -62,6 +64,8 @@ def render_model(program: Program, plan: Plan, cost: Cost, identity: Identity, e
         Names and hashes.
     ends
         Inputs and outputs, as the file has them and as the engine has them.
+    held
+        Limits that the sources check when they are compiled.
 
     Returns
     -------
@@ -78,7 +82,7 @@ def render_model(program: Program, plan: Plan, cost: Cost, identity: Identity, e
         "plan": plan,
         "ends": [one for pair in zip(_ROLES, ends, strict=True) for one in _ends(*pair, plan, program)],
         "several": {role: len(of_role) for role, of_role in zip(_ROLES, ends, strict=True) if len(of_role) > 1},
-        "limits": {"params_bytes": limits.PARAMS_BYTES, "macs": limits.MACS},
+        "limits": held,
         "static_asserts": list(dict.fromkeys(held for step in program.steps for held in step.static_asserts)),
         "tables": tables,
         "steps": steps,

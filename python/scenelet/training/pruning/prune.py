@@ -50,7 +50,8 @@ def require_filters(recipe: Recipe, filters: Sequence[int]) -> None:
     if not isinstance(recipe.model, CnnConfig):
         raise InputError(source, _NO_CHAIN, "prune a student")
     _require_counts(filters, [block.filters for block in recipe.model.blocks], source)
-    limits.require(count(graph_of(with_filters(recipe, filters, recipe.name))), f"{source}, pruned")
+    cost = count(graph_of(with_filters(recipe, filters, recipe.name)))
+    limits.require(cost, f"{source}, pruned", limits.of_recipe(recipe))
 
 
 def largest_norms(norms: Norms, filters: Sequence[int], source: str) -> Kept:
@@ -79,8 +80,8 @@ def largest_norms(norms: Norms, filters: Sequence[int], source: str) -> Kept:
     return [np.sort(np.argsort(-norm, kind="stable")[:wanted]) for norm, wanted in zip(norms, filters, strict=True)]
 
 
-def _fits(cost: Cost, macs: int) -> bool:
-    return cost.macs <= macs and cost.params_bytes <= limits.PARAMS_BYTES
+def _fits(cost: Cost, macs: int, held: limits.Limits) -> bool:
+    return cost.macs <= macs and (held.params_bytes is None or cost.params_bytes <= held.params_bytes)
 
 
 def filters_for_budget(recipe: Recipe, norms: Norms, macs: int) -> tuple[int, ...]:
@@ -97,7 +98,8 @@ def filters_for_budget(recipe: Recipe, norms: Norms, macs: int) -> tuple[int, ..
     filters = [len(norm) for norm in norms]
     order = sorted((value / norm.mean(), layer) for layer, norm in enumerate(norms) for value in norm)
     queue = iter(layer for _, layer in order)
-    while not _fits(count(graph_of(with_filters(recipe, filters, recipe.name))), macs):
+    held = limits.of_recipe(recipe)
+    while not _fits(count(graph_of(with_filters(recipe, filters, recipe.name))), macs, held):
         layer = next((layer for layer in queue if filters[layer] > 1), None)
         if layer is None:
             raise LimitExceeded(
@@ -115,7 +117,10 @@ def _pruned(run: str | Path, filters: Sequence[int] | None, macs: int | None) ->
     model = run_folder.load_model(run)
     norms = filter_norms(model, len(recipe.model.blocks))
     if filters is None:
-        filters = filters_for_budget(recipe, norms, limits.MACS if macs is None else macs)
+        most = limits.of_recipe(recipe).macs if macs is None else macs
+        if most is None:
+            raise InputError(run, f"recipe {recipe.name} limits no MACs", "say what to keep, with --macs or --filters")
+        filters = filters_for_budget(recipe, norms, most)
     kept = largest_norms(norms, filters, str(run))
     narrow = with_filters(recipe, filters, f"{recipe.name.removesuffix('_pruned')}_pruned")
     return narrow, remove_filters(model, recipe, narrow, kept)

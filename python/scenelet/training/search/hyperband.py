@@ -315,10 +315,11 @@ def finish(shared: Search, oracle: Oracle) -> SearchResult:
     chosen = recipe_at(base, point_of(best.hyperparameters.values))
     write_text(folder / f"{BEST}.toml", to_toml(chosen))
     run = train(chosen, shared.dataset, folder / BEST, jobs=shared.jobs, cache=shared.cache)
+    held = limits.of_recipe(base)
     summary = {
         "recipe": base.name,
         "dataset": shared.dataset.name,
-        "limits": {"params_bytes": limits.PARAMS_BYTES, "macs": limits.MACS},
+        "limits": {"params_bytes": held.params_bytes, "macs": held.macs},
         "best": best.trial_id,
         "trials": [shared.row(trial) for trial in sorted(done, key=lambda trial: trial.trial_id)],
         "invalid": oracle.invalid,

@@ -118,7 +118,7 @@ def cost_at(base: Recipe, values: Values) -> Cost:
     """
     recipe = recipe_at(base, values)
     cost = count(graph_of(recipe))
-    limits.require(cost, f"recipe {recipe.name}")
+    limits.require(cost, f"recipe {recipe.name}", limits.of_recipe(recipe))
     make_tables(recipe.frontend)
     return cost
 

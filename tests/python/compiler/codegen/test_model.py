@@ -17,6 +17,7 @@ from scenelet.compiler.pipeline import compile_model
 from scenelet.config.recipe import FrontendConfig
 from scenelet.core import toolchain
 from scenelet.errors import ModelError, ToolError
+from scenelet.graph.limits import Limits
 from scenelet.targets.host import HostTarget
 from scenelet.tflite import metadata
 
@@ -104,11 +105,11 @@ def test_names_of_a_foreign_model_cannot_break_out(tmp_path: Path) -> None:
 
 def over_limit() -> dict[str, str]:
     network = NetworkBuilder(1, (1, 140, 8, 20))
-    return compile_model(network.model(network.convolution(network.start, 64, (7, 7)))).files()
+    return compile_model(network.model(network.convolution(network.start, 64, (7, 7)))).files(Limits())
 
 
 def test_over_a_limit_does_not_compile_for_a_board(tmp_path: Path) -> None:
-    with pytest.raises(ToolError, match="more than 30000000 multiply-accumulates"):
+    with pytest.raises(ToolError, match="more than 30000000 multiply-accumulates, limits dcase"):
         compile_c(over_limit(), tmp_path, "gcc")
 
 
