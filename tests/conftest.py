@@ -2,7 +2,7 @@
 
 import os
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = (
     "fixtures_commands",
@@ -14,7 +14,9 @@ pytest_plugins = (
     "needs",
 )
 
-# In CI, generated examples are the same every time; at a desk they go on exploring.
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# A busy computer is no defect: no example has a deadline. In CI, generated examples are the same every time; at a desk
+# they go on exploring.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("desk", patient)
+settings.register_profile("ci", patient, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "desk")

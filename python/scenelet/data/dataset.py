@@ -67,6 +67,8 @@ class Dataset:
         Why an expected split is missing, by name of the split.
     notes
         Remarks to the user on how the folder was read.
+    validation_given
+        Whether the split "validation" is the data set's own, and not divided anew.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Dataset:
     group: GroupKey = "recording"
     absent: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    validation_given: bool = False
 
     @property
     def split_names(self) -> tuple[str, ...]:

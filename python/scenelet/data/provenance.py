@@ -97,6 +97,8 @@ def require_held_out(dataset: Dataset, info: ModelInfo, split: str, model: objec
 
 
 def _split_again(dataset: Dataset, provenance: Provenance) -> Dataset:
+    if dataset.validation_given and not (provenance.all_clips or provenance.folds):
+        return dataset
     if provenance.all_clips:
         used = dataset.clips
     elif provenance.folds:

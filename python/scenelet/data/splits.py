@@ -30,14 +30,14 @@ def with_validation(dataset: Dataset, fraction: float, seed: int) -> Dataset:
     Returns
     -------
     Dataset
-        The same one where it has no "train" split.
+        The same one where it has no "train" split, or a validation split of its own.
 
     Raises
     ------
     DatasetError
         Where no class has two groups.
     """
-    if "train" not in dataset.splits:
+    if "train" not in dataset.splits or (dataset.validation_given and "validation" in dataset.splits):
         return dataset
     chosen = {*dataset.splits["train"], *dataset.splits.get("validation", ())}
     train, held = hold_out([clip for clip in dataset.clips if clip in chosen], fraction, seed, dataset.group)

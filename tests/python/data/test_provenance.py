@@ -61,6 +61,15 @@ def test_folders_without_folds(dataset: Dataset) -> None:
     assert found.train_clips == frozenset(with_validation(plain, 0.2, 5).split("train"))
 
 
+def test_a_validation_split_of_the_data_set_itself_stays_the_models(dataset: Dataset) -> None:
+    plain = replace(dataset, clips=tuple(replace(clip, fold=0) for clip in dataset.clips))
+    splits = {name: tuple(replace(clip, fold=0) for clip in clips) for name, clips in dataset.splits.items()}
+    given = replace(plain, splits=splits, validation_given=True)
+    found = training_splits(given, model(describe(given, 0.2, 5)))
+    assert found.dataset.split("validation") == given.split("validation")
+    assert found.train_clips == frozenset(given.split("train"))
+
+
 def test_what_is_unknown(dataset: Dataset) -> None:
     provenance = describe(dataset, 0.2, 0)
     relabelled = tuple(replace(clip, label="sea_waves") for clip in dataset.clips)

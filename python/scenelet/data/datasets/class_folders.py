@@ -52,33 +52,51 @@ def read_folder(root: Path, _subset: str | None = None) -> Dataset:
 
     Where a class has fewer than three recordings, no split but "all" exists, and ``absent`` says why.
     """
-    found = [entry for entry in _entries(root) if entry.is_dir() and not entry.name.startswith(".")]
-    folders = sorted(found, key=lambda folder: one_form(folder.name))
-    labels = tuple(one_form(folder.name) for folder in folders)
-    if {"train", "test"} <= set(labels):
-        raise DatasetError(root, "folders 'train' and 'test' instead of classes", "give class folders; splits are made")
+    found = folders(root)
+    labels = tuple(one_form(folder.name) for folder in found)
     if len(labels) < 2:
         raise DatasetError(root, f"{len(labels)} class folders, at least 2 are needed", _LAYOUT)
-    _require_apart(root, folders)
-    notes: list[str] = []
-    clips = tuple(clip for folder in folders for clip in _read_class(folder, notes))
+    _require_apart(root, found)
+    notes = [f"{link.name}: a link to nothing, ignored" for link in entries(root) if is_dangling(link)]
+    clips = tuple(clip for folder in found for clip in read_class(folder, notes))
     short = _too_few_recordings(clips)
     if short:
         absent = dict.fromkeys(("train", "validation", "test"), short)
-        return Dataset(_slug(root), root, labels, clips, {}, "recording", absent, tuple(notes))
+        return Dataset(slug(root), root, labels, clips, {}, "recording", absent, tuple(notes))
     train, test = hold_out(clips, TEST_FRACTION, _TEST_SEED, "recording")
     splits = {"train": tuple(train), "test": tuple(test)}
-    return Dataset(_slug(root), root, labels, clips, splits, "recording", {}, tuple(notes))
+    return Dataset(slug(root), root, labels, clips, splits, "recording", {}, tuple(notes))
 
 
-def _read_class(folder: Path, notes: list[str]) -> list[Clip]:
-    files = [path for path in _files(folder) if not path.name.startswith(".")]
-    audio = [path for path in files if path.suffix.lower() in SUFFIXES]
+def folders(root: Path) -> list[Path]:
+    """Folders in a folder, but hidden ones, by name."""
+    found = [entry for entry in entries(root) if entry.is_dir() and not entry.name.startswith(".")]
+    return sorted(found, key=lambda folder: one_form(folder.name))
+
+
+def is_dangling(path: Path) -> bool:
+    """Whether a path is a symbolic link to nothing."""
+    return path.is_symlink() and not path.exists()
+
+
+def read_class(folder: Path, notes: list[str]) -> list[Clip]:
+    """Read a class's folder: its name is the label; remarks are added to ``notes``.
+
+    Raises
+    ------
+    DatasetError
+        It holds no audio.
+    """
+    present = [path for path in files(folder) if not path.name.startswith(".")]
+    audio = [path for path in present if path.suffix.lower() in SUFFIXES and not is_dangling(path)]
     if not audio:
         raise DatasetError(folder, "a class folder without audio", f"remove it or {_LAYOUT}")
-    others = Counter(path.suffix.lower() or path.name for path in files if path.suffix.lower() not in SUFFIXES)
+    others = Counter(path.suffix.lower() or path.name for path in present if path.suffix.lower() not in SUFFIXES)
+    dangling = sorted(path.name for path in present if is_dangling(path))
     if others:
         notes.append(f"{folder.name}: ignored {', '.join(f'{count} {kind}' for kind, count in sorted(others.items()))}")
+    if dangling:
+        notes.append(f"{folder.name}: ignored {len(dangling)} links to nothing, the first one {dangling[0]}")
     names = _recordings(folder, audio)
     if len(audio) > 1 and len(set(names)) == 1 and all(path.parent == folder for path in audio):
         notes.append(f"{folder.name}: the {len(audio)} numbered files of '{names[0]}' count as recordings of their own")
@@ -100,22 +118,23 @@ def _require_apart(root: Path, folders: Sequence[Path]) -> None:
             raise DatasetError(inner, problem, "keep one of the two")
 
 
-def _entries(folder: Path) -> list[Path]:
+def entries(folder: Path) -> list[Path]:
+    """What lies in a folder, by name."""
     try:
         return sorted(folder.iterdir())
     except OSError as error:
         raise DatasetError(folder, f"cannot be read: {error.strerror}", "check its permissions") from None
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Files below a folder, in order; symbolic links to folders are not followed."""
-    left = _entries(folder)[::-1]  # a list and no recursion: folders may be nested deeply
+def files(folder: Path) -> Iterator[Path]:
+    """Files below a folder, and links to nothing, in order; symbolic links to folders are not followed."""
+    left = entries(folder)[::-1]  # a list and no recursion: folders may be nested deeply
     while left:
         entry = left.pop()
-        if entry.is_file():
+        if entry.is_file() or is_dangling(entry):
             yield entry
         elif entry.is_dir() and not entry.is_symlink():
-            left += _entries(entry)[::-1]
+            left += entries(entry)[::-1]
 
 
 def _recordings(folder: Path, paths: Sequence[Path]) -> list[str]:
@@ -165,5 +184,6 @@ def _too_few_recordings(clips: tuple[Clip, ...]) -> str:
     return f"class '{label}' has {counts[label]} recordings where a split needs {_NEEDED} (see docs/DATA.md on names)"
 
 
-def _slug(root: Path) -> str:
+def slug(root: Path) -> str:
+    """Name of a data set, made of its folder's."""
     return re.sub(r"[^a-z0-9]+", "_", root.resolve().name.lower()).strip("_") or "folder"

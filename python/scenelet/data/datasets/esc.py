@@ -13,6 +13,7 @@ from pathlib import Path
 from ...errors import DatasetError
 from ..dataset import Clip, Dataset
 from .csv_table import Row, read_table
+from .folds import fold_dataset
 
 _CITATION = (
     'K. J. Piczak, "ESC: Dataset for Environmental Sound Classification", ACM Multimedia 2015, '
@@ -90,18 +91,6 @@ def _clip(root: Path, row: Row, label: str, source: str) -> Clip:
 
 
 def _dataset(name: str, root: Path, labels: tuple[str, ...], clips: Sequence[Clip]) -> Dataset:
-    """Make a split of every fold. The highest fold is the test; the others are the training."""
     if not clips:
         raise DatasetError(root, f"no clips of {name}", "check the CSV file")
-    present = sorted({clip.fold for clip in clips})
-    listed = ", ".join(map(str, present))
-    splits = {"train": tuple(clip for clip in clips if clip.fold != present[-1])}
-    splits["test"] = tuple(clip for clip in clips if clip.fold == present[-1])
-    absent = {f"fold{fold}": f"fold {fold} is not in this copy (folds here: {listed})" for fold in range(1, 6)}
-    for fold in present:
-        splits[f"fold{fold}"] = tuple(clip for clip in clips if clip.fold == fold)
-        del absent[f"fold{fold}"]
-    if not splits["train"]:
-        del splits["train"]
-        absent["train"] = absent["validation"] = f"fold {listed} alone is here, and it is the test"
-    return Dataset(name, root, labels, tuple(clips), splits, "recording", absent)
+    return fold_dataset(name, root, labels, clips, map(int, _FOLDS))

@@ -14,7 +14,7 @@ from ...core.shown import markdown_code
 from ...errors import DatasetError
 from ..dataset import Clip, Dataset
 from ..splits import with_validation
-from . import class_folders, esc, synthetic_city, tau
+from . import class_folders, esc, split_folders, synthetic_city, tau
 
 __all__ = ["FORMATS", "Clip", "Dataset", "DatasetFormat", "licence_text", "open_dataset"]
 
@@ -52,6 +52,7 @@ FORMATS = (
     DatasetFormat("synthetic_city", synthetic_city.detect, synthetic_city.read_synthetic_city, synthetic_city.LICENCE),
     DatasetFormat("tau2022", tau.detect, tau.read_tau, tau.LICENCE),
     DatasetFormat("esc10", esc.detect_esc10, esc.read_esc10, esc.ESC10_LICENCE, subsets=("esc10",)),
+    DatasetFormat("split_folders", split_folders.detect, split_folders.read_split_folders, split_folders.LICENCE),
     CLASS_FOLDERS,
 )
 

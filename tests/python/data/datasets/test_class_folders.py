@@ -237,13 +237,6 @@ def test_folders_that_are_no_data_set(tmp_path: Path, clip: Clip) -> None:
         open_dataset(tmp_path)
 
 
-def test_ready_made_splits_are_not_mistaken_for_classes(tmp_path: Path, clip: Clip) -> None:
-    fill(tmp_path, clip, "train", "a/x.wav")
-    fill(tmp_path, clip, "test", "a/y.wav")
-    with pytest.raises(DatasetError, match="folders 'train' and 'test' instead of classes"):
-        open_dataset(tmp_path)
-
-
 @pytest.mark.parametrize("name", [b"rain\xff/a.wav", b"rain/a\xff.wav", b"rain/monday\xff/a.wav"])
 def test_a_name_that_is_not_utf_8_is_refused(home: Path, name: bytes) -> None:
     path = home / os.fsdecode(name)
