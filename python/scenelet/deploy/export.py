@@ -158,6 +158,15 @@ def _require_fresh(folder: Path, contents: Mapping[str, str], model: Path) -> No
             raise StaleError(path, "belongs to no exported model", "delete it")
 
 
+def _held_to(compiled: Compiled, model: Path, rule: str | None, board: str | None) -> Limits:
+    """Limits of a model; raises LimitExceeded where it is over one of them."""
+    held = limits_of(compiled.info, rule)
+    place = boards.find(board) if board else boards.smallest()
+    memory = {"flash_bytes": compiled.program.table_bytes, "ram_bytes": compiled.plan.arena_bytes}
+    limits.require(compiled.cost, model, held, place, **memory)
+    return held
+
+
 def export(
     model: str | Path,
     to: str | Path,
@@ -201,10 +210,7 @@ def export(
     """
     model, folder = Path(model), Path(to)
     compiled = compile_model(model, options)
-    held = limits_of(compiled.info, rule)
-    place = boards.find(board) if board else boards.smallest()
-    memory = {"flash_bytes": compiled.program.table_bytes, "ram_bytes": compiled.plan.arena_bytes}
-    limits.require(compiled.cost, model, held, place, **memory)
+    held = _held_to(compiled, model, rule, board)
     tables = frontend_tables_of(compiled, recipe.load(frontend).frontend if frontend else None, model)
     contents = render_engine(compiled, tables, held)
     if tables:
