@@ -144,6 +144,14 @@ def _render_tflm(compiled: Compiled, model: Path) -> dict[str, str]:
     return {f"tflm/{name}": render(__package__, name, values) for name in ("g_model.h", "g_model.c", "g_model_ops.h")}
 
 
+def _tflm_sources(compiled: Compiled, model: Path) -> tuple[dict[str, str], str | None]:
+    """Sources for TensorFlow Lite Micro, or none and the reason."""
+    try:
+        return _render_tflm(compiled, model), None
+    except UnsupportedError as error:
+        return {}, error.problem
+
+
 def _require_fresh(folder: Path, contents: Mapping[str, str], model: Path) -> None:
     """Raise unless a folder holds exactly these sources; a further .c or .h file makes it stale too."""
     remedy = f"run tools/export.py {model} --out {folder}"
@@ -215,12 +223,8 @@ def export(
     contents = render_engine(compiled, tables, held)
     if tables:
         contents |= render_known_answer(compiled, tables, model)
-    lacks = None
-    if tflm:
-        try:
-            contents |= _render_tflm(compiled, model)
-        except UnsupportedError as error:
-            lacks = error.problem
+    sources, lacks = _tflm_sources(compiled, model) if tflm else ({}, None)
+    contents |= sources
     if check:
         _require_fresh(folder, contents, model)
     else:
