@@ -8,7 +8,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
-from ..tflite import bias_scales, sums_in_uint8
+from ..tflite import bias_scales, looked_up, sums_in_uint8
 from .native import NativeTarget
 
 
@@ -21,6 +21,22 @@ def reference_interpreter(content: bytes) -> Interpreter:
     )
     interpreter.allocate_tensors()
     return interpreter
+
+
+def for_reference(model: bytes, source: object = "model") -> bytes:
+    """Rewrite what the reference kernels get wrong or lack as what they compute right; the same tensors by index."""
+    return looked_up.rewritten(sums_in_uint8.rewritten(model, source), _default_table, source)
+
+
+def _default_table(model: bytes) -> NDArray[np.int8]:
+    """What TFLite's default kernel makes of all INT8 values; ``model`` is one operator over 256 of them."""
+    interpreter = Interpreter(
+        model_content=model, experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    )
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(0, np.arange(-128, 128).astype(np.int8).reshape(1, looked_up.VALUES))
+    interpreter.invoke()
+    return np.asarray(interpreter.get_tensor(1)).ravel()
 
 
 class LitertInterpreter:
@@ -53,8 +69,9 @@ class LitertInterpreter:
 class LitertTarget(NativeTarget):
     """LiteRT with ``BUILTIN_REF`` and all tensors preserved; the default kernels (XNNPACK) differ in some bits.
 
-    It computes INT8 SUM in uint8 (:mod:`scenelet.tflite.sums_in_uint8`), and gets biases whose scales are wrong with
-    the right ones (:mod:`scenelet.tflite.bias_scales`).
+    It computes INT8 SUM in uint8 (:mod:`scenelet.tflite.sums_in_uint8`), looks ELU up in the default kernel's table
+    (:mod:`scenelet.tflite.looked_up`), and gets biases whose scales are wrong with the right ones
+    (:mod:`scenelet.tflite.bias_scales`).
     """
 
     name = "litert"
@@ -62,7 +79,7 @@ class LitertTarget(NativeTarget):
 
     def _given(self) -> bytes:
         whole = bias_scales.repaired(self.interior_model, self.graph, self.subject)
-        return sums_in_uint8.rewritten(whole, self.subject)
+        return for_reference(whole, self.subject)
 
     def _factory(self) -> type[LitertInterpreter]:
         return LitertInterpreter

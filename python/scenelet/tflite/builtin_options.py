@@ -37,11 +37,13 @@ _OPTIONS: dict[str, tuple[str, dict[str, Convert]]] = {
     "CONCATENATION": ("ConcatenationOptions", {"axis": int, **_FUSED}),
     "CONV_2D": ("Conv2DOptions", {**_WINDOW, **_DILATION, **_FUSED}),
     "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptions", {**_WINDOW, **_DILATION, "depth_multiplier": int, **_FUSED}),
+    "DIV": ("DivOptions", _FUSED),
     "FULLY_CONNECTED": (
         "FullyConnectedOptions",
         {**_FUSED, "keep_num_dims": bool, "weights_format": _WEIGHTS_FORMAT.__getitem__},
     ),
     "GATHER": ("GatherOptions", {"axis": int, "batch_dims": int}),
+    "GELU": ("GeluOptions", {"approximate": bool}),
     "LEAKY_RELU": ("LeakyReluOptions", {"alpha": float}),
     "MAX_POOL_2D": ("Pool2DOptions", _POOL),
     "MEAN": ("ReducerOptions", _REDUCED),
@@ -61,7 +63,9 @@ _OPTIONS: dict[str, tuple[str, dict[str, Convert]]] = {
 # The interpreter runs these without an options table, with the defaults.
 _OPTIONAL = {
     "ADD",
+    "DIV",
     "FULLY_CONNECTED",
+    "GELU",
     "MEAN",
     "MUL",
     "RESHAPE",

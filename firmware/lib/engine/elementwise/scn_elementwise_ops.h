@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ADD, SUB, MUL, MINIMUM, MAXIMUM, PRELU and QUANTIZE; scn_engine.h states what holds for all kernels. */
+/* ADD, SUB, MUL, DIV, SQUARED_DIFFERENCE, MINIMUM, MAXIMUM, PRELU and QUANTIZE; scn_engine.h states what holds for all kernels. */
 #ifndef SCN_ELEMENTWISE_OPS_H
 #define SCN_ELEMENTWISE_OPS_H
 
@@ -83,6 +83,33 @@ typedef struct {
 
 /* In place: output may be an input that is not broadcast. */
 void scn_mul_s8(const scn_mul_t *layer, const int8_t *input1, const int8_t *input2, int8_t *output);
+
+/*
+ * DIV, input 1 by input 2. scale: input scale 1 / (input scale 2 * output scale), 64 .. 2^23: its shift makes up for the
+ * largest divisor, so that no quotient is shifted by more than 31 bits. 0 divides like 1.
+ */
+typedef scn_mul_t scn_div_t;
+
+/* In place: output may be an input that is not broadcast. */
+void scn_div_s8(const scn_div_t *layer, const int8_t *input1, const int8_t *input2, int8_t *output);
+
+/*
+ * SQUARED_DIFFERENCE. scale1, scale2: input scale / (2 * the larger input scale); output_scale: (2 * the larger input
+ * scale)^2 / (2^14 * output scale), under 1 as TFLite demands: no shift is positive.
+ */
+typedef struct {
+    scn_broadcast_t shape;
+    int32_t zero_point1;
+    int32_t zero_point2;
+    int32_t output_zero_point;
+    scn_multiplier_t scale1;
+    scn_multiplier_t scale2;
+    scn_multiplier_t output_scale;
+} scn_squared_difference_t;
+
+/* In place: output may be an input that is not broadcast. */
+void scn_squared_difference_s8(const scn_squared_difference_t *layer, const int8_t *input1, const int8_t *input2,
+                               int8_t *output);
 
 /*
  * PRELU; operand 2 is alpha.

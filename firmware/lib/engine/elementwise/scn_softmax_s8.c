@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * SOFTMAX in fixed point. exp(x) for x <= 0 is a polynomial on [-1/4, 0) times factors exp(-2^k), one per bit of the
- * rest; the reciprocal of the sum takes three Newton-Raphson steps. Qm.n: sign, m integer bits, n fraction bits.
+ * rest. Qm.n: sign, m integer bits, n fraction bits.
  */
 #include "scn_fixedpoint.h"
+#include "scn_inverses.h"
 #include "scn_softmax.h"
 
 enum {
@@ -45,25 +46,6 @@ static int32_t exp_negative(int32_t x) {
     return result;
 }
 
-/* value * 4, saturated. */
-static int32_t times_four(int32_t value) {
-    const int32_t limit = 1 << 29;
-    return value >= limit ? INT32_MAX : value < -limit ? INT32_MIN : value * 4;
-}
-
-/* 1 / (1 + x), x in [0, 1), both Q0.31. */
-static int32_t reciprocal(int32_t x) {
-    const int32_t one = 1 << 29; /* Q2.29, like the iterate */
-    const int32_t half_sum = (int32_t)(((int64_t)x + INT32_MAX + 1) / 2);
-    int32_t guess = 1515870810 + scn_high_mul(half_sum, -1010580540); /* 48/17 - 32/17 * half_sum */
-    for (int i = 0; i < 3; ++i) {
-        const int32_t error = one - scn_high_mul(half_sum, guess);
-        guess += times_four(scn_high_mul(guess, error));
-    }
-    /* Half the iterate in Q1.30, then Q0.31. */
-    return guess >= 1 << 30 ? INT32_MAX : guess * 2;
-}
-
 static int leading_zeros(uint32_t value) {
     return value ? __builtin_clz(value) : 32;
 }
@@ -94,7 +76,7 @@ static void softmax_row(const scn_softmax_t *layer, const int8_t *row, int8_t *o
     const int32_t most = row_max(row, layer->depth);
     const uint32_t sum = (uint32_t)row_sum(layer, row, most);
     const int zeros = leading_zeros(sum);
-    const int32_t scale = reciprocal((int32_t)((sum << zeros) - (1u << 31)));
+    const int32_t scale = scn_reciprocal((int32_t)((sum << zeros) - (1u << 31)));
     const int32_t right = SUM_INTEGER - zeros + 31 - 8;
     for (int32_t i = 0; i < layer->depth; ++i) {
         const int32_t diff = row[i] - most;

@@ -155,6 +155,7 @@ ESTIMATES: Mapping[str, Estimate] = {
     "scn_copy_s8": per_moved_value(4.0),
     "scn_dense_s8": dense,
     "scn_depthwise_conv2d_s8": depthwise,
+    "scn_div_s8": per_value(60.0),
     "scn_extremum_s8": per_value(10.0),
     "scn_fully_connected_s8": fully_connected,
     "scn_lut_s8": per_value(6.0),
@@ -167,5 +168,6 @@ ESTIMATES: Mapping[str, Estimate] = {
     "scn_reduce_extremum_s8": per_moved_value(12.5),
     "scn_reshape_s8": per_value(1.0),
     "scn_softmax_s8": per_value(305.0),
+    "scn_squared_difference_s8": per_value(50.0),
     "scn_sub_s8": per_value(49.0),
 }

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..program import Struct
-from .fixed_point import ADD_LEFT_SHIFT, INT8_MAX, INT8_MIN
+from .fixed_point import ADD_LEFT_SHIFT, INT8_MAX, INT8_MIN, SQUARE_LEFT_SHIFT
+from .inverses import reciprocal
 
 Integers = NDArray[np.int64]
 
@@ -66,6 +67,31 @@ def _subtract(fields: Mapping[str, Any], one: Integers, other: Integers) -> Inte
     return _clamped(scaled(first - second, fields["output_scale"]), fields)
 
 
+def _squared_difference(fields: Mapping[str, Any], one: Integers, other: Integers) -> Integers:
+    first = scaled((one - fields["zero_point1"]) << SQUARE_LEFT_SHIFT, fields["scale1"])
+    second = scaled((other - fields["zero_point2"]) << SQUARE_LEFT_SHIFT, fields["scale2"])
+    return _clamped(scaled((first - second) ** 2, fields["output_scale"]), fields)
+
+
+def _divide(fields: Mapping[str, Any], one: Integers, other: Integers) -> Integers:
+    dividends, divisors = np.broadcast_arrays(one - fields["zero_point1"], other - fields["zero_point2"])
+    pairs = zip(dividends.ravel().tolist(), divisors.ravel().tolist(), strict=True)
+    made = [_quotient(dividend, divisor or 1, fields["scale"]) for dividend, divisor in pairs]
+    return _clamped(np.array(made, np.int64).reshape(dividends.shape), fields)
+
+
+def _quotient(dividend: int, divisor: int, factor: Mapping[str, int]) -> int:
+    """One quotient times a factor, as scn_div_s8 computes it."""
+    if dividend == 0:
+        return 0
+    dividend = -dividend if divisor < 0 else dividend
+    inverse, right = reciprocal(abs(divisor))
+    headroom = 31 - (dividend if dividend >= 0 else ~dividend).bit_length()
+    high = ((dividend << headroom) * inverse + (1 << 30)) >> 31
+    by = {"multiplier": factor["multiplier"], "shift": factor["shift"] - right - headroom}
+    return int(scaled(np.array([high], np.int64), by)[0])
+
+
 def _extremum(fields: Mapping[str, Any], one: Integers, other: Integers) -> Integers:
     return np.maximum(one, other) if fields["largest"] else np.minimum(one, other)
 
@@ -82,10 +108,12 @@ def _quantize(fields: Mapping[str, Any], one: Integers, _other: Integers) -> Int
 
 _EVALUATORS: dict[str, Callable[[Mapping[str, Any], Integers, Integers], Integers]] = {
     "scn_add_t": _add,
+    "scn_div_t": _divide,
     "scn_extremum_t": _extremum,
     "scn_mul_t": _multiply,
     "scn_prelu_t": _prelu,
     "scn_quantize_t": _quantize,
+    "scn_squared_difference_t": _squared_difference,
     "scn_sub_t": _subtract,
 }
 

@@ -18,6 +18,9 @@ INT8_MIN, INT8_MAX = -128, 127
 ADD_LEFT_SHIFT = 20
 """Bits by which ADD widens its inputs before it scales them."""
 
+SQUARE_LEFT_SHIFT = 7
+"""The same of SQUARED_DIFFERENCE, whose squares have twice as many."""
+
 SOFTMAX_INTEGER_BITS = 5
 """Integer bits of SOFTMAX's scaled differences; the rest of the 31 are fraction."""
 
@@ -94,7 +97,7 @@ def activation_bounds(activation: str, tensor: Tensor) -> tuple[int, int]:
     Parameters
     ----------
     activation
-        "NONE", "RELU", "RELU6" or "RELU_N1_TO_1".
+        "NONE", "RELU", "RELU6", "RELU_0_TO_1" or "RELU_N1_TO_1".
     tensor
         The operator's output; its scale and zero point place the real bounds.
 
@@ -113,6 +116,7 @@ def activation_bounds(activation: str, tensor: Tensor) -> tuple[int, int]:
         "NONE": (None, None),
         "RELU": (0.0, None),
         "RELU6": (0.0, 6.0),
+        "RELU_0_TO_1": (0.0, 1.0),
         "RELU_N1_TO_1": (-1.0, 1.0),
     }[activation]
     low = INT8_MIN if real_low is None else max(INT8_MIN, quantized(real_low))
@@ -132,6 +136,19 @@ def add_factors(one: Tensor, other: Tensor, target: Tensor) -> tuple[float, floa
     twice = np.float64(2 * max(scale_of(one), scale_of(other)))
     output = twice / (np.float64(1 << ADD_LEFT_SHIFT) * np.float64(scale_of(target)))
     return float(np.float64(scale_of(one)) / twice), float(np.float64(scale_of(other)) / twice), float(output)
+
+
+def squared_factors(one: Tensor, other: Tensor, target: Tensor) -> tuple[float, float, float]:
+    """Compute SQUARED_DIFFERENCE's factors: each input to twice the larger scale, the widened square to the output."""
+    twice = np.float64(2 * max(scale_of(one), scale_of(other)))
+    output = twice * twice / (np.float64(1 << 2 * SQUARE_LEFT_SHIFT) * np.float64(scale_of(target)))
+    return float(np.float64(scale_of(one)) / twice), float(np.float64(scale_of(other)) / twice), float(output)
+
+
+def divide_factor(one: Tensor, other: Tensor, target: Tensor) -> float:
+    """Compute DIV's factor, in float32 like the interpreter; infinite where that overflows."""
+    with np.errstate(over="ignore", divide="ignore"):
+        return float(scale_of(one) / (scale_of(other) * scale_of(target)))
 
 
 def multiply_factor(one: Tensor, other: Tensor, target: Tensor) -> float:

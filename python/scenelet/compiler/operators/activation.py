@@ -1,14 +1,12 @@
-"""SOFTMAX, and the functions of one value that become tables: their rules, and their lowering."""
+"""SOFTMAX, the RELU family and HARD_SWISH: their rules, and their lowering."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...graph import Tensor
 from ..numerics import hard_swish
 from ..numerics.elementwise import scaled
 from ..numerics.fixed_point import (
@@ -16,14 +14,13 @@ from ..numerics.fixed_point import (
     INT8_MIN,
     SOFTMAX_INTEGER_BITS,
     activation_bounds,
-    scale_of,
     single_factor,
     softmax_factor,
     zero_point_of,
 )
-from ..program import Step, Struct, Table
+from ..program import Step, Struct
 from .checker import MAX_RANK, Checker
-from .layer import Layer, multiplier
+from .layer import Layer, mapped, multiplier
 
 # The interpreter keeps the sum of exponentials in 12 integer bits and gives up on more.
 _MAX_CLASSES = 511
@@ -64,26 +61,12 @@ def softmax(layer: Layer) -> Step:
     )
 
 
-def check_logistic(check: Checker) -> None:
-    """The output scale that TFLite fixes, any zero point."""
-    check.inputs(1, 1)
-    check.flow()
-    check.shape(check.source.shape)
-    scale = float(scale_of(check.target))
-    check.require(scale == 1 / 256, f"output has scale {scale:.6g}, not 1/256")
-
-
-def logistic(layer: Layer) -> Step:
-    """LOGISTIC as a table, which the interpreter computes in float32 too."""
-    return _looked_up(layer, _sigmoid)
-
-
 def check_map(check: Checker) -> None:
     """One INT8 input and output of one shape, any scales that the interpreter's factor can hold."""
     check.inputs(1, 1)
     check.flow()
     check.shape(check.source.shape)
-    if check.operator.op in ("LEAKY_RELU", "RELU", "RELU6", "RELU_N1_TO_1"):
+    if check.operator.op in ("LEAKY_RELU", "RELU", "RELU6", "RELU_0_TO_1", "RELU_N1_TO_1"):
         check.factor(single_factor(check.source, check.target))
     if check.operator.op == "LEAKY_RELU":
         slope = float(check.attributes["alpha"])
@@ -93,25 +76,20 @@ def check_map(check: Checker) -> None:
         check.factor(hard_swish.output_factor(check.source, check.target), 1.0)
 
 
-def tanh(layer: Layer) -> Step:
-    """TANH as a table, which the interpreter computes in float32 too."""
-    return _looked_up(layer, lambda values: np.tanh(values.astype(np.float64)).astype(np.float32))
-
-
 def relu(layer: Layer) -> Step:
-    """RELU, RELU6 and RELU_N1_TO_1: rescaled, then clamped."""
+    """RELU, RELU6, RELU_0_TO_1 and RELU_N1_TO_1: rescaled, then clamped."""
     low, high = activation_bounds(layer.operator.op, layer.target)
-    return _mapped(layer, _rescaled(layer, low=low, high=high))
+    return mapped(layer, _rescaled(layer, low=low, high=high))
 
 
 def leaky_relu(layer: Layer) -> Step:
     """LEAKY_RELU: one factor from the zero point on, another one below."""
-    return _mapped(layer, _rescaled(layer, slope=float(layer.operator.attributes["alpha"])))
+    return mapped(layer, _rescaled(layer, slope=float(layer.operator.attributes["alpha"])))
 
 
 def swish(layer: Layer) -> Step:
     """HARD_SWISH."""
-    return _mapped(layer, hard_swish.table(layer.source, layer.target))
+    return mapped(layer, hard_swish.table(layer.source, layer.target))
 
 
 def _rescaled(layer: Layer, *, slope: float = 1.0, low: int = INT8_MIN, high: int = INT8_MAX) -> NDArray[np.int8]:
@@ -122,36 +100,3 @@ def _rescaled(layer: Layer, *, slope: float = 1.0, low: int = INT8_MIN, high: in
     falling = scaled(values, multiplier(single_factor(source, target, slope)))
     moved = np.where(values >= 0, rising, falling) + zero_point_of(target)
     return np.asarray(np.clip(moved, low, high), np.int8)
-
-
-def _sigmoid(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    # Through float64, where NumPy's exp is within half a unit of float32's last place, as the C library's is.
-    with np.errstate(over="ignore"):
-        falling = np.exp(-values.astype(np.float64)).astype(np.float32)
-    return np.asarray(np.float32(1) / (np.float32(1) + falling), np.float32)
-
-
-def _looked_up(layer: Layer, function: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> Step:
-    """A function of one value as scn_lut_s8, one table for all channels."""
-    return _mapped(layer, _table(layer.source, layer.target, function))
-
-
-def _mapped(layer: Layer, values: NDArray[np.int8]) -> Step:
-    """What -128 .. 127 become, (256,), as scn_lut_s8."""
-    made = Table("map", "int8_t", values)
-    fields = {"pixels": layer.source.elements, "channels": 1, "post": {"table": "map", "affine": None}}
-    source = layer.held(layer.source)
-    return layer.step(
-        "scn_lut_s8", Struct("scn_lut_t", fields), (source, layer.target.index), tables=(made,), overwrites=(source,)
-    )
-
-
-def _table(
-    source: Tensor, target: Tensor, function: Callable[[NDArray[np.float32]], NDArray[np.float32]]
-) -> NDArray[np.int8]:
-    """What -128 .. 127 become, (256,): every operation in float32, halves rounded away from zero, as TFLite does."""
-    values = np.arange(INT8_MIN, INT8_MAX + 1)
-    real = scale_of(source) * (values - zero_point_of(source)).astype(np.float32)
-    scaled = function(real) * (np.float32(1) / scale_of(target))
-    rounded = np.copysign(np.floor(np.abs(scaled.astype(np.float64)) + 0.5), scaled)
-    return np.asarray(np.clip(rounded + zero_point_of(target), INT8_MIN, INT8_MAX), np.int8)

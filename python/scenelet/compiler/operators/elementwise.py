@@ -1,4 +1,7 @@
-"""ADD, SUB, MUL, MINIMUM, MAXIMUM and PRELU: two operands over one dense output, either broadcast or constant."""
+"""ADD, SUB, MUL, DIV, SQUARED_DIFFERENCE, MINIMUM, MAXIMUM and PRELU: two operands over one dense output.
+
+Either operand may be broadcast, and one of them a constant.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,23 @@ import numpy as np
 from ...graph import Tensor
 from ..kernels import fused_add
 from ..numerics.elementwise import evaluate
-from ..numerics.fixed_point import INT8_MAX, INT8_MIN, add_factors, multiply_factor, rescale_factor, zero_point_of
+from ..numerics.fixed_point import (
+    INT8_MAX,
+    INT8_MIN,
+    add_factors,
+    divide_factor,
+    multiply_factor,
+    quantize_multiplier,
+    rescale_factor,
+    squared_factors,
+    zero_point_of,
+)
 from ..program import Step, Struct, Table
 from .checker import MAX_RANK, Checker
 from .layer import Layer, four, multiplier, table
+
+_MOST_DIVIDED = 23
+"""Bits of DIV's factor that the interpreter's shifts have room for."""
 
 
 def check_elementwise(check: Checker) -> None:
@@ -34,7 +50,24 @@ def check_elementwise(check: Checker) -> None:
         check.factor(add_factors(operands[0], operands[1], check.target)[2], 1.0)
     elif check.operator.op == "MUL":
         check.factor(multiply_factor(operands[0], operands[1], check.target))
+    elif check.operator.op == "SQUARED_DIFFERENCE":
+        check.factor(squared_factors(operands[0], operands[1], check.target)[2], 1.0)
+    elif check.operator.op == "DIV":
+        _check_quotients(check, operands[0], operands[1])
     check.require(len(expected) <= MAX_RANK, f"{len(expected)} dimensions", f"use at most {MAX_RANK}")
+
+
+def _check_quotients(check: Checker, dividend: Tensor, divisor: Tensor) -> None:
+    """Require a factor with which the interpreter's shifts are defined, and constant divisors other than 0."""
+    factor = divide_factor(dividend, divisor, check.target)
+    check.factor(factor, 2.0**_MOST_DIVIDED)
+    listed = np.arange(INT8_MIN, INT8_MAX + 1) if divisor.data is None else divisor.data.astype(np.int64)
+    distances = np.abs(listed - zero_point_of(divisor))
+    check.require(divisor.data is None or bool(np.all(distances)), "divides by 0", "use another constant")
+    # Small quotients are shifted by more than 31 bits where the factor does not make up for the divisor's size.
+    least = int(distances.max()).bit_length() - 1
+    problem = f"scales its quotients by {factor:.3g}, less than the {2 ** (least - 1):,} that TFLite's kernel needs"
+    check.require(quantize_multiplier(factor)[1] >= least, problem, "multiply by the reciprocal instead")
 
 
 def check_prelu(check: Checker) -> None:
@@ -80,6 +113,25 @@ def _extremum(layer: Layer, *, largest: bool) -> Step:
     """MINIMUM or MAXIMUM of the INT8 values themselves: the interpreter looks at no scale."""
     fields = {"shape": broadcast(layer.input(0), layer.input(1), layer.target), "largest": largest}
     return _two_operands(layer, "scn_extremum_s8", Struct("scn_extremum_t", fields))
+
+
+def squared_difference(layer: Layer) -> Step:
+    """SQUARED_DIFFERENCE: both inputs to twice the larger scale, difference, square, output scale."""
+    scale1, scale2, output = squared_factors(layer.input(0), layer.input(1), layer.target)
+    fields = {
+        **_shape_and_zero_points(layer),
+        "scale1": multiplier(scale1),
+        "scale2": multiplier(scale2),
+        "output_scale": multiplier(output),
+    }
+    return _two_operands(layer, "scn_squared_difference_s8", Struct("scn_squared_difference_t", fields))
+
+
+def divide(layer: Layer) -> Step:
+    """DIV: the first input times the second one's reciprocal."""
+    factor = divide_factor(layer.input(0), layer.input(1), layer.target)
+    fields = {**_shape_and_zero_points(layer), "scale": multiplier(factor), **layer.activation()}
+    return _two_operands(layer, "scn_div_s8", Struct("scn_div_t", fields))
 
 
 def _sum_fields(layer: Layer) -> dict[str, object]:

@@ -78,6 +78,19 @@ class Layer:
         )
 
 
+def mapped(layer: Layer, values: NDArray[np.int8]) -> Step:
+    """Describe a function of one value: what -128 .. 127 become, (256,), as scn_lut_s8."""
+    fields = {"pixels": layer.source.elements, "channels": 1, "post": {"table": "map", "affine": None}}
+    source = layer.held(layer.source)
+    return layer.step(
+        "scn_lut_s8",
+        Struct("scn_lut_t", fields),
+        (source, layer.target.index),
+        tables=(Table("map", "int8_t", values),),
+        overwrites=(source,),
+    )
+
+
 def multiplier(factor: float) -> dict[str, int]:
     """scn_multiplier_t of a real factor."""
     value, shift = quantize_multiplier(factor)

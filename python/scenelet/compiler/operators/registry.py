@@ -14,6 +14,7 @@ from . import (
     data_movement,
     dense,
     elementwise,
+    functions,
     joining,
     pooling,
     reduction,
@@ -53,10 +54,12 @@ _BROADCAST = "up to four dimensions, either operand broadcast, one of them perha
 _RAW = "INT8 values are compared as they are, whatever their scales, as TFLite does"
 _AXES = "any axes of up to four dimensions; `keep_dims` or not"
 _MAP = "any scales"
+_POSITIVE = "an input that is never negative (zero point -128), as TFLite demands"
 _CONSTANT_INDICES = "constant indices; up to six dimensions that are not one run of bytes"
 _POOL = "any window and stride; SAME, VALID"
 
 OPERATORS: Mapping[str, Row] = {
+    "ABS": Row(_MAP, functions.check_function, functions.function, "AddAbs"),
     "ADD": Row(_BROADCAST, elementwise.check_elementwise, elementwise.add, "AddAdd"),
     "AVERAGE_POOL_2D": Row(_POOL, pooling.check_pool, pooling.average_pool, "AddAveragePool2D"),
     "CONCATENATION": Row(
@@ -72,6 +75,14 @@ OPERATORS: Mapping[str, Row] = {
         convolution.depthwise,
         "AddDepthwiseConv2D",
     ),
+    "DIV": Row(
+        f"{_BROADCAST}; factors from 64 on, as TFLite's shifts are undefined below; a computed 0 divides like 1 step",
+        elementwise.check_elementwise,
+        elementwise.divide,
+        "AddDiv",
+    ),
+    "ELU": Row(_MAP, functions.check_function, functions.function, "AddElu"),
+    "EXP": Row(_MAP, functions.check_function, functions.function, None),
     "EXPAND_DIMS": Row(
         "a constant axis",
         data_movement.check_expand_dims,
@@ -85,14 +96,22 @@ OPERATORS: Mapping[str, Row] = {
         dense.fully_connected,
         "AddFullyConnected",
     ),
+    "GELU": Row(f"{_MAP}; exact or approximate", functions.check_function, functions.function, None),
     "HARD_SWISH": Row("any scales up to a factor of 128", activation.check_map, activation.swish, "AddHardSwish"),
     "LEAKY_RELU": Row("any slope that is not negative", activation.check_map, activation.leaky_relu, "AddLeakyRelu"),
-    "LOGISTIC": Row("output scale 1/256", activation.check_logistic, activation.logistic, "AddLogistic"),
+    "LOG": Row(_MAP, functions.check_function, functions.function, None),
+    "LOGISTIC": Row("output scale 1/256", functions.check_function, functions.function, "AddLogistic"),
     "MAXIMUM": Row(f"{_BROADCAST}; {_RAW}", elementwise.check_elementwise, elementwise.maximum, "AddMaximum"),
     "MAX_POOL_2D": Row(_POOL, pooling.check_pool, pooling.max_pool, "AddMaxPool2D"),
     "MEAN": Row(_AXES, pooling.check_mean, pooling.mean, "AddMean"),
     "MINIMUM": Row(f"{_BROADCAST}; {_RAW}", elementwise.check_elementwise, elementwise.minimum, "AddMinimum"),
     "MUL": Row(_BROADCAST, elementwise.check_elementwise, elementwise.multiply, "AddMul"),
+    "NEG": Row(
+        "INT8 values are negated as they are, whatever their scales, as TFLite does",
+        functions.check_function,
+        functions.function,
+        None,
+    ),
     "PACK": Row("any axis; equal scales; constants among the inputs", joining.check_pack, joining.pack, "AddPack"),
     "PAD": Row(
         "up to four dimensions, constant paddings",
@@ -118,6 +137,7 @@ OPERATORS: Mapping[str, Row] = {
     "REDUCE_MIN": Row(_AXES, reduction.check_extremum, reduction.minimum, None),
     "RELU": Row(_MAP, activation.check_map, activation.relu, "AddRelu"),
     "RELU6": Row(_MAP, activation.check_map, activation.relu, "AddRelu6"),
+    "RELU_0_TO_1": Row(_MAP, activation.check_map, activation.relu, None),
     "RELU_N1_TO_1": Row(_MAP, activation.check_map, activation.relu, None),
     "RESHAPE": Row(
         "any shape of as many values; also one that the model computes of shapes",
@@ -126,6 +146,7 @@ OPERATORS: Mapping[str, Row] = {
         "AddReshape",
         data_movement.is_rename,
     ),
+    "RSQRT": Row(_POSITIVE, functions.check_function, functions.function, "AddRsqrt"),
     "SLICE": Row(_CONSTANT_INDICES, slicing.check_slicing, slicing.slicing, "AddSlice"),
     "SOFTMAX": Row(
         "last dimension, up to 511 classes (where TFLite gives up), any positive beta",
@@ -135,6 +156,10 @@ OPERATORS: Mapping[str, Row] = {
     ),
     "SPLIT": Row(_CONSTANT_INDICES, slicing.check_slicing, slicing.slicing, "AddSplit"),
     "SPLIT_V": Row(_CONSTANT_INDICES, slicing.check_slicing, slicing.slicing, "AddSplitV"),
+    "SQRT": Row(_POSITIVE, functions.check_function, functions.function, None),
+    "SQUARED_DIFFERENCE": Row(
+        _BROADCAST, elementwise.check_elementwise, elementwise.squared_difference, "AddSquaredDifference"
+    ),
     "SQUEEZE": Row(
         "any dimensions of 1",
         data_movement.check_squeeze,
@@ -147,7 +172,7 @@ OPERATORS: Mapping[str, Row] = {
     ),
     "SUB": Row(_BROADCAST, elementwise.check_elementwise, elementwise.subtract, "AddSub"),
     "SUM": Row(_AXES, reduction.check_sum, reduction.total, "AddSum"),
-    "TANH": Row(_MAP, activation.check_map, activation.tanh, "AddTanh"),
+    "TANH": Row(_MAP, functions.check_function, functions.function, "AddTanh"),
     "TRANSPOSE": Row(
         "a constant permutation of up to six dimensions", slicing.check_slicing, slicing.slicing, "AddTranspose"
     ),

@@ -73,10 +73,10 @@ FOLDED = frozenset({"SHAPE", "SQUEEZE", *_EVALUATORS, *VIEWS})
 """Operators that are evaluated where all their inputs are known integers."""
 
 _SAME_SHAPE = frozenset(
-    {"HARD_SWISH", "LEAKY_RELU", "LOGISTIC", "PRELU", "QUANTIZE", "DEQUANTIZE", "RELU", "RELU6", "RELU_N1_TO_1",
-     "SOFTMAX", "TANH"}
+    {"ABS", "ELU", "EXP", "GELU", "HARD_SWISH", "L2_NORMALIZATION", "LEAKY_RELU", "LOG", "LOGISTIC", "NEG", "PRELU",
+     "QUANTIZE", "DEQUANTIZE", "RELU", "RELU6", "RELU_0_TO_1", "RELU_N1_TO_1", "RSQRT", "SOFTMAX", "SQRT", "TANH"}
 )  # fmt: skip
-_BROADCAST = frozenset({"ADD", "MAXIMUM", "MINIMUM", "MUL", "SUB"})
+_BROADCAST = frozenset({"ADD", "DIV", "MAXIMUM", "MINIMUM", "MUL", "SQUARED_DIFFERENCE", "SUB"})
 
 
 @dataclass
