@@ -15,7 +15,7 @@ import pytest
 from batches import WAYS, Network, check_on_board, check_on_host, spread
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from networks import KINDS
+from networks import KINDS, LATER_KINDS
 from streams.generated import STREAM_KINDS
 
 from scenelet.compiler.depth_first.lowering import stages_of
@@ -82,14 +82,16 @@ def test_none_differs_on_the_board() -> None:
         check_on_board(spread(BOARD)[first : first + BATCH])
 
 
+@pytest.mark.parametrize("kinds", [STREAM_KINDS, LATER_KINDS], ids="-".join)
 @pytest.mark.parametrize("first", range(0, NETWORKS // 5, BATCH))
-def test_networks_with_several_ends_on_the_host(first: int) -> None:
-    check_on_host(spread(first + BATCH, first, STREAM_KINDS))
+def test_networks_of_further_kinds_on_the_host(first: int, kinds: tuple[str, ...]) -> None:
+    check_on_host(spread(first + BATCH, first, kinds))
 
 
 @pytest.mark.qemu
-def test_networks_with_several_ends_on_the_board() -> None:
-    check_on_board(spread(BATCH, 0, STREAM_KINDS))
+@pytest.mark.parametrize("kinds", [STREAM_KINDS, LATER_KINDS], ids="-".join)
+def test_networks_of_further_kinds_on_the_board(kinds: tuple[str, ...]) -> None:
+    check_on_board(spread(BATCH, 0, kinds))
 
 
 @pytest.mark.qemu
@@ -106,8 +108,9 @@ def test_what_few_networks_reach_runs_on_the_board_too() -> None:
 def test_the_networks_reach_every_operator_and_kernel() -> None:
     wanted = {*OPERATORS, "DEQUANTIZE", "SHAPE"}  # the latter two: ends in float32, computed shapes
     operators: Counter[str] = Counter()
-    for network in spread(2000):
-        if network.kind == "mixed" and any(operators[op] < 10 for op in wanted):
+    listed = [*(network for network in spread(2000) if network.kind == "mixed"), *spread(500, 0, LATER_KINDS)]
+    for network in listed:
+        if any(operators[op] < 10 for op in wanted):
             operators.update(operator.op for operator in read_model(network.model()).operators)
     assert {op: operators[op] for op in wanted if operators[op] < 10} == {}
     kernels: Counter[str] = Counter()

@@ -11,12 +11,13 @@ import sys
 import time
 
 from batches import check_on_board, check_on_host, spread
-from networks import KINDS
+from networks import KINDS, LATER_KINDS
 from streams.generated import STREAM_KINDS
 
 BATCH = 50
 _EVERY = 20
 _STREAMS = 5
+_FURTHER = {1: STREAM_KINDS, 2: LATER_KINDS}
 
 
 def main() -> None:
@@ -27,11 +28,11 @@ def main() -> None:
     arguments = parser.parse_args()
     started = time.monotonic()
     for first in range(arguments.first, arguments.end, BATCH):
-        # Every fifth batch has several inputs and outputs, or state.
-        kinds = STREAM_KINDS if first // BATCH % _STREAMS == 1 else KINDS
+        # Every fifth batch has several inputs and outputs, or state; every fifth the operators that joined later.
+        kinds = _FURTHER.get(first // BATCH % _STREAMS, KINDS)
         some = spread(min(first + BATCH, arguments.end), first, kinds)
         check_on_host(some)
-        on_board = first // BATCH % _EVERY in (0, 1)
+        on_board = first // BATCH % _EVERY in (0, 1, 2)
         if on_board:
             check_on_board(some)
         end = first + len(some)

@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 from operator_layers import KINDS as OPERATOR_KINDS
-from operator_layers import OperatorLayers, random_operator_layer
+from operator_layers import random_operator_layer
+from rare_layers import KINDS as RARE_KINDS
+from rare_layers import RareLayers, random_rare_layer
 from tflite_writer import GraphBuilder, write_model
 
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
@@ -25,7 +27,7 @@ _DATA_SPREAD, _WEIGHT_SPREAD = 70.0, 73.0
 _FINEST = 2.0**-24
 
 
-class NetworkBuilder(OperatorLayers):
+class NetworkBuilder(RareLayers):
     """Adds layers with random weights and sensible scales; every method returns the output's tensor index.
 
     ``octaves`` is how far a scale may lie from the sensible one, in powers of two. ``outer`` is the type of the input
@@ -282,10 +284,10 @@ def _dilation_options(dilation: tuple[int, int]) -> dict[str, Any]:
 
 
 KINDS = ("ordinary", "small", "tall", "extreme", "mixed")
-"""Of random networks: maps of some pixels; of one or two; tall, many channels; scales 64 times off; every operator.
+"""Of random networks: maps of some pixels; of one or two; tall, many channels; scales 64 times off; many operators."""
 
-A new operator joins "mixed" alone, so that a seed of another kind gives the same network for ever.
-"""
+LATER_KINDS = ("varied",)
+"""All operators. A new one joins this kind alone, so that a seed of another kind gives the same network for ever."""
 
 _LAYERS = (
     "conv", "conv", "depthwise", "residual", "skip", "skip", "constant", "pool", "pad", "prelu", "quantize", "reshape",
@@ -293,6 +295,11 @@ _LAYERS = (
 MIXED_LAYERS = (
     *_LAYERS, "logistic", "logistic", "reshape", "reshape", "reshape", "mean", *OPERATOR_KINDS, *OPERATOR_KINDS,
 )  # fmt: skip
+_VARIED_LAYERS = (
+    "conv", "depthwise", "skip", "pool", "reshape", *OPERATOR_KINDS, *RARE_KINDS, *RARE_KINDS, "function", "function",
+    "pick", "pick", "pick",
+)  # fmt: skip
+_LISTED = {"mixed": MIXED_LAYERS, "varied": _VARIED_LAYERS}
 _OCTAVES = 6.0
 _WIDE = 0.8
 _SIZES = {"small": ((1, 3), (1, 3), (1, 30)), "tall": ((20, 61), (1, 10), (6, 16))}
@@ -313,13 +320,13 @@ def random_network(seed: int, layers: int, kind: str = "ordinary") -> bytes:
     """
     chance = np.random.default_rng(seed)
     shape = (1, *(int(chance.integers(*limits)) for limits in _SIZES.get(kind, _ORDINARY_SIZES)))
-    outer = [str(chance.choice(OUTER)) for _ in range(2)] if kind == "mixed" else ["int8", "int8"]
+    outer = [str(chance.choice(OUTER)) for _ in range(2)] if kind in _LISTED else ["int8", "int8"]
     network = NetworkBuilder(seed, shape, octaves=_OCTAVES if kind == "extreme" else 1.0, outer=outer[0])
     made = [network.start]
     for _ in range(layers):
         # Layers that keep a map's size and are wide: what segments and Winograd transforms are for.
         wide = kind == "tall" and chance.random() < _WIDE
-        listed = MIXED_LAYERS if kind == "mixed" else _LAYERS
+        listed = _LISTED.get(kind, _LAYERS)
         made.append(_wide_layer(network, chance, made) if wide else random_layer(network, chance, made, listed))
     return network.model(head(network, chance, made[-1]), outer[1])
 
@@ -365,6 +372,8 @@ def random_layer(
     activation = str(chance.choice(ACTIVATIONS))
     if kind in OPERATOR_KINDS:
         return random_operator_layer(network, chance, made, str(kind))
+    if kind in RARE_KINDS:
+        return random_rare_layer(network, chance, made, str(kind))
     # Products of products of scales would leave float32, where the interpreter ends the process.
     tame = 2.0**-16 < network.scale(source) < 2.0**16
     if kind in ("conv", "depthwise"):

@@ -25,6 +25,7 @@ from scenelet.graph import Graph, Operator, Quantization, Tensor
 _VERSIONS = {
     "ADD": 2,
     "AVERAGE_POOL_2D": 2,
+    "BROADCAST_TO": 2,
     "CONCATENATION": 2,
     "CONV_2D": 3,
     "DEPTHWISE_CONV_2D": 3,
@@ -64,17 +65,21 @@ _VERSIONS = {
 _OPTIONS = {
     "ADD": "AddOptions",
     "AVERAGE_POOL_2D": "Pool2DOptions",
+    "BATCH_MATMUL": "BatchMatMulOptions",
     "CAST": "CastOptions",
     "CONCATENATION": "ConcatenationOptions",
     "CONV_2D": "Conv2DOptions",
     "DEPTHWISE_CONV_2D": "DepthwiseConv2DOptions",
+    "DEPTH_TO_SPACE": "DepthToSpaceOptions",
     "DIV": "DivOptions",
     "FULLY_CONNECTED": "FullyConnectedOptions",
     "GATHER": "GatherOptions",
     "GELU": "GeluOptions",
+    "L2_NORMALIZATION": "L2NormOptions",
     "LEAKY_RELU": "LeakyReluOptions",
     "MAX_POOL_2D": "Pool2DOptions",
     "MEAN": "ReducerOptions",
+    "MIRROR_PAD": "MirrorPadOptions",
     "MUL": "MulOptions",
     "PACK": "PackOptions",
     "PAD": "PadOptions",
@@ -83,26 +88,52 @@ _OPTIONS = {
     "REDUCE_MAX": "ReducerOptions",
     "REDUCE_MIN": "ReducerOptions",
     "REDUCE_PROD": "ReducerOptions",
+    "RESIZE_BILINEAR": "ResizeBilinearOptions",
+    "RESIZE_NEAREST_NEIGHBOR": "ResizeNearestNeighborOptions",
     "RESHAPE": "ReshapeOptions",
+    "SELECT_V2": "SelectV2Options",
     "SHAPE": "ShapeOptions",
     "SOFTMAX": "SoftmaxOptions",
+    "SPACE_TO_DEPTH": "SpaceToDepthOptions",
     "SPLIT": "SplitOptions",
     "SPLIT_V": "SplitVOptions",
     "SQUEEZE": "SqueezeOptions",
     "STRIDED_SLICE": "StridedSliceOptions",
     "SUB": "SubOptions",
     "SUM": "ReducerOptions",
+    "TRANSPOSE_CONV": "TransposeConvOptions",
     "TRANSPOSE": "TransposeOptions",
     "UNPACK": "UnpackOptions",
 }
 _ENUMERATIONS: dict[str, type] = {
+    "mode": tflite.MirrorPadMode,
     "padding": tflite.Padding,
     "fused_activation_function": tflite.ActivationFunctionType,
     "weights_format": tflite.FullyConnectedOptionsWeightsFormat,
 }
-_TYPES = {"int8": "INT8", "uint8": "UINT8", "int16": "INT16", "int32": "INT32", "int64": "INT64", "float32": "FLOAT32"}
+_TYPES = {
+    "bool": "BOOL",
+    "int8": "INT8",
+    "uint8": "UINT8",
+    "int16": "INT16",
+    "int32": "INT32",
+    "int64": "INT64",
+    "float32": "FLOAT32",
+}
 # TFLite wants every buffer aligned so.
 _ALIGNMENT = 16
+
+
+def lacking(shape: Sequence[int], stated: Sequence[int] | None = None) -> bytes:
+    """A model of one operator that both interpreters run and the engine lacks: every second value, and -7 between them.
+
+    ``stated`` is what the file says of its output, by default ``shape``.
+    """
+    network = GraphBuilder("lacking")
+    x = network.input(shape, 0.05, 0)
+    chosen = network.constant(np.arange(np.prod(shape)).reshape(shape) % 2 == 0)
+    other = network.constant(np.full(shape, -7, np.int8), 0.05, 0)
+    return write_model(network.graph(network.operator("SELECT_V2", (chosen, x, other), stated or shape, 0.05, 0)))
 
 
 class GraphBuilder:

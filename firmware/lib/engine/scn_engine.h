@@ -14,6 +14,7 @@
 #ifndef SCN_ENGINE_H
 #define SCN_ENGINE_H
 
+#include "scn_batch_matmul.h"
 #include "scn_concatenation.h"
 #include "scn_conv2d.h"
 #include "scn_conv2d_gemm.h"
@@ -24,14 +25,18 @@
 #include "scn_elementwise_ops.h"
 #include "scn_extremum.h"
 #include "scn_fully_connected.h"
+#include "scn_l2_normalization.h"
 #include "scn_lut.h"
 #include "scn_pad.h"
+#include "scn_pick.h"
 #include "scn_pooling.h"
 #include "scn_reshape.h"
+#include "scn_resize_bilinear.h"
 #include "scn_runtime.h"
 #include "scn_segment.h"
 #include "scn_softmax.h"
 #include "scn_stage_rows.h"
+#include "scn_transpose_conv.h"
 #include "scn_types.h"
 #include "scn_winograd_conv2d.h"
 

@@ -6,6 +6,8 @@ operator               multiply-accumulates
 CONV_2D                n * oh * ow * oc * kh * kw * ic
 DEPTHWISE_CONV_2D      n * oh * ow * oc * kh * kw
 FULLY_CONNECTED        rows * inputs * outputs
+TRANSPOSE_CONV         n * ih * iw * oc * kh * kw * ic
+BATCH_MATMUL           n * rows * columns * depth
 ADD                    elements
 MEAN                   n * ih * iw * c
 pools                  n * oh * ow * c * kh * kw
@@ -62,6 +64,11 @@ def macs(graph: Graph, operator: Operator) -> int:
         return target.elements * height * width
     if operator.op == "FULLY_CONNECTED":
         return target.elements * tensors[operator.inputs[1]].shape[1]
+    if operator.op == "TRANSPOSE_CONV":
+        channels, height, width, _ = tensors[operator.inputs[1]].shape
+        return tensors[operator.inputs[2]].elements * height * width * channels
+    if operator.op == "BATCH_MATMUL":
+        return target.elements * source.shape[-2 if operator.attributes.get("adj_x", False) else -1]
     if operator.op == "ADD":
         return target.elements
     if operator.op == "MEAN":

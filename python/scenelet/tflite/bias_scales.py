@@ -19,15 +19,20 @@ from .object_model import pack, unpack
 _TOLERANCE = 1e-5
 """Of the product: converters compute it in float32 or float64."""
 
-BIAS_INPUT = {"CONV_2D": 2, "DEPTHWISE_CONV_2D": 2, "FULLY_CONNECTED": 2}
-"""Operators with a bias, and which of their inputs it is."""
+_INPUTS = {
+    "CONV_2D": (0, 1, 2),
+    "DEPTHWISE_CONV_2D": (0, 1, 2),
+    "FULLY_CONNECTED": (0, 1, 2),
+    "TRANSPOSE_CONV": (2, 1, 3),
+}
+"""Operators with a bias: which of their inputs are the feature map, the weights, and the bias."""
 
 _INTEGERS = ("int32", "int64")
 
 
-def of(graph: Graph, operator: Operator) -> Tensor | None:
+def _bias(graph: Graph, operator: Operator) -> Tensor | None:
     """Return an operator's bias where it has a stored one."""
-    position = BIAS_INPUT.get(operator.op, len(operator.inputs))
+    position = _INPUTS[operator.op][2] if operator.op in _INPUTS else len(operator.inputs)
     index = operator.inputs[position] if position < len(operator.inputs) else -1
     bias = graph.tensors.get(index)
     return bias if bias is not None and bias.data is not None and bias.dtype in _INTEGERS else None
@@ -70,7 +75,7 @@ def _wanted(graph: Graph) -> Mapping[int, tuple[NDArray[np.float32], int]]:
     """Biases that say something else than what they count in, and what that is: scales, and their axis."""
     found = {}
     for operator in graph.operators:
-        bias = of(graph, operator)
+        bias = _bias(graph, operator)
         scales = None if bias is None else _products(graph, operator)
         if bias is None or scales is None:
             continue
@@ -81,7 +86,8 @@ def _wanted(graph: Graph) -> Mapping[int, tuple[NDArray[np.float32], int]]:
 
 
 def _products(graph: Graph, operator: Operator) -> NDArray[np.float32] | None:
-    source, weights = (graph.tensors[index].quantization if index >= 0 else None for index in operator.inputs[:2])
+    places = [operator.inputs[position] for position in _INPUTS[operator.op][:2]]
+    source, weights = (graph.tensors[index].quantization if index >= 0 else None for index in places)
     if source is None or weights is None or source.per_channel:
         return None
     return np.asarray(source.scale[0] * weights.scale, np.float32)

@@ -18,6 +18,7 @@ def _names(enumeration: type) -> dict[int, str]:
 
 _PADDING = _names(tflite.Padding)
 _ACTIVATION = _names(tflite.ActivationFunctionType)
+_MIRROR = _names(tflite.MirrorPadMode)
 _WEIGHTS_FORMAT = _names(tflite.FullyConnectedOptionsWeightsFormat)
 
 Convert = Callable[[Any], Any]
@@ -27,6 +28,7 @@ _FUSED: dict[str, Convert] = {"fused_activation_function": _ACTIVATION.__getitem
 _DILATION: dict[str, Convert] = {"dilation_h_factor": int, "dilation_w_factor": int}
 _POOL: dict[str, Convert] = {**_WINDOW, "filter_height": int, "filter_width": int, **_FUSED}
 
+_RESIZED: dict[str, Convert] = {"align_corners": bool, "half_pixel_centers": bool}
 _REDUCED: dict[str, Convert] = {"keep_dims": bool}
 _MASKS = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
 
@@ -34,9 +36,11 @@ _MASKS = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_ax
 _OPTIONS: dict[str, tuple[str, dict[str, Convert]]] = {
     "ADD": ("AddOptions", _FUSED),
     "AVERAGE_POOL_2D": ("Pool2DOptions", _POOL),
+    "BATCH_MATMUL": ("BatchMatMulOptions", {"adj_x": bool, "adj_y": bool}),
     "CONCATENATION": ("ConcatenationOptions", {"axis": int, **_FUSED}),
     "CONV_2D": ("Conv2DOptions", {**_WINDOW, **_DILATION, **_FUSED}),
     "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptions", {**_WINDOW, **_DILATION, "depth_multiplier": int, **_FUSED}),
+    "DEPTH_TO_SPACE": ("DepthToSpaceOptions", {"block_size": int}),
     "DIV": ("DivOptions", _FUSED),
     "FULLY_CONNECTED": (
         "FullyConnectedOptions",
@@ -44,31 +48,41 @@ _OPTIONS: dict[str, tuple[str, dict[str, Convert]]] = {
     ),
     "GATHER": ("GatherOptions", {"axis": int, "batch_dims": int}),
     "GELU": ("GeluOptions", {"approximate": bool}),
+    "L2_NORMALIZATION": ("L2NormOptions", _FUSED),
     "LEAKY_RELU": ("LeakyReluOptions", {"alpha": float}),
     "MAX_POOL_2D": ("Pool2DOptions", _POOL),
     "MEAN": ("ReducerOptions", _REDUCED),
+    "MIRROR_PAD": ("MirrorPadOptions", {"mode": _MIRROR.__getitem__}),
     "MUL": ("MulOptions", _FUSED),
     "PACK": ("PackOptions", {"axis": int}),
     "REDUCE_MAX": ("ReducerOptions", _REDUCED),
     "REDUCE_MIN": ("ReducerOptions", _REDUCED),
     "REDUCE_PROD": ("ReducerOptions", _REDUCED),
+    "RESIZE_BILINEAR": ("ResizeBilinearOptions", _RESIZED),
+    "RESIZE_NEAREST_NEIGHBOR": ("ResizeNearestNeighborOptions", _RESIZED),
     "RESHAPE": ("ReshapeOptions", {"new_shape": int}),
+    "SPACE_TO_DEPTH": ("SpaceToDepthOptions", {"block_size": int}),
     "SOFTMAX": ("SoftmaxOptions", {"beta": float}),
     "STRIDED_SLICE": ("StridedSliceOptions", {**dict.fromkeys(_MASKS, int), "offset": bool}),
     "SUB": ("SubOptions", _FUSED),
     "SUM": ("ReducerOptions", _REDUCED),
+    "TRANSPOSE_CONV": ("TransposeConvOptions", {**_WINDOW, **_FUSED}),
     "UNPACK": ("UnpackOptions", {"axis": int}),
 }
 
 # The interpreter runs these without an options table, with the defaults.
 _OPTIONAL = {
     "ADD",
+    "BATCH_MATMUL",
     "DIV",
     "FULLY_CONNECTED",
     "GELU",
+    "L2_NORMALIZATION",
     "MEAN",
     "MUL",
     "RESHAPE",
+    "RESIZE_BILINEAR",
+    "RESIZE_NEAREST_NEIGHBOR",
     "SUB",
     "SUM",
     "REDUCE_MAX",

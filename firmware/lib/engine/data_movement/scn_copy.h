@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * TRANSPOSE, SLICE, STRIDED_SLICE, SPLIT, SPLIT_V and UNPACK: a copy by strides; scn_engine.h states what holds for all
- * kernels.
+ * TRANSPOSE, SLICE, STRIDED_SLICE, SPLIT, SPLIT_V, UNPACK, DEPTH_TO_SPACE and others: a copy by strides; scn_engine.h
+ * states what holds for all kernels.
  */
 #ifndef SCN_COPY_H
 #define SCN_COPY_H

@@ -21,6 +21,7 @@ _ODD_CHANNEL_GATHER = 45.0
 _DEPTHWISE, _DEPTHWISE_THREE, _DEPTHWISE_OUTPUT = 8.3, 2.2, 45.0
 _SUMMED, _ADDED = 8.0, 6.2
 _JOINED = 0.6
+_PICKED_RUN, _PICKED = 20.0, 1.5
 _MEAN, _DENSE, _DENSE_OUTPUT = 20.5, 1.9, 95.0
 _DENSE_PAIRED, _DENSE_EXPANDED, _DENSE_FOURTH = 0.87, 0.68, 11.0
 
@@ -36,6 +37,11 @@ def estimate(step: Step) -> int:
 def per_value(instructions: float) -> Estimate:
     """Estimate a kernel by its output's values."""
     return lambda step: int(instructions * _values(step))
+
+
+def per_mac(product: float, output: float) -> Estimate:
+    """Estimate a kernel by its products and its output's values."""
+    return lambda step: int(product * step.macs + output * _values(step))
 
 
 def per_window(output: float, tap: float) -> Estimate:
@@ -98,6 +104,12 @@ def joined(step: Step) -> int:
     return int(_JOINED * step.fields["turns"] * runs.sum())
 
 
+def picked(step: Step) -> int:
+    """Estimate values picked by indices: by their runs, and by themselves."""
+    runs = step.fields["rows"] * step.fields["columns"]
+    return int(runs * (_PICKED_RUN + _PICKED * step.fields["run"]))
+
+
 def mean(step: Step) -> int:
     """Estimate MEAN over any axes of a whole map."""
     return int(_MEAN * np.prod(step.fields["size"]))
@@ -141,6 +153,10 @@ def _values(step: Step) -> int:
         return int(np.prod(fields["shape"]["size"]))
     if "output_size" in fields:
         return int(np.prod(fields["output_size"]))
+    if "output" in fields:
+        return pixels(fields["output"]) * int(fields["output"]["channels"])
+    if "columns" in fields:
+        return int(np.prod(fields["batches"]) * fields["rows"] * fields["columns"])
     if "elements" in fields:
         return int(fields["elements"])
     return int(fields["pixels"] * fields["channels"] if "pixels" in fields else fields["rows"] * fields["depth"])
@@ -150,6 +166,7 @@ ESTIMATES: Mapping[str, Estimate] = {
     "scn_add_lut_s8": per_value(9.0),
     "scn_add_s8": per_value(51.0),
     "scn_average_pool_s8": per_window(27.0, 1.5),
+    "scn_batch_matmul_s8": per_mac(3.0, 40.0),
     "scn_concatenation_s8": joined,
     "scn_conv2d_s8": convolution,
     "scn_copy_s8": per_moved_value(4.0),
@@ -158,16 +175,20 @@ ESTIMATES: Mapping[str, Estimate] = {
     "scn_div_s8": per_value(60.0),
     "scn_extremum_s8": per_value(10.0),
     "scn_fully_connected_s8": fully_connected,
+    "scn_l2_normalization_s8": per_value(30.0),
     "scn_lut_s8": per_value(6.0),
     "scn_max_pool_s8": per_window(0.0, 4.2),
     "scn_mean_s8": mean,
     "scn_mul_s8": per_value(29.0),
     "scn_pad_s8": per_value(5.0),
+    "scn_pick_s8": picked,
     "scn_prelu_s8": per_value(35.0),
     "scn_quantize_s8": per_value(20.0),
     "scn_reduce_extremum_s8": per_moved_value(12.5),
+    "scn_resize_bilinear_s8": per_value(20.0),
     "scn_reshape_s8": per_value(1.0),
     "scn_softmax_s8": per_value(305.0),
     "scn_squared_difference_s8": per_value(50.0),
     "scn_sub_s8": per_value(49.0),
+    "scn_transpose_conv_s8": per_mac(3.0, 60.0),
 }

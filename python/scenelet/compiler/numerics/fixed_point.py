@@ -157,6 +157,13 @@ def multiply_factor(one: Tensor, other: Tensor, target: Tensor) -> float:
         return float(scale_of(one) * scale_of(other) / scale_of(target))
 
 
+def matmul_factor(one: Tensor, other: Tensor, target: Tensor) -> float:
+    """Compute BATCH_MATMUL's factor: the product in float32, the quotient in float64, like the interpreter."""
+    with np.errstate(over="ignore"):
+        product = scale_of(one) * scale_of(other)
+    return float(np.float64(product) / np.float64(scale_of(target)))
+
+
 def rescale_factor(source: Tensor, target: Tensor) -> float:
     """Compute input scale / output scale, in float64."""
     return float(np.float64(scale_of(source)) / np.float64(scale_of(target)))

@@ -1,4 +1,4 @@
-"""SOFTMAX, the RELU family and HARD_SWISH: their rules, and their lowering."""
+"""SOFTMAX, L2_NORMALIZATION, the RELU family and HARD_SWISH: their rules, and their lowering."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from ..numerics.fixed_point import (
     INT8_MIN,
     SOFTMAX_INTEGER_BITS,
     activation_bounds,
+    scale_of,
     single_factor,
     softmax_factor,
     zero_point_of,
 )
 from ..program import Step, Struct
-from .checker import MAX_RANK, Checker
+from .checker import INT32_MAX, MAX_RANK, Checker
 from .layer import Layer, mapped, multiplier
 
 # The interpreter keeps the sum of exponentials in 12 integer bits and gives up on more.
 _MAX_CLASSES = 511
+_MOST_SQUARES = INT32_MAX // 255**2
 
 
 def check_softmax(check: Checker) -> None:
@@ -58,6 +60,38 @@ def softmax(layer: Layer) -> Step:
     source = layer.held(layer.source)
     return layer.step(
         "scn_softmax_s8", Struct("scn_softmax_t", fields), (source, layer.target.index), overwrites=(source,)
+    )
+
+
+def check_l2_normalization(check: Checker) -> None:
+    """The last dimension, and the output's scale and zero point that TFLite fixes."""
+    check.inputs(1, 1)
+    check.flow()
+    check.fused()
+    check.shape(check.source.shape)
+    activation = check.attributes.get("fused_activation_function", "NONE")
+    check.require(activation == "NONE", f"fused activation {activation}", "put it into an operator of its own")
+    check.require(len(check.source.shape) > 0, "has a scalar as input")
+    fits = float(scale_of(check.target)) == 1 / 128 and zero_point_of(check.target) == 0
+    check.require(fits, "output is not quantized to 1/128 with zero point 0")
+    depth = check.source.shape[-1]
+    check.require(depth <= _MOST_SQUARES, f"sums of {depth:,} squares", "use a smaller last dimension")
+
+
+def l2_normalization(layer: Layer) -> Step:
+    """L2_NORMALIZATION over the last dimension."""
+    depth = layer.source.shape[-1]
+    fields = {
+        "rows": layer.source.elements // depth,
+        "depth": depth,
+        "input_zero_point": zero_point_of(layer.source),
+    }
+    source = layer.held(layer.source)
+    return layer.step(
+        "scn_l2_normalization_s8",
+        Struct("scn_l2_normalization_t", fields),
+        (source, layer.target.index),
+        overwrites=(source,),
     )
 
 

@@ -7,7 +7,7 @@ change.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 from typing import NoReturn
 
 import numpy as np
@@ -25,6 +25,18 @@ MAX_RANK = 4
 _ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 _SHAPING = ("EXPAND_DIMS", "RESHAPE", "SQUEEZE")
 INT32_MAX = 2**31 - 1
+_ONLY_FLOAT = "TFLite computes it in float32 only: compute it before the network"
+_FROM_SCORES = "leave it out and take the {} of the values before it"
+_INSTEAD: Mapping[str, str] = {
+    **dict.fromkeys(("CEIL", "COS", "FLOOR", "L2_POOL_2D", "POW", "ROUND", "SIN"), _ONLY_FLOAT),
+    "ARG_MAX": _FROM_SCORES.format("largest"),
+    "ARG_MIN": _FROM_SCORES.format("smallest"),
+    "FLOOR_DIV": "use DIV",
+    "LOG_SOFTMAX": "use SOFTMAX, and take the logarithm after the network",
+    "SQUARE": "multiply the tensor by itself (MUL)",
+    "TOPK_V2": _FROM_SCORES.format("largest"),
+}
+"""Remedies for operators that the engine lacks, where there is a better one than its list of operators."""
 _MAX_STRIDE = 0x7FFF
 
 
@@ -60,11 +72,12 @@ class Checker:
         flexible = any(self.graph.tensors[index].flexible for index in self.graph.inputs)
         return self.operator.op == "SHAPE" or (flexible and self.operator.op in _SHAPING)
 
-    def unknown(self, known: Iterable[str]) -> NoReturn:
+    def unknown(self, known: Collection[str]) -> NoReturn:
         """Refuse an operator that the engine lacks."""
         if self.shape_is_open:
             self.refuse("not among the engine's operators: the input's shape is open", FIXED_SHAPE)
-        self.refuse("not among the engine's operators", f"use {', '.join(known)}")
+        listed = f"replace it by some of the {len(known)} that docs/COMPILER.md lists"
+        self.refuse("not among the engine's operators", _INSTEAD.get(self.operator.op, listed))
 
     def inputs(self, least: int, most: int) -> None:
         """Require ``least`` to ``most`` inputs, all of the first ``least`` there, and one output."""

@@ -1,11 +1,19 @@
-"""CONV_2D and DEPTHWISE_CONV_2D: their rules, and their lowering."""
+"""CONV_2D, DEPTHWISE_CONV_2D and TRANSPOSE_CONV: their rules, and their lowering."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+
+from ...graph import Operator
 from ..kernels.direct import pack_conv2d
+from ..numerics.ranges import output_extent, padding_before
 from ..program import SCRATCH, Step, Struct, Table
 from .checker import Checker
 from .layer import Layer, bias_tables, common_fields, convolution_weights, dims, scale_table, table, window
+
+_MOST_STRIDE = 0x7FFF
 
 
 def check_convolution(check: Checker) -> None:
@@ -89,3 +97,71 @@ def depthwise(layer: Layer) -> Step:
         (layer.held(layer.source), layer.target.index),
         tables=(table("weights", weights), *bias_tables(layer), scale_table(layer, channels)),
     )
+
+
+def _as_convolution(operator: Operator) -> Operator:
+    """The operator with its inputs in CONV_2D's order: feature map, weights, bias; without the output's shape."""
+    _shape, weights, source, *bias = operator.inputs
+    return replace(operator, inputs=(source, weights, *bias))
+
+
+def check_transpose_conv(check: Checker) -> None:
+    """A constant output shape, whose convolution of the same kernel and stride has the input's shape."""
+    check.inputs(3, 4)
+    stated = check.constant(0, "output shape", "int32")
+    check.shape(tuple(np.ravel(np.asarray(stated.data)).tolist()))
+    inner = Checker(check.graph, _as_convolution(check.operator))
+    inner.flow()
+    inner.image()
+    inner.fused()
+    weights = inner.weights(1, 4, 0)
+    channels, height, width, depth = weights.shape
+    inner.require(depth == inner.source.shape[3], f"weights take {depth} channels, input has {inner.source.shape[3]}")
+    strides = int(check.attributes["stride_h"]), int(check.attributes["stride_w"])
+    inner.require(all(1 <= stride <= _MOST_STRIDE for stride in strides), f"strides {strides}")
+    extents = [
+        output_extent(size, kernel, stride, 1, check.attributes["padding"])
+        for size, kernel, stride in zip(inner.target.shape[1:3], (height, width), strides, strict=True)
+    ]
+    expected = (inner.target.shape[0], *extents, depth)
+    problem = f"input shape {inner.source.shape} where {expected} follows from the output's"
+    inner.require(inner.source.shape == expected and inner.target.shape[3] == channels, problem)
+    inner.sums(weights, 0, channels)
+
+
+def transpose_conv(layer: Layer) -> Step:
+    """TRANSPOSE_CONV: weights as in the .tflite, no scratch."""
+    inner = Layer(layer.graph, _as_convolution(layer.operator), layer.aliases)
+    weights = inner.input(1)
+    channels, height, width, _ = weights.shape
+    fields = {
+        "input": dims(inner.source),
+        "output": dims(inner.target),
+        "window": _window(inner, height, width),
+        **common_fields(inner),
+    }
+    return layer.step(
+        "scn_transpose_conv_s8",
+        Struct("scn_transpose_conv_t", fields),
+        (layer.held(inner.source), layer.target.index),
+        tables=(table("weights", weights), *bias_tables(inner), scale_table(inner, channels)),
+    )
+
+
+def _window(inner: Layer, height: int, width: int) -> dict[str, int]:
+    """scn_window_t of the convolution that makes the input's size of the output's."""
+    attributes = inner.operator.attributes
+    stride_h, stride_w = int(attributes["stride_h"]), int(attributes["stride_w"])
+    _, rows, columns, _ = inner.source.shape
+    _, out_rows, out_columns, _ = inner.target.shape
+    same = attributes["padding"] == "SAME"
+    return {
+        "height": height,
+        "width": width,
+        "stride_h": stride_h,
+        "stride_w": stride_w,
+        "dilation_h": 1,
+        "dilation_w": 1,
+        "pad_top": padding_before(out_rows, height, stride_h, 1, rows) if same else 0,
+        "pad_left": padding_before(out_columns, width, stride_w, 1, columns) if same else 0,
+    }

@@ -1,4 +1,4 @@
-"""PAD, QUANTIZE, RESHAPE, EXPAND_DIMS and SQUEEZE: their rules, their lowering, and where they only rename a tensor."""
+"""PAD, PADV2, QUANTIZE, RESHAPE, EXPAND_DIMS and SQUEEZE: rules, lowering, and where they only rename a tensor."""
 
 from __future__ import annotations
 
@@ -57,8 +57,9 @@ def check_squeeze(check: Checker) -> None:
 
 
 def check_pad(check: Checker) -> None:
-    """Constant paddings that are not negative; one scale."""
-    check.inputs(2, 2)
+    """Constant paddings that are not negative, and the value of PADV2; one scale."""
+    inputs = 3 if check.operator.op == "PADV2" else 2
+    check.inputs(inputs, inputs)
     check.flow()
     check.same_scale()
     rank = len(check.source.shape)
@@ -70,6 +71,11 @@ def check_pad(check: Checker) -> None:
     check.require(fits, "paddings do not fit the input")
     before_after = np.asarray(paddings, np.int64)
     check.shape(tuple(int(s + p.sum()) for s, p in zip(check.source.shape, before_after, strict=True)))
+    if inputs == 3:
+        value = check.constant(2, "value", "int8")
+        check.activation(value, "value")
+        check.alike(value, check.target)
+        check.require(value.elements == 1, f"pads with {value.elements} values", "use one")
 
 
 def check_quantize(check: Checker) -> None:
@@ -101,13 +107,14 @@ def is_no_padding(graph: Graph, operator: Operator) -> bool:
 
 
 def pad(layer: Layer) -> Step:
-    """PAD with the output's zero point."""
+    """PAD with the output's zero point, PADV2 with its own value."""
+    padded = layer.operator.op == "PADV2"
     before = tuple(int(pair[0]) for pair in values(layer.input(1)))
     fields = {
         "input_size": four(layer.source.shape),
         "output_size": four(layer.target.shape),
         "before": four(before, fill=0),
-        "value": zero_point_of(layer.target),
+        "value": int(np.ravel(values(layer.input(2)))[0]) if padded else zero_point_of(layer.target),
     }
     return layer.step("scn_pad_s8", Struct("scn_pad_t", fields), (layer.held(layer.source), layer.target.index))
 

@@ -1,19 +1,25 @@
-"""MAX_POOL_2D, AVERAGE_POOL_2D and MEAN: their rules, and their lowering."""
+"""MAX_POOL_2D, AVERAGE_POOL_2D, MEAN and RESIZE_BILINEAR: their rules, and their lowering."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...graph import Tensor
 from ..numerics.fixed_point import quantize_multiplier, rescale_factor
-from ..program import Step, Struct
+from ..program import Step, Struct, Table
 from .checker import MAX_RANK, Checker
 from .layer import Layer, dims, four, values, window
 
 _MAX_MEAN = 1 << 23
 """Values whose sum fits int32."""
+
+_ONE = 1 << 10
+"""A pixel's distance from the next one in RESIZE_BILINEAR's integers."""
 
 
 def check_pool(check: Checker) -> None:
@@ -96,3 +102,53 @@ def _mean_scale(source: Tensor, target: Tensor, count: int) -> dict[str, int]:
     multiplier, shift = quantize_multiplier(rescale_factor(source, target))
     spare = min(count.bit_length() - 1, 32, 31 + shift)
     return {"multiplier": (multiplier << spare) // count, "shift": shift - spare}
+
+
+def check_resize_bilinear(check: Checker) -> None:
+    """A constant size; one scale; no pixel past the last, where the interpreter would read."""
+    check.inputs(2, 2)
+    check.flow()
+    check.image()
+    check.same_scale()
+    size = np.ravel(np.asarray(check.constant(1, "size", "int32").data)).tolist()
+    check.require(len(size) == 2 and min(size) >= 1, f"size {size}")
+    aligned, centred = _options(check.attributes)
+    check.require(not (aligned and centred), "align_corners and half_pixel_centers at once", "use one of them")
+    batch, height, width, channels = check.source.shape
+    check.shape((batch, *size, channels))
+    for given, wanted in ((height, size[0]), (width, size[1])):
+        past = _between(given, wanted, aligned, centred)[:, 0].max() >= given
+        check.require(not past, f"resizes {given} to {wanted}, where TFLite reads past the last", "use another size")
+
+
+def _options(attributes: Mapping[str, Any]) -> tuple[bool, bool]:
+    return bool(attributes.get("align_corners", False)), bool(attributes.get("half_pixel_centers", False))
+
+
+def resize_bilinear(layer: Layer) -> Step:
+    """RESIZE_BILINEAR: where each row and column lies between two of the input's."""
+    rows, columns = np.ravel(values(layer.input(1))).tolist()
+    options = _options(layer.operator.attributes)
+    _, height, width, _ = layer.source.shape
+    fields = {"input": dims(layer.source), "output": dims(layer.target), "row": "row", "column": "column"}
+    return layer.step(
+        "scn_resize_bilinear_s8",
+        Struct("scn_resize_bilinear_t", fields),
+        (layer.held(layer.source), layer.target.index),
+        tables=(
+            Table("row", "scn_between_t", _between(height, rows, *options)),
+            Table("column", "scn_between_t", _between(width, columns, *options)),
+        ),
+    )
+
+
+def _between(given: int, wanted: int, aligned: bool, centred: bool) -> NDArray[np.int32]:
+    """scn_between_t of one axis, (wanted, 3), in the interpreter's integers: 1024ths of a pixel."""
+    steps, spans = (given - 1, wanted - 1) if aligned and wanted > 1 else (given, wanted)
+    scale = (_ONE * steps + spans // 2) // spans
+    places = np.arange(wanted, dtype=np.int64) * scale
+    if centred:
+        places = places + scale // 2 - _ONE // 2
+    low = np.maximum(np.trunc(places / _ONE).astype(np.int64), 0)
+    high = np.minimum(np.trunc((places + _ONE - 1) / _ONE).astype(np.int64), given - 1)
+    return np.stack([low, high, places - _ONE * low], axis=1).astype(np.int32)

@@ -16,6 +16,7 @@ from . import (
     elementwise,
     functions,
     joining,
+    picking,
     pooling,
     reduction,
     slicing,
@@ -49,6 +50,8 @@ class Row:
     is_alias: Callable[[Graph, Operator], bool] | None = None
 
 
+_FUNCTION = (functions.check_function, functions.function)
+_PICKING = (picking.check_picking, picking.picking)
 _CONVOLUTION = "any kernel, stride, dilation; SAME, VALID; a scale per channel or per tensor; with or without bias"
 _BROADCAST = "up to four dimensions, either operand broadcast, one of them perhaps a constant"
 _RAW = "INT8 values are compared as they are, whatever their scales, as TFLite does"
@@ -59,9 +62,17 @@ _CONSTANT_INDICES = "constant indices; up to six dimensions that are not one run
 _POOL = "any window and stride; SAME, VALID"
 
 OPERATORS: Mapping[str, Row] = {
-    "ABS": Row(_MAP, functions.check_function, functions.function, "AddAbs"),
+    "ABS": Row(_MAP, *_FUNCTION, "AddAbs"),
     "ADD": Row(_BROADCAST, elementwise.check_elementwise, elementwise.add, "AddAdd"),
     "AVERAGE_POOL_2D": Row(_POOL, pooling.check_pool, pooling.average_pool, "AddAveragePool2D"),
+    "BATCH_MATMUL": Row(
+        "two to five dimensions, batches broadcast; either operand transposed, or a constant; INT8 output",
+        dense.check_batch_matmul,
+        dense.batch_matmul,
+        "AddBatchMatMul",
+    ),
+    "BATCH_TO_SPACE_ND": Row("constant blocks and crops", *_PICKING, "AddBatchToSpaceNd"),
+    "BROADCAST_TO": Row("a constant shape", *_PICKING, "AddBroadcastTo"),
     "CONCATENATION": Row(
         "any axis; equal scales, as TFLite demands; constants among the inputs",
         joining.check_concatenation,
@@ -69,6 +80,7 @@ OPERATORS: Mapping[str, Row] = {
         "AddConcatenation",
     ),
     "CONV_2D": Row(f"{_CONVOLUTION}; no groups", convolution.check_convolution, convolution.convolution, "AddConv2D"),
+    "DEPTH_TO_SPACE": Row("any block size", *_PICKING, "AddDepthToSpace"),
     "DEPTHWISE_CONV_2D": Row(
         f"{_CONVOLUTION}; any depth multiplier",
         convolution.check_depthwise,
@@ -81,8 +93,8 @@ OPERATORS: Mapping[str, Row] = {
         elementwise.divide,
         "AddDiv",
     ),
-    "ELU": Row(_MAP, functions.check_function, functions.function, "AddElu"),
-    "EXP": Row(_MAP, functions.check_function, functions.function, None),
+    "ELU": Row(_MAP, *_FUNCTION, "AddElu"),
+    "EXP": Row(_MAP, *_FUNCTION, None),
     "EXPAND_DIMS": Row(
         "a constant axis",
         data_movement.check_expand_dims,
@@ -96,20 +108,28 @@ OPERATORS: Mapping[str, Row] = {
         dense.fully_connected,
         "AddFullyConnected",
     ),
-    "GELU": Row(f"{_MAP}; exact or approximate", functions.check_function, functions.function, None),
+    "GATHER": Row("constant indices along any axis; no batch dimensions", *_PICKING, "AddGather"),
+    "GATHER_ND": Row("constant indices", *_PICKING, "AddGatherNd"),
+    "GELU": Row(f"{_MAP}; exact or approximate", *_FUNCTION, None),
     "HARD_SWISH": Row("any scales up to a factor of 128", activation.check_map, activation.swish, "AddHardSwish"),
+    "L2_NORMALIZATION": Row(
+        "last dimension; output scale 1/128, zero point 0",
+        activation.check_l2_normalization,
+        activation.l2_normalization,
+        "AddL2Normalization",
+    ),
     "LEAKY_RELU": Row("any slope that is not negative", activation.check_map, activation.leaky_relu, "AddLeakyRelu"),
-    "LOG": Row(_MAP, functions.check_function, functions.function, None),
-    "LOGISTIC": Row("output scale 1/256", functions.check_function, functions.function, "AddLogistic"),
+    "LOG": Row(_MAP, *_FUNCTION, None),
+    "LOGISTIC": Row("output scale 1/256", *_FUNCTION, "AddLogistic"),
     "MAXIMUM": Row(f"{_BROADCAST}; {_RAW}", elementwise.check_elementwise, elementwise.maximum, "AddMaximum"),
     "MAX_POOL_2D": Row(_POOL, pooling.check_pool, pooling.max_pool, "AddMaxPool2D"),
     "MEAN": Row(_AXES, pooling.check_mean, pooling.mean, "AddMean"),
     "MINIMUM": Row(f"{_BROADCAST}; {_RAW}", elementwise.check_elementwise, elementwise.minimum, "AddMinimum"),
+    "MIRROR_PAD": Row("constant paddings; REFLECT, SYMMETRIC", *_PICKING, "AddMirrorPad"),
     "MUL": Row(_BROADCAST, elementwise.check_elementwise, elementwise.multiply, "AddMul"),
     "NEG": Row(
         "INT8 values are negated as they are, whatever their scales, as TFLite does",
-        functions.check_function,
-        functions.function,
+        *_FUNCTION,
         None,
     ),
     "PACK": Row("any axis; equal scales; constants among the inputs", joining.check_pack, joining.pack, "AddPack"),
@@ -118,6 +138,13 @@ OPERATORS: Mapping[str, Row] = {
         data_movement.check_pad,
         data_movement.pad,
         "AddPad",
+        data_movement.is_no_padding,
+    ),
+    "PADV2": Row(
+        "up to four dimensions, constant paddings and value",
+        data_movement.check_pad,
+        data_movement.pad,
+        "AddPadV2",
         data_movement.is_no_padding,
     ),
     "PRELU": Row(
@@ -146,7 +173,20 @@ OPERATORS: Mapping[str, Row] = {
         "AddReshape",
         data_movement.is_rename,
     ),
-    "RSQRT": Row(_POSITIVE, functions.check_function, functions.function, "AddRsqrt"),
+    "RESIZE_BILINEAR": Row(
+        "a constant size; `align_corners`, `half_pixel_centers` or neither",
+        pooling.check_resize_bilinear,
+        pooling.resize_bilinear,
+        "AddResizeBilinear",
+    ),
+    "RESIZE_NEAREST_NEIGHBOR": Row(
+        "a constant size; `align_corners` or `half_pixel_centers`",
+        picking.check_picking,
+        picking.picking,
+        "AddResizeNearestNeighbor",
+    ),
+    "REVERSE_V2": Row("constant axes", *_PICKING, "AddReverseV2"),
+    "RSQRT": Row(_POSITIVE, *_FUNCTION, "AddRsqrt"),
     "SLICE": Row(_CONSTANT_INDICES, slicing.check_slicing, slicing.slicing, "AddSlice"),
     "SOFTMAX": Row(
         "last dimension, up to 511 classes (where TFLite gives up), any positive beta",
@@ -154,9 +194,11 @@ OPERATORS: Mapping[str, Row] = {
         activation.softmax,
         "AddSoftmax",
     ),
+    "SPACE_TO_BATCH_ND": Row("constant blocks and paddings", *_PICKING, "AddSpaceToBatchNd"),
+    "SPACE_TO_DEPTH": Row("any block size", *_PICKING, "AddSpaceToDepth"),
     "SPLIT": Row(_CONSTANT_INDICES, slicing.check_slicing, slicing.slicing, "AddSplit"),
     "SPLIT_V": Row(_CONSTANT_INDICES, slicing.check_slicing, slicing.slicing, "AddSplitV"),
-    "SQRT": Row(_POSITIVE, functions.check_function, functions.function, None),
+    "SQRT": Row(_POSITIVE, *_FUNCTION, None),
     "SQUARED_DIFFERENCE": Row(
         _BROADCAST, elementwise.check_elementwise, elementwise.squared_difference, "AddSquaredDifference"
     ),
@@ -172,9 +214,16 @@ OPERATORS: Mapping[str, Row] = {
     ),
     "SUB": Row(_BROADCAST, elementwise.check_elementwise, elementwise.subtract, "AddSub"),
     "SUM": Row(_AXES, reduction.check_sum, reduction.total, "AddSum"),
-    "TANH": Row(_MAP, functions.check_function, functions.function, "AddTanh"),
+    "TANH": Row(_MAP, *_FUNCTION, "AddTanh"),
+    "TILE": Row("constant multiples", *_PICKING, None),
     "TRANSPOSE": Row(
         "a constant permutation of up to six dimensions", slicing.check_slicing, slicing.slicing, "AddTranspose"
+    ),
+    "TRANSPOSE_CONV": Row(
+        "any kernel and stride; SAME, VALID; a scale per channel or per tensor; with or without bias; a constant shape",
+        convolution.check_transpose_conv,
+        convolution.transpose_conv,
+        "AddTransposeConv",
     ),
     "UNPACK": Row("any axis", slicing.check_slicing, slicing.slicing, "AddUnpack"),
 }
@@ -184,7 +233,6 @@ OPERATORS: Mapping[str, Row] = {
 _IN_NO_PROGRAM: Mapping[str, str | None] = {
     "CAST": "AddCast",
     "DEQUANTIZE": "AddDequantize",
-    "GATHER": "AddGather",
     "REDUCE_PROD": None,
     "SHAPE": "AddShape",
 }
