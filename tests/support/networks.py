@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from layers.rare import KINDS as RARE_KINDS
+from layers.rare import RareLayers, random_rare_layer
 from operator_layers import KINDS as OPERATOR_KINDS
 from operator_layers import random_operator_layer
-from rare_layers import KINDS as RARE_KINDS
-from rare_layers import RareLayers, random_rare_layer
 from tflite_writer import GraphBuilder, write_model
 
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")

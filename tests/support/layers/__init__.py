@@ -1,0 +1,1 @@
+"""Layers of generated networks, by the kinds of networks that contain them."""
