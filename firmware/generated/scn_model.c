@@ -12,13 +12,19 @@
  *        0    22104      1     1  scratch of 3:conv3
  *    60392     4096      2     3  4:conv4
  *        0    44008      2     2  scratch of 4:conv4
- *    36492       64      3     4  6:conv5 .. 11:pooling
- *        0    36492      3     3  scratch of 6:conv5 .. 11:pooling
- *      256      128      4     5  12:embedding
- *        0      128      4     4  scratch of 12:embedding
- *      384       10      5     6  13:scores
- *        0      256      5     5  scratch of 13:scores
- *        0       10      6     6  14:softmax
+ *    24440     6144      3     4  6:conv5
+ *        0    16360      3     3  scratch of 6:conv5
+ *    30584     1536      4     5  7:conv6
+ *        0    24440      4     4  scratch of 7:conv6
+ *    16400     2048      5     6  9:conv7
+ *        0    10616      5     5  scratch of 9:conv7
+ *    18448       64      6     7  10:conv8 .. 11:pooling
+ *        0    16400      6     6  scratch of 10:conv8 .. 11:pooling
+ *      256      128      7     8  12:embedding
+ *        0      128      7     7  scratch of 12:embedding
+ *      384       10      8     9  13:scores
+ *        0      256      8     8  scratch of 13:scores
+ *        0       10      9     9  14:softmax
  */
 #include "scn_model.h"
 #include "scn_segment.h"
@@ -50,7 +56,7 @@ _Static_assert(SCN_WINOGRAD_TILE_BYTES(4, 1, SCN_WINOGRAD_INPUT_TILES_ACROSS(4, 
 _Static_assert(SCN_WINOGRAD_PACKED_BYTES(3, 48, 64) == 27648, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_TILE_BYTES(4, 1, SCN_WINOGRAD_INPUT_TILES_ACROSS(4, 4, 8, 3), 64) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(4, 32, 3) + SCN_WINOGRAD_SUM_BYTES(4, 1) == 14080, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_PACKED_BYTES(3, 64, 64) == 36864, "the engine wants another size than the compiler planned");
-_Static_assert(SCN_SEGMENT_STATE_BYTES(7) == 28, "the engine wants another size than the compiler planned");
+_Static_assert(SCN_SEGMENT_STATE_BYTES(4) == 16, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_DENSE_SCRATCH_BYTES(64) == 128, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_DENSE_SCRATCH_BYTES(128) == 256, "the engine wants another size than the compiler planned");
 
@@ -1371,7 +1377,7 @@ static _Alignas(4) const scn_multiplier_t step3_s0_scale[48] = {
     {1560107603, -9},
 };
 
-static _Alignas(4) const int8_t step3_s1_packed[20736] = {
+static _Alignas(4) const int8_t step4_s0_packed[20736] = {
     -43, -13, -54, 3, -88, 5, 27, -41, -54, -50, -59, -36, -5, -8, 1, -55, 29, -12, 94, -38, -37, -64, 56, 19,
     27, 21, -10, 45, 63, 37, 59, 0, -11, -35, 36, 41, -30, 9, -10, 20, -15, 5, -42, 40, -60, 37, -56, -12, 34,
     -56, 19, 13, 27, -70, 44, 56, 52, 11, 37, -11, -28, -49, 28, 8, 22, -92, -29, 49, 18, -33, -41, -17, -14, 8,
@@ -2216,14 +2222,14 @@ static _Alignas(4) const int8_t step3_s1_packed[20736] = {
     26, -9, -22, 67, 46, 87, 68, 0, 63, 75, -10, 4, 53, 24, -24,
 };
 
-static _Alignas(4) const int32_t step3_s1_bias[48] = {
+static _Alignas(4) const int32_t step4_s0_bias[48] = {
     -2208, -3849, 1808, 2676, 8567, 18847, 9396, 43146, 23649, 3081, -6153, 16552, 13112, -7023, -12078, -7901,
     26366, -353, 18031, 14588, -2771, -11686, -9264, -14535, -25170, 21844, 10796, 6226, 1210, 7524, -6468,
     1898, -28807, 3378, -20647, -1285, 24105, 5434, 11044, -10459, -16541, 13878, 15251, 95, -17326, -28660,
     22665, 26402,
 };
 
-static _Alignas(4) const scn_multiplier_t step3_s1_scale[48] = {
+static _Alignas(4) const scn_multiplier_t step4_s0_scale[48] = {
     {1126242769, -9}, {1434779649, -9}, {1202939949, -9}, {2010401392, -10}, {1227497860, -9},
     {2098120104, -10}, {1266439099, -9}, {1756951372, -10}, {1211542046, -9}, {2058812252, -10},
     {1485290247, -9}, {1264312795, -9}, {1080592746, -9}, {1087911532, -9}, {1238464677, -9}, {1941803701, -10},
@@ -2235,7 +2241,7 @@ static _Alignas(4) const scn_multiplier_t step3_s1_scale[48] = {
     {2120233483, -10}, {1765713544, -9}, {1246247974, -9}, {1262124994, -9}, {1264165269, -9}, {1133409619, -9},
 };
 
-static _Alignas(4) const int8_t step3_s2_packed[27648] = {
+static _Alignas(4) const int8_t step5_s0_packed[27648] = {
     -11, 39, -7, 25, -16, 29, 29, -35, -41, 13, -31, 11, -24, -32, 71, -30, -53, -12, 69, -31, 7, -47, 79, -49,
     44, -11, 55, 10, 38, 8, 68, 66, 22, 42, 71, 66, -21, -42, -48, -46, -44, -34, 18, -4, -71, -47, -47, -4,
     -46, -4, -23, -37, -57, -3, -16, 24, -61, 31, -35, 32, -7, 56, 21, 39, 1, 40, -40, 86, -56, 37, 34, 51, -1,
@@ -3362,7 +3368,7 @@ static _Alignas(4) const int8_t step3_s2_packed[27648] = {
     -30, 12, -23, -30, -32, 69, 30, -3, 52, -93, -39, -103, 41, -54, -8, -83, 16, -19,
 };
 
-static _Alignas(4) const int32_t step3_s2_bias[64] = {
+static _Alignas(4) const int32_t step5_s0_bias[64] = {
     22456, 4908, 16510, 33906, 6376, 38739, -10381, -26031, 8692, 33956, 39209, 29497, 42826, 51147, 27616,
     16605, -16387, 42442, 18860, 5833, 11412, 29289, 6288, 23333, -8721, 29494, 4928, 12517, 18336, -7060, 8257,
     -8629, 22831, 12431, -41712, 21373, -23662, -11535, -21268, 17021, 12904, 10696, 25443, 12872, 8194, 21939,
@@ -3370,7 +3376,7 @@ static _Alignas(4) const int32_t step3_s2_bias[64] = {
     44099, 12521, 37686,
 };
 
-static _Alignas(4) const scn_multiplier_t step3_s2_scale[64] = {
+static _Alignas(4) const scn_multiplier_t step5_s0_scale[64] = {
     {1181156516, -9}, {1370897538, -9}, {1352684857, -9}, {1477184437, -9}, {1372488568, -9}, {1101936186, -9},
     {1216024496, -9}, {2039932958, -10}, {1114264648, -9}, {1983054254, -10}, {1227425873, -9},
     {1424639541, -9}, {1286942970, -9}, {1290162304, -9}, {1776293010, -10}, {1620957261, -9}, {1435348531, -9},
@@ -3385,7 +3391,7 @@ static _Alignas(4) const scn_multiplier_t step3_s2_scale[64] = {
     {1418910085, -9}, {1115253361, -9}, {1380273620, -9}, {1113237362, -9}, {2146141128, -10},
 };
 
-static _Alignas(4) const int8_t step3_s3_packed[36864] = {
+static _Alignas(4) const int8_t step6_s0_packed[36864] = {
     -38, -28, -17, 127, -57, -45, -3, 27, 13, -34, -14, 63, -30, -7, -70, 74, -53, -50, -97, 42, -9, -17, -35,
     58, -16, -2, 44, 52, 31, -10, 34, 45, 24, -12, 52, 82, -10, 7, 2, -28, -49, -15, -16, -5, 7, -60, -45, -28,
     25, -16, -66, 28, -4, -22, -5, -3, -11, -46, -2, -36, -50, 4, -87, -52, -12, -54, -36, -39, -10, -51, -47,
@@ -4889,7 +4895,7 @@ static _Alignas(4) const int8_t step3_s3_packed[36864] = {
     29, -35, 5,
 };
 
-static _Alignas(4) const int32_t step3_s3_bias[64] = {
+static _Alignas(4) const int32_t step6_s0_bias[64] = {
     50023, 5572, 26157, 34012, 19628, 34853, 3649, -12047, 36996, 2412, 26348, -1860, 51165, -56157, -9807,
     -15921, -8775, 75212, 65691, 17910, 46407, 24672, 2643, -17435, 39305, -19970, -42776, 11715, -27323, 66429,
     -9543, -4088, -15849, 79329, 47153, 10375, 24648, 65246, 75255, -15222, 9825, 41032, 53446, 1392, -24410,
@@ -4897,7 +4903,7 @@ static _Alignas(4) const int32_t step3_s3_bias[64] = {
     10974, 41713, 39470, -44884,
 };
 
-static _Alignas(4) const scn_multiplier_t step3_s3_scale[64] = {
+static _Alignas(4) const scn_multiplier_t step6_s0_scale[64] = {
     {1819141838, -10}, {1079572062, -9}, {1289563032, -9}, {1212666097, -9}, {1987444624, -10},
     {1843869386, -10}, {1782446164, -10}, {1410613541, -10}, {1222986538, -9}, {1904006058, -10},
     {1808040524, -10}, {1808419147, -10}, {1870302531, -10}, {1428492183, -10}, {1690486452, -10},
@@ -4913,7 +4919,7 @@ static _Alignas(4) const scn_multiplier_t step3_s3_scale[64] = {
     {1826324659, -10}, {1287749954, -10}, {1787050786, -10}, {1651991482, -10},
 };
 
-static _Alignas(4) const int16_t step4_paired[4096] = {
+static _Alignas(4) const int16_t step7_paired[4096] = {
     -2246, 19154, 13018, 17459, 15027, 11341, -15161, -17894, 305, -21757, -11353, 18999, 13808, -16348, -18192,
     -12361, 1840, -3374, -2147, 19310, -9989, -10367, 6096, 10920, 8475, -26572, -8420, -4458, -32498, -6974,
     3680, 11002, -15094, -8618, 10748, 8167, 24131, -1003, -6080, -3661, -10556, -5215, 14584, -18612, -6734,
@@ -5187,7 +5193,7 @@ static _Alignas(4) const int16_t step4_paired[4096] = {
     -2344, -17222, -2047, 13367, 2390, 3919, 23510, 2049, 8168, -6434, 15407, -32522,
 };
 
-static _Alignas(4) const scn_dense_requantize_t step4_requantize[32] = {
+static _Alignas(4) const scn_dense_requantize_t step7_requantize[32] = {
    
     {154764, 1164, 114168, 1272, 1836073092, -16320, 7, 1508395510, -16320, 7, 1440734443, -16320, 7, 1385858661, -16320, 7},
     {204117, 341, 55476, -76, 1433571582, -16320, 7, 1844997642, -16320, 7, 1494667158, -16320, 7, 1531592771, -16320, 7},
@@ -5223,7 +5229,7 @@ static _Alignas(4) const scn_dense_requantize_t step4_requantize[32] = {
     {260397, 301, 150131, 883, 1683937388, -16320, 7, 1385571883, -16320, 7, 1900440463, -16320, 7, 1622571981, -16320, 7},
 };
 
-static _Alignas(4) const int16_t step5_paired[768] = {
+static _Alignas(4) const int16_t step8_paired[768] = {
     21747, -18871, 6081, -7702, -9929, -14279, -20966, -969, -14347, -11024, 13301, 17464, -9443, 13784, 17436,
     -10022, 15272, 5563, -2360, -16592, 2554, 10243, 21700, 13521, 18067, -20827, -20446, -27181, -13774, 16435,
     -4882, -8712, -10795, 15917, -24548, 8129, -6119, 4094, 1492, 15885, -16821, 7437, -11863, 24568, -2322,
@@ -5272,7 +5278,7 @@ static _Alignas(4) const int16_t step5_paired[768] = {
     0, -19708, -147, 0, 0, 833, 13280, 0, 0, 4180, -17748, 0, 0, 13312, -20495, 0, 0, -29416, -423, 0, 0,
 };
 
-static _Alignas(4) const scn_dense_requantize_t step5_requantize[3] = {
+static _Alignas(4) const scn_dense_requantize_t step8_requantize[3] = {
    
     {-43281, -785, -66893, 947, 1937733545, -15104, 9, 1602689518, -15104, 9, 1693920850, -15104, 9, 2014049126, -15104, 9},
     {-651931, -2203, 514542, -786, 1964899916, -15104, 9, 1453785689, -15104, 9, 1746979358, -15104, 9, 2062490515, -15104, 9},
@@ -5363,104 +5369,167 @@ static void step2_run(uint8_t *arena) {
     scn_segment_run(&step2_params, (const int8_t *)(arena + 44008), (int8_t *)(arena + 60392), arena + 0);
 }
 
-/* 6:conv5 .. 11:pooling */
+/* 6:conv5 */
 static const scn_winograd_t step3_s0[1] = {
     {.conv = {.input = {.batches = 1, .height = 16, .width = 8, .channels = 32}, .output = {.batches = 1, .height = 16, .width = 8, .channels = 48}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = step3_s0_bias, .scale = step3_s0_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .across = true, .pool_height = 1, .pool_width = 1, .rows = 16, .part = 16, .packed = step3_s0_packed, .expanded = NULL},
 };
 
-static const scn_winograd_t step3_s1[1] = {
-    {.conv = {.input = {.batches = 1, .height = 16, .width = 8, .channels = 48}, .output = {.batches = 1, .height = 16, .width = 8, .channels = 48}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = step3_s1_bias, .scale = step3_s1_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .across = true, .pool_height = 2, .pool_width = 2, .rows = 16, .part = 24, .packed = step3_s1_packed, .expanded = NULL},
+static const scn_stage_t step3_stages[1] = {
+    {.run = scn_winograd_f4x3_rows, .layer = step3_s0, .map = NULL, .inputs = {0, 255}, .output = 1, .stripe = 16, .reach = 3, .stride = 1, .pad_top = 1},
 };
 
-static const scn_winograd_t step3_s2[1] = {
-    {.conv = {.input = {.batches = 1, .height = 8, .width = 4, .channels = 48}, .output = {.batches = 1, .height = 8, .width = 4, .channels = 64}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = step3_s2_bias, .scale = step3_s2_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .across = true, .pool_height = 1, .pool_width = 1, .rows = 8, .part = 24, .packed = step3_s2_packed, .expanded = NULL},
-};
-
-static const scn_winograd_t step3_s3[1] = {
-    {.conv = {.input = {.batches = 1, .height = 8, .width = 4, .channels = 64}, .output = {.batches = 1, .height = 8, .width = 4, .channels = 64}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = step3_s3_bias, .scale = step3_s3_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .across = true, .pool_height = 1, .pool_width = 1, .rows = 8, .part = 32, .packed = step3_s3_packed, .expanded = NULL},
-};
-
-static const scn_mean_t step3_s4[1] = {
-    {.size = {1, 8, 4, 64}, .reduced = {false, true, true, false}, .input_zero_point = -128, .output_zero_point = -128, .scale = {.multiplier = 1191977111, .shift = -3}},
-};
-
-static const scn_stage_t step3_stages[5] = {
-    {.run = scn_winograd_f4x3_rows, .layer = step3_s0, .map = NULL, .inputs = {0, 255}, .output = 2, .stripe = 16, .reach = 3, .stride = 1, .pad_top = 1},
-    {.run = scn_winograd_f4x3_rows, .layer = step3_s1, .map = NULL, .inputs = {2, 255}, .output = 3, .stripe = 8, .reach = 4, .stride = 2, .pad_top = 1},
-    {.run = scn_winograd_f4x3_rows, .layer = step3_s2, .map = NULL, .inputs = {3, 255}, .output = 4, .stripe = 8, .reach = 3, .stride = 1, .pad_top = 1},
-    {.run = scn_winograd_f4x3_rows, .layer = step3_s3, .map = NULL, .inputs = {4, 255}, .output = 5, .stripe = 8, .reach = 3, .stride = 1, .pad_top = 1},
-    {.run = scn_mean_rows, .layer = step3_s4, .map = NULL, .inputs = {5, 6}, .output = 1, .stripe = 4, .reach = 1, .stride = 1, .pad_top = 0},
-};
-
-static const scn_line_buffer_t step3_lines[7] = {
+static const scn_line_buffer_t step3_lines[2] = {
     {.offset = 0, .row_bytes = 256, .height = 16, .capacity = 16},
-    {.offset = 0, .row_bytes = 0, .height = 8, .capacity = 8},
-    {.offset = 28, .row_bytes = 384, .height = 16, .capacity = 16},
-    {.offset = 6172, .row_bytes = 192, .height = 8, .capacity = 8},
-    {.offset = 7708, .row_bytes = 256, .height = 8, .capacity = 8},
-    {.offset = 9756, .row_bytes = 256, .height = 8, .capacity = 8},
-    {.offset = 11804, .row_bytes = 0, .height = 0, .capacity = 1},
+    {.offset = 0, .row_bytes = 384, .height = 16, .capacity = 16},
 };
 
 static const scn_segment_t step3_params = {
     .stages = step3_stages,
     .buffers = step3_lines,
-    .scratch_offset = 12060,
-    .stage_count = 5,
-    .buffer_count = 7,
+    .scratch_offset = 8,
+    .stage_count = 1,
+    .buffer_count = 2,
 };
 
 static void step3_run(uint8_t *arena) {
-    scn_segment_run(&step3_params, (const int8_t *)(arena + 60392), (int8_t *)(arena + 36492), arena + 0);
+    scn_segment_run(&step3_params, (const int8_t *)(arena + 60392), (int8_t *)(arena + 24440), arena + 0);
+}
+
+/* 7:conv6 */
+static const scn_winograd_t step4_s0[1] = {
+    {.conv = {.input = {.batches = 1, .height = 16, .width = 8, .channels = 48}, .output = {.batches = 1, .height = 16, .width = 8, .channels = 48}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = step4_s0_bias, .scale = step4_s0_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .across = true, .pool_height = 2, .pool_width = 2, .rows = 16, .part = 24, .packed = step4_s0_packed, .expanded = NULL},
+};
+
+static const scn_stage_t step4_stages[1] = {
+    {.run = scn_winograd_f4x3_rows, .layer = step4_s0, .map = NULL, .inputs = {0, 255}, .output = 1, .stripe = 8, .reach = 4, .stride = 2, .pad_top = 1},
+};
+
+static const scn_line_buffer_t step4_lines[2] = {
+    {.offset = 0, .row_bytes = 384, .height = 16, .capacity = 16},
+    {.offset = 0, .row_bytes = 192, .height = 8, .capacity = 8},
+};
+
+static const scn_segment_t step4_params = {
+    .stages = step4_stages,
+    .buffers = step4_lines,
+    .scratch_offset = 8,
+    .stage_count = 1,
+    .buffer_count = 2,
+};
+
+static void step4_run(uint8_t *arena) {
+    scn_segment_run(&step4_params, (const int8_t *)(arena + 24440), (int8_t *)(arena + 30584), arena + 0);
+}
+
+/* 9:conv7 */
+static const scn_winograd_t step5_s0[1] = {
+    {.conv = {.input = {.batches = 1, .height = 8, .width = 4, .channels = 48}, .output = {.batches = 1, .height = 8, .width = 4, .channels = 64}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = step5_s0_bias, .scale = step5_s0_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .across = true, .pool_height = 1, .pool_width = 1, .rows = 8, .part = 24, .packed = step5_s0_packed, .expanded = NULL},
+};
+
+static const scn_stage_t step5_stages[1] = {
+    {.run = scn_winograd_f4x3_rows, .layer = step5_s0, .map = NULL, .inputs = {0, 255}, .output = 1, .stripe = 8, .reach = 3, .stride = 1, .pad_top = 1},
+};
+
+static const scn_line_buffer_t step5_lines[2] = {
+    {.offset = 0, .row_bytes = 192, .height = 8, .capacity = 8},
+    {.offset = 0, .row_bytes = 256, .height = 8, .capacity = 8},
+};
+
+static const scn_segment_t step5_params = {
+    .stages = step5_stages,
+    .buffers = step5_lines,
+    .scratch_offset = 8,
+    .stage_count = 1,
+    .buffer_count = 2,
+};
+
+static void step5_run(uint8_t *arena) {
+    scn_segment_run(&step5_params, (const int8_t *)(arena + 30584), (int8_t *)(arena + 16400), arena + 0);
+}
+
+/* 10:conv8 .. 11:pooling */
+static const scn_winograd_t step6_s0[1] = {
+    {.conv = {.input = {.batches = 1, .height = 8, .width = 4, .channels = 64}, .output = {.batches = 1, .height = 8, .width = 4, .channels = 64}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = step6_s0_bias, .scale = step6_s0_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .across = true, .pool_height = 1, .pool_width = 1, .rows = 8, .part = 32, .packed = step6_s0_packed, .expanded = NULL},
+};
+
+static const scn_mean_t step6_s1[1] = {
+    {.size = {1, 8, 4, 64}, .reduced = {false, true, true, false}, .input_zero_point = -128, .output_zero_point = -128, .scale = {.multiplier = 1191977111, .shift = -3}},
+};
+
+static const scn_stage_t step6_stages[2] = {
+    {.run = scn_winograd_f4x3_rows, .layer = step6_s0, .map = NULL, .inputs = {0, 255}, .output = 2, .stripe = 8, .reach = 3, .stride = 1, .pad_top = 1},
+    {.run = scn_mean_rows, .layer = step6_s1, .map = NULL, .inputs = {2, 3}, .output = 1, .stripe = 4, .reach = 1, .stride = 1, .pad_top = 0},
+};
+
+static const scn_line_buffer_t step6_lines[4] = {
+    {.offset = 0, .row_bytes = 256, .height = 8, .capacity = 8},
+    {.offset = 0, .row_bytes = 0, .height = 8, .capacity = 8},
+    {.offset = 16, .row_bytes = 256, .height = 8, .capacity = 8},
+    {.offset = 2064, .row_bytes = 0, .height = 0, .capacity = 1},
+};
+
+static const scn_segment_t step6_params = {
+    .stages = step6_stages,
+    .buffers = step6_lines,
+    .scratch_offset = 2320,
+    .stage_count = 2,
+    .buffer_count = 4,
+};
+
+static void step6_run(uint8_t *arena) {
+    scn_segment_run(&step6_params, (const int8_t *)(arena + 16400), (int8_t *)(arena + 18448), arena + 0);
 }
 
 /* 12:embedding */
-static const scn_dense_t step4_params = {
+static const scn_dense_t step7_params = {
     .batches = 1,
     .inputs = 64,
     .outputs = 128,
     .input_zero_point = -128,
-    .paired = step4_paired,
+    .paired = step7_paired,
     .expanded = NULL,
-    .requantize = step4_requantize,
+    .requantize = step7_requantize,
 };
 
-static void step4_run(uint8_t *arena) {
-    scn_dense_s8(&step4_params, (const int8_t *)(arena + 36492), (int8_t *)(arena + 256), arena + 0);
+static void step7_run(uint8_t *arena) {
+    scn_dense_s8(&step7_params, (const int8_t *)(arena + 18448), (int8_t *)(arena + 256), arena + 0);
 }
 
 /* 13:scores */
-static const scn_dense_t step5_params = {
+static const scn_dense_t step8_params = {
     .batches = 1,
     .inputs = 128,
     .outputs = 10,
     .input_zero_point = -128,
-    .paired = step5_paired,
+    .paired = step8_paired,
     .expanded = NULL,
-    .requantize = step5_requantize,
+    .requantize = step8_requantize,
 };
 
-static void step5_run(uint8_t *arena) {
-    scn_dense_s8(&step5_params, (const int8_t *)(arena + 256), (int8_t *)(arena + 384), arena + 0);
+static void step8_run(uint8_t *arena) {
+    scn_dense_s8(&step8_params, (const int8_t *)(arena + 256), (int8_t *)(arena + 384), arena + 0);
 }
 
 /* 14:softmax */
-static const scn_softmax_t step6_params = {
+static const scn_softmax_t step9_params = {
     .rows = 1,
     .depth = 10,
     .scale = {.multiplier = 1090502400, .shift = 22},
     .diff_min = -496,
 };
 
-static void step6_run(uint8_t *arena) {
-    scn_softmax_s8(&step6_params, (const int8_t *)(arena + 384), (int8_t *)(arena + 0));
+static void step9_run(uint8_t *arena) {
+    scn_softmax_s8(&step9_params, (const int8_t *)(arena + 384), (int8_t *)(arena + 0));
 }
 
-static const scn_view_t views[7] = {
+static const scn_view_t views[10] = {
     {24, 61532, 8192},
     {25, 44008, 16384},
     {27, 60392, 4096},
-    {33, 36492, 64},
+    {28, 24440, 6144},
+    {30, 30584, 1536},
+    {31, 16400, 2048},
+    {33, 18448, 64},
     {34, 256, 128},
     {35, 384, 10},
     {36, 0, 10},
@@ -5470,10 +5539,13 @@ static const scn_step_t steps[SCN_MODEL_STEP_COUNT] = {
     {"0:conv1 .. 2:pool2", "CONV_2D+CONV_2D+MAX_POOL_2D", 5046272, step0_run, 0, 1},
     {"3:conv3", "CONV_2D", 2359296, step1_run, 1, 1},
     {"4:conv4", "CONV_2D+MAX_POOL_2D", 4734976, step2_run, 2, 1},
-    {"6:conv5 .. 11:pooling", "CONV_2D+CONV_2D+MAX_POOL_2D+CONV_2D+CONV_2D+MEAN", 6496256, step3_run, 3, 1},
-    {"12:embedding", "FULLY_CONNECTED", 8192, step4_run, 4, 1},
-    {"13:scores", "FULLY_CONNECTED", 1280, step5_run, 5, 1},
-    {"14:softmax", "SOFTMAX", 0, step6_run, 6, 1},
+    {"6:conv5", "CONV_2D", 1769472, step3_run, 3, 1},
+    {"7:conv6", "CONV_2D+MAX_POOL_2D", 2660352, step4_run, 4, 1},
+    {"9:conv7", "CONV_2D", 884736, step5_run, 5, 1},
+    {"10:conv8 .. 11:pooling", "CONV_2D+MEAN", 1181696, step6_run, 6, 1},
+    {"12:embedding", "FULLY_CONNECTED", 8192, step7_run, 7, 1},
+    {"13:scores", "FULLY_CONNECTED", 1280, step8_run, 8, 1},
+    {"14:softmax", "SOFTMAX", 0, step9_run, 9, 1},
 };
 
 const scn_model_t scn_model = {
@@ -5489,7 +5561,7 @@ const scn_model_t scn_model = {
     .steps = steps,
     .views = views,
     .step_count = SCN_MODEL_STEP_COUNT,
-    .view_count = 7,
+    .view_count = 10,
 };
 
 const char *const scn_model_labels[SCN_MODEL_LABEL_COUNT] = {

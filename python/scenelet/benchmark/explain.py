@@ -35,8 +35,9 @@ class Part:
         Size of its working memory.
     macs
         Multiply-accumulates by the challenge's counting rules.
-    predicted_instructions
-        Estimate for the Cortex-M4, from measured layers; ``scenelet bench`` measures.
+    predicted_instructions, predicted_cycles
+        Estimates for the Cortex-M4 by the cost model, the second with the wait states of the options; ``scenelet
+        bench`` counts the instructions and models the cycles of what really runs.
     why
         Reason for the choice.
     """
@@ -50,6 +51,7 @@ class Part:
     scratch_bytes: int
     macs: int
     predicted_instructions: int
+    predicted_cycles: int
     why: str
 
 
@@ -80,9 +82,15 @@ class Explanation:
         """Estimated instructions of one inference."""
         return sum(part.predicted_instructions for part in self.parts)
 
+    @property
+    def predicted_cycles(self) -> int:
+        """Estimated modelled cycles of one inference."""
+        return sum(part.predicted_cycles for part in self.parts)
+
     def to_json(self) -> dict[str, Any]:
         """As a dictionary."""
-        return asdict(self) | {"predicted_instructions": self.predicted_instructions}
+        totals = {"predicted_instructions": self.predicted_instructions, "predicted_cycles": self.predicted_cycles}
+        return asdict(self) | totals
 
     def timeline(self) -> Iterator[tuple[int, str, str]]:
         """Rows of a table: step, live blocks as "offset+bytes name", and the end of the highest one."""
@@ -108,17 +116,20 @@ def explain(model: str | Path | bytes, options: Options = DEFAULT) -> Explanatio
         As :func:`scenelet.compiler.pipeline.compile_model`.
     """
     compiled = compile_model(model, options)
-    parts = tuple(part for number, step in enumerate(compiled.program.steps) for part in _parts(number, step))
+    parts = tuple(
+        part for n, step in enumerate(compiled.program.steps) for part in _parts(n, step, options.wait_states)
+    )
     memory = tuple(Piece(b.name, b.offset, b.nbytes, b.first, b.last) for b in compiled.plan.blocks)
     plan = compiled.plan
     name = compiled.identity.name
     return Explanation(name, parts, memory, plan.arena_bytes, plan.lower_bound, compiled.program.table_bytes)
 
 
-def _parts(number: int, step: Step) -> Iterator[Part]:
+def _parts(number: int, step: Step, wait_states: int) -> Iterator[Part]:
     if isinstance(step, SegmentStep):
-        yield from _stages(number, step.segment)
+        yield from _stages(number, step.segment, wait_states)
         return
+    cost = cost_model.estimate(step)
     fused = len(step.operators) > 1
     why = "constants of all its operators in one table of 256 values" if fused else "whole map at once"
     yield Part(
@@ -130,12 +141,13 @@ def _parts(number: int, step: Step) -> Iterator[Part]:
         0,
         step.scratch_bytes,
         step.macs,
-        cost_model.estimate(step),
+        round(cost.instructions),
+        round(cost.at(wait_states)),
         why,
     )
 
 
-def _stages(number: int, segment: Segment) -> Iterator[Part]:
+def _stages(number: int, segment: Segment, wait_states: int) -> Iterator[Part]:
     for stage, rows in zip(segment.stages, segment.rows, strict=True):
         steps = (stage.step, *stage.followers)
         kept = {rows.output, *(n for n in rows.inputs if segment.lines[n].more_bytes)}
@@ -155,6 +167,7 @@ def _stages(number: int, segment: Segment) -> Iterator[Part]:
             line_bytes=sum(line.nbytes for n, line in enumerate(segment.lines) if n in kept and line in segment.kept),
             scratch_bytes=stage.variant.scratch_bytes,
             macs=sum(step.macs for step in steps),
-            predicted_instructions=stage.instructions,
+            predicted_instructions=round(stage.cost.instructions),
+            predicted_cycles=round(stage.cost.at(wait_states)),
             why=why,
         )

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..compiler.depth_first.lowering import stages_of
 from ..compiler.depth_first.stage import Stage
+from ..compiler.kernels.cost import Terms
+from ..compiler.kernels.cost_model import terms_of
 from ..compiler.options import DEFAULT, Options
 from ..compiler.program import Step
 from ..frontend.flash_tables import DeviceTables, device_tables
@@ -36,6 +38,7 @@ class StageBench:
     instructions: int
     modelled_cycles: int = 0
     wait_cycles: int = 0
+    terms: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ class LayerBench:
     """One step of the network, with the stages of a segment that has several.
 
     Cycles are modelled from a program with probes, whose own instructions are left out; ``wait_cycles``, those of
-    waiting for flash, are part of ``modelled_cycles``.
+    waiting for flash, are part of ``modelled_cycles``. ``terms`` are what the cost model counts:
+    :mod:`scenelet.compiler.kernels.cost`.
     """
 
     name: str
@@ -53,6 +57,7 @@ class LayerBench:
     stages: tuple[StageBench, ...] = ()
     modelled_cycles: int = 0
     wait_cycles: int = 0
+    terms: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -218,7 +223,8 @@ def bench(model: str | Path, options: Options = DEFAULT) -> Bench:
     layers = []
     for number, (step, count, stages) in enumerate(zip(steps, counts.steps, parts, strict=True)):
         whole = sum((one for (where, _), one in spent.items() if where == number), Spent())
-        layers.append(LayerBench(step.name, step.op, step.macs, count, stages, whole.modelled_cycles, whole.waits))
+        cycles = whole.modelled_cycles, whole.waits
+        layers.append(LayerBench(step.name, step.op, step.macs, count, stages, *cycles, _amounts(terms_of(step))))
     frontend = None
     if tables and device and counts.frame is not None:
         memory = tables.work_bytes + tables.history_bytes, device.table_bytes
@@ -249,12 +255,23 @@ def _stages(target: QemuTarget, spent: Mapping[tuple[int, int], Spent]) -> list[
     found = []
     for number, (step, counts) in enumerate(zip(steps, target.measure_stages(), strict=True)):
         named = [("schedule", "", "", 0), *map(describe, _parts(step))]
+        own = tuple(term for term in terms_of(step) if term.name.startswith("schedule/"))
+        listed = [own, *(stage.terms for stage in _parts(step))]
         rows = []
         for place, (name, count) in enumerate(zip(named, counts, strict=False)):
             part = spent.get((number, place), Spent())
-            rows.append(StageBench(*name, count, part.modelled_cycles, part.waits))
+            counted = _amounts(listed[place] if place < len(listed) else ())
+            rows.append(StageBench(*name, count, part.modelled_cycles, part.waits, counted))
         found.append(tuple(rows) if _parts(step) else ())
     return found
+
+
+def _amounts(terms: Terms) -> Mapping[str, float]:
+    """Sum terms of the same name, to three digits behind the point."""
+    found: defaultdict[str, float] = defaultdict(float)
+    for term in terms:
+        found[term.name] += term.amount
+    return {name: round(amount, 3) for name, amount in found.items() if amount}
 
 
 def describe(stage: Stage) -> tuple[str, str, str, int]:

@@ -1,9 +1,9 @@
-"""What more RAM buys: plans of one model for growing arenas, with flash and estimated instructions."""
+"""What more RAM buys: plans of one model for growing arenas, with flash, instructions and cycles by the cost model."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,12 @@ _STEPS_PER_OCTAVE = 3
 
 @dataclass(frozen=True)
 class Choice:
-    """One plan: its arena and constants in bytes, and instructions for one inference by the cost model."""
+    """One plan: its arena and constants in bytes; instructions and modelled cycles of one inference, predicted."""
 
     arena_bytes: int
     constant_bytes: int
     predicted_instructions: int
+    predicted_cycles: int
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Tradeoff:
 
     model: str
     weights: str
+    wait_states: int
     choices: tuple[Choice, ...]
     knee: int
 
@@ -41,31 +43,29 @@ class Tradeoff:
         return asdict(self)
 
 
-def tradeoff(model: str | Path, weights: str, most_bytes: int) -> Tradeoff:
+def tradeoff(model: str | Path, options: Options) -> Tradeoff:
     """Compile a model for growing arenas.
 
     Parameters
     ----------
     model
         Path of an INT8 .tflite.
-    weights
-        As :class:`scenelet.compiler.options.Options` takes it.
-    most_bytes
-        Largest acceptable arena.
+    options
+        ``ram_bytes`` is the largest acceptable arena.
 
     Raises
     ------
     ModelError, UnsupportedError
         As :func:`scenelet.compiler.pipeline.compile_model`.
     """
-    found = [_choice(model, weights, 0)]
-    for limit in _limits(found[0].arena_bytes, most_bytes):
-        found.append(_choice(model, weights, limit))
+    found = [_choice(model, replace(options, ram_bytes=0))]
+    for limit in _limits(found[0].arena_bytes, options.ram_bytes):
+        found.append(_choice(model, replace(options, ram_bytes=limit)))
     kept: list[Choice] = []
-    for one in sorted(found, key=lambda choice: (choice.arena_bytes, choice.predicted_instructions)):
-        if not kept or one.predicted_instructions < kept[-1].predicted_instructions:
+    for one in sorted(found, key=lambda choice: (choice.arena_bytes, choice.predicted_cycles)):
+        if not kept or one.predicted_cycles < kept[-1].predicted_cycles:
             kept.append(one)
-    return Tradeoff(str(model), weights, tuple(kept), _knee(kept))
+    return Tradeoff(str(model), options.weights, options.wait_states, tuple(kept), _knee(kept))
 
 
 def _limits(smallest: int, most: int) -> Iterator[int]:
@@ -78,19 +78,20 @@ def _limits(smallest: int, most: int) -> Iterator[int]:
     yield max(most, smallest)
 
 
-def _choice(model: str | Path, weights: str, limit: int) -> Choice:
-    compiled = compile_model(model, Options(weights=weights, ram_bytes=limit))
-    steps = compiled.program.steps
-    return Choice(compiled.plan.arena_bytes, compiled.program.table_bytes, sum(map(cost_model.estimate, steps)))
+def _choice(model: str | Path, options: Options) -> Choice:
+    compiled = compile_model(model, options)
+    costs = [cost_model.estimate(step) for step in compiled.program.steps]
+    instructions, cycles = (sum(one.instructions for one in costs), sum(one.at(options.wait_states) for one in costs))
+    return Choice(compiled.plan.arena_bytes, compiled.program.table_bytes, round(instructions), round(cycles))
 
 
 def _knee(choices: Sequence[Choice]) -> int:
     first, last = choices[0], choices[-1]
     width = last.arena_bytes - first.arena_bytes or 1
-    height = first.predicted_instructions - last.predicted_instructions or 1
+    height = first.predicted_cycles - last.predicted_cycles or 1
 
     def below(choice: Choice) -> float:
-        gained = (first.predicted_instructions - choice.predicted_instructions) / height
+        gained = (first.predicted_cycles - choice.predicted_cycles) / height
         return gained - (choice.arena_bytes - first.arena_bytes) / width
 
     return max(range(len(choices)), key=lambda number: below(choices[number]))

@@ -68,7 +68,7 @@ def explain(
     if json:
         print_json(result.to_json())
         return
-    columns = ["step", "layer", "kernel", ">rows", ">line", ">scratch", ">MACs", ">predicted", "why"]
+    columns = ["step", "layer", "kernel", ">rows", ">line", ">scratch", ">MACs", ">instructions", ">cycles", "why"]
     rows = [
         (
             str(p.step),
@@ -79,15 +79,17 @@ def explain(
             p.scratch_bytes,
             p.macs,
             p.predicted_instructions,
+            p.predicted_cycles,
             p.why,
         )
         for p in result.parts
     ]
-    out.print(table(f"{model.name}: predicted instructions are estimates; bench measures", columns, rows))
+    out.print(table(f"{model.name}: instructions and cycles as the cost model predicts; bench measures", columns, rows))
     out.print(table("the arena over time", ["step", "live blocks, offset+bytes", ">up to"], result.timeline()))
     out.print(
         f"{result.arena_bytes:,} B of arena (busiest step {result.busiest_step_bytes:,}), "
-        f"{result.constant_bytes:,} B of constants, {result.predicted_instructions:,} instructions predicted"
+        f"{result.constant_bytes:,} B of constants, {result.predicted_instructions:,} instructions predicted, "
+        f"{result.predicted_cycles:,} modelled cycles"
     )
 
 
@@ -98,21 +100,23 @@ def _note_excess(arena_bytes: int, limit: int) -> None:
 
 
 def tradeoff(model: Model, weights: Weights = DEFAULT.weights, board: Board = None, json: Json = False) -> None:
-    """List what more RAM buys: arena, constants and predicted instructions of plans, and the knee of their curve."""
+    """List what more RAM buys: arena, constants, predicted instructions and cycles of plans, and their curve's knee."""
     from ..benchmark.tradeoff import tradeoff as compare
 
-    result = compare(model, weights, arena_limit(None, board))
+    result = compare(
+        model, Options(weights=weights, ram_bytes=arena_limit(None, board), wait_states=flash_waits(board))
+    )
     if json:
         print_json(result.to_json())
         return
-    least = result.choices[-1].predicted_instructions
+    least = result.choices[-1].predicted_cycles
     rows = [
-        (c.arena_bytes, c.constant_bytes, c.predicted_instructions, f"{c.predicted_instructions / least:.2f}", mark)
+        (c.arena_bytes, c.constant_bytes, c.predicted_instructions, c.predicted_cycles,
+         f"{c.predicted_cycles / least:.2f}", "knee" if number == result.knee else "")
         for number, c in enumerate(result.choices)
-        for mark in ("knee" if number == result.knee else "",)
-    ]
-    columns = [">arena", ">constants", ">predicted", ">of the fastest", ""]
-    out.print(table(f"{model.name}: bytes, and instructions by the cost model", columns, rows))
+    ]  # fmt: skip
+    columns = [">arena", ">constants", ">instructions", ">cycles, modelled", ">of the fastest", ""]
+    out.print(table(f"{model.name}: bytes; instructions and cycles as the cost model predicts", columns, rows))
     out.print(f"use one with --ram, such as: --ram {result.choices[result.knee].arena_bytes}")
 
 
@@ -134,7 +138,8 @@ def export(
     from ..deploy.export import export as write
 
     limit = arena_limit(ram, board)
-    options = Options(weights=weights, ram_bytes=limit, frontend_tables=frontend_tables)
+    waits = flash_waits(board)
+    options = Options(weights=weights, ram_bytes=limit, frontend_tables=frontend_tables, wait_states=waits)
     result = write(model, to, check=check, frontend=frontend, options=options, rule=limits, board=board)
     _note_excess(result.arena_bytes, limit)
     if json:

@@ -91,7 +91,7 @@ def compile_model(source: str | Path | bytes, options: Options = DEFAULT) -> Com
     if options.fusion:
         fused = fuse(program, small=options.weights == "packed")
         expanded = expanded_operators(fused, options)
-        program = divide(widened(fused, expanded), options.ram_bytes, expanded)
+        program = divide(widened(fused, expanded), options, expanded)
     memory = plan(program)
     check(program, memory)
     identity = Identity(

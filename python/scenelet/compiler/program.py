@@ -104,9 +104,9 @@ class Step:
         Multiply-accumulates by the challenge's counting rules.
     records
         Structs that ``params`` refers to, in order.
-    predicted_instructions
-        Estimate for one inference where the maker of the step knows better than its kernel's row in
-        :mod:`scenelet.compiler.kernels.registry`; else None.
+    terms
+        What it works through in one inference, where the maker of the step knows better than its kernel's row in
+        :mod:`scenelet.compiler.kernels.cost_model`; else None. See :class:`scenelet.compiler.kernels.cost.Term`.
     """
 
     name: str
@@ -123,7 +123,7 @@ class Step:
     static_asserts: tuple[str, ...] = ()
     macs: int = 0
     records: tuple[Records, ...] = ()
-    predicted_instructions: int | None = None
+    terms: tuple[tuple[str, float, float], ...] | None = None
 
     @property
     def fields(self) -> Mapping[str, Any]:

@@ -21,10 +21,12 @@ class SegmentBuilder:
         Of the program.
     expanded
         Numbers of the operators whose weights may lie transformed in flash.
+    wait_states
+        Of the flash.
     """
 
-    def __init__(self, graph: Graph, expanded: frozenset[int]) -> None:
-        self._graph, self._expanded = graph, expanded
+    def __init__(self, graph: Graph, expanded: frozenset[int], wait_states: int) -> None:
+        self._graph, self._expanded, self._wait_states = graph, expanded, wait_states
         self._frames: dict[tuple[tuple[Step, ...], bool], Frame] = {}
         self._segments: dict[Frame, Segment] = {}
         self._variants: dict[tuple[Step, Step | None], tuple[Variant, ...]] = {}
@@ -69,7 +71,8 @@ class SegmentBuilder:
         """List the ways to run a fused step, quickest first."""
         key = (part.step, part.pool)
         if key not in self._variants:
-            self._variants[key] = variants(Work(part.step, part.pool, part.step.operators[0] in self._expanded))
+            expanded = part.step.operators[0] in self._expanded
+            self._variants[key] = variants(Work(part.step, part.pool, expanded, self._wait_states))
         return self._variants[key]
 
     def slower(self, segment: Segment) -> list[Segment]:

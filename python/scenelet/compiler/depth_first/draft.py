@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from ..kernels import cost_model
 from ..memory.planner import Plan, plan
@@ -25,10 +26,13 @@ class Draft:
         Lowered, no segments in it.
     steps
         Its steps in order, some of them joined into segments.
+    wait_states
+        Of the flash.
     """
 
     program: Program
     steps: tuple[Part, ...]
+    wait_states: int
 
     @property
     def sources(self) -> tuple[int, ...]:
@@ -44,10 +48,10 @@ class Draft:
         """Size of a tensor in the arena, bytes."""
         return self.program.nbytes(tensor)
 
-    @property
-    def instructions(self) -> int:
-        """Estimate for one inference."""
-        return sum(map(instructions, self.steps))
+    @cached_property
+    def cycles(self) -> float:
+        """Estimated cycles of one inference."""
+        return sum(cycles(step, self.wait_states) for step in self.steps)
 
     def plan(self) -> Plan:
         """Plan its arena."""
@@ -64,9 +68,10 @@ class Draft:
         return replace(self.program, steps=tuple(steps))
 
 
-def instructions(part: Part) -> int:
-    """Estimate a part for one inference."""
-    return part.instructions if isinstance(part, Segment) else cost_model.estimate(part)
+def cycles(part: Part, wait_states: int) -> float:
+    """Estimate a part's cycles for one inference."""
+    cost = part.cost if isinstance(part, Segment) else cost_model.estimate(part)
+    return cost.at(wait_states)
 
 
 def held_bytes(program: Program, part: Part) -> int:

@@ -66,7 +66,7 @@ def lowered(segment: Segment, graph: Graph) -> SegmentStep:
         static_asserts=(*(held for stage in segment.stages for held in stage.variant.static_asserts), state),
         macs=sum(step.macs for step in segment.run),
         records=(*records, Records("stages", "scn_stage_t", tuple(rows)), Records("lines", "scn_line_buffer_t", lines)),
-        predicted_instructions=segment.instructions,
+        terms=segment.terms,
         segment=segment,
     )
 

@@ -1,4 +1,4 @@
-"""Which steps become depth-first segments: by the arena's size first, then by estimated instructions.
+"""Which steps become depth-first segments: by the arena's size first, then by estimated cycles.
 
 Of all partitions into runs and single steps, the one with the smallest busiest step is taken. Where the arena is then
 larger than wanted, the busiest segment starts from its smallest form and speeds up as far as memory allows. The search
@@ -8,11 +8,12 @@ compares segments as descriptions; only the chosen partition is lowered.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ..options import Options
 from ..program import Program
 from .builder import SegmentBuilder
-from .draft import Draft, Part, held_bytes, instructions, waiting_bytes
+from .draft import Draft, Part, cycles, held_bytes, waiting_bytes
 from .runs import runs
 from .segment import Frame, Segment
 from .variant_search import fit
@@ -25,15 +26,15 @@ _ALONE = 3
 
 @dataclass(frozen=True)
 class _Choice:
-    """The best way to run the first so many steps: the busiest step's bytes, estimated cost, and the last part."""
+    """The best way to run the first so many steps: the busiest step's bytes, estimated cycles, and the last part."""
 
     peak: int
-    instructions: int
+    cycles: float
     start: int
     part: Part | None
 
 
-def divide(program: Program, ram_bytes: int, expanded: frozenset[int]) -> Program:
+def divide(program: Program, options: Options, expanded: frozenset[int]) -> Program:
     """Replace runs of steps by segments.
 
     Where the quickest steps do not fit, single steps first take a way that needs less scratch.
@@ -42,9 +43,9 @@ def divide(program: Program, ram_bytes: int, expanded: frozenset[int]) -> Progra
     ----------
     program
         Lowered and fused.
-    ram_bytes
-        Arena that is small enough. If the program fits as it is, only convolutions change, one by one. If nothing fits,
-        the fastest plan within a tenth of the smallest arena is taken; for 0, the smallest.
+    options
+        ``ram_bytes`` is an arena that is small enough. If the program fits as it is, only convolutions change, one by
+        one. If nothing fits, the fastest plan within a tenth of the smallest arena is taken; for 0, the smallest.
     expanded
         Numbers of the operators whose weights may lie transformed in flash.
 
@@ -53,18 +54,19 @@ def divide(program: Program, ram_bytes: int, expanded: frozenset[int]) -> Progra
     Program
         Segments are steps of :class:`scenelet.compiler.depth_first.lowering.SegmentStep`.
     """
-    builder = SegmentBuilder(program.graph, expanded)
-    best = _Search(program, ram_bytes, builder).best()
+    builder = SegmentBuilder(program.graph, expanded, options.wait_states)
+    best = _Search(program, options, builder).best()
     arena = best.plan().arena_bytes
-    if arena > ram_bytes > 0:
+    if arena > options.ram_bytes > 0:
         # It cannot be had: a tenth more than the smallest arena buys much speed.
-        best = _Search(program, arena * _SLACK_TENTHS // 10, builder).best()
+        best = _Search(program, replace(options, ram_bytes=arena * _SLACK_TENTHS // 10), builder).best()
     return best.lowered()
 
 
 class _Search:
-    def __init__(self, program: Program, ram_bytes: int, builder: SegmentBuilder) -> None:
-        self._program, self._ram_bytes, self._builder = program, ram_bytes, builder
+    def __init__(self, program: Program, options: Options, builder: SegmentBuilder) -> None:
+        self._program, self._builder = program, builder
+        self._ram_bytes, self._wait_states = options.ram_bytes, options.wait_states
         self._waiting = waiting_bytes(program)
 
     def best(self) -> Draft:
@@ -74,15 +76,15 @@ class _Search:
         different = {tuple(part.operators for part in draft.steps): draft for draft in drafts}
         made = [self._partition(_ALONE, limited=False), *(self._shrunk(draft) for draft in different.values())]
         arenas = {draft: draft.plan().arena_bytes for draft in made}
-        return min(made, key=lambda one: (max(arenas[one], self._ram_bytes), one.instructions, arenas[one]))
+        return min(made, key=lambda one: (max(arenas[one], self._ram_bytes), one.cycles, arenas[one]))
 
     def _in_one(self) -> Draft:
         """The longest run as one segment, and what is before and after it by itself."""
         steps, segments = self._program.steps, self._segments(_MOST_STAGES)
         if not segments:
-            return Draft(self._program, steps)
+            return Draft(self._program, steps, self._wait_states)
         start, end = max(segments, key=lambda run: (run[1] - run[0], -run[0]))
-        return Draft(self._program, (*steps[:start], segments[start, end], *steps[end:]))
+        return Draft(self._program, (*steps[:start], segments[start, end], *steps[end:]), self._wait_states)
 
     def _partition(self, longest: int, *, limited: bool) -> Draft:
         """The quickest partition that fits the RAM (or any, not limited), or the smallest where none does."""
@@ -101,15 +103,15 @@ class _Search:
         while (part := best[end].part) is not None:
             kept.append(part)
             end = best[end].start
-        return Draft(self._program, tuple(reversed(kept)))
+        return Draft(self._program, tuple(reversed(kept)), self._wait_states)
 
     def _least(self, best: list[_Choice], options: list[tuple[int, Part]], end: int, *, limited: bool) -> _Choice:
         choices = []
         for start, made in options:
             waiting = max(self._waiting(made, number) for number in range(start, end))
             peak = max(best[start].peak, held_bytes(self._program, made) + waiting)
-            choices.append(_Choice(peak, best[start].instructions + instructions(made), start, made))
-        return min(choices, key=lambda c: (limited and max(c.peak, self._ram_bytes), c.instructions, c.peak))
+            choices.append(_Choice(peak, best[start].cycles + cycles(made, self._wait_states), start, made))
+        return min(choices, key=lambda c: (limited and max(c.peak, self._ram_bytes), c.cycles, c.peak))
 
     def _segments(self, longest: int) -> Mapping[tuple[int, int], Segment]:
         """Every run that gains as a segment."""
@@ -140,15 +142,13 @@ class _Search:
         assert isinstance(segment, Segment)
         frames = dict.fromkeys(self._builder.frame(segment.run, pooled=pooled) for pooled in (True, False))
         made = [self._squeezed(draft, number, frame) for frame in frames]
-        return min(
-            made, key=lambda one: (max(one.plan().arena_bytes, self._ram_bytes), instructions(one.steps[number]))
-        )
+        return min(made, key=lambda one: (max(one.plan().arena_bytes, self._ram_bytes), one.cycles))
 
     def _squeezed(self, draft: Draft, number: int, frame: Frame) -> Draft:
         """Take from a segment's memory what the arena exceeds the limit by, while that helps."""
         budget = self._builder.quickest(frame).scratch_bytes
         while True:
-            fitted = fit(frame, [self._builder.variants(part) for part in frame.parts], budget)
+            fitted = fit(frame, [self._builder.variants(part) for part in frame.parts], budget, self._wait_states)
             made = draft.exchanged(number, fitted)
             over = made.plan().arena_bytes - self._ram_bytes
             if over <= 0 or fitted.scratch_bytes > budget:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from ...graph import Graph
+from ..kernels.cost import Cost, Terms, cost_of, terms
 from ..program import Step
 from .row_schedule import Schedule, StageRows, simulate
 from .stage import Fused, Stage, input_shape
@@ -112,9 +114,21 @@ class Segment:
         return self.scratch_offset + max(stage.variant.scratch_bytes for stage in self.stages)
 
     @property
-    def instructions(self) -> int:
+    def calls(self) -> int:
+        """Stripes that its schedule runs, all stages together."""
+        heights = (self.lines[part.output].height for part in self.rows)
+        return sum(-(-height // part.stripe) for height, part in zip(heights, self.rows, strict=True))
+
+    @cached_property
+    def terms(self) -> Terms:
+        """What it works through in one inference."""
+        own = terms("schedule", call=(self.calls, 60.0)) if len(self.stages) > 1 else ()
+        return (*own, *(term for stage in self.stages for term in stage.terms))
+
+    @cached_property
+    def cost(self) -> Cost:
         """Estimate for one inference."""
-        return sum(stage.instructions for stage in self.stages)
+        return cost_of(self.terms)
 
 
 class Frame:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from ...graph import Graph
 from ..kernels import cost_model
+from ..kernels.cost import Cost, Terms, cost_of
 from ..kernels.fused_add import added_to
 from ..kernels.fused_pool import pools_sums
 from ..kernels.registry import variants
@@ -72,10 +74,12 @@ class Fused:
         return bool(self.map.fields["channels"] == self.step.fields["output"]["channels"])
 
     @property
-    def overhead(self) -> int:
-        """Instructions that its map and its ADD cost beside the kernel's own."""
-        apart = cost_model.estimate(self.map) if self.map and not self.maps_itself else 0
-        return apart + (cost_model.added(self.added) if self.added else 0)
+    def overhead(self) -> Terms:
+        """What its map and its ADD work through beside the kernel's own."""
+        apart: Terms = ()
+        if self.map:
+            apart = cost_model.mapped(self.map) if self.maps_itself else cost_model.terms_of(self.map)
+        return (*apart, *(cost_model.added(self.added) if self.added else ()))
 
     def run_by(self, variant: Variant) -> Stage:
         """Choose the variant that runs it."""
@@ -102,10 +106,15 @@ class Stage(Fused):
 
     variant: Variant
 
-    @property
-    def instructions(self) -> int:
+    @cached_property
+    def terms(self) -> Terms:
+        """What it works through for the whole map."""
+        return (*self.variant.terms, *self.overhead)
+
+    @cached_property
+    def cost(self) -> Cost:
         """Estimate for the whole map."""
-        return self.variant.instructions + self.overhead
+        return cost_of(self.terms)
 
 
 def input_shape(graph: Graph, step: Step) -> tuple[int, ...]:

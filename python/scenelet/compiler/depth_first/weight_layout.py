@@ -25,13 +25,15 @@ def expanded_operators(program: Program, options: Options) -> frozenset[int]:
     -------
     frozenset of int
         Operator numbers: none for "packed", all that gain for "expanded"; for "auto" those with the most estimated
-        instructions saved per byte, while the constants stay within :data:`scenelet.compiler.options.FLASH_BYTES`.
+        cycles saved per byte, while the constants stay within :data:`scenelet.compiler.options.FLASH_BYTES`.
     """
     if options.weights == "packed":
         return frozenset()
     chosen = set()
     total = program.table_bytes
-    for _, extra, step in sorted(_offers(program), key=lambda offer: (-offer[0], offer[1], offer[2].operators)):
+    for _, extra, step in sorted(
+        _offers(program, options.wait_states), key=lambda offer: (-offer[0], offer[1], offer[2].operators)
+    ):
         if options.weights == "expanded" or total + extra <= FLASH_BYTES:
             chosen.add(step.operators[0])
             total += extra
@@ -47,17 +49,20 @@ def widened(program: Program, expanded: frozenset[int]) -> Program:
     return replace(program, steps=steps)
 
 
-def _offers(program: Program) -> list[tuple[float, int, Step]]:
-    """List what expanding gains: instructions saved per byte, bytes, and the step."""
+def _offers(program: Program, wait_states: int) -> list[tuple[float, int, Step]]:
+    """List what expanding gains: cycles saved per byte, bytes, and the step."""
     found = []
     for step in program.steps:
         if step.kernel == "scn_dense_s8":
-            saved = cost_model.estimate(step) - cost_model.estimate(dense.expanded(step))
-            found.append((saved / step.tables[0].nbytes, step.tables[0].nbytes, step))
+            costs = (cost_model.estimate(one).at(wait_states) for one in (step, dense.expanded(step)))
+            saved = next(costs) - next(costs)
+            if saved > 0:
+                found.append((saved / step.tables[0].nbytes, step.tables[0].nbytes, step))
         if step.kernel != "scn_conv2d_s8":
             continue
-        before, after = (variants(Work(step, expanded=expanded))[0] for expanded in (False, True))
-        if after.expanded and after.instructions < before.instructions:
+        before, after = (variants(Work(step, None, expanded, wait_states))[0] for expanded in (False, True))
+        saved = before.cost.at(wait_states) - after.cost.at(wait_states)
+        if after.expanded and saved > 0:
             extra = after.weight_bytes - next(t.nbytes for t in step.tables)
-            found.append(((before.instructions - after.instructions) / max(extra, 1), extra, step))
+            found.append((saved / max(extra, 1), extra, step))
     return found

@@ -1,7 +1,8 @@
-"""Estimated Cortex-M4 instructions of kernels: good for choosing between them and for explaining, no measurement.
+"""Estimates of kernels that have no variants of their own, and of those that run a map as a whole.
 
-The factors fit the engine's layers as ``scenelet bench`` counted them: instructions per multiply-accumulate that is
-really done, per value, or per tap of a window. Kernels that have variants estimate each of them in their own modules.
+An estimate is good for choosing between kernels and for explaining; it is no measurement. It lists what a kernel works
+through; what one of each takes stands in one place, see :mod:`.cost`. Kernels that have variants list theirs in their
+own modules.
 """
 
 from __future__ import annotations
@@ -11,51 +12,49 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from ..program import Step
+from .cost import Cost, Term, Terms, cost_of, lines, terms
 from .variant import POSITIONS
 
-Estimate = Callable[[Step], int]
-"""From a step to instructions for its whole map."""
-
-_DIRECT, _DIRECT_OUTPUT, _GATHERED = 0.82, 40.0, 4.5
-_ODD_CHANNEL_GATHER = 45.0
-_DEPTHWISE, _DEPTHWISE_THREE, _DEPTHWISE_OUTPUT = 8.3, 2.2, 45.0
-_SUMMED, _ADDED = 8.0, 6.2
-_JOINED = 0.6
-_PICKED_RUN, _PICKED = 20.0, 1.5
-_MEAN, _DENSE, _DENSE_OUTPUT = 20.5, 1.9, 95.0
-_DENSE_PAIRED, _DENSE_EXPANDED, _DENSE_FOURTH = 0.87, 0.68, 11.0
+Estimate = Callable[[Step], Terms]
+"""From a step to what its kernel works through for the whole map."""
 
 
-def estimate(step: Step) -> int:
-    """Estimate any step: what its maker knew, else its kernel's row, else one instruction per MAC."""
-    if step.predicted_instructions is not None:
-        return step.predicted_instructions
+def estimate(step: Step) -> Cost:
+    """Estimate any step."""
+    return cost_of(terms_of(step))
+
+
+def terms_of(step: Step) -> Terms:
+    """List what a step works through: what its maker knew, else by its kernel's row, else its multiply-accumulates."""
+    if step.terms is not None:
+        return tuple(Term(*one) for one in step.terms)
     known = ESTIMATES.get(step.kernel)
-    return known(step) if known else step.macs
+    return known(step) if known else terms(step.kernel, mac=(step.macs, 1.0))
 
 
-def per_value(instructions: float) -> Estimate:
-    """Estimate a kernel by its output's values."""
-    return lambda step: int(instructions * _values(step))
+def per_value(guess: float) -> Estimate:
+    """Estimate a kernel by its output's values; ``guess``: instructions of one until it is measured."""
+    return lambda step: terms(step.kernel, value=(_values(step), guess))
 
 
 def per_mac(product: float, output: float) -> Estimate:
-    """Estimate a kernel by its products and its output's values."""
-    return lambda step: int(product * step.macs + output * _values(step))
+    """Estimate a kernel by its products and its output's values; parameters like :func:`per_value`."""
+    return lambda step: terms(step.kernel, mac=(step.macs, product), value=(_values(step), output))
 
 
 def per_window(output: float, tap: float) -> Estimate:
-    """Estimate a kernel by its outputs, and by the taps of all their windows."""
+    """Estimate a kernel by its outputs, and by the taps of all their windows; parameters like :func:`per_value`."""
 
-    def windows(step: Step) -> int:
+    def windows(step: Step) -> Terms:
         window, _, target = maps(step)
-        each = output + tap * window["height"] * window["width"]
-        return int(each * pixels(target) * target["channels"])
+        outputs = pixels(target) * target["channels"]
+        taps = outputs * window["height"] * window["width"]
+        return terms(step.kernel, output=(outputs, output), tap=(taps, tap))
 
     return windows
 
 
-def convolution(step: Step, stripe: int | None = None) -> int:
+def convolution(step: Step, stripe: int | None = None) -> Terms:
     """Estimate CONV_2D without transforms, ``stripe`` output rows at a time (None: the whole map)."""
     window, source, target = maps(step)
     taps, width, stripe = window["width"], target["width"], stripe or target["height"]
@@ -66,63 +65,70 @@ def convolution(step: Step, stripe: int | None = None) -> int:
     else:
         reached = min(taps, source["width"] + width - 1)
         filled = width / _whole_blocks(width)
-    products = _DIRECT * step.macs * reached / taps / filled
-    products += _DIRECT_OUTPUT * pixels(target) * target["channels"]
+    products = step.macs * reached / taps / filled
     even = source["channels"] % 2 == 0
     seen = window["height"] * source["channels"] * pixels(target) * (reached if even else taps)
-    return int(products + (_GATHERED if even else _ODD_CHANNEL_GATHER) * seen)
+    outputs = pixels(target) * target["channels"]
+    counted = terms("direct", mac=products, output=outputs, **{"gathered" if even else "gathered_odd": seen})
+    # INT8 weights of two channels serve four positions.
+    return (*counted, lines(products / POSITIONS))
 
 
-def depthwise(step: Step) -> int:
+def depthwise(step: Step) -> Terms:
     """Estimate DEPTHWISE_CONV_2D, one output at a time."""
     window, _, target = maps(step)
-    taps = window["height"] * window["width"] * (_DEPTHWISE_THREE if window["width"] == 3 else _DEPTHWISE)
-    return int((_DEPTHWISE_OUTPUT + taps) * pixels(target) * target["channels"])
+    outputs = pixels(target) * target["channels"]
+    taps = outputs * window["height"] * window["width"]
+    return terms("depthwise", output=outputs, **{"tap_of_three" if window["width"] == 3 else "tap": taps})
 
 
-def fully_connected(step: Step) -> int:
+def fully_connected(step: Step) -> Terms:
     """Estimate FULLY_CONNECTED, one output at a time."""
-    fields = step.fields
-    return int(fields["batches"] * fields["outputs"] * (_DENSE * fields["inputs"] + _DENSE_OUTPUT))
+    outputs = step.fields["batches"] * step.fields["outputs"]
+    products = outputs * step.fields["inputs"]
+    return (*terms("fully_connected", mac=products, output=outputs), lines(products))
 
 
-def dense(step: Step) -> int:
+def dense(step: Step) -> Terms:
     """Estimate FULLY_CONNECTED in fours of outputs."""
     fields = step.fields
-    each = _DENSE_EXPANDED if fields["expanded"] else _DENSE_PAIRED
-    return int(fields["batches"] * fields["outputs"] * (each * fields["inputs"] + _DENSE_FOURTH))
+    outputs = fields["batches"] * fields["outputs"]
+    products = outputs * fields["inputs"]
+    form = "expanded" if fields["expanded"] else "paired"
+    return (*terms("dense", output=outputs, **{form: products}), lines(products * (2 if fields["expanded"] else 1)))
 
 
-def per_moved_value(instructions: float) -> Estimate:
-    """Estimate a kernel by the values of its struct's size."""
-    return lambda step: int(instructions * np.prod(step.fields["size"]))
+def per_moved_value(guess: float) -> Estimate:
+    """Estimate a kernel by the values of its struct's size; parameter like :func:`per_value`."""
+    return lambda step: terms(step.kernel, value=(int(np.prod(step.fields["size"])), guess))
 
 
-def joined(step: Step) -> int:
+def joined(step: Step) -> Terms:
     """Estimate CONCATENATION and PACK by their output's values."""
     runs = next(table.values for table in step.tables if table.kind == "runs")
-    return int(_JOINED * step.fields["turns"] * runs.sum())
+    return terms(step.kernel, value=step.fields["turns"] * int(runs.sum()))
 
 
-def picked(step: Step) -> int:
+def picked(step: Step) -> Terms:
     """Estimate values picked by indices: by their runs, and by themselves."""
     runs = step.fields["rows"] * step.fields["columns"]
-    return int(runs * (_PICKED_RUN + _PICKED * step.fields["run"]))
+    return terms(step.kernel, run=(runs, 20.0), value=(runs * step.fields["run"], 1.5))
 
 
-def mean(step: Step) -> int:
-    """Estimate MEAN over any axes of a whole map."""
-    return int(_MEAN * np.prod(step.fields["size"]))
-
-
-def summed(step: Step) -> int:
+def summed(step: Step) -> Terms:
     """Estimate MEAN over height and width, a few rows at a time."""
-    return int(_SUMMED * np.prod(step.fields["size"]))
+    return terms("mean_rows", value=int(np.prod(step.fields["size"])))
 
 
-def added(step: Step) -> int:
+def added(step: Step) -> Terms:
     """Estimate ADD at the end of a convolution."""
-    return int(_ADDED * _values(step))
+    return terms("fused_add", value=_values(step))
+
+
+def mapped(step: Step) -> Terms:
+    """Estimate a map that a convolution applies as it stores."""
+    form = "table" if step.tables[0].type == "int8_t" else "affine"
+    return terms("fused_map", **{form: _values(step)})
 
 
 def maps(step: Step) -> tuple[Mapping[str, int], Mapping[str, int], Mapping[str, int]]:
@@ -178,7 +184,7 @@ ESTIMATES: Mapping[str, Estimate] = {
     "scn_l2_normalization_s8": per_value(30.0),
     "scn_lut_s8": per_value(6.0),
     "scn_max_pool_s8": per_window(0.0, 4.2),
-    "scn_mean_s8": mean,
+    "scn_mean_s8": per_moved_value(20.5),
     "scn_mul_s8": per_value(29.0),
     "scn_pad_s8": per_value(5.0),
     "scn_pick_s8": picked,

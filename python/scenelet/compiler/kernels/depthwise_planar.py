@@ -10,14 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..program import Records, Step, Table
+from .cost import terms
 from .requantize import channel_constants
 from .variant import Layer, Parameters, Striped, Variant, Work, stripes_up_to
 
 _CHANNELS = 4
 _MOST_WORDS = 32
-# Instructions. 3x3 with stride 1: per four outputs, per two, per column of pairs. Other windows: per product of a word,
-# per pair of outputs. All windows: per channel, and per word of a plane that is widened.
-_FOUR, _TWO, _COLUMN, _PRODUCT, _PAIR, _CHANNEL, _WORD = 59, 36, 20, 5.5, 42, 110, 6.5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,8 +83,8 @@ def ways(work: Work) -> Iterator[Variant]:
     for stripe in stripes_up_to(target["height"]):
         axes = [way for down in (False, True) if (way := _way(work.step, stripe, down))]
         if axes:
-            found.append(min(axes, key=lambda way: way.instructions))
-    yield from DepthwisePlanar.with_alone(tuple(found))
+            found.append(min(axes, key=lambda way: way.cost.at(work.wait_states)))
+    yield from DepthwisePlanar.with_alone(tuple(found), work.wait_states)
 
 
 def _way(step: Step, stripe: int, down: bool) -> DepthwisePlanar | None:
@@ -99,15 +97,18 @@ def _way(step: Step, stripe: int, down: bool) -> DepthwisePlanar | None:
     columns = -(-outputs // (2 if stride == 1 else 1))
     pairs = columns - 1 + tap_words(taps, stride)
     rows = (other_outputs - 1) * other_stride + other_taps
+    calls = -(-target["height"] // stripe) * target["channels"]
+    each: dict[str, float] = {"channel": 1, "word": pairs * rows}
     if (taps, other_taps, stride, other_stride) == (3, 3, 1, 1):
-        channel = columns * (_COLUMN + other_outputs // 2 * _FOUR + other_outputs % 2 * _TWO)
+        # 3x3 with stride 1: four outputs at a time, and two.
+        each |= {"column": columns, "four": columns * (other_outputs // 2), "two": columns * (other_outputs % 2)}
     else:
-        channel = columns * other_outputs * (_PAIR + tap_words(taps, stride) * other_taps * _PRODUCT)
-    stripes = -(-target["height"] // stripe)
+        words = tap_words(taps, stride) * other_taps
+        each |= {"pair": columns * other_outputs, "product": columns * other_outputs * words}
     return DepthwisePlanar(
         step=step,
         stripe=stripe,
-        instructions=int(stripes * target["channels"] * (channel + _CHANNEL + pairs * rows * _WORD)),
+        terms=terms("planar", **{name: calls * amount for name, amount in each.items()}),
         why=f"planes of four channels; a word holds two neighbours {'down' if down else 'across'}",
         down=down,
         pairs=pairs,

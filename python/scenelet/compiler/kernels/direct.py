@@ -47,8 +47,8 @@ def ways(work: Work) -> Iterator[Variant]:
         below = "below one another: taps beside the map are skipped"
         where = below if stripe >= width else "side by side: fewer rows kept"
         why = f"no transform; four positions {where}"
-        cost = cost_model.convolution(work.step, min(stripe, height))
-        yield Direct(step=work.step, stripe=stripe, instructions=cost, why=why)
+        terms = cost_model.convolution(work.step, min(stripe, height))
+        yield Direct(step=work.step, stripe=stripe, terms=terms, why=why)
 
 
 def pack_conv2d(weights: NDArray[np.int8]) -> NDArray[np.int8]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..program import Records, Step, Table
+from .cost import lines, terms
 from .requantize import channel_constants, paired
 from .variant import POSITIONS, Layer, Parameters, Striped, Variant, Work, stripes_up_to
 
@@ -21,11 +22,6 @@ _COLUMN_BYTES = 4096
 """Scratch that the gathered columns may take; one block of positions may take more."""
 
 _MOST_GROUP = 8
-# Instructions: per step (two taps of two channels at four positions), per block beside its steps, per call for a pair
-# of channels, per four bytes of four windows gathered, per row of a window; per word widened; per byte padded.
-_STEP, _BLOCK, _CALL, _GATHER, _ROW = 11.4, 74, 50, 24, 30
-_WIDEN = 10.2
-_PAD = 1.5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -110,7 +106,7 @@ def ways(work: Work) -> Iterator[Variant]:
         return
     for expanded in work.weight_forms:
         listed = (_way(work.step, stripe, expanded) for stripe in stripes_up_to(target["height"]))
-        yield from Gemm.with_alone(tuple(listed))
+        yield from Gemm.with_alone(tuple(listed), work.wait_states)
 
 
 def _way(step: Step, stripe: int, expanded: bool) -> Gemm:
@@ -125,15 +121,24 @@ def _way(step: Step, stripe: int, expanded: bool) -> Gemm:
     padded = _padded(fields, stripe)
     pairs = target["channels"] // 2
     groups = -(-blocks // group)
-    multiply = blocks * pairs * (words * _STEP + _BLOCK) + groups * pairs * _CALL
-    weights = 0 if expanded else groups * pairs * words * _WIDEN
-    gather = blocks * window["height"] * (-(-run // 4) * _GATHER + _ROW) + padded * _PAD
     stripes = -(-target["height"] // stripe)
+    # A step is two taps of two channels at four positions.
+    counted = terms(
+        "gemm",
+        step=stripes * blocks * pairs * words,
+        block=stripes * blocks * pairs,
+        call=stripes * groups * pairs,
+        gathered=stripes * blocks * window["height"] * -(-run // 4),
+        row=stripes * blocks * window["height"],
+        padded=stripes * padded,
+        widened=0 if expanded else stripes * groups * pairs * words,
+    )
+    read = blocks * words * 8 if expanded else groups * words * 4
     form = "widened in flash" if expanded else "widened for each group of windows"
     return Gemm(
         step=step,
         stripe=stripe,
-        instructions=int(stripes * (multiply + weights + gather)),
+        terms=(*counted, lines(stripes * pairs * read)),
         why=f"{4 * group} windows gathered for all channels; weights {form}",
         group=group,
         expanded=expanded,

@@ -7,18 +7,13 @@ from dataclasses import dataclass
 
 from ..program import Step
 from . import cost_model
+from .cost import Terms, lines, terms
 from .direct import fused_parameters
 from .variant import Layer, Parameters, Variant, Work, is_plain
 
 _MOST_WEIGHT_BYTES = 1024
 _MOST_ROWS = 16
 """Output rows that the kernel computes together; a larger stripe is several of these."""
-
-# Instructions: per MAC, runs of taps filled up to pairs; per output position, per output, and per pair of taps of a
-# run at every position; per byte of weights in every stripe; per row of the window and per pair of output channels at
-# every column of a stripe.
-_MAC, _POSITION, _OUTPUT, _PAIR_OF_TAPS = 0.712, 48, 20, 14
-_WEIGHT, _ROW, _PAIR = 5.0, 108, 157
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,15 +54,24 @@ def ways(work: Work) -> Iterator[Variant]:
         return
     why = "few weights: all widened at once, input rows widened once for all windows"
     for stripe in (16, 8, 4):
-        yield Narrow(step=step, stripe=stripe, instructions=_estimate(step, stripe), why=why)
+        yield Narrow(step=step, stripe=stripe, terms=_terms(step, stripe), why=why)
 
 
-def _estimate(step: Step, stripe: int) -> int:
+def _terms(step: Step, stripe: int) -> Terms:
+    """Runs of taps are filled up to pairs; the window's rows and pairs of channels count in every stripe."""
     window, source, target = cost_model.maps(step)
     run, channels = window["width"] * source["channels"], target["channels"]
-    pairs = -(-run // 2)
-    products = _MAC * step.macs * 2 * pairs / run
-    positions = cost_model.pixels(target) * (_POSITION + _OUTPUT * channels + _PAIR_OF_TAPS * pairs)
-    columns = target["width"] * (_ROW * (window["height"] - 1) + _PAIR * -(-channels // 2))
+    pairs, positions = -(-run // 2), cost_model.pixels(target)
     stripes = -(-target["height"] // min(stripe, _MOST_ROWS))
-    return int(products + positions + stripes * (_WEIGHT * step.tables[0].nbytes + columns))
+    columns, nbytes = stripes * target["width"], step.tables[0].nbytes
+    counted = terms(
+        "narrow",
+        mac=step.macs * 2 * pairs / run,
+        position=positions,
+        output=positions * channels,
+        pair_of_taps=positions * pairs,
+        weight=stripes * nbytes,
+        row=columns * (window["height"] - 1),
+        pair=columns * -(-channels // 2),
+    )
+    return (*counted, lines(stripes * nbytes))

@@ -32,4 +32,4 @@ def variants(work: Work) -> tuple[Variant, ...]:
         Its step's kernel is one of :data:`KERNELS`.
     """
     listed = [variant for ways in KERNELS[work.step.kernel] for variant in ways(work)]
-    return tuple(sorted(listed, key=lambda variant: variant.instructions))
+    return tuple(sorted(listed, key=lambda variant: variant.cost.at(work.wait_states)))

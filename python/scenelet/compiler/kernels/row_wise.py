@@ -59,11 +59,10 @@ class RowWise(Variant):
 def ways(work: Work) -> Iterator[Variant]:
     """List the one way."""
     why = "one row at a time needs the least memory"
-    yield RowWise(step=work.step, stripe=1, instructions=cost_model.estimate(work.step), why=why)
+    yield RowWise(step=work.step, stripe=1, terms=cost_model.terms_of(work.step), why=why)
 
 
 def mean_ways(work: Work) -> Iterator[Variant]:
     """List the one way to run MEAN over height and width."""
     why = "sums so far instead of the whole map"
-    cost = cost_model.summed(work.step)
-    yield RowWise(step=work.step, stripe=_ROWS_SUMMED, instructions=cost, why=why)
+    yield RowWise(step=work.step, stripe=_ROWS_SUMMED, terms=cost_model.summed(work.step), why=why)

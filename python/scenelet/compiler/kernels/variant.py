@@ -5,12 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..options import WAIT_STATES
 from ..program import Records, Step, Table
+from .cost import Cost, Terms, cost_of
 
 POSITIONS = 4
 """Output positions that a convolution kernel computes together."""
@@ -28,11 +31,14 @@ class Work:
         MAX_POOL_2D that the kernel applies to its sums, or None.
     expanded
         Whether weights may also lie in flash transformed or widened.
+    wait_states
+        Of the flash: they decide what is quickest.
     """
 
     step: Step
     pool: Step | None = None
     expanded: bool = False
+    wait_states: int = WAIT_STATES
 
     @property
     def pool_size(self) -> tuple[int, int]:
@@ -96,8 +102,8 @@ class Variant(ABC):
         What it runs.
     stripe
         Output rows at a time.
-    instructions
-        Estimate for the whole map.
+    terms
+        What it works through for the whole map.
     why
         For people: what decided.
     expanded
@@ -106,7 +112,7 @@ class Variant(ABC):
 
     step: Step
     stripe: int
-    instructions: int
+    terms: Terms
     why: str
 
     expanded: bool = False
@@ -118,6 +124,16 @@ class Variant(ABC):
     @abstractmethod
     def name(self) -> str:
         """Of the kernel, for people."""
+
+    @cached_property
+    def cost(self) -> Cost:
+        """Estimate for the whole map."""
+        return cost_of(self.terms)
+
+    @property
+    def instructions(self) -> int:
+        """Estimated instructions for the whole map."""
+        return int(self.cost.instructions)
 
     @property
     def scratch_bytes(self) -> int:
@@ -164,12 +180,12 @@ class Striped(Variant):
         return self.alone or self
 
     @classmethod
-    def with_alone(cls, ways: tuple[Self, ...]) -> tuple[Self, ...]:
+    def with_alone(cls, ways: tuple[Self, ...], wait_states: int) -> tuple[Self, ...]:
         """Order ways, listed by growing stripe: line buffers get up to 16 rows; alone, all rows where that is small."""
         if not ways:
             return ()
         most = ways[-1]
-        few = sorted((way for way in ways if way.stripe <= cls._MOST_STRIPE), key=lambda way: way.instructions)
+        few = sorted((way for way in ways if way.stripe <= cls._MOST_STRIPE), key=lambda way: way.cost.at(wait_states))
         return (replace(few[0], alone=most if most.scratch_bytes <= cls._ALONE_BYTES else None), *few[1:])
 
 

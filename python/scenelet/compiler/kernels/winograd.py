@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..program import Records, Step, Table
+from .cost import Terms, cost_of, lines, terms
 from .variant import POSITIONS, Layer, Parameters, Variant, Work, is_plain
 from .winograd_weights import LARGEST_TAPS, expand_winograd, pack_winograd
 
@@ -26,21 +27,7 @@ _ROWS_ACROSS, _ROWS_NARROW = (2, 4, 6, 8, 12, 16), (4, 8, 12, 16)
 _ROWS_DOWN = {4: (8, 16, 24), 2: (4, 8, 16, 24)}
 
 
-class _Costs(NamedTuple):
-    """Instructions, measured: of an input tile and four channels of it, a tap's weights, a unit, an output tile."""
-
-    input_tile: float
-    input_tile_four: float
-    tap: float
-    unit: float
-    unit_part: float
-    tile: float
-
-
 _PROVED = {4: "2^28", 2: "2^30"}
-_COSTS = {4: _Costs(90, 110, 37, 220, 170, 75), 2: _Costs(55, 40, 28, 430, 150, 37)}
-# A multiply-accumulate of a plane is done 16 at a time, in 10.
-_PART, _STEP, _OUTPUT, _POOLED_POSITION = 95, 6, 9.5, 4.6
 
 
 @dataclass(frozen=True)
@@ -126,20 +113,37 @@ class Tiling:
         weights = f"SCN_WINOGRAD_{kind}{self.taps}, {self.depth}, {self.channels})"
         return f"{scratch} == {self.scratch_bytes}", f"{weights} == {self.weight_bytes}"
 
-    def instructions(self, height: int, pool: tuple[int, int] = (1, 1)) -> int:
-        """Estimate for a map of so many output rows, pooled by so many rows and columns, one block per call."""
-        cost, tile = _COSTS[self.outputs], self.outputs
+    def terms(self, height: int, pool: tuple[int, int] = (1, 1)) -> Terms:
+        """List the work for a map of so many output rows, pooled by so many rows and columns, one block per call."""
+        tile = self.outputs
         blocks = height / self.rows * (-(-self.out_width // (2 * tile)) if self.across else 1)
-        gathered = self.pairs * 2 * self.input_tiles * (cost.input_tile + cost.input_tile_four * -(-self.depth // 4))
-        parts = -(-self.steps // self.part)
-        weights = 0 if self.expanded else self.steps * self.taps * cost.tap + parts * _PART
-        step = 10 * (self.input_tiles if self.shared else self.taps) + _STEP
-        unit = self.planes * self.steps * step + cost.unit + parts * cost.unit_part
-        pairs = -(-self.channels // 2)
+        inputs = blocks * self.pairs * 2 * self.input_tiles
+        parts, pairs = -(-self.steps // self.part), -(-self.channels // 2)
+        units = blocks * pairs * self.units
+        taps = self.input_tiles if self.shared else self.taps
         tiles = height * -(-self.out_width // tile) if self.across else self.out_width * -(-height // tile)
-        output = _OUTPUT / (pool[0] * pool[1]) + (_POOLED_POSITION if pool[0 if self.across else 1] > 1 else 0)
-        stored = self.channels * (tiles * cost.tile + height * self.out_width * output)
-        return int(blocks * (gathered + pairs * (weights + self.units * unit)) + stored)
+        outputs = self.channels * height * self.out_width
+        counted = terms(
+            f"winograd{tile}",
+            input_tile=inputs,
+            input_tile_four=inputs * -(-self.depth // 4),
+            weights=0 if self.expanded else blocks * pairs * self.steps * self.taps,
+            part=0 if self.expanded else blocks * pairs * parts,
+            plane_tap=units * self.planes * self.steps * taps,
+            plane_step=units * self.planes * self.steps,
+            unit=units,
+            unit_part=units * parts,
+            tile=self.channels * tiles,
+            output=outputs / (pool[0] * pool[1]),
+            pooled=outputs if pool[0 if self.across else 1] > 1 else 0,
+        )
+        # Expanded weights of a plane lie far apart, so that each pair of words is a line of its own.
+        read = units * self.planes * self.steps * taps * 16 if self.expanded else blocks * self.weight_bytes
+        return (*counted, lines(read))
+
+    def instructions(self, height: int, pool: tuple[int, int] = (1, 1)) -> int:
+        """Estimate instructions; parameters like :meth:`terms`."""
+        return int(cost_of(self.terms(height, pool)).instructions)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -209,7 +213,7 @@ def ways(work: Work) -> Iterator[Variant]:
             yield Winograd(
                 step=work.step,
                 stripe=tiling.rows // work.pool_size[0],
-                instructions=tiling.instructions(height, work.pool_size),
+                terms=tiling.terms(height, work.pool_size),
                 why=f"3 taps along the {axis}: {products}; weights {where}; {proved}",
                 expanded=expanded,
                 tiling=tiling,

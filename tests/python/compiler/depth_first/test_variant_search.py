@@ -15,6 +15,7 @@ from scenelet.compiler.depth_first.variant_search import fit
 from scenelet.compiler.kernels.fused_pool import pools_sums
 from scenelet.compiler.kernels.winograd import tilings
 from scenelet.compiler.operators import lower
+from scenelet.compiler.options import WAIT_STATES
 from scenelet.compiler.passes.fuse_maps import fuse
 from scenelet.compiler.passes.graph_cleanup import drop_unread
 from scenelet.compiler.program import Program, Step, Struct
@@ -26,9 +27,9 @@ NOTHING: frozenset[int] = frozenset()
 
 def fitted(program: Program, segment: Segment, budget: int) -> Segment:
     """The segment again, in so many bytes."""
-    builder = SegmentBuilder(program.graph, NOTHING)
+    builder = SegmentBuilder(program.graph, NOTHING, WAIT_STATES)
     frame = builder.frame(segment.run)
-    return fit(frame, [builder.variants(part) for part in frame.parts], budget)
+    return fit(frame, [builder.variants(part) for part in frame.parts], budget, WAIT_STATES)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,7 @@ def program() -> Program:
 @pytest.fixture(scope="module")
 def segment(program: Program) -> Segment:
     end = next(n for n, step in enumerate(program.steps) if step.kernel == "scn_mean_s8")
-    return SegmentBuilder(program.graph, NOTHING).make(program.steps[: end + 1])
+    return SegmentBuilder(program.graph, NOTHING, WAIT_STATES).make(program.steps[: end + 1])
 
 
 def after(program: Program, kernel: str) -> tuple[Step, Step, Step]:
@@ -52,7 +53,7 @@ def test_more_memory_is_never_slower_and_never_exceeded(program: Program, segmen
     budgets = (11_000, 13_000, 15_000, 17_000)
     made = [fitted(program, segment, budget) for budget in budgets]
     assert all(one.scratch_bytes <= budget for one, budget in zip(made, budgets, strict=True))
-    costs = [one.instructions for one in made]
+    costs = [one.cost.at(WAIT_STATES) for one in made]
     assert costs == sorted(costs, reverse=True)
     assert costs[0] > costs[-1]
 

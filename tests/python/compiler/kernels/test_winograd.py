@@ -8,6 +8,7 @@ from networks import NetworkBuilder
 
 from scenelet.compiler.depth_first.lowering import stages_of
 from scenelet.compiler.kernels import cost_model, gemm
+from scenelet.compiler.kernels.cost import cost_of
 from scenelet.compiler.kernels.registry import variants
 from scenelet.compiler.kernels.variant import Work
 from scenelet.compiler.kernels.winograd import tilings
@@ -74,4 +75,4 @@ def test_tiles_of_two_are_offered_only_where_they_should_be_quicker() -> None:
     ways = variants(narrow)
     assert ways[0].name == "winograd2"
     others = min(way.instructions for way in gemm.ways(narrow))
-    assert ways[0].instructions < min(others, cost_model.convolution(narrow.step, 28))
+    assert ways[0].instructions < min(others, cost_of(cost_model.convolution(narrow.step, 28)).instructions)
