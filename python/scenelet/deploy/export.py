@@ -26,6 +26,7 @@ from ..targets import boards
 from ..targets.known_answer import render_known_answer
 from ..targets.tflm import TflmTarget
 from ..tflite.metadata import limits_of
+from . import tflm_arena
 
 ARRAY_COLUMNS = 16
 
@@ -131,7 +132,7 @@ def _render_tflm(compiled: Compiled, model: Path) -> dict[str, str]:
     content = model.read_bytes()
     operators = _operators(compiled.graph)
     with TflmTarget(model) as target:
-        arena = target.arena_bytes()["total"]
+        measured = target.arena_bytes()
     values = {
         "banner": _banner("a .tflite model"),
         "name": comment(compiled.identity.name),
@@ -139,7 +140,7 @@ def _render_tflm(compiled: Compiled, model: Path) -> dict[str, str]:
         "model_bytes": len(content),
         "model_literals": _array(content),
         "operators": operators,
-        "arena_bytes": arena,
+        "arena_bytes": tflm_arena.arena_bytes(compiled.graph, measured["head"], measured["tail"]),
     }
     return {f"tflm/{name}": render(__package__, name, values) for name in ("g_model.h", "g_model.c", "g_model_ops.h")}
 
@@ -199,7 +200,7 @@ def export(
     frontend
         Recipe whose front end is used for a model without metadata. Without it, such a model takes tensors only.
     tflm
-        Also write TensorFlow Lite Micro's array, operators and measured arena size, where it runs the model.
+        Also write TensorFlow Lite Micro's array, operators and arena size, where it runs the model.
     options
         Compiler options.
     rule
