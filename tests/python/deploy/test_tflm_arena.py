@@ -85,8 +85,11 @@ def test_working_memory_is_what_cmsis_nn_states() -> None:
     assert single(lambda n: n.pool(n.start, (2, 2), kind="AVERAGE_POOL_2D")) == [4 * 6]
     assert single(lambda n: n.pool(n.start, (2, 2))) == []
     assert single(lambda n: n.fully_connected(n.start, 5)) == []
-    assert (
-        single(lambda n: n.transpose_convolution(n.start, (1, 18, 16, 5), (3, 3), **up))[0] == (7 * 2 + 3) * 5 * 3 * 4
-    )
-    reversed_ = single(lambda n: n.transpose_convolution(n.start, (1, 18, 16, 5), (3, 3), **up), (1, 9, 8, 20))
-    assert reversed_ == [2 * 2 * 180, 20 * 9 * 5]
+
+
+def test_working_memory_of_transpose_conv() -> None:
+    def upscaled(network: NetworkBuilder) -> int:
+        return network.transpose_convolution(network.start, (1, 18, 16, 5), (3, 3), stride=(2, 2), padding="SAME")
+
+    assert single(upscaled)[0] == (7 * 2 + 3) * 5 * 3 * 4, "sums of the rows that an input row reaches"
+    assert single(upscaled, (1, 9, 8, 20)) == [2 * 2 * 180, 20 * 9 * 5], "many channels: a convolution"
