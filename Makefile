@@ -58,8 +58,9 @@ nightly: setup ## 10,000 generated networks on this computer, 1,000 of them on t
 	$(PYTHON) tests/support/replay_mutants.py litert 0 5000
 	$(PYTHON) tests/support/replay_mutants.py tflm 0 5000
 
-fuzz: setup ## An hour of hostile input to the firmware's C, shared by all fuzz targets (FUZZ_SECONDS=)
+fuzz: setup ## Hostile input: an hour to the firmware's C (FUZZ_SECONDS=), then mutated files to Python (FROM=, TO=)
 	$(PYTHON) tests/support/reliability/fuzzing.py --seconds $(FUZZ_SECONDS)
+	$(PYTHON) tests/support/faults/fuzz.py all $(FROM) $(TO) --state build/fuzz/host-$(FROM)
 
 flips: setup ## 1,000 flipped bits in the flash and 1,000 in the RAM of the running product, in QEMU (COUNT=)
 	$(PYTHON) tests/support/reliability/flips.py flash --count $(COUNT)

@@ -22,7 +22,18 @@ A message is one line that names the file, field, operator or layer, and the rem
 from __future__ import annotations
 
 # A file's name may hold them; the message is one line all the same, and names that file.
+_LONGEST = 600  # characters; a value from a damaged file may fill pages
 _LINE_ENDS = {ord("\n"): r"\n", ord("\r"): r"\r"}
+
+
+def _short(text: str) -> str:
+    """A text without its middle, where it is too long to be read."""
+    half = _LONGEST // 2
+    return text if len(text) <= _LONGEST else f"{text[:half]} [...] {text[-half:]}"
+
+
+def _one_line(text: str) -> str:
+    return text.translate(_LINE_ENDS)
 
 
 class SceneletError(Exception):
@@ -47,9 +58,10 @@ class SceneletError(Exception):
         super().__init__(subject, problem, remedy)
 
     def __str__(self) -> str:
-        said = f"{self.problem}; {self.remedy}" if self.remedy else self.problem
+        problem, remedy = map(_short, (self.problem, self.remedy))
+        said = f"{problem}; {remedy}" if remedy else problem
         lines = (line.strip() for line in said.split("\n"))
-        return f"{self.subject.translate(_LINE_ENDS)}: {' '.join(line for line in lines if line)}"
+        return f"{_one_line(self.subject)}: {_one_line(' '.join(line for line in lines if line))}"
 
 
 class InputError(SceneletError):

@@ -18,7 +18,13 @@ _ATTEMPTS = 20
 def mutant(seed: int) -> bytes:
     """A generated network with up to three fields or four bytes changed; a function of the seed."""
     chance = np.random.default_rng(seed)
-    whole = random_network(int(chance.integers(10_000)), int(chance.integers(1, 6)), str(chance.choice(KINDS)))
+    return changed(
+        chance, random_network(int(chance.integers(10_000)), int(chance.integers(1, 6)), str(chance.choice(KINDS)))
+    )
+
+
+def changed(chance: np.random.Generator, whole: bytes) -> bytes:
+    """A network with up to three fields or four bytes changed."""
     for _ in range(_ATTEMPTS):
         if chance.random() < 0.4:
             return _bytes_changed(chance, whole)

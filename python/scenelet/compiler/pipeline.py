@@ -104,7 +104,7 @@ def compile_model(source: str | Path | bytes, options: Options = DEFAULT) -> Com
 
 
 def _labels(graph: Graph, info: ModelInfo | None, subject: object) -> tuple[str, ...]:
-    classes = graph.tensors[graph.outputs[0]].shape[-1]
+    classes = (1, *graph.tensors[graph.outputs[0]].shape)[-1]  # a scalar is one score
     if info is None:
         return tuple(f"class {number}" for number in range(classes))
     if len(info.labels) != classes:

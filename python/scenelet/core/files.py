@@ -18,6 +18,7 @@ from ..errors import InputError
 from . import processes
 
 _PART = ".part"
+_SCRATCH = "scenelet"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -73,13 +74,7 @@ def scratch_beside(path: Path) -> Iterator[Path]:
     removes it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    parent = _lock(path.parent)  # else another process might remove the folder before it is locked
-    try:
-        sweep(path.parent, path.name)
-        folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=_PART))
-        handle = _lock(folder)
-    finally:
-        os.close(parent)
+    folder, handle = _locked_folder(path.parent, path.name)
     try:
         yield folder
     finally:
@@ -118,13 +113,47 @@ def _lock(path: str | Path, *, wait: bool = True) -> int:
     return handle
 
 
-def _locked_temporary(path: Path) -> tuple[int, str]:
+def _locked_folder(parent: Path, name: str) -> tuple[Path, int]:
+    """Make a hidden temporary folder, and remove those that killed processes left there."""
+    sweep(parent, name)
     while True:
+        folder = Path(tempfile.mkdtemp(dir=parent, prefix=f".{name}.", suffix=_PART))
+        with contextlib.suppress(FileNotFoundError):  # another process removed it before the lock
+            handle = _lock(folder)
+            if folder.exists():
+                return folder, handle
+            os.close(handle)
+
+
+def _locked_temporary(path: Path) -> tuple[int, str]:
+    """Open a temporary file beside a path: what a killed process left there, or a new one."""
+    usual = str(path.parent / f".{path.name}.0{_PART}")  # one name, so that no leftover has to be searched for
+    handle = _taken(usual)
+    if handle is not None:
+        return handle, usual
+    while True:  # a living process writes the same file
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_PART)
         fcntl.flock(handle, fcntl.LOCK_EX)
         if os.fstat(handle).st_nlink:  # no other process removed it before the lock
             return handle, temporary
         os.close(handle)
+
+
+def _taken(name: str) -> int | None:
+    """Open, lock and empty a file of this user; None where that is not possible."""
+    handle = None
+    try:
+        handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        found = os.fstat(handle)
+        if os.path.samestat(found, os.stat(name)) and found.st_uid == os.geteuid() and found.st_nlink == 1:
+            os.ftruncate(handle, 0)
+            return handle
+    except OSError:
+        pass
+    if handle is not None:
+        os.close(handle)
+    return None
 
 
 def require_place(*paths: str | Path | None) -> None:
@@ -224,6 +253,8 @@ def writing(place: str | Path) -> Iterator[None]:
 def scratch(place: Path | None = None) -> Iterator[Path]:
     """Make a temporary folder that is removed at the end of the block.
 
+    A killed process leaves its folder; the next call for the same place removes it.
+
     Parameters
     ----------
     place
@@ -235,12 +266,11 @@ def scratch(place: Path | None = None) -> Iterator[Path]:
         The place cannot be written, or is full.
     """
     place = place or Path(tempfile.gettempdir())
-    with writing(place):
-        place.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.TemporaryDirectory(dir=place, prefix="scenelet-", ignore_cleanup_errors=True)
-    with folder as name:
+    with contextlib.ExitStack() as stack:
+        with writing(place):
+            folder = stack.enter_context(scratch_beside(place / _SCRATCH))
         try:
-            yield Path(name)
+            yield folder
         except OSError as error:
             if error.errno not in _FULL:
                 raise

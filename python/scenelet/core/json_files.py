@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 
 from ..errors import DamagedFileError
 from .files import read_bytes
@@ -91,5 +91,8 @@ def require_keys(content: dict[str, Any], subject: object, remedy: str, /, **typ
     DamagedFileError
         A key is missing or of another type; names the first.
     """
-    fields: dict[str, Any] = {name: (kind, ...) for name, kind in types.items()}
+    # By aliases, since a damaged file may name its keys as Python cannot name a field.
+    fields: dict[str, Any] = {
+        f"key{number}": (kind, Field(alias=name)) for number, (name, kind) in enumerate(types.items())
+    }
     checked(create_model("Keys", __base__=Checked, **fields), content, subject, remedy)

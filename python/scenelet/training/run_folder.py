@@ -198,7 +198,8 @@ def metrics_of(folder: str | Path, splits: Iterable[str] = ("train", "validation
         return None
     metrics = read_json(path)
     parts = {*splits, *(name for name, value in metrics.items() if isinstance(value, dict))}
-    require_keys(metrics, path, _AGAIN, recipe=str, dataset=str, epochs=int, **dict.fromkeys(sorted(parts), Scores))
+    types = dict.fromkeys(sorted(parts), Scores) | {"recipe": str, "dataset": str, "epochs": int}
+    require_keys(metrics, path, _AGAIN, **types)
     return metrics
 
 

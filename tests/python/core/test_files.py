@@ -69,6 +69,42 @@ def test_what_a_killed_process_left_is_removed_by_the_next(kind: str, tmp_path: 
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("kind", ["file", "scratch"])
+def test_the_same_command_again_leaves_nothing_of_a_killed_one(kind: str, tmp_path: Path) -> None:
+    program = KILLED.replace("files.scratch_beside", "files.scratch")
+    path = tmp_path / "model.h" if kind == "file" else tmp_path
+    assert subprocess.run([sys.executable, "-c", program, kind, str(path)], check=False).returncode == -9
+    assert len(list(tmp_path.iterdir())) == 1
+    if kind == "file":
+        files.write_text(path, "whole")
+        assert [(one, one.read_text()) for one in tmp_path.iterdir()] == [(path, "whole")]
+    else:
+        with files.scratch(path) as folder:
+            assert list(tmp_path.iterdir()) == [folder]
+        assert not list(tmp_path.iterdir())
+
+
+def test_a_temporary_file_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    """In a folder for everybody, such as /tmp, another user could have put it there."""
+    (tmp_path / "other").write_text("untouched")
+    (tmp_path / ".page.html.0.part").symlink_to(tmp_path / "other")
+    (tmp_path / ".card.md.0.part").hardlink_to(tmp_path / "other")
+    for name in ("page.html", "card.md"):
+        files.write_text(tmp_path / name, "mine")
+        assert (tmp_path / name).read_text() == "mine"
+    assert (tmp_path / "other").read_text() == "untouched"
+
+
+def test_two_writers_of_one_file_each_write_their_own_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    with files.whole_file(path) as first:
+        first.write(b"first")
+        files.write_bytes(path, b"second")
+        assert path.read_bytes() == b"second"
+    assert path.read_bytes() == b"first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_what_a_living_process_holds_is_not_swept(tmp_path: Path) -> None:
     with files.scratch_beside(tmp_path / "a") as held, files.scratch_beside(tmp_path / "a") as other:
         assert held.is_dir()

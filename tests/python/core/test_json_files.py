@@ -121,3 +121,11 @@ def test_what_the_system_refuses_is_no_damage(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(Path, "read_bytes", refuse)
     with pytest.raises(InputError, match=r"a\.json: cannot be read: Permission denied; check its permissions"):
         json_files.read_object(tmp_path / "a.json", "delete it")
+
+
+@pytest.mark.parametrize("name", ["_private", "model_config", "copy", "dataset", "a b", "", "__class__"])
+def test_keys_may_have_any_name(name: str) -> None:
+    require_keys({name: 1}, "a.json", "write it again", **{name: int})
+    with pytest.raises(DamagedFileError) as error:
+        require_keys({}, "a.json", "write it again", **{name: int})
+    assert "field required" in str(error.value)

@@ -84,6 +84,13 @@ def test_strided_slice(engine: Engine, shape: tuple[int, ...], data: st.DataObje
     require_equal(engine, network.model(again), seed)
 
 
+def test_a_network_that_ends_in_a_scalar_has_one_score() -> None:
+    network = network_of(0, (1, 5))
+    mask = {"begin_mask": 0, "end_mask": 0, "shrink_axis_mask": 3}
+    scalar = network.strided_slice(network.start, (), [0, 2], [1, 3], [1, 1], **mask)
+    assert compile_model(network.model(scalar)).identity.labels == ("class 0",)
+
+
 @settings(deadline=None, max_examples=40)
 @given(shapes(1, 4), st.data(), seeds)
 def test_split_and_unpack(engine: Engine, shape: tuple[int, ...], data: st.DataObject, seed: int) -> None:
