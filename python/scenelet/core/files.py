@@ -277,6 +277,24 @@ def scratch(place: Path | None = None) -> Iterator[Path]:
             raise _unwritable(place, error) from None
 
 
+@contextlib.contextmanager
+def scratch_of_libraries() -> Iterator[None]:
+    """Lead what libraries make by :mod:`tempfile` inside the block into a folder of :func:`scratch`.
+
+    Raises
+    ------
+    InputError
+        The system's temporary folder cannot be written, or is full.
+    """
+    before = tempfile.tempdir
+    with scratch() as folder:
+        tempfile.tempdir = str(folder)
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
+
+
 def require_free(size: int) -> None:
     """Check that the system's temporary folder has room, for libraries that end the whole process where it has none.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable
+from typing import Any
 
 from ..core.stderr import discard_stderr
 from ..errors import ToolError
@@ -29,10 +31,19 @@ tf.get_logger().setLevel("ERROR")  # many networks in one process cause harmless
 tf.config.experimental.enable_op_determinism()
 
 
+def graph_function(function: Callable[..., Any], **settings: Any) -> Any:
+    """Make a ``tf.function`` of code without Python's own ``if`` and ``while`` over tensors.
+
+    AutoGraph, which translates those, writes its translations to the system's temporary folder, where they would stay
+    after a SIGKILL.
+    """
+    return tf.function(function, autograph=False, **settings)
+
+
 def one_thread() -> None:
     """Limit TensorFlow to one thread in this process: sums that are split over several threads round differently."""
     with contextlib.suppress(RuntimeError):  # TensorFlow is initialized: an earlier task has set this already
         tf.config.threading.set_intra_op_parallelism_threads(1)
 
 
-__all__ = ["keras", "one_thread", "tf"]
+__all__ = ["graph_function", "keras", "one_thread", "tf"]

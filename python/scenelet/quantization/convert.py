@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config.recipe import Recipe
-from ..core.files import require_free, write_bytes
+from ..core.files import require_free, scratch_of_libraries, write_bytes
 from ..core.names import label_problem
 from ..core.stderr import discard_stderr
 from ..errors import ModelError, ToolError
@@ -43,10 +43,10 @@ _SCRATCH_BYTES = 4 << 20
 def _converter(model: keras.Model) -> Any:
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-    from ..models.backend import tf
+    from ..models.backend import graph_function, tf
 
     signature = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="features")
-    function = tf.function(lambda features: model(features, training=False), autograph=False)
+    function = graph_function(lambda features: model(features, training=False))
     # Keras 3's own export leaves READ_VARIABLE operators; frozen constants do not.
     frozen = convert_variables_to_constants_v2(function.get_concrete_function(signature))
     return tf.lite.TFLiteConverter.from_concrete_functions([frozen], model)
@@ -55,7 +55,7 @@ def _converter(model: keras.Model) -> Any:
 def _converted(converter: Any, name: str) -> bytes:
     require_free(_SCRATCH_BYTES)
     try:
-        with discard_stderr():
+        with scratch_of_libraries(), discard_stderr():
             return bytes(converter.convert())
     except Exception as error:
         problem = (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -15,7 +15,7 @@ from ..config.recipe import TrainingConfig
 from ..core.metrics import measure
 from ..data.augmentation.features import Augment, Targets
 from ..errors import DamagedFileError, RecipeError
-from ..models.backend import keras, tf
+from ..models.backend import graph_function, keras, tf
 from .checkpoint import Epoch, State
 from .windows import Windows
 
@@ -74,7 +74,7 @@ class Predictor:
 
     def __init__(self, model: keras.Model) -> None:
         signature = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)
-        self._predict = tf.function(lambda inputs: model(inputs, training=False), input_signature=(signature,))
+        self._predict = graph_function(lambda inputs: model(inputs, training=False), input_signature=(signature,))
 
     def __call__(self, windows: Windows) -> NDArray[np.float64]:
         """Probabilities of all windows, float64 (n, classes)."""
@@ -121,7 +121,7 @@ class Trainer:
         self.predict = Predictor(self.model)
         self.classes = int(self.model.output_shape[-1])
         shape = (None, *self.model.input_shape[1:])
-        self._step = tf.function(
+        self._step = graph_function(
             self._descend,
             input_signature=(
                 tf.TensorSpec(shape, tf.float32),

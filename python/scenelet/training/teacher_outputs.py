@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..core.files import is_there, scratch_beside, unreadable, writing
 from ..core.notes import note
 from ..core.sealed import append_seal, is_sealed
-from ..models.backend import keras, tf
+from ..models.backend import graph_function, keras, tf
 from ..models.embedding import EmbeddingModel
 from .run_folder import weights_sha256
 from .windows import Windows
@@ -38,7 +38,7 @@ class TeacherNetwork:
         network = EmbeddingModel(teacher)
         self.widths: tuple[int, ...] = (network.width, network.classes)
         signature = tf.TensorSpec((None, *teacher.input_shape[1:]), tf.float32)
-        self._forward = tf.function(lambda inputs: network(inputs, training=False), input_signature=(signature,))
+        self._forward = graph_function(lambda inputs: network(inputs, training=False), input_signature=(signature,))
 
     def __call__(self, inputs: NDArray[np.float32]) -> TeacherOutputs:
         """Compute the outputs for inputs (n, mel bands, frames, 1)."""

@@ -23,7 +23,7 @@ from ...config.recipe import OneAgainstAllConfig, Recipe
 from ...data.augmentation.features import batch_augmentation
 from ...data.dataset import Dataset
 from ...errors import InputError, ToolError
-from ...models.backend import keras, tf
+from ...models.backend import graph_function, keras, tf
 from ...models.keras_model import build
 from ...tflite.metadata import Provenance
 from .. import run_folder, tf_config
@@ -59,7 +59,7 @@ class WorkerGroup:
             self.strategy = tf.distribute.MultiWorkerMirroredStrategy()
         except (tf.errors.OpError, RuntimeError) as error:
             raise _lost(error) from None
-        self._sum = tf.function(self._all_reduce, reduce_retracing=True)
+        self._sum = graph_function(self._all_reduce, reduce_retracing=True)
 
     @property
     def chief(self) -> bool:
@@ -116,7 +116,7 @@ class DistributedTrainer(Trainer):
             raise InputError("training.batch_size", f"leaves a worker of {self.group.size} nothing", "make it larger")
         self._alone = self.predict
         self.predict = self._predict_sharded  # type: ignore[assignment]
-        self._sharded_step = tf.function(
+        self._sharded_step = graph_function(
             self._descend_sharded,
             input_signature=(
                 tf.TensorSpec((None, *self.model.input_shape[1:]), tf.float32),
