@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* From the bytes of a window to its scores: the front end, the network, and the memory that both share. */
+/* From the bytes of a window to its scores: the one window of the product, as bytes on the wire, and its self-test. */
 #ifndef SCN_CLASSIFIER_H
 #define SCN_CLASSIFIER_H
 
-#include "scn_engine.h"
-#include "scn_model.h"
+#include "scn_pipeline.h"
 
-#if __has_include("scn_frontend_tables.h")
-#include "scn_frontend_tables.h"
+#if SCN_HAS_FRONTEND
 #include "scn_known_answer.h"
-#define SCN_HAS_FRONTEND 1
 /* Bytes of one sample on the wire, little endian. */
 #define SCN_SAMPLE_BYTES (SCN_FRONTEND_SAMPLE_BITS / 8)
 #else
 /* A model without a front end: the device takes tensors only, and has no known answer. */
-#define SCN_HAS_FRONTEND 0
 #define SCN_SAMPLE_BYTES 1
 #endif
 
@@ -25,15 +21,6 @@ typedef enum {
     SCN_SELFTEST_FEATURES, /* the front end computes other features */
     SCN_SELFTEST_SCORES,   /* the network computes other scores */
 } scn_selftest_t;
-
-/* What the bytes of a window are. */
-typedef enum {
-    SCN_INPUT_MODE_TENSOR, /* the network's INT8 input; several follow one another in the file's order */
-    SCN_INPUT_MODE_CLIPS,  /* clip_samples samples; windows share nothing */
-    /* Endless samples. On the continuous grid a window keeps the newest columns of the last one, and each hop takes one
-     * FFT; on the "clip" grid like SCN_INPUT_MODE_CLIPS. */
-    SCN_INPUT_MODE_LIVE,
-} scn_input_mode_t;
 
 /* Drop the unfinished window and set the mode of the next ones. */
 void scn_classifier_begin(scn_input_mode_t mode);

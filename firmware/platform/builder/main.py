@@ -17,9 +17,9 @@ import upload  # noqa: E402
 
 FIRMWARE = Path(env.subst("$PROJECT_DIR")) / "firmware"
 FLAGS = json.loads((FIRMWARE / "flags.json").read_text())
-SMALL = ("src", "lib/link", "lib/port")
+SMALL = ("src", "lib/classifier", "lib/link", "lib/port")
 PROGRAM = "firmware"
-LIBRARIES = ("lib/frontend", "lib/link", "lib/port")
+LIBRARIES = ("lib/classifier", "lib/frontend", "lib/link", "lib/port")
 
 
 def protect_paths():

@@ -1,4 +1,4 @@
-"""From scores of windows to a device's decision, equal to ``firmware/src/scn_decision.c``, and its calibration."""
+"""From scores of windows to a device's decision, equal to the firmware's ``scn_decision.c``, and its calibration."""
 
 from __future__ import annotations
 

@@ -13,7 +13,10 @@ from scenelet.core import toolchain
 
 FIRMWARE = toolchain.FIRMWARE
 ENGINE = FIRMWARE / "lib" / "engine"
-LIBRARIES = (*toolchain.engine_folders(), *(FIRMWARE / "lib" / name for name in ("frontend", "link", "port")))
+LIBRARIES = (
+    *toolchain.engine_folders(),
+    *(FIRMWARE / "lib" / name for name in ("classifier", "frontend", "link", "port")),
+)
 GENERATED = FIRMWARE / "generated"
 INCLUDES = [f"-I{folder}" for folder in (*LIBRARIES, GENERATED)]
 SPDX = "/* SPDX-License-Identifier: MIT */"

@@ -18,7 +18,7 @@ from scenelet.evaluation.decision import Decider, Rule, calibrate
 from scenelet.targets.serial.client import audio_contents
 from scenelet.targets.serial.framing import Input
 
-SOURCES = toolchain.FIRMWARE / "src"
+SOURCES = toolchain.FIRMWARE / "lib" / "classifier"
 RULES = st.builds(Rule, st.integers(1, 256), st.integers(0, 255), st.integers(0, 255))
 
 

@@ -36,7 +36,7 @@ FOLDER = toolchain.REPOSITORY / "tests" / "fuzz"
 CORPUS = FOLDER / "corpus"
 COMPILER = "clang"
 SANITIZERS = "-fsanitize=fuzzer-no-link,address,undefined"
-LIBRARIES = [toolchain.FIRMWARE / "lib" / name for name in ("frontend", "link", "port")]
+LIBRARIES = [toolchain.FIRMWARE / "lib" / name for name in ("classifier", "frontend", "link", "port")]
 _LONGEST = {"session": 512, "stream": 512, "receiver": 512}
 # Numbers of generated networks of few MACs that together call every kernel.
 _NETWORKS = (1, 4, 6, 8, 13, 15, 18, 24, 26, 34, 41, 59, 63, 124, 133, 236, 240, 244, 250, 266)
@@ -96,9 +96,11 @@ def _front() -> list[Path]:
 def targets() -> list[Target]:
     """Every target, the quickest first."""
     src, engine = toolchain.FIRMWARE / "src", toolchain.engine_sources()
-    text = [src / "scn_commands.c", src / "scn_decision.c", *_link("text", "crc")]
+    classifier = toolchain.FIRMWARE / "lib" / "classifier"
+    text = [src / "scn_commands.c", classifier / "scn_decision.c", *_link("text", "crc")]
     numbers = [path for path in engine if path.name in ("scn_quantization.c", "scn_fixedpoint.c")]
-    session = [*_product(), *_link("crc", "frame", "ring", "stream", "text"), *_front(), *engine]
+    hearing = [classifier / f"scn_{name}.c" for name in ("decision", "pipeline")]
+    session = [*_product(), *hearing, *_link("crc", "frame", "ring", "stream", "text"), *_front(), *engine]
     return [
         Target("receiver", _link("crc", "frame", "ring")),
         Target("stream", _link("crc", "frame", "stream")),

@@ -7,6 +7,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define SCN_DECISION_CLASSES 256u /* at most; of a model with more, only the first 256 are considered */
 #define SCN_DECISION_UNKNOWN (-1)
 
@@ -30,5 +34,9 @@ void scn_decision_begin(scn_decision_t *decision, scn_decision_rule_t rule, uint
 
 /* Take the INT8 scores of a window; returns the held class, or SCN_DECISION_UNKNOWN. */
 int32_t scn_decision_push(scn_decision_t *decision, const int8_t *scores);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+#include "scn_pipeline.h"
+
+#include <string.h>
+
+#if SCN_HAS_FRONTEND
+_Static_assert(SCN_FRONTEND_FEATURES_BYTES == SCN_MODEL_INPUT_BYTES, "the front end's features must fill the input");
+
+static void begin_audio(scn_pipeline_t *pipeline) {
+    pipeline->loud = pipeline->loud_count = 0;
+    scn_clip_begin(&pipeline->clip, &scn_frontend_tables, pipeline->memory.frontend.history,
+                   pipeline->memory.frontend.work, pipeline->input);
+}
+
+/* A live window is complete with its last column: samples after it, up to the length of a clip, belong to no column. */
+static bool audio_complete(const scn_pipeline_t *pipeline) {
+    return SCN_FRONTEND_CONTINUOUS && pipeline->mode == SCN_INPUT_MODE_LIVE ? scn_clip_ready(&pipeline->clip)
+                                                                            : scn_clip_done(&pipeline->clip);
+}
+
+#if SCN_FRONTEND_CONTINUOUS
+static void save_history(scn_pipeline_t *pipeline) {
+    memcpy(pipeline->shared, pipeline->memory.frontend.history, pipeline->clip.filled * sizeof *pipeline->shared);
+}
+
+static void slide(scn_pipeline_t *pipeline) {
+    pipeline->loud = pipeline->loud_count = 0;
+    memcpy(pipeline->memory.frontend.history, pipeline->shared, pipeline->clip.filled * sizeof *pipeline->shared);
+    scn_clip_slide(&pipeline->clip, SCN_FRONTEND_SLIDE);
+}
+#else
+static void save_history(scn_pipeline_t *pipeline) {
+    (void)pipeline;
+}
+
+static void slide(scn_pipeline_t *pipeline) {
+    begin_audio(pipeline);
+}
+#endif
+
+bool scn_pipeline_push_sample(scn_pipeline_t *pipeline, int32_t sample) {
+    while (!audio_complete(pipeline)) {
+        if (scn_clip_push(&pipeline->clip, &sample, 1) == 1) {
+            pipeline->loud += (uint32_t)(sample < 0 ? -sample : sample);
+            pipeline->loud_count++;
+            return true;
+        }
+    }
+    return false;
+}
+
+uint32_t scn_pipeline_loudness(const scn_pipeline_t *pipeline) {
+    return pipeline->loud_count ? (uint32_t)(pipeline->loud / pipeline->loud_count) : 0u;
+}
+#else
+static void begin_audio(scn_pipeline_t *pipeline) {
+    (void)pipeline;
+}
+
+static bool audio_complete(const scn_pipeline_t *pipeline) {
+    (void)pipeline;
+    return false;
+}
+
+static void save_history(scn_pipeline_t *pipeline) {
+    (void)pipeline;
+}
+
+static void slide(scn_pipeline_t *pipeline) {
+    (void)pipeline;
+}
+
+bool scn_pipeline_push_sample(scn_pipeline_t *pipeline, int32_t sample) {
+    (void)pipeline;
+    (void)sample;
+    return false;
+}
+
+uint32_t scn_pipeline_loudness(const scn_pipeline_t *pipeline) {
+    (void)pipeline;
+    return 0;
+}
+#endif
+
+void scn_pipeline_begin(scn_pipeline_t *pipeline, scn_input_mode_t mode) {
+    pipeline->mode = mode;
+    pipeline->filled = 0;
+    begin_audio(pipeline);
+}
+
+size_t scn_pipeline_push_tensor(scn_pipeline_t *pipeline, const uint8_t *bytes, size_t count) {
+    const size_t rest = sizeof pipeline->input - pipeline->filled, taken = count < rest ? count : rest;
+    memcpy(pipeline->input + pipeline->filled, bytes, taken);
+    pipeline->filled += taken;
+    return taken;
+}
+
+bool scn_pipeline_complete(const scn_pipeline_t *pipeline) {
+    return pipeline->mode == SCN_INPUT_MODE_TENSOR ? pipeline->filled == sizeof pipeline->input
+                                                   : audio_complete(pipeline);
+}
+
+static void next_window(scn_pipeline_t *pipeline) {
+    if (pipeline->mode == SCN_INPUT_MODE_LIVE) {
+        slide(pipeline);
+    } else {
+        scn_pipeline_begin(pipeline, pipeline->mode);
+    }
+}
+
+void scn_pipeline_skip(scn_pipeline_t *pipeline) {
+    save_history(pipeline);
+    next_window(pipeline);
+}
+
+const int8_t *scn_pipeline_decide(scn_pipeline_t *pipeline, scn_observer_t observer, void *context) {
+    save_history(pipeline);
+    scn_model_put_inputs(&scn_model, pipeline->memory.arena, pipeline->input);
+    scn_model_run(&scn_model, pipeline->memory.arena, observer, context);
+    scn_model_get_outputs(&scn_model, pipeline->memory.arena, pipeline->scores);
+    next_window(pipeline);
+    return pipeline->scores;
+}
