@@ -46,7 +46,7 @@ stale: setup ## Fail if firmware/generated/ or a table of the documentation is n
 	$(PYTHON) tools/tables.py --check
 
 firmware-test: setup ## Build every board's firmware; run the firmware's tests in QEMU and on this computer
-	$(BIN)/pio run
+	SCENELET_STACK=proved $(BIN)/pio run
 	$(BIN)/pio test -e qemu
 	$(BIN)/pio test -e host
 

@@ -9,7 +9,10 @@
 static size_t checked;       /* bytes of the image */
 static uint32_t checked_crc; /* of those */
 static uint32_t passes;
-static uint64_t due; /* cycles */
+static uint32_t found_crc; /* of the last whole pass */
+static uint32_t confirmed_passes, turns;
+static uint64_t confirmed; /* cycles */
+static uint64_t due;       /* cycles */
 static SCN_PORT_SETTING scn_integrity_guard_t guarded[SCN_INTEGRITY_GUARDS];
 static uint32_t settings_crc;
 
@@ -27,7 +30,9 @@ void scn_integrity_begin(const scn_integrity_guard_t guards[SCN_INTEGRITY_GUARDS
     settings_crc = crc_of_settings();
     checked = 0;
     checked_crc = 0;
-    due = scn_port_cycles();
+    found_crc = scn_port_image().crc32;
+    turns = 0;
+    due = confirmed = scn_port_cycles();
 }
 
 /* The port's settings first: they say where the image lies and how a failure is printed. A time that is too far ahead
@@ -51,12 +56,31 @@ void scn_integrity_step(void) {
     if (checked < image.count) {
         return;
     }
+    found_crc = checked_crc;
     if (checked_crc != image.crc32) {
         scn_port_fail(SCN_PORT_CRASH_FLASH);
     }
     passes++;
     checked = 0;
     checked_crc = 0;
+}
+
+void scn_integrity_confirm(void) {
+    const uint64_t now = scn_port_cycles();
+    const scn_port_image_t image = scn_port_image();
+    if (now - confirmed >= SCN_INTEGRITY_CYCLES) {
+        confirmed = now;
+        turns++;
+    }
+    if (passes != confirmed_passes) {
+        confirmed_passes = passes;
+        turns = 0;
+    }
+    const bool stalled =
+        image.count > 0 && turns > 2u * (image.count / SCN_INTEGRITY_SLICE + SCN_INTEGRITY_SPARE_TURNS);
+    if (stalled || found_crc != image.crc32) {
+        scn_port_fail(SCN_PORT_CRASH_FLASH);
+    }
 }
 
 uint32_t scn_integrity_passes(void) {

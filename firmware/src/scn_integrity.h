@@ -31,6 +31,11 @@ void scn_integrity_begin(const scn_integrity_guard_t guards[SCN_INTEGRITY_GUARDS
  * device that is damaged for good would reset for ever. */
 void scn_integrity_step(void);
 
+/* A second opinion, by other code, since the bit that has flipped may be in the first one's: whether the last pass gave
+ * the seal, and whether passes still come. To be called where scn_integrity_step is. */
+#define SCN_INTEGRITY_SPARE_TURNS 8u
+void scn_integrity_confirm(void);
+
 /* Times that the whole image was found intact since the program started. */
 uint32_t scn_integrity_passes(void);
 

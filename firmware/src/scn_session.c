@@ -325,6 +325,7 @@ void scn_session_step(void) {
     scn_idle_wait(nothing_to_do, &ring);
     if (healthy) {
         scn_integrity_step();
+        scn_integrity_confirm();
     }
     do {
         scn_port_alive();

@@ -13,6 +13,7 @@ from SCons.Subst import Literal
 env = DefaultEnvironment()
 sys.path.insert(0, str(Path(env.PioPlatform().get_dir()) / "builder"))
 import seal  # noqa: E402
+import stack  # noqa: E402
 import upload  # noqa: E402
 
 FIRMWARE = Path(env.subst("$PROJECT_DIR")) / "firmware"
@@ -132,6 +133,11 @@ def seal_program(target, source, env):
     seal.seal(str(target[0]))
 
 
+def check_stack(target, source, env):
+    del source, env
+    stack.check(str(target[0]))
+
+
 def firmware():
     board = env.BoardConfig()
     configure(board)
@@ -142,6 +148,8 @@ def firmware():
     if "nobuild" not in COMMAND_LINE_TARGETS:
         elf = env.BuildProgram()
         env.AddPostAction(elf, env.VerboseAction(seal_program, "Sealing $TARGET"))
+        if "__test" not in COMMAND_LINE_TARGETS:
+            env.AddPostAction(elf, env.VerboseAction(check_stack, "Measuring the stack of $TARGET"))
         image = env.ElfToBin("$BUILD_DIR/${PROGNAME}", elf)
         env.Depends(image, "checkprogsize")
     AlwaysBuild(env.Alias("nobuild", image))

@@ -8,6 +8,7 @@ windows are classified. The addresses depend on ``--seed`` only; in RAM the mome
 from __future__ import annotations
 
 import argparse
+import contextlib
 import random
 import sys
 import threading
@@ -31,7 +32,14 @@ CLOCK = ("-icount", "shift=6,sleep=off")
 """64 ns of emulated time per instruction, and none of the computer's while the processor sleeps."""
 
 CHECKERS = (
-    *("scn_crc32_more", "scn_crc32", "scn_integrity_step", "scn_classifier_selftest", "run_selftest"),
+    *(
+        "scn_crc32_more",
+        "scn_crc32",
+        "scn_integrity_step",
+        "scn_integrity_confirm",
+        "scn_classifier_selftest",
+        "run_selftest",
+    ),
     *("scn_port_image", "scn_port_fail", "scn_fault_end"),
 )
 """What decides that an image is damaged, and what follows from that."""
@@ -40,6 +48,7 @@ _PATIENCE = 20.0
 _WINDOWS = 3
 MISSED, HANGS, WRONG_FOR_EVER = "MISSED", "HANGS", "WRONG UNTIL A RESET"
 DEAF = "SysTick stopped: left to the independent watchdog, which QEMU lacks"
+LOCKED = "faults in the fault handler: left to the independent watchdog"
 BROKEN = (MISSED, HANGS)
 """Outcomes that no flip may have."""
 
@@ -102,6 +111,11 @@ class Patient:
         with self.board.debugger.halted():
             self.board.debugger.flip(address, bit)
 
+    def flip_if_alive(self, address: int, bit: int) -> None:
+        """In a thread of its own: a board that has ended meanwhile is noticed by who waits for it."""
+        with contextlib.suppress(OSError, ToolError):
+            self.flip(address, bit)
+
     def flood(self, count: int, seed: int) -> None:
         """Send random bytes without a pause, and take in what is said to them."""
         chance = random.Random(seed)
@@ -162,7 +176,7 @@ def _watch(patient: Patient) -> str:
     passes = patient.variable("passes")
     said = patient.lines(1.0)
     if patient.variable("passes") > passes or "selftest pass" in said:
-        return MISSED
+        return MISSED if patient.device.selftest() == "pass" else "missed by the periodic check, found by the self-test"
     return "does not boot"
 
 
@@ -199,7 +213,7 @@ class Windows:
 
 def flip_ram(patient: Patient, windows: Windows, address: int, bit: int, moment: float) -> str:
     """Flip a bit of RAM while windows are classified; returns what became of it."""
-    timer = threading.Timer(moment, patient.flip, (address, bit))
+    timer = threading.Timer(moment, patient.flip_if_alive, (address, bit))
     timer.start()
     try:
         right = windows.decided(patient.device)
@@ -223,13 +237,21 @@ def _after_an_end(patient: Patient, windows: Windows) -> str:
         cause = health.get("cause", "?")
         right = all(windows.decided(patient.device, 1))
     except ToolError:
-        supervised = patient.variable("wraps") != patient.variable("wraps")
+        outcome = _why_dead(patient)
         patient.restart()
-        return HANGS if supervised else DEAF
+        return outcome
     patient.restart()
     if not right:
         return WRONG_FOR_EVER
     return f"reset, cause={cause}" if crashed else "the session ended, the next one is right"
+
+
+def _why_dead(patient: Patient) -> str:
+    """What a board is in that no longer answers; on a chip the independent watchdog ends all but the last."""
+    if patient.board.status() is not None:
+        return LOCKED if "Lockup" in (patient.board.folder / "log").read_text("utf-8", "replace") else HANGS
+    supervised = patient.variable("wraps") != patient.variable("wraps")
+    return HANGS if supervised else DEAF
 
 
 def ram_bits(image: Image, count: int, chance: random.Random) -> Iterator[tuple[str, int, int]]:
