@@ -16,7 +16,7 @@ PYTHON := $(BIN)/python
 option = $(if $(value $(2)),--$(1) '$(subst ','\'',$(value $(2)))')
 C_SOURCES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h' 'tests/firmware/*.c' 'tests/firmware/*.h' 'tests/fuzz/*.c' 'tests/fuzz/*.h' | grep -v generated/)
 
-.PHONY: help setup demo test check quick lint unit firmware-test stale nightly fuzz flips format clean
+.PHONY: help setup demo test check quick lint analyse unit firmware-test stale nightly fuzz flips format clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +27,7 @@ setup: ## Install Debian packages and Python packages (idempotent)
 demo: setup ## Recordings to a Cortex-M4 prediction, end to end (DATA=folder RECIPE=sm1 TEACHER=teacher for your own)
 	@$(PYTHON) tools/demo.py $(call option,data,DATA) $(call option,recipe,RECIPE) $(call option,teacher,TEACHER)
 
-test: lint stale firmware-test unit ## Every test that CI runs
+test: lint analyse stale firmware-test unit ## Every test that CI runs
 
 check: lint quick ## What to run after every change: lint, types and the quick tests
 
@@ -40,6 +40,9 @@ lint: setup ## Formatting, linters and strict typing, Python and C
 	$(BIN)/mypy
 	clang-format --dry-run --Werror $(C_SOURCES)
 	bash tools/cppcheck.sh
+
+analyse: setup ## Static analysis of the firmware: gcc, clang, clang-tidy; tools/analysis.toml answers what is left
+	$(PYTHON) tools/analyse.py
 
 stale: setup ## Fail if firmware/generated/ or a table of the documentation is not what its source gives
 	$(PYTHON) tools/export.py firmware/models/default.tflite --out firmware/generated --check

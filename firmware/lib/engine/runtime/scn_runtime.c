@@ -8,7 +8,7 @@ void scn_model_put_inputs(const scn_model_t *model, uint8_t *arena, const void *
     const scn_place_t one = {model->input_offset, model->input_bytes};
     const scn_place_t *places = model->inputs ? model->inputs : &one;
     const uint8_t *from = values;
-    for (uint16_t i = 0; i < (model->inputs ? model->input_count : 1u); ++i) {
+    for (uint32_t i = 0; i < (model->inputs ? model->input_count : 1u); ++i) {
         memcpy(arena + places[i].offset, from, places[i].bytes);
         from += places[i].bytes;
     }
@@ -18,7 +18,7 @@ void scn_model_get_outputs(const scn_model_t *model, const uint8_t *arena, void 
     const scn_place_t one = {model->output_offset, model->output_bytes};
     const scn_place_t *places = model->outputs ? model->outputs : &one;
     uint8_t *to = values;
-    for (uint16_t i = 0; i < (model->outputs ? model->output_count : 1u); ++i) {
+    for (uint32_t i = 0; i < (model->outputs ? model->output_count : 1u); ++i) {
         memcpy(to, arena + places[i].offset, places[i].bytes);
         to += places[i].bytes;
     }

@@ -43,7 +43,7 @@ static bool in_guard(uint32_t address) {
 static scn_port_crash_t describe(scn_port_crash_cause_t cause, const uint32_t *frame) {
     const uint32_t cfsr = SCN_SCB_CFSR, address = accessed(cfsr);
     const uintptr_t place = (uintptr_t)frame, end = (uintptr_t)scn_stack_top;
-    const bool pushed = place >= (uintptr_t)scn_stack_bottom && place + 8u * sizeof *frame <= end;
+    const bool pushed = frame && place >= (uintptr_t)scn_stack_bottom && place + 8u * sizeof *frame <= end;
     const bool readable = pushed && !(cfsr & CFSR_STACKING);
     const uint32_t exception = SCN_SCB_ICSR & ICSR_ACTIVE_MASK;
     const bool overflow = cause == SCN_PORT_CRASH_FAULT && (!readable || in_guard(address));
