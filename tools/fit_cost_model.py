@@ -34,6 +34,8 @@ PLANS = (Options(), Options(weights="expanded"), Options(ram_bytes=0))
 # How much a relative change of a rate weighs against the relative error of a whole network.
 _HOLD = 0.02
 _LEAST_WAITS = 0.002
+# No rate falls below this share of what it was: of two that always occur together, one would otherwise take all.
+_LEAST = 0.2
 
 
 @dataclass(frozen=True)
@@ -104,13 +106,18 @@ def _row(network: str, wait_states: int, one: Mapping[str, Any]) -> Row:
 
 
 def known_rates(rows: Sequence[Row]) -> dict[str, Rate]:
-    """Rates of all terms that the rows name: as they stand, else guessed."""
+    """Rates of all terms that the rows name: as they stand, else a tenth of what the rows took."""
     names = sorted({name for row in rows for name in row.terms} - {FLASH_LINE})
-    return {name: rates().get(name) or Rate(*guessed(1.0)) for name in names}
+    return {name: rates().get(name) or _rough(rows, name) for name in names}
+
+
+def _rough(rows: Sequence[Row], name: str) -> Rate:
+    each = [row.instructions / row.terms[name] for row in rows if row.terms.get(name)]
+    return Rate(*guessed(float(np.median(each)) / 10 if each else 1.0))
 
 
 def fit(rows: Sequence[Row]) -> dict[str, Rate]:
-    """Find the rates that come nearest to all rows, none of them negative.
+    """Find the rates that come nearest to all rows, none far below what it was.
 
     A row counts by its share of its network. A rate that the rows do not determine stays as it was.
     """
@@ -151,8 +158,9 @@ def _nearest(
     held = _HOLD * np.eye(len(start))
     matrix = np.concatenate([scaled, held])
     right = np.concatenate([wanted * weights, np.full(len(start), _HOLD)])
-    found, _ = nnls(matrix, right, maxiter=50 * len(start))
-    return np.asarray(found * start)
+    least = np.full(len(start), _LEAST)
+    found, _ = nnls(matrix, right - matrix @ least, maxiter=50 * len(start))
+    return np.asarray((found + least) * start)
 
 
 def predicted(row: Row, by: Mapping[str, Rate]) -> tuple[float, float]:

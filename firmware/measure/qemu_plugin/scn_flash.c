@@ -52,7 +52,7 @@ void scn_flash_fetch(uint64_t line, unsigned cycles, scn_flash_waits_t *waits) {
     if (!find(&instructions, line)) {
         const bool ahead = line == now.line + 1;
         for (int i = 0; i < clock_count; i++) {
-            const uint64_t needed = clocks[i] + (ahead ? 1u : 0u), passed = ahead ? now.cycles : 0;
+            const uint64_t needed = clocks[i] ? clocks[i] + (ahead ? 1u : 0u) : 0, passed = ahead ? now.cycles : 0;
             waits->fetch[i] += needed > passed ? needed - passed : 0;
         }
     }

@@ -68,8 +68,16 @@ def convolution(step: Step, stripe: int | None = None) -> Terms:
     products = step.macs * reached / taps / filled
     even = source["channels"] % 2 == 0
     seen = window["height"] * source["channels"] * pixels(target) * (reached if even else taps)
-    outputs = pixels(target) * target["channels"]
-    counted = terms("direct", mac=products, output=outputs, **{"gathered" if even else "gathered_odd": seen})
+    # Four positions and two output channels at a time, a row of the window after the other.
+    pairs = pixels(target) / POSITIONS / filled * -(-target["channels"] // 2)
+    counted = terms(
+        "direct",
+        mac=products,
+        output=pixels(target) * target["channels"],
+        pair=(pairs, 20.0),
+        row=(pairs * window["height"], 10.0),
+        **{"gathered" if even else "gathered_odd": seen},
+    )
     # INT8 weights of two channels serve four positions.
     return (*counted, lines(products / POSITIONS))
 

@@ -98,8 +98,8 @@ def _sources() -> list[Path]:
     return sorted((*toolchain.engine_sources(), *(libraries / "frontend").glob("*.c"), *port.glob("*.c")))
 
 
-def runner(generated: Mapping[str, str], *, probes: bool = False) -> Path:
-    """Build the measuring program for a model.
+def runner(generated: Mapping[str, str], *, probes: bool = False, program: str = "runner") -> Path:
+    """Build the measuring program for a model, or another program of firmware/measure.
 
     Parameters
     ----------
@@ -107,6 +107,8 @@ def runner(generated: Mapping[str, str], *, probes: bool = False) -> Path:
         C sources by file name, as :func:`scenelet.deploy.export.render_engine` returns them.
     probes
         Add probes to depth-first segments, which cost some instructions per stripe of a stage; see scn_probe.h.
+    program
+        Its folder.
 
     Returns
     -------
@@ -125,9 +127,9 @@ def runner(generated: Mapping[str, str], *, probes: bool = False) -> Path:
         # A model of any size may be measured here; the challenge's limits apply to firmware that ships.
         defines = ("-DSCN_MODEL_UNLIMITED", *(("-DSCN_PROBE",) if probes else ()))
         libraries = _objects(_sources(), _includes(), defines)
-        own = [*sorted(folder.glob("*.c")), *(toolchain.FIRMWARE / "measure" / "runner").glob("*.c")]
+        own = [*sorted(folder.glob("*.c")), *(toolchain.FIRMWARE / "measure" / program).glob("*.c")]
         objects = [*libraries, *_objects(own, [*_includes(), folder], defines)]
-        elf = build / f"runner-{_digest('.'.join(_link_flags()).encode(), *_contents(objects))}.elf"
+        elf = build / f"{program}-{_digest('.'.join(_link_flags()).encode(), *_contents(objects))}.elf"
         if not (elf.exists() and elf.with_suffix(".map").exists()):
             fresh = folder / "runner.elf"
             link_map = fresh.with_suffix(".map")

@@ -29,6 +29,7 @@ _SOURCES = toolchain.FIRMWARE / "measure" / "qemu_plugin"
 _MARKS = "scn_probe_marks"
 _FIRST_WITH_VERSION_2 = 9
 _FLASH = 0x0800_0000
+_PROGRAM_SECONDS = 600.0
 FRAME_STEP = 0xFFFFFFFF
 """Step of a frame of the front end."""
 
@@ -121,6 +122,32 @@ def trace_inference(
         # The plugin writes its file when QEMU exits, after the last request; the folder is removed only afterwards.
         pipes.finish()
         return list(_parse(pipes.folder / "blocks"))
+
+
+def trace_program(elf: Path, flash: FlashModel) -> list[BlockCount]:
+    """Run a program for the emulated board, which marks what is counted, to its end; its blocks by step.
+
+    Parameters
+    ----------
+    elf
+        The program, with scn_probe_marks: see ``firmware/measure/runner/stage_timer.h``.
+    flash
+        Model of the flash accelerator.
+
+    Raises
+    ------
+    ToolError
+        The host compiler or QEMU is missing, QEMU has no plugin support, or the program fails.
+    """
+    with scratch() as folder:
+        blocks = folder / "blocks"
+        marks = f"marks={_address(elf, _MARKS):#x},out={process.value(blocks)}"
+        with (
+            _watching(flash, marks) as argument,
+            process.Emulator(elf, (*process.COUNT_INSTRUCTIONS, "-plugin", argument)) as board,
+        ):
+            board.wait(_PROGRAM_SECONDS)
+        return list(_parse(blocks))
 
 
 def trace_product(elf: Path, flash: FlashModel, use: Callable[[Device], T]) -> tuple[T, list[BlockCount]]:

@@ -96,6 +96,22 @@ class Emulator:
             except subprocess.TimeoutExpired:
                 raise self.failure(f"did not end in {_EXIT_SECONDS:g} s") from None
 
+    def wait(self, seconds: float) -> None:
+        """Wait until the program ends by itself.
+
+        Raises
+        ------
+        ToolError
+            It takes longer, or ends with another status than 0.
+        """
+        if self._process:
+            try:
+                self._process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                raise self.failure(f"runs for more than {seconds:g} s") from None
+            if self._process.returncode:
+                raise self.failure("the program failed")
+
     def stop(self) -> None:
         """Stop QEMU and remove its folder."""
         try:
