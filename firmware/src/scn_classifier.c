@@ -52,6 +52,10 @@ void scn_classifier_begin(scn_input_mode_t mode) {
     scn_pipeline_begin(&pipeline, mode);
 }
 
+void scn_classifier_reset(void) {
+    scn_pipeline_reset(&pipeline);
+}
+
 size_t scn_classifier_push(const uint8_t *bytes, size_t count) {
     input_held = false;
     return pipeline.mode == SCN_INPUT_MODE_TENSOR ? scn_pipeline_push_tensor(&pipeline, bytes, count)

@@ -22,8 +22,12 @@ typedef enum {
     SCN_SELFTEST_SCORES,   /* the network computes other scores */
 } scn_selftest_t;
 
-/* Drop the unfinished window and set the mode of the next ones. */
+/* Drop the unfinished window and set the mode of the next ones. A network with state starts anew with them, and keeps
+ * its state from each to the next. */
 void scn_classifier_begin(scn_input_mode_t mode);
+
+/* Let a network with state start anew with the next decision, as after a pause in the audio. */
+void scn_classifier_reset(void);
 
 /* Take at most `count` bytes of the window, whole samples of audio. Returns how many were taken: fewer once the
  * window is complete. */

@@ -59,6 +59,8 @@ static void checksum_views(void *context, const scn_model_t *model, const scn_st
 
 void scn_report_checksums(void) {
     if (input_or_error("checksums")) {
+        scn_classifier_reset();
         scn_classifier_decide(checksum_views, NULL);
+        scn_classifier_reset();
     }
 }

@@ -37,9 +37,14 @@ WAYS = {
     "roomy": Options(ram_bytes=1_000_000, weights="expanded"),
 }
 CASES = 4
+STEPS = 12
+"""Inputs of a network with state, one after the other."""
 _END = 0xFFFFFFFF
 # What generated C defines for all of a file, except what other files call by name.
-_OWN = re.compile(r"(?<![.\w])(step\d+_\w+|views|steps|inputs|outputs|scn_model|scn_model_labels|SCN_MODEL_\w+)\b")
+_OWN = re.compile(
+    r"(?<![.\w])(step\d+_\w+|views|steps|inputs|outputs|states|state\d+_initial|scn_model|scn_model_labels"
+    r"|SCN_MODEL_\w+)\b"
+)
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,14 @@ class Network:
     way: str
 
     def model(self) -> bytes:
+        """The .tflite."""
         made = stream_network if self.kind in STREAM_KINDS else random_network
         return made(self.seed, self.layers, self.kind)
+
+    @property
+    def cases(self) -> int:
+        """Inputs that are compared."""
+        return STEPS if self.kind == "stream" else CASES
 
 
 def spread(end: int, first: int = 0, kinds: Sequence[str] = KINDS) -> list[Network]:
@@ -98,6 +109,7 @@ class _Member(HostTarget):
         self._ffi, self._library = ffi, library
         self._model = library.scn_networks[number]
         self._arena = _aligned_bytes(self._model.arena_bytes)
+        self.reset()
 
 
 def check_on_host(networks: Sequence[Network]) -> None:
@@ -131,7 +143,7 @@ def check_on_host(networks: Sequence[Network]) -> None:
         loaded = ffi.dlopen(str(library))
         for number, (network, model, one) in enumerate(zip(networks, models, compiled, strict=True)):
             member = _Member(model, one, ffi, loaded, number)
-            result = parity.check(model, member, CASES, network.seed)
+            result = parity.check(model, member, network.cases, network.seed)
             result.require(network)
             if network.way == "operators alone":
                 shown = set(member.tensors([np.zeros(tensor.shape, np.int8) for tensor in member.inputs]))
@@ -147,6 +159,9 @@ class _Played(LocalTarget):
         super().__init__(model)
         self._program = compiled.program
         self._content = content
+
+    def reset(self) -> None:
+        """The board does so before the first input of each network."""
 
     def infer(self, inputs: Sequence[NDArray[np.int8]]) -> tuple[NDArray[np.int8], ...]:
         del inputs
@@ -192,12 +207,12 @@ def check_on_board(networks: Sequence[Network]) -> None:
         on_target.run_program(on_target.build_program(folder, "networks_probe", sources, includes))
         content = _records((folder / "tensors").read_bytes())
     for network, model, one in zip(networks, models, compiled, strict=True):
-        parity.check(model, _Played(model, one, content), CASES, network.seed).require(network)
+        parity.check(model, _Played(model, one, content), network.cases, network.seed).require(network)
     assert next(content, None) is None, "the board ran no more than was asked"
 
 
 def _inputs(models: Sequence[bytes], networks: Sequence[Network]) -> Iterator[bytes]:
     for number, (model, network) in enumerate(zip(models, networks, strict=True)):
         with LitertTarget(model) as reference:
-            for one in parity.inputs(reference, CASES, network.seed):
+            for one in parity.inputs(reference, network.cases, network.seed):
                 yield number.to_bytes(4, "little") + LocalTarget.packed(one).tobytes()

@@ -68,7 +68,11 @@ class NetworkBuilder(RareLayers):
 
     def model(self, output: int, outer: str = "int8") -> bytes:
         """The .tflite that ends in a tensor, converted to the type ``outer``."""
-        return write_model(self.builder.graph(self.left(output, outer)))
+        return self.write(self.left(output, outer))
+
+    def write(self, *outputs: int) -> bytes:
+        """The .tflite that ends in some tensors."""
+        return write_model(self.builder.graph(*outputs))
 
     def shape(self, tensor: int) -> tuple[int, ...]:
         return self.builder.tensors[tensor].shape

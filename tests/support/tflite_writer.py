@@ -20,6 +20,7 @@ import tflite
 from numpy.typing import ArrayLike, NDArray
 
 from scenelet.graph import Graph, Operator, Quantization, Tensor
+from scenelet.tflite.variables import variable_tensor
 
 # Version of each operator that takes INT8 (and dilation, per-channel scales, keep_num_dims where it has them).
 _VERSIONS = {
@@ -65,7 +66,9 @@ _VERSIONS = {
 _OPTIONS = {
     "ADD": "AddOptions",
     "AVERAGE_POOL_2D": "Pool2DOptions",
+    "ASSIGN_VARIABLE": "AssignVariableOptions",
     "BATCH_MATMUL": "BatchMatMulOptions",
+    "CALL_ONCE": "CallOnceOptions",
     "CAST": "CastOptions",
     "CONCATENATION": "ConcatenationOptions",
     "CONV_2D": "Conv2DOptions",
@@ -85,6 +88,7 @@ _OPTIONS = {
     "PAD": "PadOptions",
     "PADV2": "PadV2Options",
     "QUANTIZE": "QuantizeOptions",
+    "READ_VARIABLE": "ReadVariableOptions",
     "REDUCE_MAX": "ReducerOptions",
     "REDUCE_MIN": "ReducerOptions",
     "REDUCE_PROD": "ReducerOptions",
@@ -104,7 +108,9 @@ _OPTIONS = {
     "TRANSPOSE_CONV": "TransposeConvOptions",
     "TRANSPOSE": "TransposeOptions",
     "UNPACK": "UnpackOptions",
+    "VAR_HANDLE": "VarHandleOptions",
 }
+_TEXTS = ("container", "shared_name")
 _ENUMERATIONS: dict[str, type] = {
     "mode": tflite.MirrorPadMode,
     "padding": tflite.Padding,
@@ -119,6 +125,7 @@ _TYPES = {
     "int32": "INT32",
     "int64": "INT64",
     "float32": "FLOAT32",
+    "resource": "RESOURCE",
 }
 # TFLite wants every buffer aligned so.
 _ALIGNMENT = 16
@@ -144,6 +151,7 @@ class GraphBuilder:
         self.tensors: list[Tensor] = []
         self.operators: list[Operator] = []
         self.inputs: list[int] = []
+        self.variables: set[int] = set()
 
     def input(self, shape: Sequence[int], scale: float | None, zero_point: int, dtype: str = "int8") -> int:
         """Add a tensor that the caller of the network fills; without a scale it is not quantised."""
@@ -190,9 +198,33 @@ class GraphBuilder:
         self.operators.append(Operator(len(self.operators), op, tuple(inputs), targets, attributes))
         return targets
 
+    def variable(self, shape: Sequence[int], scale: float, zero_point: int, dtype: str = "int8") -> int:
+        """Add a variable tensor, which SVDF or an LSTM reads and writes."""
+        index = self._add(shape, dtype, _quantization(scale, zero_point, 0))
+        self.variables.add(index)
+        return index
+
+    def handle(self, name: str) -> int:
+        """Add VAR_HANDLE of a resource variable; returns the handle."""
+        return self.operator("VAR_HANDLE", (), (), None, 0, dtype="resource", shared_name=name, container="")
+
+    def read(self, handle: int, shape: Sequence[int], scale: float, zero_point: int) -> int:
+        """Add READ_VARIABLE; returns the value."""
+        return self.operator("READ_VARIABLE", (handle,), shape, scale, zero_point)
+
+    def assign(self, handle: int, value: int) -> None:
+        """Add ASSIGN_VARIABLE."""
+        self.operator_with_outputs("ASSIGN_VARIABLE", (handle, value), (), None, 0)
+
+    def call_once(self, subgraph: int = 1) -> None:
+        """Add CALL_ONCE of another subgraph."""
+        self.operator_with_outputs("CALL_ONCE", (), (), None, 0, init_subgraph_index=subgraph)
+
     def graph(self, *outputs: int) -> Graph:
         """Return what has been collected."""
-        return Graph(self.name, dict(enumerate(self.tensors)), tuple(self.operators), tuple(self.inputs), outputs)
+        variables = {index: variable_tensor(self.tensors[index]) for index in self.variables}
+        tensors, operators = dict(enumerate(self.tensors)), tuple(self.operators)
+        return Graph(self.name, tensors, operators, tuple(self.inputs), outputs, variables)
 
     def _add(
         self, shape: Sequence[int], dtype: str, quantization: Quantization | None, data: NDArray[Any] | None = None
@@ -209,7 +241,7 @@ def _quantization(scale: ArrayLike, zero_point: ArrayLike, axis: int) -> Quantiz
     return Quantization(scales, zero_points.copy(), axis)
 
 
-def write_model(graph: Graph, *, metadata: Mapping[str, bytes] | None = None) -> bytes:
+def write_model(graph: Graph, *others: Graph, metadata: Mapping[str, bytes] | None = None) -> bytes:
     """Write a graph as a .tflite file.
 
     Parameters
@@ -217,6 +249,8 @@ def write_model(graph: Graph, *, metadata: Mapping[str, bytes] | None = None) ->
     graph
         Its tensors' indices count from 0 without gaps; constants carry their data. Missing attributes take the
         schema's defaults.
+    others
+        Further subgraphs.
     metadata
         Named entries.
 
@@ -226,17 +260,18 @@ def write_model(graph: Graph, *, metadata: Mapping[str, bytes] | None = None) ->
         The same for the same graph.
     """
     builder = flatbuffers.Builder(4096)
-    tensors = [graph.tensors[index] for index in range(len(graph.tensors))]
-    payloads = [b""] + [_payload(tensor) for tensor in tensors if tensor.constant]
+    graphs = (graph, *others)
+    listed = [[one.tensors[index] for index in range(len(one.tensors))] for one in graphs]
+    payloads = [b""] + [_payload(tensor) for tensors in listed for tensor in tensors if tensor.constant]
     entries = dict(metadata or {})
     payloads += entries.values()
     first_entry = len(payloads) - len(entries)
-    names = [operator.op for operator in graph.operators]
-    codes = sorted(set(names))
+    codes = sorted({operator.op for one in graphs for operator in one.operators})
 
     buffers = _tables(builder, tflite.ModelStartBuffersVector, [_buffer(builder, data) for data in payloads])
-    subgraph = _subgraph(builder, graph, tensors, codes)
-    subgraphs = _tables(builder, tflite.ModelStartSubgraphsVector, [subgraph])
+    before = [sum(tensor.constant for some in listed[:number] for tensor in some) for number in range(len(graphs))]
+    written = [_subgraph(builder, *one, codes) for one in zip(graphs, listed, before, strict=True)]
+    subgraphs = _tables(builder, tflite.ModelStartSubgraphsVector, written)
     operator_codes = _tables(
         builder, tflite.ModelStartOperatorCodesVector, [_operator_code(builder, name) for name in codes]
     )
@@ -285,12 +320,15 @@ def _buffer(builder: flatbuffers.Builder, data: bytes) -> int:
     return int(tflite.BufferEnd(builder))
 
 
-def _subgraph(builder: flatbuffers.Builder, graph: Graph, tensors: Sequence[Tensor], codes: Sequence[str]) -> int:
-    buffer = 0
+def _subgraph(
+    builder: flatbuffers.Builder, graph: Graph, tensors: Sequence[Tensor], buffer: int, codes: Sequence[str]
+) -> int:
+    """Write a subgraph; ``buffer`` is the number of the last buffer that is taken."""
     written = []
     for tensor in tensors:
         buffer += tensor.constant
-        written.append(_tensor(builder, tensor, buffer if tensor.constant else 0))
+        is_variable = tensor.index in graph.variables
+        written.append(_tensor(builder, tensor, buffer if tensor.constant else 0, is_variable=is_variable))
     tensor_vector = _tables(builder, tflite.SubGraphStartTensorsVector, written)
     operators = [_operator(builder, operator, codes.index(operator.op)) for operator in graph.operators]
     operator_vector = _tables(builder, tflite.SubGraphStartOperatorsVector, operators)
@@ -306,7 +344,7 @@ def _subgraph(builder: flatbuffers.Builder, graph: Graph, tensors: Sequence[Tens
     return int(tflite.SubGraphEnd(builder))
 
 
-def _tensor(builder: flatbuffers.Builder, tensor: Tensor, buffer: int) -> int:
+def _tensor(builder: flatbuffers.Builder, tensor: Tensor, buffer: int, *, is_variable: bool) -> int:
     quantization = None if tensor.quantization is None else _quantization_table(builder, tensor.quantization)
     shape = _vector(builder, tensor.shape, "int32")
     name = builder.CreateString(tensor.name)
@@ -315,6 +353,7 @@ def _tensor(builder: flatbuffers.Builder, tensor: Tensor, buffer: int) -> int:
     tflite.TensorAddType(builder, getattr(tflite.TensorType, _TYPES[tensor.dtype]))
     tflite.TensorAddBuffer(builder, buffer)
     tflite.TensorAddName(builder, name)
+    tflite.TensorAddIsVariable(builder, is_variable)
     if quantization is not None:
         tflite.TensorAddQuantization(builder, quantization)
     return int(tflite.TensorEnd(builder))
@@ -348,16 +387,19 @@ def _options(builder: flatbuffers.Builder, operator: Operator) -> int | None:
     table = _OPTIONS.get(operator.op)
     if table is None:
         return None
-    values = {
-        name: _vector(builder, value, "int32") if isinstance(value, list) else value
-        for name, value in operator.attributes.items()
-    }
+    values = {name: _option(builder, name, value) for name, value in operator.attributes.items()}
     getattr(tflite, f"{table}Start")(builder)
     for name, value in values.items():
         field = "".join(part.capitalize() for part in name.split("_"))
         number = getattr(_ENUMERATIONS[name], value) if name in _ENUMERATIONS else value
         getattr(tflite, f"{table}Add{field}")(builder, number)
     return int(getattr(tflite, f"{table}End")(builder))
+
+
+def _option(builder: flatbuffers.Builder, name: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return _vector(builder, value, "int32")
+    return builder.CreateString(value) if name in _TEXTS else value
 
 
 def _operator_code(builder: flatbuffers.Builder, op: str) -> int:

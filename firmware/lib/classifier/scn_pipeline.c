@@ -82,10 +82,19 @@ uint32_t scn_pipeline_loudness(const scn_pipeline_t *pipeline) {
 }
 #endif
 
-void scn_pipeline_begin(scn_pipeline_t *pipeline, scn_input_mode_t mode) {
-    pipeline->mode = mode;
+static void begin_window(scn_pipeline_t *pipeline) {
     pipeline->filled = 0;
     begin_audio(pipeline);
+}
+
+void scn_pipeline_reset(scn_pipeline_t *pipeline) {
+    scn_model_reset(&scn_model, pipeline->memory.arena);
+}
+
+void scn_pipeline_begin(scn_pipeline_t *pipeline, scn_input_mode_t mode) {
+    pipeline->mode = mode;
+    scn_pipeline_reset(pipeline);
+    begin_window(pipeline);
 }
 
 size_t scn_pipeline_push_tensor(scn_pipeline_t *pipeline, const uint8_t *bytes, size_t count) {
@@ -104,12 +113,13 @@ static void next_window(scn_pipeline_t *pipeline) {
     if (pipeline->mode == SCN_INPUT_MODE_LIVE) {
         slide(pipeline);
     } else {
-        scn_pipeline_begin(pipeline, pipeline->mode);
+        begin_window(pipeline);
     }
 }
 
 void scn_pipeline_skip(scn_pipeline_t *pipeline) {
     save_history(pipeline);
+    scn_pipeline_reset(pipeline);
     next_window(pipeline);
 }
 

@@ -37,12 +37,15 @@ typedef enum {
 /* State and all memory of one window; the caller owns it, and need not initialise it. For reading only. */
 typedef struct {
     /* Front end and network never run at the same time, so they share memory. The features, which pass from one to
-     * the other, lie outside it. */
+     * the other, lie outside it; so does the network's state, which the arena begins with. */
     union {
         uint8_t arena[SCN_MODEL_ARENA_BYTES];
         uint64_t aligned;
 #if SCN_HAS_FRONTEND
         struct {
+#ifdef SCN_MODEL_STATE_BYTES
+            uint8_t state[SCN_MODEL_STATE_BYTES];
+#endif
             int32_t work[SCN_FRONTEND_WORK_BYTES / sizeof(int32_t)];
             int32_t history[SCN_FRONTEND_HISTORY_BYTES / sizeof(int32_t)];
         } frontend;
@@ -64,8 +67,12 @@ typedef struct {
     int8_t scores[SCN_MODEL_OUTPUT_BYTES]; /* of the last decision */
 } scn_pipeline_t;
 
-/* Drop the unfinished window and set the mode of the next ones. */
+/* Drop the unfinished window and set the mode of the next ones. A network with state starts anew with them, and keeps
+ * its state from each to the next. */
 void scn_pipeline_begin(scn_pipeline_t *pipeline, scn_input_mode_t mode);
+
+/* Let a network with state start anew with the next decision, as after a pause in the audio. */
+void scn_pipeline_reset(scn_pipeline_t *pipeline);
 
 /* Take at most `count` bytes of a tensor. Returns how many were taken: fewer once the window is complete. */
 size_t scn_pipeline_push_tensor(scn_pipeline_t *pipeline, const uint8_t *bytes, size_t count);
@@ -80,7 +87,7 @@ bool scn_pipeline_complete(const scn_pipeline_t *pipeline);
 /* Run the network on the complete window and begin the next one. Returns `scores`. `observer` may be NULL. */
 const int8_t *scn_pipeline_decide(scn_pipeline_t *pipeline, scn_observer_t observer, void *context);
 
-/* Begin the next window as scn_pipeline_decide does, without running the network. */
+/* Begin the next window as scn_pipeline_decide does, without running the network; one with state then starts anew. */
 void scn_pipeline_skip(scn_pipeline_t *pipeline);
 
 /* Mean absolute value of the samples since the last window was complete, rounded down, in the front end's sample width;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Runs many networks on the emulated board for tests: reads the file "inputs" (repeatedly a network number, 4 bytes,
  * and its inputs) and writes "tensors" (for each tensor after each step its index, 4 bytes, size, 4 bytes, and values;
- * after each network UINT32_MAX and 0). */
+ * after each input UINT32_MAX and 0). The state of a network starts anew where its number differs from the last one. */
 #include "scn_engine.h"
 #include "scn_port.h"
 #include "semihost.h"
@@ -33,12 +33,17 @@ static void write_views(void *context, const scn_model_t *model, const scn_step_
 
 /* One network, one input; false at the end of the inputs. */
 static bool run(int inputs) {
+    static const scn_model_t *before;
     const uint32_t end[] = {UINT32_MAX, 0};
     uint32_t number;
     if (scn_semihost_read(inputs, &number, sizeof number) != 0) {
         return false;
     }
     const scn_model_t *model = scn_networks[number];
+    if (model != before) {
+        scn_model_reset(model, scn_networks_arena);
+        before = model;
+    }
     const scn_place_t one = {model->input_offset, model->input_bytes};
     const scn_place_t *places = model->inputs ? model->inputs : &one;
     for (uint16_t i = 0; i < (model->inputs ? model->input_count : 1u); i++) {

@@ -14,6 +14,7 @@
  *   6 STAGES    input                    -> for each step: places (4), cycles (8) of each; built with SCN_PROBE only
  *   7 PROFILE   input                    -> output, while a plugin of the emulator watches; likewise
  *   8 PROFILE_FRAME n_fft int32          -> features, the first column made of that frame; likewise
+ *   9 RESET                              -> the model's state is that before the first run, as at the start
  *
  * The program ends when the request pipe is closed.
  */
@@ -35,7 +36,7 @@
 #define STATUS_BROKEN_PIPE 4
 #define END_OF_TENSORS UINT32_MAX
 
-enum request { RUN, TENSORS, MEASURE, FEATURES, FRAME, COUNT, STAGES, PROFILE, PROFILE_FRAME };
+enum request { RUN, TENSORS, MEASURE, FEATURES, FRAME, COUNT, STAGES, PROFILE, PROFILE_FRAME, RESET };
 
 _Alignas(16) static uint8_t arena[SCN_MODEL_ARENA_BYTES];
 static int request_file, answer_file;
@@ -227,6 +228,10 @@ static void profile(void) {
 }
 #endif
 
+static void reset(void) {
+    scn_model_reset(&scn_model, arena);
+}
+
 static void dispatch(uint32_t request) {
     static void (*const handlers[])(void) = {
         [RUN] = run,
@@ -240,8 +245,9 @@ static void dispatch(uint32_t request) {
         [PROFILE] = profile,
         [PROFILE_FRAME] = profile_frame,
 #endif
+        [RESET] = reset,
     };
-    if (request >= sizeof handlers / sizeof *handlers) {
+    if (request >= sizeof handlers / sizeof *handlers || !handlers[request]) {
         scn_port_exit(STATUS_BAD_REQUEST);
     }
     handlers[request]();
@@ -260,6 +266,7 @@ int main(void) {
     if (request_file < 0 || answer_file < 0) {
         return STATUS_BROKEN_PIPE;
     }
+    reset();
     while (receive(&request, sizeof request)) {
         dispatch(request);
     }

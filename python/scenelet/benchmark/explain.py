@@ -76,6 +76,7 @@ class Explanation:
     arena_bytes: int
     busiest_step_bytes: int
     constant_bytes: int
+    state_bytes: int = 0
 
     @property
     def predicted_instructions(self) -> int:
@@ -122,7 +123,9 @@ def explain(model: str | Path | bytes, options: Options = DEFAULT) -> Explanatio
     memory = tuple(Piece(b.name, b.offset, b.nbytes, b.first, b.last) for b in compiled.plan.blocks)
     plan = compiled.plan
     name = compiled.identity.name
-    return Explanation(name, parts, memory, plan.arena_bytes, plan.lower_bound, compiled.program.table_bytes)
+    return Explanation(
+        name, parts, memory, plan.arena_bytes, plan.lower_bound, compiled.program.table_bytes, plan.state_bytes
+    )
 
 
 def _parts(number: int, step: Step, wait_states: int) -> Iterator[Part]:
@@ -130,8 +133,11 @@ def _parts(number: int, step: Step, wait_states: int) -> Iterator[Part]:
         yield from _stages(number, step.segment, wait_states)
         return
     cost = cost_model.estimate(step)
-    fused = len(step.operators) > 1
-    why = "constants of all its operators in one table of 256 values" if fused else "whole map at once"
+    why = "whole map at once"
+    if step.kernel == "scn_lut_s8" and len(step.operators) > 1:
+        why = "constants of all its operators in one table of 256 values"
+    elif step.assigns:
+        why += ", in the place of the variable that it is assigned to"
     yield Part(
         number,
         step.name,

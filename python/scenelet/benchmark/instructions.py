@@ -116,6 +116,7 @@ class Bench:
     arena_bytes: int
     flash: Flash
     frontend: FrontendBench | None
+    state_bytes: int = 0
 
     @property
     def instructions(self) -> int:
@@ -149,6 +150,7 @@ class Bench:
         yield (
             f"RAM    {self.arena_bytes:,} bytes of arena: activations {self.activation_bytes:,}, "
             f"scratch {self.scratch_bytes:,}, overlapping in time"
+            + (f"; state {self.state_bytes:,}, kept between runs" if self.state_bytes else "")
         )
         yield (
             f"flash  {self.flash.total:,} bytes: weights {self.flash.weights:,}, code {self.flash.code:,}, "
@@ -231,7 +233,7 @@ def bench(model: str | Path, options: Options = DEFAULT) -> Bench:
         frontend = FrontendBench(counts.frame, *memory, spent[FRAME_STEP, 0].modelled_cycles)
     plan = compiled.plan
     arena = plan.activation_bytes, plan.scratch_bytes, plan.arena_bytes
-    return Bench(str(model), options, tuple(layers), *arena, flash, frontend)
+    return Bench(str(model), options, tuple(layers), *arena, flash, frontend, plan.state_bytes)
 
 
 def _spent(target: QemuTarget) -> Mapping[tuple[int, int], Spent]:

@@ -87,7 +87,9 @@ def explain(
     out.print(table(f"{model.name}: instructions and cycles as the cost model predicts; bench measures", columns, rows))
     out.print(table("the arena over time", ["step", "live blocks, offset+bytes", ">up to"], result.timeline()))
     out.print(
-        f"{result.arena_bytes:,} B of arena (busiest step {result.busiest_step_bytes:,}), "
+        f"{result.arena_bytes:,} B of arena ("
+        + (f"{result.state_bytes:,} of it state, " if result.state_bytes else "")
+        + f"busiest step {result.busiest_step_bytes:,}), "
         f"{result.constant_bytes:,} B of constants, {result.predicted_instructions:,} instructions predicted, "
         f"{result.predicted_cycles:,} modelled cycles"
     )
@@ -151,6 +153,7 @@ def export(
     out.print(f"  front end  {result.frontend_sha256 or 'none: this model takes tensors only'}")
     out.print(
         f"  {result.cost.params_bytes:,} B of parameters, {result.cost.macs:,} MACs, {result.arena_bytes:,} B of arena"
+        + (f", {result.state_bytes:,} of it state" if result.state_bytes else "")
     )
     if result.tflm_lacks:
         out.print(f"  without tflm/: {result.tflm_lacks}")

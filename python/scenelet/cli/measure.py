@@ -115,6 +115,7 @@ def parity(
         out.print(
             f"{model.name} on {target}: {result.mismatches:,} mismatches in "
             f"{result.values:,} values of {result.cases:,} inputs"
+            + (f", in {result.sequences} sequences" if result.sequences else "")
         )
     result.require(model)
 

@@ -20,6 +20,7 @@ from .memory.planner import Plan, check, plan
 from .operators import lower, require_supported
 from .options import DEFAULT, Options
 from .passes import ends
+from .passes.assign_in_place import assign_in_place
 from .passes.fuse_maps import fuse
 from .passes.graph_cleanup import drop_unread
 from .passes.shapes import fold, with_shapes
@@ -88,8 +89,10 @@ def compile_model(source: str | Path | bytes, options: Options = DEFAULT) -> Com
     require_supported(inside)
     info = metadata.read(content, subject)
     program = lower(drop_unread(inside))
-    if options.fusion:
-        fused = fuse(program, small=options.weights == "packed")
+    if not options.fusion:
+        program = assign_in_place(program)
+    else:
+        fused = assign_in_place(fuse(program, small=options.weights == "packed"))
         expanded = expanded_operators(fused, options)
         program = divide(widened(fused, expanded), options, expanded)
     memory = plan(program)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from numpy.typing import NDArray
@@ -107,6 +108,8 @@ class Step:
     terms
         What it works through in one inference, where the maker of the step knows better than its kernel's row in
         :mod:`scenelet.compiler.kernels.cost_model`; else None. See :class:`scenelet.compiler.kernels.cost.Term`.
+    assigns
+        Whether ``writes[0]`` is a variable that an ASSIGN_VARIABLE of its ``operators`` assigns.
     """
 
     name: str
@@ -124,6 +127,7 @@ class Step:
     macs: int = 0
     records: tuple[Records, ...] = ()
     terms: tuple[tuple[str, float, float], ...] | None = None
+    assigns: bool = False
 
     @property
     def fields(self) -> Mapping[str, Any]:
@@ -152,9 +156,33 @@ class Program:
         return self.graph.tensors[tensor].nbytes
 
     def shown_by(self, step: Step) -> tuple[int, ...]:
-        """Tensors that lie whole in the arena after a step: those it writes, under all their names, sorted."""
-        renamed = [alias for alias, holder in self.aliases.items() if holder in step.writes]
-        return tuple(sorted((*step.writes, *renamed)))
+        """Tensors that lie whole in the arena after a step: those it writes, under all their names, sorted.
+
+        A variable's value that is read in place is shown by the first step that reads it.
+        """
+        hidden = {tensor for tensor, variable in self.graph.variables.items() if variable.resource}
+        read = self._values_read
+        renamed = [alias for alias, holder in self.aliases.items() if holder in step.writes and alias not in read]
+        values = [value for value, reader in read.items() if reader is step]
+        return tuple(sorted({*step.writes, *renamed, *values} - hidden))
+
+    @cached_property
+    def _values_read(self) -> Mapping[int, Step | None]:
+        """Tensors that are a variable's bytes, each with the first step that reads it under any name."""
+        first = values_of_variables(self.graph, self.aliases)
+        operators = {operator.index: operator for operator in self.graph.operators}
+        readers: dict[int, Step] = {}
+        for step in self.steps:
+            for tensor in (tensor for number in step.operators for tensor in operators[number].inputs):
+                if tensor in first:
+                    readers.setdefault(first[tensor], step)
+        return {tensor: readers.get(read) for tensor, read in first.items()}
+
+    @cached_property
+    def states(self) -> tuple[int, ...]:
+        """Variables that its steps use, in the order of their first use."""
+        used = (tensor for step in self.steps for tensor in (*step.reads, *step.writes))
+        return tuple(dict.fromkeys(tensor for tensor in used if tensor in self.graph.variables))
 
     @property
     def sources(self) -> tuple[int, ...]:
@@ -168,5 +196,26 @@ class Program:
 
     @property
     def table_bytes(self) -> int:
-        """Constants in flash, as laid out for the kernels, bytes."""
-        return sum(table.nbytes for step in self.steps for table in step.tables)
+        """Constants in flash, as laid out for the kernels, and initial values of variables, bytes."""
+        tables = [table for step in self.steps for table in step.tables]
+        return sum(table.nbytes for table in (*tables, *self.initial_values.values()))
+
+    @property
+    def initial_values(self) -> Mapping[int, Table]:
+        """Initial values of variables whose bytes are not all the same, by tensor."""
+        values = {tensor: self.graph.variables[tensor].initial for tensor in self.states}
+        return {
+            tensor: Table(f"state{tensor}", f"{one.dtype.name}_t", one.ravel())
+            for tensor, one in values.items()
+            if len(set(one.tobytes())) > 1
+        }
+
+
+def values_of_variables(graph: Graph, aliases: Mapping[int, int]) -> dict[int, int]:
+    """Tensors that are a variable's bytes because they were read from it, each with READ_VARIABLE's output."""
+    found: dict[int, int] = {}
+    for operator in graph.operators:
+        target, source = operator.outputs[0], operator.inputs[0]
+        if target in aliases and (operator.op == "READ_VARIABLE" or source in found):
+            found[target] = found.get(source, target)
+    return found

@@ -213,6 +213,15 @@ class CheckedDevice:
         """See :class:`scenelet.targets.base.Target`."""
         return self._device.run_each(inputs)
 
+    @property
+    def stateful(self) -> bool:
+        """See :class:`scenelet.targets.base.Target`."""
+        return self._device.stateful
+
+    def reset(self) -> None:
+        """See :class:`scenelet.targets.base.Target`."""
+        self._device.reset()
+
     def tensors(self, one: Values) -> dict[int, NDArray[np.int8]]:
         """See :class:`scenelet.targets.base.Target`."""
         return self._device.tensors(one)

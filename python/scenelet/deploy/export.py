@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import __version__
 from ..compiler.codegen.c_literals import comment
-from ..compiler.operators import tflm_method
+from ..compiler.operators import STATE_OPERATORS, tflm_method
 from ..compiler.options import DEFAULT, Options
 from ..compiler.pipeline import Compiled, compile_model
 from ..config import recipe
@@ -35,7 +35,8 @@ ARRAY_COLUMNS = 16
 class Export:
     """Files that were written or checked, and the hashes of their sources.
 
-    ``tflm_lacks`` says why there are no sources of TensorFlow Lite Micro, None where there are or none were asked for.
+    ``state_bytes`` are those of the arena that must be kept between runs. ``tflm_lacks`` says why there are no sources
+    of TensorFlow Lite Micro, None where there are or none were asked for.
     """
 
     folder: Path
@@ -45,6 +46,7 @@ class Export:
     cost: Cost
     arena_bytes: int
     tflm_lacks: str | None = None
+    state_bytes: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """As a dictionary."""
@@ -56,6 +58,7 @@ class Export:
             "params_bytes": self.cost.params_bytes,
             "macs": self.cost.macs,
             "planned_ram_bytes": self.arena_bytes,
+            "state_bytes": self.state_bytes,
             "tflm_lacks": self.tflm_lacks,
         }
 
@@ -121,7 +124,9 @@ def _operators(graph: Graph) -> list[str]:
     UnsupportedError
         TensorFlow Lite Micro lacks one of them.
     """
-    methods = {operator.op: tflm_method(operator.op) for operator in graph.operators}
+    resources = any(variable.resource for variable in graph.variables.values())
+    used = {operator.op for operator in graph.operators}.union(STATE_OPERATORS if resources else ())
+    methods = {op: tflm_method(op) for op in used}
     lacking = sorted(op for op, method in methods.items() if method is None)
     if lacking:
         raise UnsupportedError(graph.name, f"TFLM lacks {', '.join(lacking)}")
@@ -238,4 +243,5 @@ def export(
         compiled.cost,
         compiled.plan.arena_bytes,
         lacks,
+        compiled.plan.state_bytes,
     )

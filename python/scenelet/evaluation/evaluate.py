@@ -176,7 +176,8 @@ def evaluate(
     truth = _class_of(clips, info.labels, model)
     owners: list[int] = []
     outputs = []
-    for batch_owners, windows in _batches(clips, info, batch):
+    size = 1 if target.stateful else batch  # state goes on from one window to the next, not from clip to clip
+    for batch_owners, windows in _batches(clips, info, size):
         outputs.append(target.classify(windows))
         owners += batch_owners
         if progress:

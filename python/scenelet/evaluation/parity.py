@@ -15,6 +15,9 @@ from ..graph import Tensor
 from ..targets.base import Target
 from ..targets.litert import LitertTarget
 
+SEQUENCE = 50
+"""Inputs of a network with state, one after the other, before it starts anew."""
+
 EXTREMES = 4
 """Inputs that are not random: all -128, all 127, all at the zero point, and -128 and 127 in turn."""
 
@@ -49,6 +52,8 @@ class ParityResult:
         Values that differ.
     first_mismatch
         Of the first input with a mismatch, in the first tensor in execution order.
+    sequences
+        Of a network with state: how often it started anew; None without state.
     """
 
     target: str
@@ -56,6 +61,7 @@ class ParityResult:
     values: int
     mismatches: int
     first_mismatch: Mismatch | None = None
+    sequences: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -94,13 +100,17 @@ def check(
     Returns
     -------
     ParityResult
-        The same for the same arguments.
+        The same for the same arguments. A network with state starts anew every :data:`SEQUENCE` inputs.
     """
     with LitertTarget(model) as reference:
-        order = [*reference.graph.inputs, *(i for op in reference.graph.operators for i in op.outputs)]
+        made = (index for operator in reference.graph.operators for index in operator.outputs)
+        order = dict.fromkeys([*reference.graph.inputs, *reference.graph.variables, *made])
         values = mismatches = 0
         first: Mismatch | None = None
         for case, one in enumerate(inputs(reference, n, seed)):
+            if reference.stateful and case % SEQUENCE == 0:
+                reference.reset()
+                target.reset()
             expected, got = reference.tensors(one), target.tensors(one)
             for tensor in (index for index in order if index in got):
                 wrong = np.argwhere(expected[tensor] != got[tensor])
@@ -110,7 +120,7 @@ def check(
                     first = _describe(reference, case, tensor, tuple(wrong[0].tolist()), expected, got)
             if progress:
                 progress(case + 1, n)
-    return ParityResult(target.name, n, values, mismatches, first)
+    return ParityResult(target.name, n, values, mismatches, first, -(-n // SEQUENCE) if reference.stateful else None)
 
 
 def inputs(reference: LitertTarget, n: int, seed: int) -> Iterator[tuple[NDArray[np.int8], ...]]:

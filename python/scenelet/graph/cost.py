@@ -88,7 +88,7 @@ def macs_nessi(graph: Graph, operator: Operator) -> int:
 def lifetimes(graph: Graph) -> dict[int, tuple[int, int]]:
     """First and last position of the operators between which each non-constant tensor is alive, by tensor index.
 
-    Graph inputs live from position 0; graph outputs to the last position.
+    Graph inputs live from position 0; graph outputs to the last position; variables always.
     """
     last = len(graph.operators) - 1
     alive = dict.fromkeys(graph.inputs, (0, 0))
@@ -101,7 +101,7 @@ def lifetimes(graph: Graph) -> dict[int, tuple[int, int]]:
     for index in graph.outputs:
         if index in alive:
             alive[index] = (alive[index][0], last)
-    return alive
+    return alive | dict.fromkeys(graph.variables, (0, last))
 
 
 def _constants(graph: Graph, operator: Operator, seen: set[int]) -> list[Tensor]:

@@ -100,14 +100,36 @@ class Operator:
 
 
 @dataclass(frozen=True)
+class Variable:
+    """State: a tensor that keeps its values from one inference to the next.
+
+    Attributes
+    ----------
+    initial
+        Its values before the first inference.
+    resource
+        Whether it is a resource variable, which no interpreter shows, and no tensor of the file.
+    """
+
+    name: str
+    initial: NDArray[Any]
+    resource: bool = False
+
+
+@dataclass(frozen=True)
 class Graph:
-    """A network: its tensors by index, its operators in execution order, its inputs and outputs."""
+    """A network: its tensors by index, its operators in execution order, its inputs and outputs.
+
+    ``variables`` are those of its tensors that keep their values. An operator that has one among its outputs assigns
+    it; several may, one after the other.
+    """
 
     name: str
     tensors: Mapping[int, Tensor]
     operators: tuple[Operator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    variables: Mapping[int, Variable] = field(default_factory=dict)
 
     def layer_name(self, operator: Operator) -> str:
         """Short readable name of a layer: the number of its operator and the Keras layer that it comes from."""

@@ -20,12 +20,21 @@ class Target(Protocol):
 
     name: str
 
+    @property
+    def stateful(self) -> bool:
+        """Whether the network keeps state from one inference to the next, which starts anew with each call of run."""
+        ...
+
     def run(self, inputs: NDArray[np.generic]) -> NDArray[np.int8]:
         """INT8 scores of input tensors: (n, *input shape) -> (n, *output shape without batch)."""
         ...
 
     def run_each(self, inputs: Sequence[NDArray[np.generic]]) -> tuple[NDArray[np.int8], ...]:
         """The same for any number of inputs and outputs, in the file's order."""
+        ...
+
+    def reset(self) -> None:
+        """Give the network's state the values that it has before the first inference."""
         ...
 
     def tensors(self, one: Values) -> dict[int, NDArray[np.int8]]:

@@ -157,6 +157,7 @@ class SerialTarget(LocalTarget):
         self.compiled = pipeline.compile_model(model)
         super().__init__(model)
         self.name = f"serial:{port}"
+        self._sequence: list[list[NDArray[np.int8]]] = []
         self._frontend_sha256 = self.tables.sha256 if self.compiled.info else None
         self._connection = open_device(port, seconds)
         self._device = self._connection.__enter__()
@@ -178,9 +179,17 @@ class SerialTarget(LocalTarget):
         parts = zip(np.split(scores, ends, axis=1), self.outputs, strict=True)
         return tuple(part.reshape(len(scores), *tensor.shape[1:]) for part, tensor in parts)
 
+    def reset(self) -> None:
+        """See :class:`LocalTarget`; the board starts every session so."""
+        self._sequence.clear()
+
     def infer(self, inputs: Sequence[NDArray[np.int8]]) -> tuple[NDArray[np.int8], ...]:
-        """See :class:`LocalTarget`."""
-        return tuple(values[0] for values in self.run_each([one.reshape(1, -1) for one in inputs]))
+        """See :class:`LocalTarget`; of a network with state, all inputs since :meth:`reset` are sent once more."""
+        step = [one.reshape(1, -1) for one in inputs]
+        sequence = [*self._sequence, step] if self.stateful else [step]
+        scores = self.run_each([np.concatenate(steps) for steps in zip(*sequence, strict=True)])
+        self._sequence = sequence
+        return tuple(values[-1] for values in scores)
 
     def tensors(self, one: Values) -> dict[int, NDArray[np.int8]]:
         """See :class:`LocalTarget`; a board gives no tensors between inputs and outputs."""

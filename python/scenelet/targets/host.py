@@ -30,13 +30,16 @@ typedef struct {
     uint16_t first_view; uint16_t view_count;
 } scn_step_t;
 typedef struct { uint32_t offset; uint32_t bytes; } scn_place_t;
+typedef struct { uint32_t offset; uint32_t bytes; const void *initial; int8_t fill; } scn_state_t;
 typedef struct {
     const char *name; const char *sha256; uint32_t arena_bytes; uint32_t params_bytes; uint32_t macs;
     uint32_t input_offset; uint32_t input_bytes; uint32_t output_offset; uint32_t output_bytes;
     const scn_step_t *steps; const scn_view_t *views; uint16_t step_count; uint16_t view_count;
     const scn_place_t *inputs; const scn_place_t *outputs; uint16_t input_count; uint16_t output_count;
+    const scn_state_t *states; uint32_t state_bytes; uint16_t state_count;
 } scn_model_t;
 typedef void (*scn_observer_t)(void *, const scn_model_t *, const scn_step_t *, const uint8_t *);
+void scn_model_reset(const scn_model_t *model, uint8_t *arena);
 void scn_model_put_inputs(const scn_model_t *model, uint8_t *arena, const void *values);
 void scn_model_get_outputs(const scn_model_t *model, const uint8_t *arena, void *values);
 void scn_model_run(const scn_model_t *model, uint8_t *arena, scn_observer_t observer, void *context);
@@ -102,6 +105,11 @@ class HostTarget(LocalTarget):
         self._library: Any = self._ffi.dlopen(str(build(self.compiled.files(), flags)))
         self._model = self._ffi.addressof(self._library, "scn_model")
         self._arena = _aligned_bytes(self._model.arena_bytes)
+        self.reset()
+
+    def reset(self) -> None:
+        """See :class:`LocalTarget`."""
+        self._library.scn_model_reset(self._model, self._ffi.from_buffer("uint8_t[]", self._arena))
 
     def infer(self, inputs: Sequence[NDArray[np.int8]]) -> tuple[NDArray[np.int8], ...]:
         """See :class:`LocalTarget`."""

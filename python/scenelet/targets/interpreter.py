@@ -71,9 +71,21 @@ class LocalTarget(ABC):
         """The output of a network that has one."""
         return self._only(self.outputs, "output")
 
+    @property
+    def stateful(self) -> bool:
+        """Whether the network keeps state from one inference to the next."""
+        return bool(self.graph.variables)
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Give the network's state the values that it has before the first inference."""
+
     @abstractmethod
     def infer(self, inputs: Sequence[NDArray[np.int8]]) -> tuple[NDArray[np.int8], ...]:
-        """Output tensors (any shape) of the input tensors, all with batch dimension, in the file's order."""
+        """Output tensors (any shape) of the input tensors, all with batch dimension, in the file's order.
+
+        A network's state is what the inference before left, also after :meth:`tensors`.
+        """
 
     @abstractmethod
     def tensors(self, one: Values) -> dict[int, NDArray[np.int8]]:
@@ -97,6 +109,8 @@ class LocalTarget(ABC):
 
     def run(self, inputs: NDArray[np.generic]) -> NDArray[np.int8]:
         """Run inputs one after the other.
+
+        A network with state starts anew, and keeps it from each input to the next.
 
         Parameters
         ----------
@@ -139,6 +153,8 @@ class LocalTarget(ABC):
             As :meth:`run`, or the number of arrays, or of values in them, differ.
         """
         shaped = self.shaped_each(inputs)
+        if self.stateful:
+            self.reset()
         scores = tuple(np.empty((len(shaped[0]), *output.shape[1:]), np.int8) for output in self.outputs)
         for position, one in enumerate(zip(*shaped, strict=True)):
             for kept, values in zip(scores, self.infer(one), strict=True):
@@ -171,8 +187,8 @@ class LocalTarget(ABC):
         inside = ends.interior(self._whole)
         if inside is self._whole:
             return self.content
-        kept = {operator.index for operator in inside.operators}
-        return interior.cut(self.content, kept, inside.inputs, inside.outputs, self.subject)
+        dropped = {one.index for one in self._whole.operators} - {one.index for one in inside.operators}
+        return interior.cut(self.content, dropped, inside.inputs, inside.outputs, self.subject)
 
     @cached_property
     def tables(self) -> Tables:
@@ -244,10 +260,14 @@ class LocalTarget(ABC):
         return tensors
 
     def activations(self) -> list[Tensor]:
-        """All inputs and computed tensors of the network that are read, or given out, in the file's order."""
-        made = {index for operator in self.graph.operators for index in operator.outputs}
+        """All inputs and computed tensors of the network that are read, or given out, in the file's order.
+
+        Variable tensors are among them; resource variables are not, but what is read from them is.
+        """
+        states = {index for index, variable in self.graph.variables.items() if not variable.resource}
+        made = {index for operator in self.graph.operators for index in operator.outputs} - set(self.graph.variables)
         read = {index for operator in self.graph.operators for index in operator.inputs}
-        wanted = made & (read | set(self.graph.outputs)) | set(self.graph.inputs)
+        wanted = made & (read | set(self.graph.outputs)) | set(self.graph.inputs) | states & read
         return [tensor for index, tensor in sorted(self.graph.tensors.items()) if index in wanted]
 
     @staticmethod

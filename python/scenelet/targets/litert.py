@@ -43,7 +43,12 @@ class LitertInterpreter:
     """LiteRT on the bytes of a model; see :class:`.native.Interpreter`."""
 
     def __init__(self, content: bytes) -> None:
-        self._interpreter = reference_interpreter(content)
+        self._content = content
+        self.reset()
+
+    def reset(self) -> None:
+        """See :class:`.native.Interpreter`; LiteRT has no way to run CALL_ONCE twice, so this opens the model anew."""
+        self._interpreter = reference_interpreter(self._content)
         self._sources, self._targets = (
             [detail["index"] for detail in details]
             for details in (self._interpreter.get_input_details(), self._interpreter.get_output_details())

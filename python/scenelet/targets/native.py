@@ -57,6 +57,10 @@ class Interpreter(Protocol):
         """Run the model on its inputs."""
         ...
 
+    def reset(self) -> None:
+        """Give the model's state its initial values."""
+        ...
+
     def output(self, number: int) -> NDArray[Any]:
         """Values of an output after :meth:`invoke`, by its position among the model's."""
         ...
@@ -118,6 +122,10 @@ class NativeTarget(LocalTarget):
         except (RuntimeError, ValueError, MemoryError) as error:
             problem = f"{self.title} refuses it: {readable(str(error)) or 'no reason given'}"
         raise UnsupportedError(self.subject, problem, self.refusal.remedy if self.refusal else _REMEDY)
+
+    def reset(self) -> None:
+        """See :class:`LocalTarget`."""
+        self._ask(self._interpreter.reset)
 
     def infer(self, inputs: Sequence[NDArray[np.int8]]) -> tuple[NDArray[np.int8], ...]:
         """See :class:`LocalTarget`."""

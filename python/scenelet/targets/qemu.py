@@ -105,6 +105,11 @@ class QemuTarget(LocalTarget):
         """See :class:`LocalTarget`."""
         return self.split(self._measuring().run(self.packed(inputs)))
 
+    def reset(self) -> None:
+        """See :class:`LocalTarget`; the measuring program starts so."""
+        if self._runner is not None:
+            self._runner.reset()
+
     def tensors(self, one: Values) -> dict[int, NDArray[np.int8]]:
         """See :class:`LocalTarget`."""
         shaped = self.one_each(one)
@@ -120,6 +125,8 @@ class QemuTarget(LocalTarget):
         """
         audio_contents(windows, self.tables.config)
         boards = max(1, min(os.cpu_count() or 1, _MAX_BOARDS, len(windows) // _WINDOWS_PER_BOARD))
+        if self.stateful:
+            boards = 1  # each window needs the state that the one before it leaves
         while len(self._devices) < boards:
             self._devices.append(self._resources.enter_context(boot(self.product_elf)))
         pool = ThreadPoolExecutor(boards)

@@ -31,6 +31,12 @@ class TflmInterpreter:
     """TFLite Micro on a model's bytes, with its reference kernels; see :class:`.native.Interpreter`."""
 
     def __init__(self, content: bytes, config: str) -> None:
+        self._content, self._config = content, config
+        self.reset()
+
+    def reset(self) -> None:
+        """See :class:`.native.Interpreter`; this opens the model anew."""
+        content, config = self._content, self._config
         runtime = _runtime()
         made: list[Any] = []
         reason = ""

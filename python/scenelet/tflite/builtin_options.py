@@ -12,6 +12,10 @@ class DamagedError(ValueError):
     """A value in the file contradicts another; the reader converts it to a ModelError that names the file."""
 
 
+def _text(value: bytes | None) -> str:
+    return (value or b"").decode("utf-8", "replace")
+
+
 def _names(enumeration: type) -> dict[int, str]:
     return {value: name for name, value in vars(enumeration).items() if name.isupper()}
 
@@ -37,6 +41,7 @@ _OPTIONS: dict[str, tuple[str, dict[str, Convert]]] = {
     "ADD": ("AddOptions", _FUSED),
     "AVERAGE_POOL_2D": ("Pool2DOptions", _POOL),
     "BATCH_MATMUL": ("BatchMatMulOptions", {"adj_x": bool, "adj_y": bool}),
+    "CALL_ONCE": ("CallOnceOptions", {"init_subgraph_index": int}),
     "CONCATENATION": ("ConcatenationOptions", {"axis": int, **_FUSED}),
     "CONV_2D": ("Conv2DOptions", {**_WINDOW, **_DILATION, **_FUSED}),
     "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptions", {**_WINDOW, **_DILATION, "depth_multiplier": int, **_FUSED}),
@@ -68,6 +73,7 @@ _OPTIONS: dict[str, tuple[str, dict[str, Convert]]] = {
     "SUM": ("ReducerOptions", _REDUCED),
     "TRANSPOSE_CONV": ("TransposeConvOptions", {**_WINDOW, **_FUSED}),
     "UNPACK": ("UnpackOptions", {"axis": int}),
+    "VAR_HANDLE": ("VarHandleOptions", {"container": _text, "shared_name": _text}),
 }
 
 # The interpreter runs these without an options table, with the defaults.

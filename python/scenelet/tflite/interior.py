@@ -8,16 +8,16 @@ from .object_model import pack, unpack
 
 
 def cut(
-    model: bytes, operators: Collection[int], inputs: Sequence[int], outputs: Sequence[int], source: object = "model"
+    model: bytes, dropped: Collection[int], inputs: Sequence[int], outputs: Sequence[int], source: object = "model"
 ) -> bytes:
-    """Keep some operators of a model.
+    """Drop some operators of a model.
 
     Parameters
     ----------
     model
-        Content of a .tflite file with one subgraph.
-    operators
-        Positions of the operators that stay.
+        Content of a .tflite file.
+    dropped
+        Positions of the operators of its first subgraph that go.
     inputs, outputs
         Tensors that become the model's inputs and outputs.
     source
@@ -35,7 +35,7 @@ def cut(
     """
     tree = unpack(model, source)
     graph = tree.subgraphs[0]
-    graph.operators = [operator for number, operator in enumerate(graph.operators) if number in operators]
+    graph.operators = [operator for number, operator in enumerate(graph.operators) if number not in dropped]
     graph.inputs, graph.outputs = list(inputs), list(outputs)
     tree.signatureDefs = None
     return pack(tree)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ..errors import ModelError, UnsupportedError
 from ..graph import Graph, Operator, Quantization, Tensor
 from .builtin_options import DamagedError, read_attributes
+from .variables import BARE, RESOURCE, Subgraph, variable_tensor, with_variables
 
 _DTYPES = {
     tflite.TensorType.FLOAT32: "float32",
@@ -30,6 +31,7 @@ _DTYPES = {
     tflite.TensorType.BOOL: "bool",
     tflite.TensorType.INT16: "int16",
     tflite.TensorType.INT8: "int8",
+    tflite.TensorType.RESOURCE: RESOURCE,
 }
 _TYPE_NAMES = {value: name.lower() for name, value in vars(tflite.TensorType).items() if name.isupper()}
 _OPERATORS = {value: name for name, value in vars(tflite.BuiltinOperator).items() if name.isupper()}
@@ -50,8 +52,6 @@ _DAMAGE = (
 
 _UNSCALED = ("int32", "int64")
 """Types whose scales nobody reads: a bias counts in steps of its operator's input and weights, an index in ones."""
-
-_STATEFUL = ("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE")
 
 # Operators that pass values on as they are; LiteRT copies a RESHAPE's bytes without a look at its types.
 _PASSING = (
@@ -77,16 +77,16 @@ def read_model(source: str | Path | bytes) -> Graph:
     Returns
     -------
     Graph
-        The one subgraph: every tensor by its index in the file, constants with their values (NHWC and the schema's
-        weight layouts), operators in execution order. Types and operators that the engine lacks are refused later, by
-        :func:`scenelet.compiler.operators.checker.require_supported`.
+        The first subgraph: every tensor by its index in the file, constants with their values (NHWC and the schema's
+        weight layouts), operators in execution order, variables with their initial values. Types and operators that
+        the engine lacks are refused later, by :func:`scenelet.compiler.operators.checker.require_supported`.
 
     Raises
     ------
     ModelError
         The file is missing, is not a .tflite file, is cut short, or contradicts itself.
     UnsupportedError
-        It holds a custom operator, sparse or variable tensors, or several subgraphs.
+        It holds a custom operator, sparse tensors, control flow, or variables without a known value.
     """
     return parse(*load(source))
 
@@ -155,19 +155,29 @@ class _Reader:
     def graph(self, name: str) -> Graph:
         """Convert the file, with checks for consistency."""
         self._check_buffers()
-        self._check_stateless()
         count = self._length(self._model, "Subgraphs")
-        if count != 1:
-            raise UnsupportedError(self._subject, f"{count} subgraphs", "export a model without control flow")
+        if not count:
+            raise DamagedError("no subgraphs")
         table = self._model.Subgraphs(0)
+        first = self._subgraph(0)
+        variables = {
+            i: variable_tensor(first.tensors[i])
+            for i, entry in enumerate(self._entries(table, "Tensors"))
+            if entry.IsVariable()
+        }
+        inputs, outputs = (self._indices(table, field, first.tensors) for field in ("Inputs", "Outputs"))
+        whole = Graph(name, first.tensors, first.operators, inputs, outputs, variables)
+        graph = with_variables(self._subject, whole, count, self._subgraph)
+        self._check_order(graph)
+        return graph
+
+    def _subgraph(self, number: int) -> Subgraph:
+        table = self._model.Subgraphs(number)
         tensors = {i: self._tensor(i, entry) for i, entry in enumerate(self._entries(table, "Tensors"))}
         operators = tuple(
             self._operator(i, entry, tensors) for i, entry in enumerate(self._entries(table, "Operators"))
         )
-        inputs = self._indices(table, "Inputs", tensors)
-        graph = Graph(name, tensors, operators, inputs, self._indices(table, "Outputs", tensors))
-        self._check_order(graph)
-        return graph
+        return Subgraph(tensors, operators)
 
     def _length(self, table: Any, field: str) -> int:
         """Length of a vector; one longer than the file is damage, and would loop for hours."""
@@ -202,20 +212,11 @@ class _Reader:
             if held != buffer.DataLength():
                 raise DamagedError(f"buffer {position} holds {held} bytes of {buffer.DataLength()}")
 
-    def _check_stateless(self) -> None:
-        """Refuse resource variables: a model that keeps them has a subgraph to set them up, but no control flow."""
-        for position in range(self._length(self._model, "OperatorCodes")):
-            name = _OPERATORS.get(_builtin_code(self._model.OperatorCodes(position)), "")
-            if name in _STATEFUL:
-                raise UnsupportedError(self._subject, f"keeps state ({name})", "export a model without state")
-
     def _tensor(self, index: int, entry: Any) -> Tensor:
         name = (entry.Name() or b"").decode("utf-8", "replace")
         label = f"tensor {index} '{name}'"
         if entry.Sparsity() is not None:
             raise UnsupportedError(self._subject, f"{label} is stored sparse", "export it dense")
-        if entry.IsVariable():
-            raise UnsupportedError(self._subject, f"{label} is a variable", "export a model without state")
         shape = tuple(int(size) for size in self._vector(entry, "Shape"))
         if any(size < 1 for size in shape):
             raise DamagedError(f"{label} has shape {shape}")
@@ -224,6 +225,8 @@ class _Reader:
             raise UnsupportedError(self._subject, f"{label} is {kind}", "convert the model to full INT8")
         dtype = _DTYPES[entry.Type()]
         data = self._constant(label, entry, shape, dtype)
+        if entry.IsVariable() and data is not None:
+            raise UnsupportedError(self._subject, f"{label} is a variable with values", "leave its buffer empty")
         flexible = bool(np.any(self._vector(entry, "ShapeSignature") < 0))
         return Tensor(
             index, name, shape, dtype, data is not None, data, self._quantization(label, entry, dtype), flexible
@@ -273,28 +276,29 @@ class _Reader:
         if number not in _OPERATORS:
             raise DamagedError(f"operator {index} has the unknown code {number}")
         inputs, outputs = self._indices(entry, "Inputs", tensors), self._indices(entry, "Outputs", tensors)
-        if not inputs or not outputs or -1 in outputs:
-            raise DamagedError(f"operator {index} lacks inputs or outputs")
         op = _OPERATORS[number]
-        types = [tensors[indices[0]].dtype for indices in (inputs, outputs) if indices[0] >= 0]
+        if -1 in outputs or (op not in BARE and not (inputs and outputs)):
+            raise DamagedError(f"operator {index} lacks inputs or outputs")
+        types = [tensors[indices[0]].dtype for indices in (inputs, outputs) if indices and indices[0] >= 0]
         if op in _PASSING and len(set(types)) > 1:
             raise DamagedError(f"operator {index}, {op}, makes {types[1]} of {types[0]}")
         return Operator(index, op, inputs, outputs, read_attributes(op, entry))
 
     @staticmethod
     def _check_order(graph: Graph) -> None:
-        """Check that every tensor is written once, before it is read."""
+        """Check that every tensor but variables is written once, before it is read."""
         if not graph.operators or not graph.inputs or not graph.outputs:
             raise DamagedError("no operators, inputs or outputs")
         if -1 in graph.inputs or -1 in graph.outputs:
             raise DamagedError("an absent tensor as input or output")
-        known = {index for index, tensor in graph.tensors.items() if tensor.constant} | set(graph.inputs)
+        constants = {index for index, tensor in graph.tensors.items() if tensor.constant}
+        known = constants | set(graph.inputs) | set(graph.variables)
         for operator in graph.operators:
             for index in operator.inputs:
                 if index >= 0 and index not in known:
                     raise DamagedError(f"operator {operator.index} reads tensor {index} before it is written")
             for index in operator.outputs:
-                if index in known:
+                if index in known and index not in graph.variables:
                     raise DamagedError(f"operator {operator.index} writes tensor {index}, which already has a value")
                 known.add(index)
         if not known.issuperset(graph.outputs):

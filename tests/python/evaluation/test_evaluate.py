@@ -18,6 +18,7 @@ class Scripted:
     """A target that answers what it was told to, window by window."""
 
     name = "scripted"
+    stateful = False
 
     def __init__(self, labels: Sequence[str], answers: Sequence[str]) -> None:
         self.labels, self.answers = labels, list(answers)

@@ -31,6 +31,7 @@ class Fixed:
     """A target that gives every window of a clip the next row of scores."""
 
     name = "fixed"
+    stateful = False
 
     def __init__(self, rows: np.ndarray) -> None:
         self.rows = list(rows)

@@ -166,15 +166,6 @@ def test_an_operator_that_passes_values_on_keeps_their_type() -> None:
         read_model(write_model(replace(graph, tensors={**graph.tensors, odd.index: odd})))
 
 
-@pytest.mark.parametrize("op", ["CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"])
-def test_state_is_named(op: str) -> None:
-    network = GraphBuilder("state")
-    x = network.input((1, 4), 0.1, 0)
-    y = network.operator(op, (x,), (1, 4), 0.1, 0)
-    with pytest.raises(UnsupportedError, match=rf"keeps state \({op}\); export a model without state"):
-        read_model(write_model(network.graph(y)))
-
-
 @pytest.mark.parametrize(("deprecated", "code"), [(0, 25), (25, 0), (25, 25), (1, 25), (25, 14)])
 def test_an_operators_number_is_the_larger_of_its_two_fields(deprecated: int, code: int) -> None:
     network = GraphBuilder("numbers")

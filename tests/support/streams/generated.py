@@ -1,4 +1,4 @@
-"""Random networks that are more than one map through layers: several inputs and outputs.
+"""Random networks that are more than one map through layers: several inputs and outputs, or state.
 
 As in :mod:`networks`, a network is a function of its arguments and one seed.
 """
@@ -11,16 +11,17 @@ import numpy as np
 from networks import MIXED_LAYERS, OUTER, NetworkBuilder, head, random_layer
 from tflite_writer import write_model
 
-STREAM_KINDS = ("several",)
-"""Of networks, beside those of :data:`networks.KINDS`."""
+from streams.resources import streaming
+
+STREAM_KINDS = ("several", "stream", "stream")
+"""Of networks, beside those of :data:`networks.KINDS`; ``stream`` keeps resource variables."""
 
 _SIZES = ((1, 10), (1, 9), (1, 8))
 
 
 def stream_network(seed: int, layers: int, kind: str) -> bytes:
     """A network of one of :data:`STREAM_KINDS` with so many layers."""
-    del kind
-    return _several(seed, layers)
+    return _several(seed, layers) if kind == "several" else streaming(seed, layers)
 
 
 def _several(seed: int, layers: int) -> bytes:

@@ -24,6 +24,17 @@ void scn_model_get_outputs(const scn_model_t *model, const uint8_t *arena, void 
     }
 }
 
+void scn_model_reset(const scn_model_t *model, uint8_t *arena) {
+    for (uint16_t i = 0; i < model->state_count; ++i) {
+        const scn_state_t *state = &model->states[i];
+        if (state->initial) {
+            memcpy(arena + state->offset, state->initial, state->bytes);
+        } else {
+            memset(arena + state->offset, state->fill, state->bytes);
+        }
+    }
+}
+
 void scn_model_run(const scn_model_t *model, uint8_t *arena, scn_observer_t observer, void *context) {
     for (uint16_t i = 0; i < model->step_count; ++i) {
         model->steps[i].run(arena);

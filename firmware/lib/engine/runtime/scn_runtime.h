@@ -32,6 +32,14 @@ typedef struct {
     uint32_t bytes;
 } scn_place_t;
 
+/* A variable: memory of the arena that keeps its values between runs. */
+typedef struct {
+    uint32_t offset; /* bytes from the arena's start */
+    uint32_t bytes;
+    const void *initial; /* its values before the first run; NULL: every byte is `fill` */
+    int8_t fill;
+} scn_state_t;
+
 typedef struct {
     const char *name;
     const char *sha256;    /* of the .tflite, 64 lower-case hexadecimal digits */
@@ -51,6 +59,10 @@ typedef struct {
     const scn_place_t *outputs;
     uint16_t input_count;
     uint16_t output_count;
+    /* A model with state: the arena's first state_bytes are what one run leaves to the next. NULL and 0 without. */
+    const scn_state_t *states;
+    uint32_t state_bytes;
+    uint16_t state_count;
 } scn_model_t;
 
 /* Called after every step; must not change the arena. */
@@ -61,6 +73,10 @@ void scn_model_put_inputs(const scn_model_t *model, uint8_t *arena, const void *
 
 /* Copy model->output_bytes from where the model leaves them: its outputs one after the other, in the file's order. */
 void scn_model_get_outputs(const scn_model_t *model, const uint8_t *arena, void *values);
+
+/* Give a model's state its initial values: before the first run, and wherever the input starts anew. Changes nothing of
+ * a model without state. */
+void scn_model_reset(const scn_model_t *model, uint8_t *arena);
 
 /* Run all steps on an arena of model->arena_bytes that holds the inputs; observer may be NULL. */
 void scn_model_run(const scn_model_t *model, uint8_t *arena, scn_observer_t observer, void *context);

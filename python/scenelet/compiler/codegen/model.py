@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ... import __version__
 from ...core.templating import render
 from ...graph.cost import Cost
@@ -73,6 +75,7 @@ def render_model(
         "scn_model.h" and "scn_model.c" -> text.
     """
     symbols, tables = _name_tables(program.steps)
+    tables += [_table(f"{made.kind}_initial", made) for made in program.initial_values.values()]
     views = _Views(program, plan)
     steps = [_step(number, step, plan, symbols[number], views) for number, step in enumerate(program.steps)]
     context = {
@@ -88,6 +91,7 @@ def render_model(
         "steps": steps,
         "views": views.rows,
         "labels": identity.labels,
+        "states": [_state(program, plan, tensor) for tensor in program.states],
     }
     return {
         name: render(__package__, name, context, quoted=c_literals.quoted, comment=c_literals.comment)
@@ -109,6 +113,19 @@ def _model(program: Program, plan: Plan, cost: Cost, identity: Identity) -> dict
         "macs": cost.macs,
         "table_bytes": program.table_bytes,
         "step_count": len(program.steps),
+    }
+
+
+def _state(program: Program, plan: Plan, tensor: int) -> dict[str, Any]:
+    """Place and initial values of a variable: a table of them, or the byte that all of them are."""
+    variable = program.graph.variables[tensor]
+    known = program.initial_values.get(tensor)
+    return {
+        "name": variable.name,
+        "offset": plan.offset(tensor),
+        "bytes": program.nbytes(tensor),
+        "initial": "NULL" if known is None else f"{known.kind}_initial",
+        "fill": 0 if known else int(np.frombuffer(variable.initial.tobytes(), np.int8)[0]),
     }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ..kernels import cost_model
-from ..memory.planner import Plan, plan
+from ..memory.planner import Plan, plan, state_bytes
 from ..program import Program, Step
 from .lowering import lowered
 from .segment import Segment
@@ -44,6 +44,11 @@ class Draft:
         """The tensors that hold the network's outputs."""
         return self.program.targets
 
+    @property
+    def states(self) -> tuple[int, ...]:
+        """The tensors that keep their values from one inference to the next."""
+        return self.program.states
+
     def nbytes(self, tensor: int) -> int:
         """Size of a tensor in the arena, bytes."""
         return self.program.nbytes(tensor)
@@ -75,15 +80,16 @@ def cycles(part: Part, wait_states: int) -> float:
 
 
 def held_bytes(program: Program, part: Part) -> int:
-    """Bytes that a part needs in the arena while it runs: what it reads, what it writes, and scratch."""
-    held = {*part.reads, *part.writes} - set(part.overwrites)
-    return sum(program.nbytes(tensor) for tensor in held) + part.scratch_bytes
+    """Bytes that a part needs in the arena while it runs: what it reads, what it writes, scratch, and all state."""
+    held = {*part.reads, *part.writes} - set(part.overwrites) - set(program.states)
+    return sum(program.nbytes(tensor) for tensor in held) + part.scratch_bytes + state_bytes(program)
 
 
 def waiting_bytes(program: Program) -> Callable[[Part, int], int]:
     """Bytes of tensors that wait, during a part, for a later one; a function of the part and one of its steps."""
     last = {tensor: number for number, step in enumerate(program.steps) for tensor in step.reads}
     last |= dict.fromkeys(program.targets, len(program.steps))
+    last = {tensor: number for tensor, number in last.items() if tensor not in program.states}
     made = {tensor: number for number, step in enumerate(program.steps) for tensor in step.writes}
 
     def waiting(part: Part, number: int) -> int:

@@ -47,6 +47,9 @@ def _closed(program: Program, start: int, end: int) -> bool:
     shown = {*program.aliases.values(), *program.targets}
     if len(outside(run)) > _MOST_INPUTS or hidden & (elsewhere | shown):
         return False
+    # What reads a variable row by row cannot assign it.
+    if not set(outside(run)).isdisjoint(run[-1].writes):
+        return False
     # A RESHAPE may have renamed what comes in. All steps of the run must see it in the same rows.
     seen = {(tensor, input_shape(program.graph, step)) for step in run for tensor in step.reads if tensor not in inner}
     return len(seen) == len(outside(run))

@@ -17,6 +17,9 @@ from typing import Protocol
 ALIGNMENT = 4
 """Offsets are multiples of this, so that kernels may load four INT8 values, or an int32 of scratch, at once."""
 
+STATE_ALIGNMENT = 16
+"""The bytes of all variables are a multiple of this, so that what follows them is aligned as the arena is."""
+
 _EXCHANGES = 400
 _MOST_WORK = 20_000_000
 
@@ -46,7 +49,7 @@ class Planned(Protocol):
 
 
 class Plannable(Protocol):
-    """Steps in execution order, and the tensors that must be there before the first and after the last."""
+    """Steps in execution order, and the tensors that must be there before the first, after the last, and always."""
 
     @property
     def steps(self) -> Sequence[Planned]:
@@ -60,6 +63,10 @@ class Plannable(Protocol):
     def targets(self) -> tuple[int, ...]:
         """The tensors that hold the network's outputs."""
 
+    @property
+    def states(self) -> tuple[int, ...]:
+        """The tensors that keep their values from one inference to the next."""
+
     def nbytes(self, tensor: int) -> int:
         """Size of a tensor, bytes."""
 
@@ -71,7 +78,7 @@ class Block:
     Attributes
     ----------
     name
-        For people: the step that writes the tensor ("input" for none), or whose scratch it is.
+        For people: the step that writes the tensor ("input" for none), or whose scratch or state it is.
     tensor
         Index of the tensor, -1 for scratch.
     nbytes
@@ -115,11 +122,14 @@ class Plan:
         (input, output) tensors that lie in one place because the output replaces the input.
     lower_bound
         Bytes of the busiest step; no plan is smaller.
+    state_bytes
+        Of variables, which lie first and keep their values.
     """
 
     blocks: tuple[Block, ...]
     pairs: frozenset[tuple[int, int]] = frozenset()
     lower_bound: int = 0
+    state_bytes: int = 0
 
     @cached_property
     def _offsets(self) -> Mapping[int, int]:
@@ -183,11 +193,28 @@ def plan(program: Plannable) -> Plan:
     """
     problem = _Problem(_blocks(program), _pairs(program))
     bound = _lower_bound(problem, len(program.steps))
-    placed = _search(problem, bound)
+    states, kept = _states(program), state_bytes(program)
+    placed = [*states, *(_moved(block, block.offset + kept) for block in _search(problem, bound))]
     ordered = sorted(placed, key=lambda block: (block.first, block.tensor < 0, block.offset))
     offsets = {block.tensor: block.offset for block in placed}
     shared = frozenset(pair for pair in problem.pairs if offsets[pair[0]] == offsets[pair[1]])
-    return Plan(tuple(ordered), shared, bound)
+    return Plan(tuple(ordered), shared, bound + kept, kept)
+
+
+def state_bytes(program: Plannable) -> int:
+    """Bytes of all variables of a program, with what aligns the bytes after them."""
+    return -(-_extent(_states(program)) // STATE_ALIGNMENT) * STATE_ALIGNMENT
+
+
+def _states(program: Plannable) -> list[Block]:
+    """Place variables one after the other at the arena's start, where they stay."""
+    names = {tensor: step.name for step in program.steps for tensor in step.writes}
+    blocks: list[Block] = []
+    for tensor in program.states:
+        offset = _aligned(_extent(blocks))
+        name = f"state of {names.get(tensor, 'the network')}"
+        blocks.append(Block(name, tensor, program.nbytes(tensor), 0, len(program.steps) - 1, offset))
+    return blocks
 
 
 def check(program: Plannable, made: Plan) -> None:
@@ -213,7 +240,8 @@ def check(program: Plannable, made: Plan) -> None:
 
 
 def _blocks(program: Plannable) -> list[Block]:
-    alive = dict.fromkeys(program.sources, (0, 0))
+    # Variables are placed before, and never die.
+    alive = dict.fromkeys((*program.sources, *program.states), (0, 0))
     scratch = []
     for number, step in enumerate(program.steps):
         for tensor in step.writes:
@@ -224,6 +252,7 @@ def _blocks(program: Plannable) -> list[Block]:
             scratch.append(Block(f"scratch of {step.name}", -1, step.scratch_bytes, number, number))
     for tensor in program.targets:
         alive[tensor] = (alive[tensor][0], len(program.steps) - 1)
+    alive = {tensor: steps for tensor, steps in alive.items() if tensor not in program.states}
     names = {} if len(program.sources) == 1 else {t: f"input {n}" for n, t in enumerate(program.sources)}
     names |= {tensor: step.name for step in program.steps for tensor in step.writes}
     tensors = [Block(names.get(i, "input"), i, program.nbytes(i), first, last) for i, (first, last) in alive.items()]
@@ -237,7 +266,7 @@ def _pairs(program: Plannable) -> set[tuple[int, int]]:
         (tensor, step.writes[0])
         for number, step in enumerate(program.steps)
         for tensor in step.overwrites
-        if last_read[tensor] == number and tensor not in program.targets
+        if last_read[tensor] == number and tensor not in (*program.targets, *program.states)
     }
 
 

@@ -3,6 +3,6 @@
 The parameter structs, their units and the packed layouts are stated in the headers of firmware/lib/engine.
 """
 
-from .registry import OPERATORS, aliases, lower, require_supported, tflm_method
+from .registry import OPERATORS, STATE_OPERATORS, aliases, lower, require_supported, tflm_method
 
-__all__ = ["OPERATORS", "aliases", "lower", "require_supported", "tflm_method"]
+__all__ = ["OPERATORS", "STATE_OPERATORS", "aliases", "lower", "require_supported", "tflm_method"]

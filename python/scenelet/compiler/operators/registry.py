@@ -20,6 +20,7 @@ from . import (
     pooling,
     reduction,
     slicing,
+    state,
 )
 from .checker import FULL_INT8, Checker
 from .layer import Layer
@@ -64,6 +65,12 @@ _POOL = "any window and stride; SAME, VALID"
 OPERATORS: Mapping[str, Row] = {
     "ABS": Row(_MAP, *_FUNCTION, "AddAbs"),
     "ADD": Row(_BROADCAST, elementwise.check_elementwise, elementwise.add, "AddAdd"),
+    "ASSIGN_VARIABLE": Row(
+        "an INT8 variable; it is always assigned, its type and shape stay",
+        state.check_assign,
+        state.assign,
+        "AddAssignVariable",
+    ),
     "AVERAGE_POOL_2D": Row(_POOL, pooling.check_pool, pooling.average_pool, "AddAveragePool2D"),
     "BATCH_MATMUL": Row(
         "two to five dimensions, batches broadcast; either operand transposed, or a constant; INT8 output",
@@ -160,6 +167,13 @@ OPERATORS: Mapping[str, Row] = {
         "AddQuantize",
         data_movement.is_same_quantization,
     ),
+    "READ_VARIABLE": Row(
+        "an INT8 variable that has a value by then",
+        state.check_read,
+        state.read,
+        "AddReadVariable",
+        data_movement.is_rename,
+    ),
     "REDUCE_MAX": Row(_AXES, reduction.check_extremum, reduction.maximum, "AddReduceMax"),
     "REDUCE_MIN": Row(_AXES, reduction.check_extremum, reduction.minimum, None),
     "RELU": Row(_MAP, activation.check_map, activation.relu, "AddRelu"),
@@ -231,12 +245,17 @@ OPERATORS: Mapping[str, Row] = {
 
 
 _IN_NO_PROGRAM: Mapping[str, str | None] = {
+    "CALL_ONCE": "AddCallOnce",
     "CAST": "AddCast",
     "DEQUANTIZE": "AddDequantize",
     "REDUCE_PROD": None,
     "SHAPE": "AddShape",
+    "VAR_HANDLE": "AddVarHandle",
 }
-"""Methods of operators that no program contains, because passes.ends and passes.shapes stand for them."""
+"""Methods of operators that no program contains: passes.ends, passes.shapes and tflite.variables stand for them."""
+
+STATE_OPERATORS = ("CALL_ONCE", "VAR_HANDLE")
+"""Operators of a file with resource variables that its graph leaves out."""
 
 
 def tflm_method(op: str) -> str | None:
@@ -302,18 +321,25 @@ def _inputs_as_read(graph: Graph, renamed: Mapping[int, int]) -> Graph:
 def aliases(graph: Graph) -> Mapping[int, int]:
     """Tensors that are another tensor's bytes under a new shape or name.
 
-    The network's output is never an alias of its input: the one may be filled anew while the other is still read.
+    The network's output is never an alias of its input: the one may be filled anew while the other is still read. A
+    variable's value is one of the variable as long as it is not assigned before the value is last read.
 
     Returns
     -------
     Mapping
         Tensor -> the tensor that holds its bytes, which is never itself a key.
     """
+    found = _aliases(graph, frozenset())
+    copied = state.outlived(graph, found)
+    return _aliases(graph, copied) if copied else found
+
+
+def _aliases(graph: Graph, copied: frozenset[int]) -> dict[int, int]:
     found: dict[int, int] = {}
     for operator in graph.operators:
         source, target = operator.inputs[0], operator.outputs[0]
         holder = found.get(source, source)
-        is_alias = OPERATORS[operator.op].is_alias
+        is_alias = None if target in copied else OPERATORS[operator.op].is_alias
         if is_alias and is_alias(graph, operator) and not (holder in graph.inputs and target in graph.outputs):
             found[target] = holder
     return found

@@ -22,9 +22,10 @@ def drop_unread(graph: Graph) -> Graph:
     Returns
     -------
     Graph
-        With the operators that the graph's outputs depend on; tensors are left alone.
+        With the operators that the graph's outputs, now or in a later inference, depend on; tensors are left alone.
     """
-    needed = set(graph.outputs)
+    read = {index for operator in graph.operators for index in operator.inputs}
+    needed = set(graph.outputs) | read.intersection(graph.variables)
     kept: list[Operator] = []
     for operator in reversed(graph.operators):
         if needed.intersection(operator.outputs):

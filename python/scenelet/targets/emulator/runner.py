@@ -17,7 +17,7 @@ _END_OF_TENSORS = 0xFFFFFFFF
 
 
 class _Request(IntEnum):
-    RUN, TENSORS, MEASURE, FEATURES, FRAME, COUNT, STAGES, PROFILE, PROFILE_FRAME = range(9)
+    RUN, TENSORS, MEASURE, FEATURES, FRAME, COUNT, STAGES, PROFILE, PROFILE_FRAME, RESET = range(10)
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,10 @@ class Runner:
 
     def _ask(self, request: _Request, content: bytes) -> None:
         self._pipes.send(struct.pack("<I", request) + content)
+
+    def reset(self) -> None:
+        """Give the network's state its initial values."""
+        self._ask(_Request.RESET, b"")
 
     def _cycles(self, count: int) -> tuple[int, ...]:
         return struct.unpack(f"<{count}Q", self._pipes.receive(8 * count))

@@ -9,38 +9,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from captures import CAPTURE, expected, heard, sound
 from program_stream import ProgramStream
 
 from scenelet.errors import ToolError
 from scenelet.evaluation.decision import Decider, Rule, loudness
-from scenelet.frontend.decimator import decimate
-from scenelet.frontend.windows import cut
 from scenelet.targets.build import platformio
 from scenelet.targets.qemu import boot
 from scenelet.targets.serial.client import Device, capture_contents, fields, scores_of
 from scenelet.targets.serial.framing import Input
 
-CAPTURE = 16_000
 FRAME = 4  # halfwords
-
-
-def sound(seconds: float, seed: int = 0) -> np.ndarray:
-    """24-bit noise that swells and fades."""
-    chance = np.random.default_rng(seed)
-    count = round(seconds * CAPTURE)
-    level = 2.0 ** np.interp(np.arange(count), np.linspace(0, count, 12), chance.uniform(4, 22, 12))
-    return (chance.normal(size=count) * level).clip(-(2**23), 2**23 - 1).astype(np.int32)
-
-
-def heard(samples: np.ndarray, bits: int) -> np.ndarray:
-    """What the front end gets of it, by the specification."""
-    low = decimate(samples, CAPTURE, 8000).astype(np.int64)
-    return low.astype(np.int32) if bits == 24 else np.clip((low + 128) >> 8, -32768, 32767).astype(np.int32)
-
-
-def expected(model: Any, samples: np.ndarray) -> np.ndarray:
-    config = model.tables.config
-    return model.expected(np.ascontiguousarray(cut(heard(samples, config.sample_bits), config)))
 
 
 def by_link(device: Any, model: Any, samples: np.ndarray) -> np.ndarray:
