@@ -109,6 +109,7 @@ def test_the_networks_reach_every_operator_and_kernel() -> None:
     wanted = {*OPERATORS, "DEQUANTIZE", "SHAPE"}  # the latter two: ends in float32, computed shapes
     operators: Counter[str] = Counter()
     listed = [*(network for network in spread(2000) if network.kind == "mixed"), *spread(500, 0, LATER_KINDS)]
+    listed += spread(100, 0, STREAM_KINDS)
     for network in listed:
         if any(operators[op] < 10 for op in wanted):
             operators.update(operator.op for operator in read_model(network.model()).operators)
