@@ -14,7 +14,11 @@ LEFT_OUT = {"generated", "__pycache__"}
 def tree() -> list[Path]:
     """Files of the firmware tree, relative to the repository's root."""
     found = (path.relative_to(ROOT) for path in (ROOT / "firmware").rglob("*") if path.is_file())
-    return [Path("platformio.ini"), *sorted(path for path in found if not LEFT_OUT.intersection(path.parts))]
+    return [
+        Path("LICENSE"),
+        Path("platformio.ini"),
+        *sorted(path for path in found if not LEFT_OUT.intersection(path.parts)),
+    ]
 
 
 class BuildWithTree(build_py):

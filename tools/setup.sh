@@ -16,7 +16,7 @@ fi
 
 # program:Debian package
 tools=(
-  cc:gcc clang:clang clang-format:clang-format clang-tidy:clang-tidy cppcheck:cppcheck
+  cc:gcc c++:g++ cmake:cmake clang:clang clang-format:clang-format clang-tidy:clang-tidy cppcheck:cppcheck
   arm-none-eabi-gcc:gcc-arm-none-eabi qemu-system-arm:qemu-system-arm gdb-multiarch:gdb-multiarch openocd:openocd
 )
 
@@ -82,7 +82,7 @@ wanted=$(cat pyproject.toml tools/setup.sh | sha256sum)
 if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
   say "making .venv (takes some minutes the first time)"
   [ -x .venv/bin/python ] || "$python" -m venv .venv
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[train,tflm,firmware,dask,ray,dev]'
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[train,firmware,dask,ray,dev]'
   .venv/bin/python -m scenelet.frontend.native
   printf '%s\n' "$wanted" >"$stamp"
 fi

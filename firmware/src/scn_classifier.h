@@ -3,10 +3,9 @@
 #ifndef SCN_CLASSIFIER_H
 #define SCN_CLASSIFIER_H
 
-#include "scn_pipeline.h"
+#include "scn_selftest.h"
 
 #if SCN_HAS_FRONTEND
-#include "scn_known_answer.h"
 /* Bytes of one sample on the wire, little endian. */
 #define SCN_SAMPLE_BYTES (SCN_FRONTEND_SAMPLE_BITS / 8)
 #else
@@ -66,7 +65,6 @@ scn_selftest_t scn_classifier_selftest(void);
 void scn_classifier_known_window(void);
 
 /* The same, with calls after each hop of samples and at the end, to time them; no calls without a front end. */
-typedef void (*scn_hop_t)(void *context);
 void scn_classifier_known_hops(scn_hop_t hop, void *context);
 
 #endif

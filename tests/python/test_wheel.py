@@ -66,7 +66,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
 
 
 def test_the_wheel_holds_the_firmware_tree_and_nothing_that_is_not_committed(wheel: Path) -> None:
-    command = ["git", "ls-files", "platformio.ini", "firmware"]
+    command = ["git", "ls-files", "LICENSE", "platformio.ini", "firmware"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     with zipfile.ZipFile(wheel) as archive:
         tree = {name.removeprefix("scenelet/tree/") for name in archive.namelist() if name.startswith("scenelet/tree/")}

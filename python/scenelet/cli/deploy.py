@@ -134,6 +134,14 @@ def export(
     board: Board = None,
     limits: Limits = None,
     frontend_tables: FrontendTables = DEFAULT.frontend_tables,
+    bundle: Annotated[
+        str | None,
+        typer.Option(
+            "--bundle",
+            help="Library to write, with engine and example: platformio, arduino, cmake, zephyr, espidf, cmsis-pack, "
+            "or tflm (its arrays and the front end).",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Write a model, its front end and its known answer as C sources."""
@@ -142,7 +150,9 @@ def export(
     limit = arena_limit(ram, board)
     waits = flash_waits(board)
     options = Options(weights=weights, ram_bytes=limit, frontend_tables=frontend_tables, wait_states=waits)
-    result = write(model, to, check=check, frontend=frontend, options=options, rule=limits, board=board)
+    result = write(
+        *(model, to), check=check, frontend=frontend, options=options, rule=limits, board=board, bundle=bundle
+    )
     _note_excess(result.arena_bytes, limit)
     if json:
         print_json(result.to_json())

@@ -16,7 +16,7 @@ from ..config import recipe
 from ..config.recipe import FrontendConfig
 from ..core.files import write_folder
 from ..core.templating import render
-from ..errors import ModelError, StaleError, UnsupportedError
+from ..errors import ModelError, StaleError, ToolError, UnsupportedError
 from ..frontend.codegen import render_frontend
 from ..frontend.tables import Tables, make_tables
 from ..graph import Graph, limits
@@ -27,6 +27,8 @@ from ..targets.known_answer import render_known_answer
 from ..targets.tflm import TflmTarget
 from ..tflite.metadata import limits_of
 from . import tflm_arena
+from .bundles.bundle import bundle as arrange
+from .bundles.bundle import facts_of
 
 ARRAY_COLUMNS = 16
 
@@ -156,6 +158,19 @@ def _tflm_sources(compiled: Compiled, model: Path) -> tuple[dict[str, str], str 
         return _render_tflm(compiled, model), None
     except UnsupportedError as error:
         return {}, error.problem
+    except ToolError as error:
+        return {}, str(error)
+
+
+def _contents(
+    compiled: Compiled, tables: Tables | None, held: Limits, model: Path, tflm: bool
+) -> tuple[dict[str, str], str | None]:
+    """Every source by name, and why those of TensorFlow Lite Micro are missing."""
+    contents = render_engine(compiled, tables, held)
+    if tables:
+        contents |= render_known_answer(compiled, tables, model)
+    sources, lacks = _tflm_sources(compiled, model) if tflm else ({}, None)
+    return contents | sources, lacks
 
 
 def _require_fresh(folder: Path, contents: Mapping[str, str], model: Path) -> None:
@@ -191,6 +206,7 @@ def export(
     options: Options = DEFAULT,
     rule: str | None = None,
     board: str | None = None,
+    bundle: str | None = None,
 ) -> Export:
     """Write a model as C sources.
 
@@ -212,6 +228,8 @@ def export(
         The limits that hold: one of :data:`scenelet.graph.limits.RULES`; by default the model's own.
     board
         Board whose memory is a limit; by default what every board has.
+    bundle
+        Kind of library to make of it, one of :data:`.bundles.kinds.NAMES`; by default the model's sources alone.
 
     Raises
     ------
@@ -226,11 +244,9 @@ def export(
     compiled = compile_model(model, options)
     held = _held_to(compiled, model, rule, board)
     tables = frontend_tables_of(compiled, recipe.load(frontend).frontend if frontend else None, model)
-    contents = render_engine(compiled, tables, held)
-    if tables:
-        contents |= render_known_answer(compiled, tables, model)
-    sources, lacks = _tflm_sources(compiled, model) if tflm else ({}, None)
-    contents |= sources
+    contents, lacks = _contents(compiled, tables, held, model, tflm)
+    if bundle:
+        contents = arrange(bundle, contents, facts_of(compiled, tables), model)
     if check:
         _require_fresh(folder, contents, model)
     else:

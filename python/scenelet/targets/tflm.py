@@ -23,7 +23,8 @@ def _runtime() -> Any:
     try:
         from tflite_micro import runtime
     except ImportError:
-        raise ToolError("tflite-micro", "not installed", "pip install 'scenelet[tflm]'") from None
+        remedy = "pip install tflite-micro, which has packages for Linux on x86-64"
+        raise ToolError("tflite-micro", "not installed", remedy) from None
     return runtime
 
 

@@ -99,7 +99,7 @@ def targets() -> list[Target]:
     classifier = toolchain.FIRMWARE / "lib" / "classifier"
     text = [src / "scn_commands.c", classifier / "scn_decision.c", *_link("text", "crc")]
     numbers = [path for path in engine if path.name in ("scn_quantization.c", "scn_fixedpoint.c")]
-    hearing = [classifier / f"scn_{name}.c" for name in ("decision", "pipeline")]
+    hearing = [classifier / f"scn_{name}.c" for name in ("decision", "pipeline", "selftest")]
     session = [*_product(), *hearing, *_link("crc", "frame", "ring", "stream", "text"), *_front(), *engine]
     return [
         Target("receiver", _link("crc", "frame", "ring")),

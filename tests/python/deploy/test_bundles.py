@@ -1,0 +1,211 @@
+"""Bundles: complete, buildable by the tools that are here, and right where they run."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+import yaml
+from networks import NetworkBuilder
+from platformio.package.manifest.parser import ManifestParserFactory
+from platformio.package.manifest.schema import ManifestSchema
+
+from scenelet.core import toolchain
+from scenelet.deploy.bundles.bundle import library_name
+from scenelet.deploy.bundles.kinds import NAMES
+from scenelet.deploy.export import export
+from scenelet.errors import InputError
+
+LIBRARY = "scenelet_small"
+CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33")
+ARDUINO_H = """
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+struct Port {
+    void begin(long) {}
+    void print(const char *text) { std::printf("%s", text); }
+    void print(char one) { std::putchar(one); }
+    void println(const char *text) { std::puts(text); }
+    void println(int value) { std::printf("%d\\n", value); }
+};
+static Port Serial;
+"""
+RUNS_ONCE = """
+#include "Arduino.h"
+#include "Classify.ino"
+int main() {
+    setup();
+    for (int i = 0; i < 40; i++) loop();
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def bundles(small_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of every kind, by its name."""
+    folder = tmp_path_factory.mktemp("bundles")
+    for kind in NAMES:
+        export(small_file, folder / kind, bundle=kind)
+    return folder
+
+
+def run(*command: str | Path, cwd: Path | None = None) -> str:
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_every_file_that_a_bundle_names_is_there(bundles: Path, kind: str) -> None:
+    folder = bundles / kind
+    written = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert {"README.md", "LICENSE"} <= written
+    manifests = [path for path in folder.rglob("*") if path.suffix in (".txt", ".pdsc")]
+    named = {name for path in manifests for name in re.findall(r"src/scn_\w+\.c", path.read_text("utf-8"))}
+    sources = {name for name in written if name.startswith("src/") and name.endswith(".c")}
+    assert len(sources) > 10
+    assert not named or named == sources
+    assert str(toolchain.REPOSITORY) not in "".join(path.read_text("utf-8") for path in folder.rglob("*.*"))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in NAMES if kind != "tflm"])
+def test_three_lines_are_shown(bundles: Path, kind: str) -> None:
+    text = (bundles / kind / "README.md").read_text("utf-8")
+    shown = text.split("```c\n")[1].split("```")[0].strip().splitlines()
+    assert [line.split("(")[0] for line in shown[-3:]] == ["scn_classify_begin", "scn_classify_push_s16", "puts"]
+
+
+def test_the_cmake_bundle_gives_the_known_answer_here(bundles: Path, tmp_path: Path) -> None:
+    run("cmake", "-S", bundles / "cmake", "-B", tmp_path, "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_C_FLAGS=-w")
+    run("cmake", "--build", tmp_path, "-j2")
+    assert run(tmp_path / "classify").startswith("known answer: pass\nsilence: ")
+
+
+@pytest.mark.cross
+@pytest.mark.qemu
+def test_the_cmake_bundle_gives_the_known_answer_on_a_cortex_m4(bundles: Path, tmp_path: Path) -> None:
+    chain = bundles / "cmake" / "example" / "qemu" / "toolchain.cmake"
+    run("cmake", "-S", bundles / "cmake", "-B", tmp_path, f"-DCMAKE_TOOLCHAIN_FILE={chain}")
+    run("cmake", "--build", tmp_path, "-j2")
+    board = ("qemu-system-arm", "-M", "mps2-an386", "-display", "none", "-semihosting")
+    assert run(*board, "-kernel", tmp_path / "classify").startswith("known answer: pass\nsilence: ")
+
+
+def test_the_sketch_runs_as_cpp_on_a_flat_source_folder(bundles: Path, tmp_path: Path) -> None:
+    folder = bundles / "arduino"
+    sources = sorted((folder / "src").glob("*.c"))
+    assert not [path for path in (folder / "src").iterdir() if path.is_dir()]
+    (tmp_path / "Arduino.h").write_text(ARDUINO_H, "utf-8")
+    (tmp_path / "sketch.cpp").write_text(RUNS_ONCE, "utf-8")
+    run("cc", "-std=c11", "-O0", f"-I{folder / 'src'}", "-c", *sources, cwd=tmp_path)
+    includes = [f"-I{place}" for place in (tmp_path, folder / "src", folder / "examples" / "Classify")]
+    warnings = ("-std=c++17", "-Wall", "-Wextra", "-Werror")
+    run("c++", *warnings, *includes, tmp_path / "sketch.cpp", *tmp_path.glob("*.o"), "-o", tmp_path / "sketch")
+    printed = run(tmp_path / "sketch").splitlines()
+    assert printed[0] == "known answer: pass"
+    assert len(printed) > 1
+
+
+@pytest.mark.cross
+@pytest.mark.parametrize("core", CORES)
+def test_the_sources_compile_for_every_core(bundles: Path, tmp_path: Path, core: str) -> None:
+    folder = bundles / "arduino"
+    flags = ("-std=c11", "-O0", f"-mcpu={core}", "-mthumb", "-Wall", "-Wextra", "-Werror", f"-I{folder / 'src'}")
+    run("arm-none-eabi-gcc", *flags, "-c", *sorted((folder / "src").glob("*.c")), cwd=tmp_path)
+    header = folder / "src" / f"{LIBRARY}.h"
+    flags = ("-std=c++17", f"-mcpu={core}", "-mthumb", "-Wall", "-Wextra", "-Werror", f"-I{folder / 'src'}")
+    run("arm-none-eabi-g++", *flags, "-fsyntax-only", "-x", "c++", header)
+
+
+def test_platformios_own_schema_takes_the_manifest(bundles: Path) -> None:
+    path = bundles / "platformio" / "library.json"
+    manifest = ManifestParserFactory.new_from_file(str(path)).as_dict()
+    assert manifest.pop("license") == "MIT"  # which the schema looks up in the network
+    assert ManifestSchema().load_manifest(manifest)["name"] == LIBRARY
+
+
+def test_arduinos_fields_are_all_there(bundles: Path) -> None:
+    """The fields that the Arduino library specification calls required, and its categories."""
+    lines = (bundles / "arduino" / "library.properties").read_text("utf-8").splitlines()
+    fields = dict(line.split("=", 1) for line in lines)
+    required = ("name", "version", "author", "maintainer", "sentence", "paragraph", "category", "url", "architectures")
+    assert all(fields[name] for name in required)
+    assert re.fullmatch(r"[A-Za-z0-9][\w .-]{0,62}", fields["name"])
+    assert fields["category"] == "Signal Input/Output"
+    assert (bundles / "arduino" / "src" / fields["includes"]).is_file()
+
+
+def test_zephyrs_module_names_what_is_there(bundles: Path) -> None:
+    """The keys of zephyr_module.py's schema that are used: name, build.cmake, build.kconfig, samples."""
+    folder = bundles / "zephyr"
+    module = yaml.safe_load((folder / "zephyr" / "module.yml").read_text("utf-8"))
+    assert module["name"] == LIBRARY
+    assert (folder / module["build"]["cmake"] / "CMakeLists.txt").is_file()
+    option = re.search(
+        r"^config (\w+)\n\tbool ", (folder / module["build"]["kconfig"]).read_text("utf-8"), re.MULTILINE
+    )
+    assert option
+    assert f"if(CONFIG_{option[1]})" in (folder / "zephyr" / "CMakeLists.txt").read_text("utf-8")
+    assert f"CONFIG_{option[1]}=y" in (folder / "samples" / "classify" / "prj.conf").read_text("utf-8")
+
+
+def test_esp_idfs_component_has_a_version_and_its_sources(bundles: Path) -> None:
+    component = yaml.safe_load((bundles / "espidf" / "idf_component.yml").read_text("utf-8"))
+    assert re.fullmatch(r"\d+\.\d+\.\d+", component["version"])
+    assert "idf_component_register(" in (bundles / "espidf" / "CMakeLists.txt").read_text("utf-8")
+    example = (bundles / "espidf" / "examples" / "classify" / "main" / "main.c").read_text("utf-8")
+    assert "void app_main(void) {" in example
+
+
+def test_the_packs_description_has_the_elements_that_its_schema_requires(bundles: Path) -> None:
+    """PACK.xsd: vendor, name, description, url, license, releases; a component has a class, a group and files."""
+    folder = bundles / "cmsis-pack"
+    package = ET.parse(folder / f"scenelet.{LIBRARY}.pdsc").getroot()
+    assert [child.tag for child in package] == [
+        "vendor", "name", "description", "url", "license", "releases", "components"
+    ]  # fmt: skip
+    component = package.find("components/component")
+    assert component is not None
+    assert {"Cclass", "Cgroup", "Csub", "Cversion"} <= set(component.attrib)
+    for file in component.iter("file"):
+        assert (folder / file.attrib["name"]).exists()
+
+
+def test_the_bundle_for_tflite_micro_holds_its_arrays_and_the_front_end_alone(bundles: Path) -> None:
+    names = {path.name for path in (bundles / "tflm" / "src").iterdir()}
+    assert {"g_model.c", "g_model_ops.h", "scn_clip.c", "scn_frontend_tables.c"} <= names
+    assert not [name for name in names if "conv2d" in name or "classify" in name]
+    run("cc", "-std=c11", "-fsyntax-only", *sorted((bundles / "tflm" / "src").glob("*.c")))
+
+
+def test_a_model_without_a_front_end_is_a_bundle_of_tensors(tmp_path: Path) -> None:
+    network = NetworkBuilder(2, (1, 8, 8, 1))
+    path = tmp_path / "foreign model.tflite"
+    path.write_bytes(network.model(network.softmax(network.fully_connected(network.mean(network.start), 3))))
+    export(path, tmp_path / "out", bundle="cmake", tflm=False)
+    text = (tmp_path / "out" / "example" / "main.c").read_text("utf-8")
+    assert "scn_model_run" in text
+    assert "scn_classify" not in text
+    with pytest.raises(InputError, match="cannot be a bundle of kind 'tflm': it has no front end; choose another kind"):
+        export(path, tmp_path / "tflm", bundle="tflm")
+    assert not (tmp_path / "tflm").exists()
+
+
+def test_an_unknown_kind_is_refused_before_anything_is_written(small_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="bundle 'mbed': unknown kind; choose one of: platformio, arduino"):
+        export(small_file, tmp_path / "out", bundle="mbed")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [("My Model (v2)", "scenelet_my_model_v2"), ("größe", "scenelet_gr_e"), ("..", "scenelet_model")],
+)
+def test_a_librarys_name_is_an_identifier(model: str, name: str) -> None:
+    assert library_name(model) == name
