@@ -39,7 +39,7 @@ _Static_assert(SCN_MODEL_MACS <= 30000000, "more than 30000000 multiply-accumula
 _Static_assert(SCN_MODEL_ARENA_BYTES <= SCN_BOARD_RAM_BYTES, "the arena is larger than the RAM of the board");
 #endif
 #endif
-_Static_assert(SCN_CONV2D_GEMM_SCRATCH_BYTES(SCN_CONV2D_GEMM_WORDS(3, 3), 8, 1, SCN_CONV2D_GEMM_PADDED_BYTES(18, 34, 1)) == 1432, "the engine wants another size than the compiler planned");
+_Static_assert(SCN_CONV2D_GEMM_SCRATCH_BYTES(SCN_CONV2D_GEMM_WORDS(3, 3), 32, 1, SCN_CONV2D_GEMM_PADDED_BYTES(18, 34, 1)) == 3736, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_TILE_BYTES(4, 3, SCN_WINOGRAD_INPUT_TILES_DOWN(32, 32, 3, 1), 16) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(4, 8, 3) + SCN_WINOGRAD_SUM_BYTES(4, 1) == 40528, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_PACKED_BYTES(3, 16, 16) == 2304, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_SEGMENT_STATE_BYTES(3) == 12, "the engine wants another size than the compiler planned");
@@ -72,14 +72,14 @@ static _Alignas(4) const int8_t step0_s0_packed[192] = {
 };
 
 static _Alignas(4) const scn_requantize_pair_t step0_s0_requantize[8] = {
-    {-17730, 1602, 1959234607, -65280, 9, 1318446844, -8160, 6},
-    {6542, 3752, 1976614015, -32640, 8, 2044309070, -16320, 7},
-    {6258, 5300, 1761911052, -32640, 8, 1361581486, -16320, 7},
-    {-4126, 7532, 2147482024, -32640, 8, 1346397084, -32640, 8},
-    {8330, 1416, 1480650012, -32640, 8, 1753005602, -16320, 7},
-    {-2084, 2134, 1353387409, -16320, 7, 1398290029, -16320, 7},
-    {-11050, -6336, 1421919874, -32640, 8, 1989303844, -32640, 8},
-    {3394, 1800, 1486837532, -16320, 7, 1296359186, -16320, 7},
+    {-2269405, 205063, 122452162, -522237, 0, 659223422, -522209, 0},
+    {837392, 480264, 247076751, -522233, 0, 511077267, -522225, 0},
+    {801043, 678413, 220238881, -522233, 0, 340395371, -522225, 0},
+    {-528116, 964121, 268435253, -522240, 0, 168299635, -522233, 0},
+    {1066262, 181258, 185081251, -522233, 0, 438251400, -522225, 0},
+    {-266739, 273164, 338346852, -522225, 0, 349572507, -522225, 0},
+    {-1414376, -810992, 177739984, -522233, 0, 248662980, -522233, 0},
+    {434443, 230413, 371709383, -522225, 0, 324089796, -522225, 0},
 };
 
 static _Alignas(4) const int8_t step0_s1_packed[2304] = {
@@ -5287,7 +5287,7 @@ static _Alignas(4) const scn_dense_requantize_t step8_requantize[3] = {
 
 /* 0:conv1 .. 2:pool2 */
 static const scn_conv2d_gemm_t step0_s0[1] = {
-    {.conv = {.input = {.batches = 1, .height = 64, .width = 32, .channels = 1}, .output = {.batches = 1, .height = 64, .width = 32, .channels = 16}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = NULL, .scale = NULL, .input_zero_point = 0, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = NULL, .group = 8, .packed = step0_s0_packed, .expanded = NULL, .requantize = step0_s0_requantize},
+    {.conv = {.input = {.batches = 1, .height = 64, .width = 32, .channels = 1}, .output = {.batches = 1, .height = 64, .width = 32, .channels = 16}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = NULL, .scale = NULL, .input_zero_point = 0, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = NULL, .group = 32, .packed = step0_s0_packed, .doubled = false, .expanded = NULL, .requantize = step0_s0_requantize},
 };
 
 static const scn_winograd_t step0_s1[1] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -30,43 +30,77 @@ _GEMM = (
     ((13, 1, 12), 6, (5, 1), (1, 1), "VALID"),
     ((6, 7, 4), 2, (3, 2), (3, 1), "SAME"),
 )
-_PLANAR = (
-    ((25, 5, 8), 8, (3, 3), (1, 1), "SAME"),
-    ((6, 6, 4), 4, (3, 3), (2, 2), "SAME"),
-    ((1, 1, 4), 4, (3, 3), (1, 1), "SAME"),
-    ((2, 7, 4), 4, (3, 3), (1, 1), "SAME"),
-    ((18, 9, 4), 4, (3, 3), (1, 1), "VALID"),
-    ((5, 1, 8), 8, (3, 1), (1, 1), "VALID"),
-    ((17, 1, 4), 4, (10, 1), (1, 1), "SAME"),
-    ((7, 9, 4), 4, (1, 5), (1, 1), "SAME"),
-    ((9, 8, 4), 4, (5, 4), (1, 2), "SAME"),
-    ((8, 8, 12), 12, (3, 3), (2, 1), "VALID"),
-    ((11, 4, 4), 4, (2, 2), (2, 2), "SAME"),
+# Input, kernel, strides, padding, dilation, depth multiplier.
+_DEPTHWISE = (
+    ((25, 5, 8), (3, 3), (1, 1), "SAME", (1, 1), 1),
+    ((6, 6, 4), (3, 3), (2, 2), "SAME", (1, 1), 1),
+    ((1, 1, 4), (3, 3), (1, 1), "SAME", (1, 1), 1),
+    ((2, 7, 4), (3, 3), (1, 1), "SAME", (1, 1), 1),
+    ((18, 9, 4), (3, 3), (1, 1), "VALID", (1, 1), 1),
+    ((5, 1, 8), (3, 1), (1, 1), "VALID", (1, 1), 1),
+    ((17, 1, 4), (10, 1), (1, 1), "SAME", (1, 1), 1),
+    ((7, 9, 4), (1, 5), (1, 1), "SAME", (1, 1), 1),
+    ((9, 8, 4), (5, 4), (1, 2), "SAME", (1, 1), 1),
+    ((8, 8, 12), (3, 3), (2, 1), "VALID", (1, 1), 1),
+    ((11, 4, 4), (2, 2), (2, 2), "SAME", (1, 1), 1),
+    ((9, 6, 7), (3, 3), (1, 1), "SAME", (1, 1), 1),
+    ((7, 7, 5), (3, 3), (1, 1), "SAME", (2, 3), 1),
+    ((12, 3, 6), (4, 1), (1, 1), "VALID", (3, 1), 1),
+    ((8, 5, 3), (3, 3), (1, 1), "SAME", (1, 1), 2),
+    ((8, 5, 2), (5, 3), (2, 2), "VALID", (1, 1), 3),
+    ((6, 4, 4), (1, 1), (1, 1), "SAME", (1, 1), 1),
+    ((5, 6, 4), (2, 7), (4, 1), "SAME", (1, 1), 1),
 )
 
 
+class _Floor(NetworkBuilder):
+    """All zero points are -128, as those behind a ReLU: rescaling takes two instructions."""
+
+    def zero_point(self) -> int:
+        return -128
+
+
 def stage_cases() -> list[Case]:
-    """One-operator networks that both kernels, GEMM and planar, take; the same on every run."""
-    return [_case(seed, *sizes) for seed, sizes in enumerate((*_GEMM, *_PLANAR))]
+    """One-operator networks that GEMM or the depthwise kernels take; the same on every run."""
+    makers = (NetworkBuilder, _Floor)
+    sizes = [*((_convolution, *one) for one in _GEMM), *((_depthwise, *one) for one in _DEPTHWISE)]
+    return [_case(maker, seed, *one) for seed, one in enumerate(sizes) for maker in makers]
+
+
+def _convolution(
+    network: NetworkBuilder, channels: int, kernel: tuple[int, int], stride: tuple[int, int], padding: str
+) -> int:
+    return network.convolution(network.start, channels, kernel, stride=stride, padding=padding)
+
+
+def _depthwise(
+    network: NetworkBuilder,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: str,
+    dilation: tuple[int, int],
+    multiplier: int,
+) -> int:
+    return network.depthwise(
+        network.start, kernel, stride=stride, padding=padding, dilation=dilation, multiplier=multiplier
+    )
 
 
 def _case(
-    seed: int, size: tuple[int, ...], channels: int, kernel: tuple[int, int], stride: tuple[int, int], padding: str
+    maker: type[NetworkBuilder], seed: int, build: Callable[..., int], size: tuple[int, ...], *options: Any
 ) -> Case:
-    network = NetworkBuilder(seed, (1, *size))
-    if seed < len(_GEMM):
-        output = network.convolution(network.start, channels, kernel, stride=stride, padding=padding)
-    else:
-        output = network.depthwise(network.start, kernel, stride=stride, padding=padding)
     shape = (1, *size)
+    network = maker(seed, shape)
+    output = build(network, *options)
     ends = network.chance.choice([-128, 127], shape), network.chance.integers(-128, 128, shape)
     runs = tuple((np.asarray(values, np.int8),) for values in (*ends, np.full(shape, -128), np.full(shape, 127)))
-    name = "_".join("x".join(map(str, sizes)) for sizes in (size, (channels,), kernel, stride))
-    return Case(f"{name}_{padding}", network.builder.graph(output), runs)
+    parts = (size, *options)
+    name = "_".join("x".join(map(str, part)) if isinstance(part, tuple) else str(part) for part in parts)
+    return Case(f"{name}{'_relu' if maker is _Floor else ''}", network.builder.graph(output), runs)
 
 
 def ways(case: Case) -> Iterator[Variant]:
-    """Every way to run a case by GEMM or planar."""
+    """Every way to run a case by GEMM, planes or quads."""
     (step,) = lower(case.graph).steps
     for expanded in (False, True):
         for way in variants(Work(step, expanded=expanded)):

@@ -22,6 +22,7 @@
 #include "scn_dense.h"
 #include "scn_depthwise_conv2d.h"
 #include "scn_depthwise_planar.h"
+#include "scn_depthwise_quads.h"
 #include "scn_elementwise_ops.h"
 #include "scn_extremum.h"
 #include "scn_fully_connected.h"

@@ -6,6 +6,7 @@
 #include "scn_conv2d.h"
 #include "scn_stage_rows.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -13,13 +14,16 @@ extern "C" {
 #endif
 
 /*
- * How the doubled sums of two output channels become INT8: see scn_requantize.h. The host has proved for both channels
- * that the sums without doubling stay under 2^30, that right is 1 .. 20, and that the activation clamps to INT8's own
- * bounds.
+ * How the sums of two output channels become INT8: see scn_requantize.h. The host has proved that the activation clamps
+ * to INT8's own bounds, and either
+ * - right0 is 0: the two instructions give TFLite's result for both channels. Sums and biases are 2^SCN_SUM_SHIFT times
+ *   as large; or
+ * - right0 and right1 are 1 .. 20, and the sums without doubling stay under 2^30. Biases are doubled; where packed
+ *   weights are widened 2^SCN_SUM_SHIFT times as large, biases are so too, and the sums stay under 2^23.
  */
 typedef struct {
-    int32_t bias0, bias1;                /* doubled */
-    int32_t multiplier0, added0, right0; /* added: 2^(right - 1) + output zero point * 2^right */
+    int32_t bias0, bias1;
+    int32_t multiplier0, added0, right0; /* right over 0: added is 2^(right - 1) + output zero point * 2^right */
     int32_t multiplier1, added1, right1;
 } scn_requantize_pair_t;
 
@@ -32,7 +36,9 @@ typedef struct {
  * added       its skip is not read: it is the stage's second input.
  * group       1 or more: blocks of four positions that are gathered at a time.
  * packed      int8 [oc / 2][pairs of taps][2 taps][2 channels], 0 where a run ends; or NULL.
- * expanded    int16, doubled, 4-byte aligned [oc / 2][pairs of taps][2 channels][2 taps]; or NULL.
+ * doubled     whether packed weights are doubled where they are widened, else 2^SCN_SUM_SHIFT times as large.
+ * expanded    int16, 4-byte aligned [oc / 2][pairs of taps][2 channels][2 taps]; or NULL. As large as the pair's
+ *             constants say: 2^SCN_SUM_SHIFT times where right0 is 0, else doubled.
  *             Python: scenelet.compiler.kernels.gemm.
  * requantize  [oc / 2].
  */
@@ -42,6 +48,7 @@ typedef struct {
     scn_fused_add_t added;
     int32_t group;
     const int8_t *packed;
+    bool doubled;
     const int16_t *expanded;
     const scn_requantize_pair_t *requantize;
 } scn_conv2d_gemm_t;

@@ -15,18 +15,20 @@ typedef struct {
     const scn_conv2d_gemm_t *layer;
     const int8_t *lines; /* padded input, from the window of the first output position on */
     int32_t line_bytes;
-    int32_t run;       /* bytes of a row of a window */
-    int32_t words;     /* pairs of taps of a window */
-    uint32_t *columns; /* [block][pair of taps][position] */
-    uint32_t *weights; /* of one channel pair, widened */
-    int32_t y, x;      /* the next position to gather */
+    int32_t run;          /* bytes of a row of a window */
+    int32_t words;        /* pairs of taps of a window */
+    uint32_t *columns;    /* [block][pair of taps][position] */
+    uint32_t *weights;    /* of one channel pair, widened */
+    int32_t y, x;         /* the next position to gather, */
+    const int8_t *window; /* its window, */
+    int32_t step;         /* and bytes to the one beside it */
 } work_t;
 
 static bool is_padded(const scn_conv2d_gemm_t *layer) {
     return layer->conv.window.height * layer->conv.window.width > 1 || layer->conv.input.channels % 4 != 0;
 }
 
-static void fill(int8_t *to, int32_t count, uint32_t quad) {
+static SCN_NOINLINE void fill(int8_t *to, int32_t count, uint32_t quad) {
     for (; count >= 4; count -= 4, to += 4) {
         scn_store_quad(to, quad);
     }
@@ -36,6 +38,14 @@ static void fill(int8_t *to, int32_t count, uint32_t quad) {
 }
 
 static void copy(int8_t *to, const int8_t *from, int32_t count) {
+    for (; count >= 16; count -= 16, to += 16, from += 16) {
+        const uint32_t first = scn_load_quad(from), second = scn_load_quad(from + 4);
+        const uint32_t third = scn_load_quad(from + 8), fourth = scn_load_quad(from + 12);
+        scn_store_quad(to, first);
+        scn_store_quad(to + 4, second);
+        scn_store_quad(to + 8, third);
+        scn_store_quad(to + 12, fourth);
+    }
     for (; count >= 4; count -= 4, to += 4, from += 4) {
         scn_store_quad(to, scn_load_quad(from));
     }
@@ -65,50 +75,62 @@ static void gemm_pad(work_t *work, int8_t *to, int32_t top, const scn_rows_t *ro
     }
 }
 
-/* Widen four runs, interleaved word by word: of every four bytes first the even ones, then the odd ones. */
-static uint32_t *gemm_widen(uint32_t *to, const int8_t *const from[POSITIONS], int32_t offset_bytes, int32_t run,
-                            uint32_t offset) {
-    const int8_t *a = from[0] + offset_bytes, *b = from[1] + offset_bytes;
-    const int8_t *c = from[2] + offset_bytes, *d = from[3] + offset_bytes;
-    for (; run > 0; run -= 4) {
-        const uint32_t qa = scn_load_quad(a), qb = scn_load_quad(b), qc = scn_load_quad(c), qd = scn_load_quad(d);
-        to[0] = scn_widen_even(offset, qa), to[1] = scn_widen_even(offset, qb);
-        to[2] = scn_widen_even(offset, qc), to[3] = scn_widen_even(offset, qd);
-        to += POSITIONS;
-        if (run > 1) {
-            to[0] = scn_widen_odd(offset, qa), to[1] = scn_widen_odd(offset, qb);
-            to[2] = scn_widen_odd(offset, qc), to[3] = scn_widen_odd(offset, qd);
-            to += POSITIONS;
-        }
-        a += 4, b += 4, c += 4, d += 4;
-    }
-    return to;
+static const int8_t *window_at(const work_t *work) {
+    const scn_conv2d_t *conv = &work->layer->conv;
+    return work->lines + work->y * conv->window.stride_h * work->line_bytes +
+           work->x * conv->window.stride_w * conv->input.channels;
 }
 
 /* Start of the next position's window. */
-static const int8_t *gemm_next_window(work_t *work) {
-    const scn_conv2d_t *conv = &work->layer->conv;
-    const int32_t column = work->x * conv->window.stride_w * conv->input.channels;
-    const int8_t *window = work->lines + work->y * conv->window.stride_h * work->line_bytes + column;
-    if (++work->x == conv->output.width) {
+static inline const int8_t *gemm_next_window(work_t *work) {
+    const int8_t *window = work->window;
+    work->window += work->step;
+    if (++work->x == work->layer->conv.output.width) {
         work->x = 0;
         ++work->y;
+        work->window = window_at(work);
     }
     return window;
 }
 
-static void gemm_gather(work_t *work, int32_t count) {
+/* Let the next window be that of the position `back` before. */
+static void step_back(work_t *work, int32_t back) {
+    for (work->x -= back; work->x < 0; --work->y) {
+        work->x += work->layer->conv.output.width;
+    }
+    work->window = window_at(work);
+}
+
+/* Windows of `count` positions. A last block with fewer than four repeats the last ones of the block before, if any. */
+static void gemm_gather(work_t *work, int32_t count, bool repeats) {
     const scn_conv2d_t *conv = &work->layer->conv;
-    const uint32_t offset = scn_pair(-conv->input_zero_point, -conv->input_zero_point);
-    uint32_t *to = work->columns;
+    const int32_t rest = work->run % 4;
+    scn_gemm_windows_t windows = {
+        .offset = scn_pair(-conv->input_zero_point, -conv->input_zero_point),
+        .to = work->columns,
+        .rows = conv->window.height,
+        .whole = work->run - rest,
+        .rest = scn_min(rest, 2),
+        .row_step = work->line_bytes - (work->run - rest),
+    };
     for (int32_t first = 0; first < count; first += POSITIONS) {
-        const int8_t *from[POSITIONS] = {gemm_next_window(work)};
-        for (int i = 1; i < POSITIONS; ++i) {
-            from[i] = first + i < count ? gemm_next_window(work) : from[0];
+        if (repeats && count - first < POSITIONS) {
+            step_back(work, POSITIONS - (count - first));
         }
-        for (int32_t row = 0; row < conv->window.height; ++row) {
-            to = gemm_widen(to, from, row * work->line_bytes, work->run, offset);
+        const int32_t last = repeats ? POSITIONS : count - first;
+        for (int i = 0; i < POSITIONS; ++i) {
+            windows.from[i] = i < last ? gemm_next_window(work) : windows.from[0];
         }
+        windows.to = scn_gemm_widen_windows(&windows);
+    }
+}
+
+static void widen_doubled(const int8_t *from, uint32_t *to, int32_t words) {
+    for (const uint32_t *end = to + 2 * words; to < end; to += 2, from += 4) {
+        const uint32_t quad = scn_load_quad(from);
+        const uint32_t even = scn_even(quad), odd = scn_odd(quad);
+        to[0] = scn_add_pair(even, even);
+        to[1] = scn_add_pair(odd, odd);
     }
 }
 
@@ -120,18 +142,16 @@ static const uint32_t *gemm_weights(const work_t *work, int32_t pair) {
         return (const uint32_t *)(const void *)(layer->expanded + first);
     }
     const int8_t *from = layer->packed + first;
-    uint32_t *to = work->weights;
-    for (const uint32_t *end = to + 2 * work->words; to < end; to += 2, from += 4) {
-        const uint32_t quad = scn_load_quad(from);
-        const uint32_t even = scn_even(quad), odd = scn_odd(quad);
-        to[0] = scn_add_pair(even, even);
-        to[1] = scn_add_pair(odd, odd);
+    if (layer->doubled) {
+        widen_doubled(from, work->weights, work->words);
+    } else {
+        scn_gemm_widen_weights(from, work->weights, work->words);
     }
     return work->weights;
 }
 
 /* The last positions, fewer than a block: through a buffer, so that nothing after them is overwritten. */
-static void gemm_run_some(scn_gemm_2x4_t *dot, scn_gemm_after_t *after, int32_t count) {
+static SCN_NOINLINE void gemm_run_some(scn_gemm_2x4_t *dot, scn_gemm_after_t *after, int32_t count) {
     int8_t outputs[2 * POSITIONS] = {0}, added[2 * POSITIONS] = {0};
     int8_t *to = dot->to;
     const int8_t *skip = after->skip;
@@ -149,8 +169,31 @@ static void gemm_run_some(scn_gemm_2x4_t *dot, scn_gemm_after_t *after, int32_t 
     }
 }
 
-/* All channels of `count` positions. The outputs of the first position go to `to`; `skip` is added to them. */
-static void gemm_multiply(const work_t *work, int32_t count, int8_t *to, const int8_t *skip) {
+static scn_requantize_form_t form_of(const scn_conv2d_gemm_t *layer, const scn_requantize_pair_t *by) {
+    if (by->right0 == 0) {
+        return SCN_TWO;
+    }
+    return layer->expanded || layer->doubled ? SCN_FOUR : SCN_FOUR_LARGE;
+}
+
+/* The last block, of `count` positions: in the place of the last four, or through a buffer. */
+static void gemm_run_last(scn_gemm_2x4_t *dot, scn_gemm_after_t *after, int32_t count, bool repeats) {
+    if (repeats) {
+        const int32_t back = (POSITIONS - count) * dot->step;
+        dot->to -= back;
+        after->skip = after->skip ? after->skip - back : NULL;
+        dot->blocks = 1;
+        scn_gemm_2x4(dot);
+    } else {
+        gemm_run_some(dot, after, count);
+    }
+}
+
+/*
+ * All channels of `count` positions. The outputs of the first position go to `to`; `skip` is added to them. `repeats` as
+ * in gemm_gather.
+ */
+static void gemm_multiply(const work_t *work, int32_t count, bool repeats, int8_t *to, const int8_t *skip) {
     const scn_conv2d_gemm_t *layer = work->layer;
     const int32_t channels = layer->conv.output.channels, blocks = count / POSITIONS;
     scn_gemm_after_t after = {NULL, layer->added.table ? layer->added.table + 128 : NULL, layer->added.multiplier,
@@ -159,6 +202,7 @@ static void gemm_multiply(const work_t *work, int32_t count, int8_t *to, const i
     for (int32_t pair = 0; pair < channels / 2; ++pair) {
         dot.w = gemm_weights(work, pair);
         dot.requantize = layer->requantize + pair;
+        dot.form = form_of(layer, dot.requantize);
         dot.x = work->columns;
         dot.to = to + 2 * pair;
         dot.step = channels;
@@ -173,7 +217,7 @@ static void gemm_multiply(const work_t *work, int32_t count, int8_t *to, const i
             dot.x += blocks * dot.block_bytes / 4;
             dot.to += done;
             after.skip = skip ? after.skip + done : NULL;
-            gemm_run_some(&dot, &after, count % POSITIONS);
+            gemm_run_last(&dot, &after, count % POSITIONS, repeats);
         }
     }
 }
@@ -192,6 +236,8 @@ static work_t gemm_work(const scn_conv2d_gemm_t *layer, const scn_rows_t *rows) 
             ((conv->output.width - 1) * conv->window.stride_w + conv->window.width) * conv->input.channels;
         gemm_pad(&work, (int8_t *)(work.weights + (layer->expanded ? 0 : 2 * work.words)), top, rows);
     }
+    work.window = work.lines;
+    work.step = conv->window.stride_w * conv->input.channels;
     return work;
 }
 
@@ -204,7 +250,8 @@ void scn_conv2d_gemm_rows(const void *layer, const scn_rows_t *rows) {
     for (int32_t first = 0; first < positions; first += most) {
         const int32_t count = scn_min(most, positions - first);
         const int8_t *skip = rows->input[1] ? rows->input[1] + first * channels : NULL;
-        gemm_gather(&work, count);
-        gemm_multiply(&work, count, rows->output + first * channels, skip);
+        const bool repeats = first + count >= POSITIONS;
+        gemm_gather(&work, count, repeats);
+        gemm_multiply(&work, count, repeats, rows->output + first * channels, skip);
     }
 }

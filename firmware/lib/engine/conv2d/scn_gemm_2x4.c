@@ -15,14 +15,18 @@ _Static_assert(offsetof(scn_gemm_2x4_t, to) == 16, "offsets below");
 _Static_assert(offsetof(scn_gemm_2x4_t, step) == 20, "offsets below");
 _Static_assert(offsetof(scn_gemm_2x4_t, blocks) == 24, "offsets below");
 _Static_assert(offsetof(scn_gemm_2x4_t, after) == 28, "offsets below");
+_Static_assert(offsetof(scn_gemm_2x4_t, form) == 32, "offsets below");
+_Static_assert(SCN_TWO == 0 && SCN_FOUR == 1 && SCN_FOUR_LARGE == 2, "compared below");
+_Static_assert(SCN_REQUANTIZE_SHIFT == 12 && SCN_SUM_SHIFT == 8, "shifts below");
 _Static_assert(offsetof(scn_gemm_after_t, middle) == 4 && offsetof(scn_gemm_after_t, skip) == 12, "offsets below");
 _Static_assert(offsetof(scn_requantize_pair_t, multiplier0) == 8 && offsetof(scn_requantize_pair_t, multiplier1) == 20,
                "offsets below");
 
 /*
- * 16 MACs in 11 instructions, then 8 outputs in 5.5 each; naked, because all 14 registers are in use: r0 x, r1 w, r2 r3
- * weights, r4-r7 and r8-r11 the channels' sums, r12 lr two positions. [sp] end of the block in x, [sp, #4] entry of a
- * block into the unrolled steps of 44 bytes, [sp, #8] dot, [sp, #12] to, [sp, #16] blocks left.
+ * 16 MACs in 11 instructions, then 8 outputs; naked, because all 14 registers are in use: r0 x, r1 w, r2 r3 weights,
+ * r4-r7 and r8-r11 the channels' sums, r12 lr two positions. [sp] end of the block in x, [sp, #4] entry of a block into
+ * the unrolled steps of 44 bytes, [sp, #8] dot, [sp, #12] to, [sp, #16] blocks left. The first step of a block takes the
+ * biases from r7 and r11, so that no sum need be set.
  */
 /* clang-format off */
 #define STEP                                                                                                           \
@@ -38,8 +42,15 @@ _Static_assert(offsetof(scn_requantize_pair_t, multiplier0) == 8 && offsetof(scn
     "smlad r7, r2, lr, r7\n"                                                                                           \
     "smlad r11, r3, lr, r11\n"
 
+#define STEP_4 STEP STEP STEP STEP
+
+/* r2 multiplier, r3 added. */
+#define IN_TWO(sum)                                                                                                    \
+    "smmla " sum ", " sum ", r2, r3\n"                                                                                 \
+    "ssat " sum ", #8, " sum ", asr #12\n"
+
 /* r2 multiplier, r3 added, lr right, r0 free. */
-#define REQUANTIZE(sum)                                                                                                \
+#define IN_FOUR(sum)                                                                                                   \
     "add r0, r3, " sum ", asr #31\n"                                                                                   \
     "smmlar " sum ", " sum ", r2, r0\n"                                                                                \
     "asr " sum ", " sum ", lr\n"                                                                                       \
@@ -60,10 +71,7 @@ _Static_assert(offsetof(scn_requantize_pair_t, multiplier0) == 8 && offsetof(scn
     ADD(second, ", #1")                                                                                                \
     "add r0, r1\n"
 
-#define STORE(first, second)                                                                                           \
-    "strb " first ", [r12]\n"                                                                                          \
-    "strb " second ", [r12, #1]\n"                                                                                     \
-    "add r12, r1\n"
+#define DOUBLED(sum) "asr " sum ", " sum ", #7\n"
 
 __attribute__((naked)) void scn_gemm_2x4(__attribute__((unused)) const scn_gemm_2x4_t *dot) {
     __asm__ volatile(
@@ -72,8 +80,11 @@ __attribute__((naked)) void scn_gemm_2x4(__attribute__((unused)) const scn_gemm_
         "ldr r5, [r0, #24]\n"
         "ldr r1, [r0, #4]\n"
         "lsr r1, r1, #4\n"
+        "subs r1, #1\n"
         "rsb r1, r1, #0\n"
-        "and r1, r1, #7\n"
+        "and r1, r1, #15\n"
+        "it eq\n" /* a single step: straight to the end of the unrolled ones */
+        "moveq r1, #16\n"
         "mov r2, #44\n"
         "mul r1, r1, r2\n"
         "adr.w r2, 2f\n"
@@ -84,65 +95,99 @@ __attribute__((naked)) void scn_gemm_2x4(__attribute__((unused)) const scn_gemm_
         "push {r1-r5}\n"
         "ldr r0, [r3, #8]\n"
         "1:\n" /* a block */
-        "ldr r2, [sp, #8]\n"
-        "ldrd r1, r3, [r2]\n"
+        "ldr r12, [sp, #8]\n"
+        "ldrd r1, r3, [r12]\n"
         "add r3, r0\n"
         "str r3, [sp]\n"
-        "ldr r2, [r2, #12]\n"
-        "ldrd r4, r8, [r2]\n"
-        "mov r5, r4\n"
-        "mov r6, r4\n"
-        "mov r7, r4\n"
-        "mov r9, r8\n"
-        "mov r10, r8\n"
-        "mov r11, r8\n"
+        "ldr r12, [r12, #12]\n"
+        "ldrd r7, r11, [r12]\n"
+        "ldrd r2, r3, [r1], #8\n"
+        "ldrd r12, lr, [r0], #8\n"
+        "smlad r4, r2, r12, r7\n"
+        "smlad r8, r3, r12, r11\n"
+        "smlad r5, r2, lr, r7\n"
+        "smlad r9, r3, lr, r11\n"
+        "ldrd r12, lr, [r0], #8\n"
+        "smlad r6, r2, r12, r7\n"
+        "smlad r10, r3, r12, r11\n"
+        "smlad r7, r2, lr, r7\n"
+        "smlad r11, r3, lr, r11\n"
         "ldr pc, [sp, #4]\n"
         ".balign 4\n"
         "2:\n"
-        STEP
-        STEP
-        STEP
-        STEP
-        STEP
-        STEP
-        STEP
-        STEP
+        STEP_4
+        STEP_4
+        STEP_4
+        STEP_4
         "ldr r2, [sp]\n"
         "cmp r0, r2\n"
-        "bne 2b\n"
-        "ldr r1, [sp, #8]\n"
+        "bne.w 2b\n"
+        "ldr r0, [sp, #8]\n"
         "ldr r12, [sp, #12]\n"
-        "ldr r1, [r1, #12]\n"
-        "adds r1, #8\n"
-        "ldm r1!, {r2, r3, lr}\n"
-        REQUANTIZE("r4")
-        REQUANTIZE("r5")
-        REQUANTIZE("r6")
-        REQUANTIZE("r7")
-        "ldm r1, {r2, r3, lr}\n"
-        REQUANTIZE("r8")
-        REQUANTIZE("r9")
-        REQUANTIZE("r10")
-        REQUANTIZE("r11")
-        "ldr r1, [sp, #8]\n"
-        "ldr r2, [r1, #28]\n"
-        "ldr r1, [r1, #20]\n"
-        "cbnz r2, 4f\n"
-        "3:\n"
-        STORE("r4", "r8")
-        STORE("r5", "r9")
-        STORE("r6", "r10")
-        STORE("r7", "r11")
+        "ldr r1, [r0, #12]\n"
+        "ldr lr, [r0, #32]\n"
+        "cmp lr, #1\n"
+        "bhs 4f\n"
+        "ldrd r2, r3, [r1, #8]\n"
+        IN_TWO("r4")
+        IN_TWO("r5")
+        IN_TWO("r6")
+        IN_TWO("r7")
+        "ldrd r2, r3, [r1, #20]\n"
+        IN_TWO("r8")
+        IN_TWO("r9")
+        IN_TWO("r10")
+        IN_TWO("r11")
+        "3:\n" /* INT8 in r4-r11, dot in r0 */
+        "ldr r2, [r0, #28]\n"
+        "ldr r1, [r0, #20]\n"
+        "cmp r2, #0\n"
+        "bne 6f\n"
+        "5:\n"
+        "bfi r4, r8, #8, #8\n"
+        "bfi r5, r9, #8, #8\n"
+        "bfi r6, r10, #8, #8\n"
+        "bfi r7, r11, #8, #8\n"
+        "strh r4, [r12]\n"
+        "strh r5, [r12, r1]\n"
+        "strh r6, [r12, r1, lsl #1]\n"
+        "add r2, r12, r1\n"
+        "strh r7, [r2, r1, lsl #1]\n"
+        "add r12, r12, r1, lsl #2\n"
         "ldr r0, [sp]\n"
         "ldr r2, [sp, #16]\n"
         "subs r2, #1\n"
         "strd r12, r2, [sp, #12]\n"
-        "bne 1b\n"
+        "bne.w 1b\n"
         "add sp, #20\n"
         "pop {r4-r11, pc}\n"
-        "4:\n" /* fused steps */
+        "4:\n"
+        "beq 7f\n"
+        DOUBLED("r4")
+        DOUBLED("r5")
+        DOUBLED("r6")
+        DOUBLED("r7")
+        DOUBLED("r8")
+        DOUBLED("r9")
+        DOUBLED("r10")
+        DOUBLED("r11")
+        "7:\n"
+        "adds r1, #8\n"
+        "ldm r1!, {r2, r3, lr}\n"
+        IN_FOUR("r4")
+        IN_FOUR("r5")
+        IN_FOUR("r6")
+        IN_FOUR("r7")
+        "ldm r1, {r2, r3, lr}\n"
+        IN_FOUR("r8")
+        IN_FOUR("r9")
+        IN_FOUR("r10")
+        IN_FOUR("r11")
+        "ldr r0, [sp, #8]\n"
+        "b 3b\n"
+        "6:\n" /* fused steps */
         "ldr r3, [r2]\n"
-        "cbz r3, 5f\n"
+        "cbz r3, 8f\n"
         LOOK_UP("r4")
         LOOK_UP("r5")
         LOOK_UP("r6")
@@ -152,11 +197,10 @@ __attribute__((naked)) void scn_gemm_2x4(__attribute__((unused)) const scn_gemm_
         LOOK_UP("r9")
         LOOK_UP("r10")
         LOOK_UP("r11")
-        "5:\n"
+        "8:\n"
         "ldrd r3, lr, [r2, #4]\n"
         "cmp r3, #0\n"
-        "beq 3b\n"
-        "ldr r0, [sp, #8]\n"
+        "beq 5b\n"
         "ldr r2, [r2, #12]\n"
         "ldr r0, [r0, #16]\n"
         "sub r0, r12, r0\n"
@@ -165,8 +209,9 @@ __attribute__((naked)) void scn_gemm_2x4(__attribute__((unused)) const scn_gemm_
         ADD_TWO("r5", "r9")
         ADD_TWO("r6", "r10")
         ADD_TWO("r7", "r11")
-        "b 3b\n");
+        "b 5b\n");
 }
+
 /* clang-format on */
 
 #else
@@ -187,14 +232,21 @@ static int32_t follow(const scn_gemm_after_t *after, int32_t value, int32_t post
     return after && after->middle ? scn_add_lut(after->middle, after->multiplier, value, after->skip[place]) : value;
 }
 
+static int8_t requantized(const scn_gemm_2x4_t *dot, scn_requant_t by, int32_t sum) {
+    if (dot->form == SCN_TWO) {
+        return (int8_t)scn_requantize_two(sum, by.multiplier, by.added);
+    }
+    return scn_requantize(by, dot->form == SCN_FOUR ? sum : sum >> (SCN_SUM_SHIFT - 1));
+}
+
 void scn_gemm_2x4(const scn_gemm_2x4_t *dot) {
     const scn_requantize_pair_t *by = dot->requantize;
     const scn_requant_t first = {by->multiplier0, by->right0, by->added0};
     const scn_requant_t second = {by->multiplier1, by->right1, by->added1};
     for (int32_t i = 0; i < 4 * dot->blocks; ++i) {
         const uint32_t *x = dot->x + i / 4 * (dot->block_bytes / 4) + i % 4;
-        const int8_t one = scn_requantize(first, sum_of(dot, x, dot->w, by->bias0));
-        const int8_t other = scn_requantize(second, sum_of(dot, x, dot->w + 1, by->bias1));
+        const int8_t one = requantized(dot, first, sum_of(dot, x, dot->w, by->bias0));
+        const int8_t other = requantized(dot, second, sum_of(dot, x, dot->w + 1, by->bias1));
         dot->to[i * dot->step] = (int8_t)follow(dot->after, one, 0, i * dot->step);
         dot->to[i * dot->step + 1] = (int8_t)follow(dot->after, other, 256, i * dot->step + 1);
     }

@@ -14,20 +14,21 @@ extern "C" {
 #endif
 
 /*
- * How the doubled sums of a channel become INT8: see scn_requantize.h. The host has proved that the sums without
- * doubling stay under 2^30, that right is 1 .. 20, and that the activation clamps to INT8's own bounds.
+ * How the sums of a channel become INT8: see scn_requantize.h. The host has proved that the activation clamps to INT8's
+ * own bounds, and either
+ * - right is 0: the two instructions give TFLite's result. Sums and bias are 2^SCN_SUM_SHIFT times as large; or
+ * - right is 1 .. 20, sums without doubling stay under 2^30, and the bias is doubled.
  */
 typedef struct {
-    int32_t bias;                     /* doubled */
-    int32_t multiplier, added, right; /* added: 2^(right - 1) + output zero point * 2^right */
+    int32_t bias;
+    int32_t multiplier, added, right; /* right over 0: added is 2^(right - 1) + output zero point * 2^right */
 } scn_requantize_channel_t;
 
 /*
- * DEPTHWISE_CONV_2D by planes, one per channel: depth_multiplier 1, a multiple of four channels, dilation 1, one image.
- * conv.bias and scale are not read.
+ * DEPTHWISE_CONV_2D with 3x3 taps by planes, one per channel: stride, dilation and depth multiplier 1, a multiple of four
+ * channels, one image. conv.bias and scale are not read.
  *
- * down        whether a word holds two vertical neighbours, else two horizontal ones. The stride along that axis is 1
- *             or 2.
+ * down        whether a word holds two vertical neighbours, else two horizontal ones.
  * requantize  [channels].
  */
 typedef struct {
@@ -36,16 +37,10 @@ typedef struct {
     const scn_requantize_channel_t *requantize;
 } scn_depthwise_planar_t;
 
-/*
- * Words of a window along the axis of neighbours. Multiplied by the taps of the other axis, they are at most
- * SCN_DEPTHWISE_PLANAR_MOST_WORDS.
- */
-#define SCN_DEPTHWISE_PLANAR_TAP_WORDS(taps, stride) ((stride) == 1 ? (taps) / 2 + 1 : ((taps) + 1) / 2)
-#define SCN_DEPTHWISE_PLANAR_MOST_WORDS 32
-/* Words along that axis that a call for `outputs` outputs reads. */
-#define SCN_DEPTHWISE_PLANAR_PAIRS(outputs, taps, stride)                                                              \
-    (((stride) == 1 ? ((outputs) + 1) / 2 : (outputs)) - 1 + SCN_DEPTHWISE_PLANAR_TAP_WORDS(taps, stride))
-/* Scratch: four planes of `pairs` words by the rows that a call reads along the other axis, padding included. */
+/* Words that a call for so many outputs reads along the axis of neighbours, and along the other one. */
+#define SCN_DEPTHWISE_PLANAR_PAIRS(outputs) (((outputs) + 1) / 2 + 1)
+#define SCN_DEPTHWISE_PLANAR_ROWS(outputs) ((outputs) + 2)
+/* Scratch: four planes, padding included. */
 #define SCN_DEPTHWISE_PLANAR_SCRATCH_BYTES(pairs, rows) (16 * (pairs) * (rows))
 
 /* As a stage of a segment; layer: scn_depthwise_planar_t. */

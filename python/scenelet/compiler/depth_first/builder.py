@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ...graph import Graph
 from ..kernels.registry import variants
@@ -10,6 +10,8 @@ from ..kernels.variant import Variant, Work
 from ..program import Step
 from .segment import Frame, Segment
 from .stage import Fused
+
+_FEWER_ROWS = (8, 4, 2, 1)
 
 
 class SegmentBuilder:
@@ -55,6 +57,15 @@ class SegmentBuilder:
             stages = [part.run_by(way) for part, way in zip(frame.parts, ways, strict=True)]
             self._segments[frame] = frame.segment(stages)
         return self._segments[frame]
+
+    def with_fewer_rows(self, segment: Segment) -> Iterator[Segment]:
+        """Lay out a segment of several stages with ever fewer rows per stripe: the quickest variants that have them."""
+        frame = self.frame(segment.run)
+        for most in _FEWER_ROWS:
+            ways = [self.variants(part) for part in frame.parts]
+            found = [next((way for way in listed if way.stripe <= most), None) for listed in ways]
+            chosen = [way or min(listed, key=lambda way: way.stripe) for way, listed in zip(found, ways, strict=True)]
+            yield frame.segment([part.run_by(way) for part, way in zip(frame.parts, chosen, strict=True)])
 
     def frame(self, run: Sequence[Step], *, pooled: bool = True) -> Frame:
         """Fuse a run, pools into convolutions or not, and set up its buffers; parameters like :meth:`make`."""

@@ -7,7 +7,8 @@ compares segments as descriptions; only the chosen partition is lowered.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ..options import Options
@@ -20,6 +21,7 @@ from .variant_search import fit
 
 _MOST_STAGES = 16
 _SLACK_TENTHS = 11
+_MOST_TRIES = 4
 _ALONE = 3
 """Longest run where steps stay alone: one, the map after it, and a pool."""
 
@@ -71,10 +73,10 @@ class _Search:
 
     def best(self) -> Draft:
         """The quickest draft whose arena is small enough, else the smallest; of equally quick ones, the smallest."""
-        drafts = [self._partition(longest, limited=True) for longest in (_ALONE, _MOST_STAGES)]
+        drafts = [draft for longest in (_ALONE, _MOST_STAGES) for draft in self._fitting(longest)]
         drafts.append(self._in_one())
         different = {tuple(part.operators for part in draft.steps): draft for draft in drafts}
-        made = [self._partition(_ALONE, limited=False), *(self._shrunk(draft) for draft in different.values())]
+        made = [self._partition(_ALONE), *(self._shrunk(draft) for draft in different.values())]
         arenas = {draft: draft.plan().arena_bytes for draft in made}
         return min(made, key=lambda one: (max(arenas[one], self._ram_bytes), one.cycles, arenas[one]))
 
@@ -86,8 +88,19 @@ class _Search:
         start, end = max(segments, key=lambda run: (run[1] - run[0], -run[0]))
         return Draft(self._program, (*steps[:start], segments[start, end], *steps[end:]), self._wait_states)
 
-    def _partition(self, longest: int, *, limited: bool) -> Draft:
-        """The quickest partition that fits the RAM (or any, not limited), or the smallest where none does."""
+    def _fitting(self, longest: int) -> Iterator[Draft]:
+        """Partitions whose busiest step fits; ever smaller ones while gaps between tensors make the arena too large."""
+        limit = self._ram_bytes
+        for _ in range(_MOST_TRIES):
+            draft = self._partition(longest, limit)
+            yield draft
+            over = draft.plan().arena_bytes - self._ram_bytes
+            if over <= 0 or max(held_bytes(self._program, part) for part in draft.steps) > limit:
+                break
+            limit = max(limit - over, 0)
+
+    def _partition(self, longest: int, limit: int | None = None) -> Draft:
+        """The quickest partition whose busiest step takes at most so many bytes, or the smallest where none does."""
         segments = self._segments(longest)
         best = [_Choice(0, 0, 0, None)]
         for end in range(1, len(self._program.steps) + 1):
@@ -95,9 +108,11 @@ class _Search:
             if (end - 1, end) not in segments:
                 options.append((end - 1, self._program.steps[end - 1]))
             options += [(start, made) for (start, last), made in segments.items() if last == end]
-            if limited and longest == _ALONE:
+            if limit is not None and longest == _ALONE:
                 options += [(start, way) for start, made in options for way in self._slower(made)]
-            best.append(self._least(best, options, end, limited=limited))
+            elif limit is not None:
+                options += [(start, way) for start, made in options for way in self._fewer_rows(made, limit)]
+            best.append(self._least(best, options, end, limit))
         kept: list[Part] = []
         end = len(self._program.steps)
         while (part := best[end].part) is not None:
@@ -105,13 +120,13 @@ class _Search:
             end = best[end].start
         return Draft(self._program, tuple(reversed(kept)), self._wait_states)
 
-    def _least(self, best: list[_Choice], options: list[tuple[int, Part]], end: int, *, limited: bool) -> _Choice:
+    def _least(self, best: list[_Choice], options: list[tuple[int, Part]], end: int, limit: int | None) -> _Choice:
         choices = []
         for start, made in options:
             waiting = max(self._waiting(made, number) for number in range(start, end))
             peak = max(best[start].peak, held_bytes(self._program, made) + waiting)
             choices.append(_Choice(peak, best[start].cycles + cycles(made, self._wait_states), start, made))
-        return min(choices, key=lambda c: (limited and max(c.peak, self._ram_bytes), c.cycles, c.peak))
+        return min(choices, key=lambda c: (limit is not None and max(c.peak, limit), c.cycles, c.peak))
 
     def _segments(self, longest: int) -> Mapping[tuple[int, int], Segment]:
         """Every run that gains as a segment."""
@@ -122,6 +137,13 @@ class _Search:
     def _slower(self, part: Part) -> list[Segment]:
         """Other ways to run a single stage, each smaller than all that are quicker."""
         return self._builder.slower(part) if isinstance(part, Segment) else []
+
+    def _fewer_rows(self, part: Part, limit: int) -> list[Segment]:
+        """A segment that takes too much memory, with so few rows at a time that it fits; none where none does."""
+        if not isinstance(part, Segment) or not _shrinks(part) or held_bytes(self._program, part) <= limit:
+            return []
+        fitting = (one for one in self._builder.with_fewer_rows(part) if held_bytes(self._program, one) <= limit)
+        return list(itertools.islice(fitting, 1))
 
     def _shrunk(self, draft: Draft) -> Draft:
         """Make the busiest segments smaller until the arena is small enough, or none is left to be made smaller."""

@@ -18,6 +18,9 @@ from .variant import POSITIONS
 Estimate = Callable[[Step], Terms]
 """From a step to what its kernel works through for the whole map."""
 
+_MOST_DEPTHWISE_TAPS = 25
+"""SCN_DEPTHWISE_MOST_TAPS: up to which four channels are computed together."""
+
 
 def estimate(step: Step) -> Cost:
     """Estimate any step."""
@@ -82,12 +85,22 @@ def convolution(step: Step, stripe: int | None = None) -> Terms:
     return (*counted, lines(products / POSITIONS))
 
 
-def depthwise(step: Step) -> Terms:
-    """Estimate DEPTHWISE_CONV_2D, one output at a time."""
+def depthwise(step: Step, stripe: int | None = None) -> Terms:
+    """Estimate DEPTHWISE_CONV_2D as in the .tflite, ``stripe`` output rows at a time (None: the whole map)."""
     window, _, target = maps(step)
-    outputs = pixels(target) * target["channels"]
-    taps = outputs * window["height"] * window["width"]
-    return terms("depthwise", output=outputs, **{"tap_of_three" if window["width"] == 3 else "tap": taps})
+    taps, outputs = window["height"] * window["width"], pixels(target) * target["channels"]
+    if step.fields["depth_multiplier"] > 1 or taps > _MOST_DEPTHWISE_TAPS:
+        return terms("depthwise", output=(outputs, 45.0), tap=(outputs * taps, 8.3))
+    stripes = -(-target["height"] // (stripe or max(target["height"], 1)))
+    quads = stripes * target["channels"] / 4
+    return terms(
+        "depthwise_four",
+        output=(outputs, 44.0),
+        row=(outputs * window["height"], 3.0),
+        tap=(outputs * taps, 2.4),
+        quad=(quads, 130.0),
+        weight=(quads * taps, 36.0),
+    )
 
 
 def fully_connected(step: Step) -> Terms:

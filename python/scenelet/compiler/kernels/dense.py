@@ -76,23 +76,6 @@ def rescale(factor: float, zero_point: int, low: int, high: int) -> Rescale | No
     return None
 
 
-def sums(weights: NDArray[np.int8], bias: NDArray[np.int64], zero_point: int) -> NDArray[np.int64]:
-    """Least and largest sum of every output, (2, outputs).
-
-    Parameters
-    ----------
-    weights
-        (outputs, inputs).
-    bias
-        (outputs,).
-    zero_point
-        Of the input.
-    """
-    wide = weights.astype(np.int64)
-    ends = np.stack([wide * (INT8_MIN - zero_point), wide * (INT8_MAX - zero_point)])
-    return np.stack([ends.min(axis=0).sum(axis=1) + bias, ends.max(axis=0).sum(axis=1) + bias])
-
-
 def pair_weights(weights: NDArray[np.int8]) -> NDArray[np.int16] | None:
     """Put two outputs' weights into one int16, 256 times the first plus the second.
 

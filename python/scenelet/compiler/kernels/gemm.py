@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from ..program import Records, Step, Table
 from .cost import lines, terms
-from .requantize import channel_constants, paired
+from .requantize import SUM_SHIFT, Requantize, channel_constants, paired, pairs
 from .variant import POSITIONS, Layer, Parameters, Striped, Variant, Work, stripes_up_to
 
-_COLUMN_BYTES = 4096
+_COLUMN_BYTES = (512, 1536, 4096, 12288)
 """Scratch that the gathered columns may take; one block of positions may take more."""
 
-_MOST_GROUP = 8
+_MOST_GROUP = 32
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,23 +77,31 @@ class Gemm(Striped):
 
     def parameters(self, layer: Layer) -> Parameters:
         """See :class:`Variant`."""
-        constants = channel_constants(self.step, int(layer.weights[0].size))
+        constants = channel_constants(self.step, pairs(self.step))
         assert constants is not None, "ways() lists none then"
         form, dtype = ("expanded", "int16_t") if self.expanded else ("packed", "int8_t")
-        made = (expand_columns if self.expanded else pack_columns)(layer.weights)
+        made = expand_columns(layer.weights, constants.in_two[::2]) if self.expanded else pack_columns(layer.weights)
         weights = Table(f"{layer.name}_{form}", dtype, made.ravel())
-        requantize = Table(f"{layer.name}_requantize", "scn_requantize_pair_t", paired(constants))
+        requantize = Table(f"{layer.name}_requantize", "scn_requantize_pair_t", self._requantize(constants))
         members = {
             "conv": {**layer.fields, "weights": None, "bias": None, "scale": None},
             "post": layer.post["table"] if layer.post else None,
             "group": self.group,
             "packed": None,
+            "doubled": not constants.large,
             "expanded": None,
             form: weights.kind,
             "requantize": requantize.kind,
         }
         record = Records(layer.name, "scn_conv2d_gemm_t", (members,))
         return Parameters("scn_conv2d_gemm_rows", record, (weights, requantize))
+
+    def _requantize(self, constants: Requantize) -> NDArray[np.int32]:
+        """Constants of all pairs; biases as large as the sums."""
+        rows = constants.rows
+        if constants.large and not self.expanded:
+            rows = np.where(constants.in_two[:, np.newaxis], rows, rows * [1 << SUM_SHIFT - 1, 1, 1, 1])
+        return paired(rows)
 
 
 def ways(work: Work) -> Iterator[Variant]:
@@ -102,20 +110,21 @@ def ways(work: Work) -> Iterator[Variant]:
     window, target = fields["window"], fields["output"]
     if work.pool or target["channels"] % 2 or window["dilation_h"] * window["dilation_w"] != 1:
         return
-    if channel_constants(work.step, window["height"] * window["width"] * fields["input"]["channels"]) is None:
+    if channel_constants(work.step, pairs(work.step)) is None:
         return
     for expanded in work.weight_forms:
-        listed = (_way(work.step, stripe, expanded) for stripe in stripes_up_to(target["height"]))
-        yield from Gemm.with_alone(tuple(listed), work.wait_states)
+        for column_bytes in _COLUMN_BYTES:
+            listed = [_way(work.step, stripe, expanded, column_bytes) for stripe in stripes_up_to(target["height"])]
+            yield from Gemm.with_alone(tuple(listed), work.wait_states)
 
 
-def _way(step: Step, stripe: int, expanded: bool) -> Gemm:
+def _way(step: Step, stripe: int, expanded: bool, column_bytes: int) -> Gemm:
     fields = step.fields
     window, target = fields["window"], fields["output"]
     run = window["width"] * fields["input"]["channels"]
     words = words_of(window["height"], run)
     blocks = -(-stripe * target["width"] // POSITIONS)
-    group = max(1, min(_MOST_GROUP, blocks, _COLUMN_BYTES // (words * 16)))
+    group = max(1, min(_MOST_GROUP, blocks, column_bytes // (words * 16)))
     # Groups of one size: a last one that is nearly empty would pay for a whole call.
     group = -(-blocks // -(-blocks // group))
     padded = _padded(fields, stripe)
@@ -183,15 +192,23 @@ def pack_columns(weights: NDArray[np.int8]) -> NDArray[np.int8]:
     return np.ascontiguousarray(_pairs(weights).transpose(0, 2, 3, 1))
 
 
-def expand_columns(weights: NDArray[np.int8]) -> NDArray[np.int16]:
-    """Widen and double weights; parameters like :func:`pack_columns`.
+def expand_columns(weights: NDArray[np.int8], in_two: NDArray[np.bool_]) -> NDArray[np.int16]:
+    """Widen weights and make them larger.
+
+    Parameters
+    ----------
+    weights
+        Like :func:`pack_columns`.
+    in_two
+        (output channels / 2,): pairs whose weights are shifted by :data:`SUM_SHIFT`. Others are doubled.
 
     Returns
     -------
     NDArray[np.int16]
         (output channels / 2, pairs of taps, 2 channels, 2 taps).
     """
-    return np.ascontiguousarray(_pairs(weights).transpose(0, 2, 1, 3).astype(np.int16) * 2)
+    larger = np.where(in_two, 1 << SUM_SHIFT, 2)[:, np.newaxis, np.newaxis, np.newaxis]
+    return np.ascontiguousarray((_pairs(weights).transpose(0, 2, 1, 3) * larger).astype(np.int16))
 
 
 def _pairs(weights: NDArray[np.int8]) -> NDArray[np.int8]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from . import depthwise_planar, direct, gemm, narrow, row_wise, winograd
+from . import depthwise_planar, depthwise_quads, direct, gemm, narrow, row_wise, winograd
 from .variant import Variant, Work
 
 Ways = Callable[[Work], Iterator[Variant]]
@@ -15,7 +15,7 @@ KERNELS: Mapping[str, tuple[Ways, ...]] = {
     "scn_add_s8": (row_wise.ways,),
     "scn_average_pool_s8": (row_wise.ways,),
     "scn_conv2d_s8": (winograd.ways, gemm.ways, narrow.ways, direct.ways),
-    "scn_depthwise_conv2d_s8": (depthwise_planar.ways, row_wise.ways),
+    "scn_depthwise_conv2d_s8": (depthwise_planar.ways, depthwise_quads.ways, row_wise.ways),
     "scn_lut_s8": (row_wise.ways,),
     "scn_max_pool_s8": (row_wise.ways,),
     "scn_mean_s8": (row_wise.mean_ways,),

@@ -59,7 +59,9 @@ class RowWise(Variant):
 def ways(work: Work) -> Iterator[Variant]:
     """List the one way."""
     why = "one row at a time needs the least memory"
-    yield RowWise(step=work.step, stripe=1, terms=cost_model.terms_of(work.step), why=why)
+    sliding = work.step.kernel == "scn_depthwise_conv2d_s8"
+    counted = cost_model.depthwise(work.step, 1) if sliding else cost_model.terms_of(work.step)
+    yield RowWise(step=work.step, stripe=1, terms=counted, why=why)
 
 
 def mean_ways(work: Work) -> Iterator[Variant]:

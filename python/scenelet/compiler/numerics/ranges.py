@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...graph import Tensor
 from .fixed_point import INT8_MAX, INT8_MIN, zero_point_of
@@ -61,3 +62,20 @@ def accumulator_bound(source: Tensor, weights: Tensor, bias: Tensor | None, axis
     if bias is not None and bias.data is not None:
         sums = sums + np.abs(bias.data.astype(np.int64).ravel())
     return int(sums.max())
+
+
+def sum_range(weights: NDArray[np.integer], bias: NDArray[np.int64], zero_point: int) -> NDArray[np.int64]:
+    """Least and largest sum of every output, (2, outputs).
+
+    Parameters
+    ----------
+    weights
+        (outputs, inputs).
+    bias
+        (outputs,).
+    zero_point
+        Of the input; padding counts as such.
+    """
+    wide = weights.astype(np.int64)
+    ends = np.stack([wide * (INT8_MIN - zero_point), wide * (INT8_MAX - zero_point)])
+    return np.stack([ends.min(axis=0).sum(axis=1) + bias, ends.max(axis=0).sum(axis=1) + bias])

@@ -9,6 +9,7 @@ import numpy as np
 from ...graph import Tensor
 from ..kernels import dense
 from ..numerics.fixed_point import INT8_MAX, INT8_MIN, channel_factors, fine_multiplier, matmul_factor, zero_point_of
+from ..numerics.ranges import sum_range
 from ..program import SCRATCH, Step, Struct, Table
 from .checker import INT32_MAX, Checker
 from .layer import Layer, bias_tables, common_fields, factors, multiplier, table, values
@@ -47,7 +48,7 @@ def _in_fours(layer: Layer) -> Step | None:
     weights = values(layer.input(1))
     outputs, inputs = weights.shape
     bias = values(layer.input(2)).astype(np.int64).ravel() if layer.has_input(2) else np.zeros(outputs, np.int64)
-    low, high = dense.sums(weights, bias, zero_point_of(layer.source))
+    low, high = sum_range(weights, bias, zero_point_of(layer.source))
     made = dense.pair_weights(weights)
     if made is None or layer.activation() != {"activation_min": INT8_MIN, "activation_max": INT8_MAX}:
         return None
