@@ -171,7 +171,7 @@ class _Played(LocalTarget):
         shown = shown_inputs(self, self._program, self.one_each(one))
         while (index := _word(next(self._content))) != _END:
             shown[index] = np.frombuffer(next(self._content), np.int8)
-        return {index: values.reshape(self.graph.tensors[index].shape) for index, values in shown.items()}
+        return {index: self.typed(index, values) for index, values in shown.items()}
 
 
 def _word(content: bytes) -> int:

@@ -37,6 +37,7 @@
 #include "scn_segment.h"
 #include "scn_softmax.h"
 #include "scn_stage_rows.h"
+#include "scn_svdf.h"
 #include "scn_transpose_conv.h"
 #include "scn_types.h"
 #include "scn_winograd_conv2d.h"

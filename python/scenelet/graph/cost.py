@@ -69,6 +69,9 @@ def macs(graph: Graph, operator: Operator) -> int:
         return tensors[operator.inputs[2]].elements * height * width * channels
     if operator.op == "BATCH_MATMUL":
         return target.elements * source.shape[-2 if operator.attributes.get("adj_x", False) else -1]
+    if operator.op == "SVDF":
+        filters, inputs = tensors[operator.inputs[1]].shape
+        return filters * (inputs + tensors[operator.inputs[2]].shape[1]) * (source.elements // inputs)
     if operator.op == "ADD":
         return target.elements
     if operator.op == "MEAN":

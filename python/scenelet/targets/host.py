@@ -128,8 +128,7 @@ class HostTarget(LocalTarget):
         def observe(_context: Any, model: Any, step: Any, _arena: Any) -> None:
             for number in range(step.first_view, step.first_view + step.view_count):
                 view = model.views[number]
-                values = self._arena[view.offset : view.offset + view.bytes].view(np.int8).copy()
-                shown[view.tensor] = values.reshape(self.graph.tensors[view.tensor].shape)
+                shown[view.tensor] = self.typed(view.tensor, self._arena[view.offset : view.offset + view.bytes].copy())
 
         self._run(shaped, observe)
         return shown

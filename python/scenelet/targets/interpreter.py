@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -236,6 +236,11 @@ class LocalTarget(ABC):
         if array.ndim < 2 or math.prod(array.shape[1:]) != tensor.elements:
             raise InputError(subject, f"have shape {array.shape}", f"give (n, {tensor.shape[1:]}) values")
         return np.ascontiguousarray(end.to_int8(array)).reshape(-1, *tensor.shape)
+
+    def typed(self, index: int, content: NDArray[Any]) -> NDArray[Any]:
+        """View a tensor's bytes as values of its type, in its shape."""
+        tensor = self.graph.tensors[index]
+        return content.view(tensor.dtype).reshape(tensor.shape)
 
     def split(self, packed: NDArray[np.int8]) -> tuple[NDArray[np.int8], ...]:
         """Take apart the outputs, flat and one after the other, into tensors of their shapes."""

@@ -9,6 +9,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
 from ..tflite import bias_scales, looked_up, sums_in_uint8
+from . import native
 from .native import NativeTarget
 
 
@@ -76,7 +77,8 @@ class LitertTarget(NativeTarget):
 
     It computes INT8 SUM in uint8 (:mod:`scenelet.tflite.sums_in_uint8`), looks ELU up in the default kernel's table
     (:mod:`scenelet.tflite.looked_up`), and gets biases whose scales are wrong with the right ones
-    (:mod:`scenelet.tflite.bias_scales`).
+    (:mod:`scenelet.tflite.bias_scales`). SVDF with INT8 state, which the reference kernels lack, runs in TFLite Micro
+    (:mod:`scenelet.targets.piecewise`).
     """
 
     name = "litert"
@@ -86,5 +88,8 @@ class LitertTarget(NativeTarget):
         whole = bias_scales.repaired(self.interior_model, self.graph, self.subject)
         return for_reference(whole, self.subject)
 
-    def _factory(self) -> type[LitertInterpreter]:
-        return LitertInterpreter
+    def _factory(self) -> type[native.Interpreter]:
+        from .piecewise import PiecewiseInterpreter, is_micros_own  # which needs TFLite Micro
+
+        mixed = any(is_micros_own(self.graph, operator) for operator in self.graph.operators)
+        return PiecewiseInterpreter if mixed else LitertInterpreter

@@ -138,18 +138,17 @@ class NativeTarget(LocalTarget):
     def tensors(self, one: Values) -> dict[int, NDArray[np.int8]]:
         """See :class:`LocalTarget`."""
         self.infer(self.one_each(one))
-        shown = [tensor.index for tensor in self.activations() if tensor.dtype == "int8"]
+        shown = [tensor.index for tensor in self.activations() if tensor.dtype in ("int8", "int16")]
         return {index: self._shown(index, self._ask(self._interpreter.value, index)) for index in shown}
 
     def _shown(self, index: int, values: NDArray[Any]) -> NDArray[np.int8]:
         """A tensor's values in the file's shape; an interpreter may have found another one."""
-        shape = self.graph.tensors[index].shape
-        if values.dtype != np.int8 or values.size != self.graph.tensors[index].elements:
-            made = (
-                f"{self.title} makes {values.dtype} {values.shape} of tensor {index}, which the file calls int8 {shape}"
-            )
-            raise UnsupportedError(self.subject, made, _REMEDY)
-        return np.asarray(values, np.int8).reshape(shape)
+        tensor = self.graph.tensors[index]
+        if values.dtype != tensor.dtype or values.size != tensor.elements:
+            made = f"{self.title} makes {values.dtype} {values.shape} of tensor {index}"
+            called = f"which the file calls {tensor.dtype} {tensor.shape}"
+            raise UnsupportedError(self.subject, f"{made}, {called}", _REMEDY)
+        return np.asarray(values).reshape(tensor.shape)
 
     def __exit__(self, *_: object) -> None:
         for child in self._children:

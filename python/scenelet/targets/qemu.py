@@ -115,7 +115,7 @@ class QemuTarget(LocalTarget):
         shaped = self.one_each(one)
         shown = shown_inputs(self, self.compiled.program, shaped)
         shown |= dict(self._measuring().tensors(self.packed(shaped)))
-        return {index: values.reshape(self.graph.tensors[index].shape) for index, values in shown.items()}
+        return {index: self.typed(index, values) for index, values in shown.items()}
 
     def classify(self, windows: NDArray[np.int32]) -> NDArray[np.int8]:
         """See :class:`LocalTarget`; every window is sent over an emulated serial port.

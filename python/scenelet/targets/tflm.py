@@ -93,7 +93,7 @@ class TflmTarget(NativeTarget):
         return TflmInterpreter
 
     def _open(self, content: bytes, *arguments: int | str) -> Any:
-        _require_stated_multipliers(self.subject, self.graph)
+        _require_careful(self.subject, self.graph)
         # LiteRT verifies a file's offsets, TFLM follows them. Packed anew, none can point outside.
         whole = object_model.repack(content, self.subject)
         return super()._open(whole, *(arguments or ("kPreserveAllTensors",)))
@@ -118,9 +118,12 @@ class TflmTarget(NativeTarget):
         return {part: int(size) for part, size in found.items()}
 
 
-def _require_stated_multipliers(subject: str, graph: Graph) -> None:
-    """Refuse a depth multiplier that contradicts the shapes: TFLite ignores it, TFLM writes where it points."""
+def _require_careful(subject: str, graph: Graph) -> None:
+    """Refuse what TFLM follows without a look: a depth multiplier that contradicts the shapes, an SVDF without bias."""
     for operator in graph.operators:
+        if operator.op == "SVDF" and operator.inputs[3] < 0:
+            where = f"TFLM would read the bias of {graph.layer_name(operator)}, which has none"
+            raise UnsupportedError(subject, where, "give it a bias of zeros")
         if operator.op != "DEPTHWISE_CONV_2D":
             continue
         channels, outputs = (graph.tensors[index].shape[-1:] for index in (operator.inputs[0], operator.outputs[0]))

@@ -71,6 +71,7 @@ _OPTIONS: dict[str, tuple[str, dict[str, Convert]]] = {
     "STRIDED_SLICE": ("StridedSliceOptions", {**dict.fromkeys(_MASKS, int), "offset": bool}),
     "SUB": ("SubOptions", _FUSED),
     "SUM": ("ReducerOptions", _REDUCED),
+    "SVDF": ("SVDFOptions", {"rank": int, **_FUSED}),
     "TRANSPOSE_CONV": ("TransposeConvOptions", {**_WINDOW, **_FUSED}),
     "UNPACK": ("UnpackOptions", {"axis": int}),
     "VAR_HANDLE": ("VarHandleOptions", {"container": _text, "shared_name": _text}),

@@ -18,6 +18,7 @@ from . import (
     joining,
     picking,
     pooling,
+    recurrent,
     reduction,
     slicing,
     state,
@@ -228,6 +229,12 @@ OPERATORS: Mapping[str, Row] = {
     ),
     "SUB": Row(_BROADCAST, elementwise.check_elementwise, elementwise.subtract, "AddSub"),
     "SUM": Row(_AXES, reduction.check_sum, reduction.total, "AddSum"),
+    "SVDF": Row(
+        "INT8 with a state of INT8 or int16, any rank; a scale per tensor; RELU, as TFLite demands",
+        recurrent.check_svdf,
+        recurrent.svdf,
+        "AddSvdf",
+    ),
     "TANH": Row(_MAP, *_FUNCTION, "AddTanh"),
     "TILE": Row("constant multiples", *_PICKING, None),
     "TRANSPOSE": Row(

@@ -1,0 +1,34 @@
+"""Random SVDF layers: dense layers whose outputs are filtered over time."""
+
+from __future__ import annotations
+
+import numpy as np
+from networks import NetworkBuilder
+
+
+def svdf(network: NetworkBuilder, source: int, units: int, *, rank: int, memory: int, state: str) -> int:
+    """SVDF of a (batch, values) tensor with a ``state`` of "int8" or "int16"; the output's tensor index.
+
+    A bias has the scale that TFLite Micro asks for.
+    """
+    chance, builder = network.chance, network.builder
+    batches, inputs = network.shape(source)
+    filters = units * rank
+    feature_scale, time_scale = float(2.0 ** chance.uniform(-9, -6)), float(2.0 ** chance.uniform(-9, -6))
+    feature = builder.constant(chance.integers(-127, 128, (filters, inputs)).astype(np.int8), feature_scale)
+    most = 127 if state == "int8" else 2000
+    time = builder.constant(chance.integers(-most, most + 1, (filters, memory)).astype(state), time_scale * 127 / most)
+    spread = network.scale(source) * 70 * feature_scale * 73 * np.sqrt(inputs)
+    state_scale = network.near(spread / (70 if state == "int8" else 12_000))
+    zero_point = int(chance.integers(-60, 61)) if state == "int8" and chance.random() < 0.5 else 0
+    kept = builder.variable((batches, filters * memory), state_scale, zero_point, state)
+    bias = -1
+    if state == "int8" or chance.random() < 0.7:
+        values = chance.integers(-2000, 2001, units).astype(np.int32)
+        bias = builder.constant(values, np.float32(state_scale) * np.float32(time_scale * 127 / most))
+    scale = network.near(spread * time_scale * 73 * np.sqrt(memory * rank) / 70)
+    shape = (batches, units)
+    return builder.operator(
+        "SVDF", (source, feature, time, bias, kept), shape, scale, network.zero_point(), rank=rank,
+        fused_activation_function="RELU",
+    )  # fmt: skip
