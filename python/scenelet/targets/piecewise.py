@@ -1,7 +1,7 @@
 """LiteRT for all operators that it has in reference form, TFLite Micro for SVDF with INT8 state, which it lacks.
 
-LiteRT takes such a state for int16 and reads past it; TFLite Micro made the form and runs it. The model is cut into runs of
-operators of one kind, which hand their tensors on; each keeps the state of its own operators.
+LiteRT takes such a state for int16 and reads past it; TFLite Micro runs it. The model is cut into runs of operators of
+one kind, which hand their tensors on; each keeps the state of its own operators.
 """
 
 from __future__ import annotations
@@ -40,6 +40,10 @@ class _Piece:
         return {index for one in self.operators for index in (*one.outputs, *one.inputs)} - set(self.inputs)
 
 
+def _micro(content: bytes) -> TflmInterpreter:
+    return TflmInterpreter(object_model.repack(content), "kPreserveAllTensors")
+
+
 class PiecewiseInterpreter:
     """A model as pieces; see :class:`.native.Interpreter`.
 
@@ -73,10 +77,7 @@ class PiecewiseInterpreter:
             left = tuple(index for index in made if index in wanted) or tuple(made)[-1:]
             dropped = {operator.index for operator in graph.operators} - inside
             part = interior.cut(content, dropped, given, left)
-            made_of = (
-                TflmInterpreter(object_model.repack(part), "kPreserveAllTensors") if micro else LitertInterpreter(part)
-            )
-            yield _Piece(operators, given, left, made_of)
+            yield _Piece(operators, given, left, _micro(part) if micro else LitertInterpreter(part))
 
     def set_input(self, number: int, values: NDArray[Any]) -> None:
         """See :class:`.native.Interpreter`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from networks import NetworkBuilder
+from networks import OUTER, NetworkBuilder
 
 
 def svdf(network: NetworkBuilder, source: int, units: int, *, rank: int, memory: int, state: str) -> int:
@@ -32,3 +32,21 @@ def svdf(network: NetworkBuilder, source: int, units: int, *, rank: int, memory:
         "SVDF", (source, feature, time, bias, kept), shape, scale, network.zero_point(), rank=rank,
         fused_activation_function="RELU",
     )  # fmt: skip
+
+
+def filtering(seed: int, layers: int) -> bytes:
+    """SVDF, dense layers and maps after one another."""
+    chance = np.random.default_rng([seed, 3])
+    network = NetworkBuilder(seed, (1, int(chance.integers(1, 60))), outer=str(chance.choice(OUTER)))
+    made = network.start
+    for number in range(layers):
+        kind = "svdf" if number == 0 else str(chance.choice(["svdf", "svdf", "dense", "map"]))
+        if kind == "svdf":
+            units, rank, memory = (int(chance.integers(1, most)) for most in (20, 4, 17))
+            state = str(chance.choice(["int8", "int16"]))
+            made = svdf(network, made, units, rank=rank, memory=memory, state=state)
+        elif kind == "dense":
+            made = network.fully_connected(made, int(chance.integers(1, 40)))
+        else:
+            made = network.mapped("RELU6", made)
+    return network.model(made, str(chance.choice(OUTER)))

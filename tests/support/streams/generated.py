@@ -11,17 +11,18 @@ import numpy as np
 from networks import MIXED_LAYERS, OUTER, NetworkBuilder, head, random_layer
 from tflite_writer import write_model
 
+from streams.filters import filtering
 from streams.resources import streaming
 
-STREAM_KINDS = ("several", "stream", "stream")
-"""Of networks, beside those of :data:`networks.KINDS`; ``stream`` keeps resource variables."""
+STREAM_KINDS = ("several", "stream", "stream", "filter")
+"""Of networks, beside those of :data:`networks.KINDS`; ``stream`` keeps resource variables, ``filter`` has SVDF."""
 
 _SIZES = ((1, 10), (1, 9), (1, 8))
 
 
 def stream_network(seed: int, layers: int, kind: str) -> bytes:
     """A network of one of :data:`STREAM_KINDS` with so many layers."""
-    return _several(seed, layers) if kind == "several" else streaming(seed, layers)
+    return {"several": _several, "stream": streaming, "filter": filtering}[kind](seed, layers)
 
 
 def _several(seed: int, layers: int) -> bytes:

@@ -5,87 +5,69 @@
 #include <stddef.h>
 #include <string.h>
 
-/* How values of the state are read and written, whose type is INT8 or int16. */
-typedef struct {
-    size_t bytes;
-    int32_t least, most;
-    void (*put)(int8_t *place, int32_t value);
-    uint32_t (*sum)(const void *time, const int8_t *memory, int32_t count);
-} state_kind_t;
-
-static void svdf_put_s8(int8_t *place, int32_t value) {
-    const uint8_t byte = (uint8_t)value;
-    memcpy(place, &byte, sizeof byte);
-}
-
-static void svdf_put_s16(int8_t *place, int32_t value) {
-    const uint16_t half = (uint16_t)value;
-    memcpy(place, &half, sizeof half);
-}
-
-static uint32_t svdf_sum_s8(const void *time, const int8_t *memory, int32_t count) {
-    const int8_t *weights = time;
+/* Sum of products, modulo 2^32. */
+static uint32_t svdf_sum_s8(const int8_t *weights, const int8_t *values, int32_t count) {
     uint32_t sum = 0;
     for (int32_t i = 0; i < count; ++i) {
-        sum += (uint32_t)(weights[i] * memory[i]);
+        sum += (uint32_t)(weights[i] * values[i]);
     }
     return sum;
 }
 
-static uint32_t svdf_sum_s16(const void *time, const int8_t *memory, int32_t count) {
-    const int16_t *weights = time;
+static uint32_t svdf_sum_s16(const int16_t *weights, const int16_t *values, int32_t count) {
     uint32_t sum = 0;
     for (int32_t i = 0; i < count; ++i) {
-        int16_t value;
-        memcpy(&value, memory + (size_t)i * sizeof value, sizeof value);
-        sum += (uint32_t)(weights[i] * value);
+        sum += (uint32_t)(weights[i] * values[i]);
     }
     return sum;
 }
 
-static const state_kind_t svdf_kind_s8 = {1, INT8_MIN, INT8_MAX, svdf_put_s8, svdf_sum_s8};
-static const state_kind_t svdf_kind_s16 = {2, INT16_MIN, INT16_MAX, svdf_put_s16, svdf_sum_s16};
-
-/* The svdf_newest value of one filter. */
-static int32_t svdf_newest(const scn_svdf_t *layer, const state_kind_t *kind, const int8_t *input, int32_t filter) {
+/* The newest value of a filter's memory, before the state's zero point. */
+static int32_t svdf_newest(const scn_svdf_t *layer, const int8_t *input, int32_t filter, int32_t least, int32_t most) {
     const uint32_t sum = svdf_sum_s8(layer->feature + filter * layer->inputs, input, layer->inputs);
-    const int32_t scaled = scn_scale((int32_t)(sum + (uint32_t)layer->feature_bias[filter]), layer->feature_scale);
-    return scn_min(scn_max(scaled, kind->least), kind->most) + layer->state_zero_point;
+    const int32_t biased = (int32_t)(sum + (uint32_t)layer->feature_bias[filter]);
+    return scn_min(scn_max(scn_scale(biased, layer->feature_scale), least), most);
 }
 
-static void svdf_image(const scn_svdf_t *layer, const state_kind_t *kind, const int8_t *input, int8_t *state,
-                       int8_t *output) {
-    const size_t memory = (size_t)layer->memory * kind->bytes;
-    const int8_t *time = layer->time;
-    for (int32_t unit = 0, filter = 0; unit < layer->units; ++unit) {
-        uint32_t sum = (uint32_t)layer->bias[unit];
-        for (int32_t i = 0; i < layer->rank; ++i, ++filter) {
-            memmove(state, state + kind->bytes, memory - kind->bytes);
-            kind->put(state + memory - kind->bytes, svdf_newest(layer, kind, input, filter));
-            sum += kind->sum(time, state, layer->memory);
-            time += memory;
-            state += memory;
-        }
-        output[unit] = scn_clamp(scn_wrap_add(scn_scale((int32_t)sum, layer->scale), layer->output_zero_point),
-                                 INT8_MIN, INT8_MAX);
-    }
-}
-
-static void svdf(const scn_svdf_t *layer, const state_kind_t *kind, const int8_t *input, int8_t *state,
-                 int8_t *output) {
-    const size_t image = (size_t)(layer->units * layer->rank * layer->memory) * kind->bytes;
-    for (int32_t n = 0; n < layer->batches; ++n) {
-        svdf_image(layer, kind, input, state, output);
-        input += layer->inputs;
-        state += image;
-        output += layer->units;
-    }
+static int8_t svdf_output(const scn_svdf_t *layer, uint32_t sum) {
+    const int32_t scaled = scn_scale((int32_t)sum, layer->scale);
+    return scn_clamp(scn_wrap_add(scaled, layer->output_zero_point), INT8_MIN, INT8_MAX);
 }
 
 void scn_svdf_s8(const scn_svdf_t *layer, const int8_t *input, int8_t *state, int8_t *output) {
-    svdf(layer, &svdf_kind_s8, input, state, output);
+    const int32_t memory = layer->memory;
+    for (int32_t n = 0; n < layer->batches; ++n, input += layer->inputs) {
+        const int8_t *time = layer->time;
+        for (int32_t unit = 0, filter = 0; unit < layer->units; ++unit) {
+            uint32_t sum = (uint32_t)layer->bias[unit];
+            for (const int32_t end = filter + layer->rank; filter < end; ++filter) {
+                memmove(state, state + 1, (size_t)(memory - 1));
+                const int32_t value = svdf_newest(layer, input, filter, INT8_MIN, INT8_MAX) + layer->state_zero_point;
+                state[memory - 1] = (int8_t)(uint8_t)(uint32_t)value;
+                sum += svdf_sum_s8(time, state, memory);
+                time += memory;
+                state += memory;
+            }
+            *output++ = svdf_output(layer, sum);
+        }
+    }
 }
 
 void scn_svdf_s16(const scn_svdf_t *layer, const int8_t *input, int8_t *state, int8_t *output) {
-    svdf(layer, &svdf_kind_s16, input, state, output);
+    const int32_t memory = layer->memory;
+    int16_t *values = (int16_t *)(void *)state;
+    for (int32_t n = 0; n < layer->batches; ++n, input += layer->inputs) {
+        const int16_t *time = layer->time;
+        for (int32_t unit = 0, filter = 0; unit < layer->units; ++unit) {
+            uint32_t sum = (uint32_t)layer->bias[unit];
+            for (const int32_t end = filter + layer->rank; filter < end; ++filter) {
+                memmove(values, values + 1, (size_t)(memory - 1) * sizeof *values);
+                values[memory - 1] = (int16_t)svdf_newest(layer, input, filter, INT16_MIN, INT16_MAX);
+                sum += svdf_sum_s16(time, values, memory);
+                time += memory;
+                values += memory;
+            }
+            *output++ = svdf_output(layer, sum);
+        }
+    }
 }
