@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soxr
@@ -60,8 +61,39 @@ def read_audio(path: str | Path, sample_rate: int, bits: int = 24) -> NDArray[np
     >>> windows(samples, 8000).shape  # doctest: +SKIP
     (10, 8000)
     """
-    path = Path(path)
-    recording = open_recording(path)
+    return _converted(open_recording(Path(path)), sample_rate, bits)
+
+
+def convert_audio(samples: NDArray[Any], rate: int, sample_rate: int, bits: int = 24) -> NDArray[np.int32]:
+    """Convert samples in memory as :func:`read_audio` converts those of a file.
+
+    Parameters
+    ----------
+    samples
+        (n,) or (n, channels), n >= 1: floats of full scale 1, or int16 or int32 whose full scale is that of the type.
+        Samples of 24 bits in int32 are shifted left by 8 first.
+    rate
+        Their sample rate, Hz.
+    sample_rate, bits
+        Of the result, as of :func:`read_audio`, which also describes the result.
+
+    Raises
+    ------
+    AudioError
+        The array has another type or shape, or what :func:`read_audio` refuses in a file.
+    """
+    values = np.asarray(samples)
+    if values.dtype.kind != "f" and values.dtype not in (np.int16, np.int32):
+        raise AudioError("samples", f"are {values.dtype}", "give floats of full scale 1, int16 or int32")
+    if values.ndim not in (1, 2) or 0 in values.shape:
+        raise AudioError("samples", f"have shape {values.shape}", "give (n,) or (n, channels)")
+    full = 1.0 if values.dtype.kind == "f" else float(1 << (8 * values.dtype.itemsize - 1))
+    block = values.astype(np.float64).reshape(len(values), -1) / full
+    return _converted(Recording(Path("samples"), rate, iter((block,))), sample_rate, bits)
+
+
+def _converted(recording: Recording, sample_rate: int, bits: int) -> NDArray[np.int32]:
+    path = recording.path
     if not LOWEST_RATE <= recording.rate <= HIGHEST_RATE:
         problem = f"states a sample rate of {recording.rate:,} Hz; {LOWEST_RATE:,} to {HIGHEST_RATE:,} Hz are read"
         raise AudioError(path, problem, "resample it, or correct its header")

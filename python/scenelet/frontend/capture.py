@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,12 +39,35 @@ def read_capture(path: str | Path, config: FrontendConfig) -> NDArray[np.int32]:
 
 def read_samples(path: str | Path, rate: int, bits: int, capture_rate: int | None) -> NDArray[np.int32]:
     """Read as :func:`read_capture` does, with the settings that a device's ``info`` reports."""
+    return _captured(path, partial(audio.read_audio, path), rate, bits, capture_rate)
+
+
+def capture(samples: NDArray[Any], rate: int, config: FrontendConfig) -> NDArray[np.int32]:
+    """Convert samples in memory as :func:`read_capture` does those of a file.
+
+    Parameters
+    ----------
+    samples, rate
+        As :func:`scenelet.data.audio.convert_audio` takes them.
+
+    Raises
+    ------
+    AudioError
+        As there, and where they are too few for one sample of the front end.
+    """
+    convert = partial(audio.convert_audio, samples, rate)
+    return _captured("samples", convert, config.sample_rate, config.sample_bits, config.capture_rate)
+
+
+def _captured(
+    subject: object, read: Callable[[int, int], NDArray[np.int32]], rate: int, bits: int, capture_rate: int | None
+) -> NDArray[np.int32]:
     if capture_rate is None:
-        return audio.read_audio(path, rate, bits)
-    captured = audio.read_audio(path, capture_rate, CAPTURE_BITS)
+        return read(rate, bits)
+    captured = read(capture_rate, CAPTURE_BITS)
     samples = Decimator(capture_rate, rate).push(captured)
     if not samples.size:
-        raise AudioError(path, f"too short for one sample at {rate} Hz", "give a longer recording")
+        raise AudioError(subject, f"too short for one sample at {rate} Hz", "give a longer recording")
     drop = CAPTURE_BITS - bits
     if not drop:
         return samples
