@@ -16,6 +16,8 @@ from ..core.processes import Stopped, stoppable
 from ..core.shown import shown
 from ..errors import SceneletError
 
+_COMPLETE = "_SCENELET_COMPLETE"
+
 # Commands that resume from the files of an interrupted call.
 _RESUMING = ("train", "distill", "prune", "crossval", "tune")
 
@@ -64,9 +66,13 @@ def _run(arguments: list[str]) -> int:
     from typer.main import get_command
 
     from .app import app
+    from .help import add_examples
     from .output import remarks_as_notes
 
     command = get_command(app)
+    add_examples(command)
+    if _COMPLETE in os.environ:  # the shell asks what could follow
+        command.main(prog_name="scenelet", standalone_mode=True)
     try:
         with remarks_as_notes(), command.make_context("scenelet", arguments) as context:
             status = command.invoke(context)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from . import compress, data, deploy, device, measure, publish, train
+from . import compress, data, deploy, device, lookup, measure, publish, train
+from .help import Group
 
 app = typer.Typer(
+    cls=Group,
     help="Train acoustic scene classifiers and run them on a Cortex-M4.",
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.add_typer(data.app, name="data")
-app.add_typer(device.app, name="device")
-for module in (train, compress, deploy, measure, publish):
+for module in (train, compress, deploy, measure, publish, lookup):
     module.register(app)
+app.add_typer(data.app, name="data", rich_help_panel="Data and devices", cls=Group)
+app.add_typer(device.app, name="device", rich_help_panel="Data and devices", cls=Group)
 
 
 def _version(wanted: bool) -> None:

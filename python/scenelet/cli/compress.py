@@ -22,7 +22,7 @@ Method = Annotated[
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     for command in (distill, prune, sqnr):
-        app.command()(command)
+        app.command(rich_help_panel="Compress")(command)
 
 
 def distill(

@@ -15,7 +15,7 @@ from .output import note, out, print_json, table
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     for command in (budget, explain, tradeoff, export, run):
-        app.command()(command)
+        app.command(rich_help_panel="Deploy")(command)
 
 
 def budget(
@@ -178,19 +178,28 @@ def run(
     target: TargetName = "litert",
     json: Json = False,
 ) -> None:
-    """Run a model on audio clips or tensors; one result per window."""
+    """Run a model on audio clips or tensors: the likeliest classes of every window and clip."""
     from ..evaluation.predict import predict
     from ..targets import open_target
     from ..tflite.metadata import read
     from ..tflite.reader import read_model
 
     graph = read_model(model)
+    info = read(model.read_bytes(), model)
     with open_target(target, model) as place:
-        results = list(predict(files, graph, read(model.read_bytes()), place, model))
+        results = list(predict(files, graph, info, place, model))
     if json:
         print_json({"model": str(model), "target": target, "results": [result.to_json() for result in results]})
         return
     several = len(graph.outputs) > 1
+    if info and not several and not any(path.suffix in (".npy", ".npz") for path in files):
+        from .answers import answers
+
+        config = info.frontend
+        step = config.clip_samples if config.slide is None else config.slide * config.hop_length
+        for made in answers(results, info.labels, step / config.sample_rate):
+            out.print(made)
+        return
     rows = [
         (r.file, r.window, *((r.output,) if several else ()), r.label, " ".join(f"{v:4d}" for v in r.scores))
         for r in results

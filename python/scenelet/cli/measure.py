@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     for command in (evaluate, parity, bench, load, profile, report):
-        app.command()(command)
+        app.command(rich_help_panel="Measure")(command)
 
 
 def evaluate(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     for command in (card, submission):
-        app.command()(command)
+        app.command(rich_help_panel="Publish")(command)
 
 
 def card(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     for command in (train, quantize, crossval, tune):
-        app.command()(command)
+        app.command(rich_help_panel="Train")(command)
 
 
 def train(

@@ -1,0 +1,49 @@
+"""What ``run`` prints of audio: the three likeliest classes of every window, and of the clip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.table import Table
+
+from ..core import metrics
+from ..evaluation.predict import Prediction
+from .output import table
+
+_BAR_CELLS, _SHOWN = 10, 3
+
+
+def _bar(share: float) -> str:
+    """Write a share of 0 to 1 as a bar, in halves of a cell."""
+    halves = round(share * 2 * _BAR_CELLS)
+    return "█" * (halves // 2) + "▌" * (halves % 2)
+
+
+def _row(name: str, probability: NDArray[np.float64], labels: Sequence[str]) -> tuple[str, ...]:
+    first, *others = np.argsort(-probability, kind="stable")[:_SHOWN]
+    rest = ", ".join(f"{labels[place]} {probability[place]:.0%}" for place in others)
+    return name, labels[first], f"{probability[first]:.0%}", _bar(float(probability[first])), rest
+
+
+def answers(results: Sequence[Prediction], labels: Sequence[str], seconds: float) -> Iterator[Table]:
+    """One table per file: its windows, and the mean of their probabilities as the clip's answer.
+
+    Parameters
+    ----------
+    results
+        Of audio files, file by file.
+    labels
+        Of the classes, in the order of the scores.
+    seconds
+        From the start of a window to the start of the next.
+    """
+    for file, group in groupby(results, key=lambda one: one.file):
+        scores = np.array([one.scores for one in group], np.int8)
+        probability = metrics.probabilities(scores)
+        rows = [_row(f"{number * seconds:.1f} s", row, labels) for number, row in enumerate(probability)]
+        if len(rows) > 1:
+            rows.append(_row("clip", probability.mean(axis=0), labels))
+        yield table(file, ["from", "heard", ">", "", "then"], rows)
