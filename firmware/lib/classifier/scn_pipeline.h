@@ -13,6 +13,10 @@
 
 #include <stdbool.h>
 
+#if defined(SCN_MODEL_OUTPUT_INT16) || defined(SCN_MODEL_OUTPUT0_INT16)
+#error "scores are INT8; run a model with an output of int16 by scn_model_run"
+#endif
+
 #if __has_include("scn_frontend_tables.h")
 #include "scn_clip.h"
 #include "scn_frontend_tables.h"

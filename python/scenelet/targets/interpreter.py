@@ -155,7 +155,7 @@ class LocalTarget(ABC):
         shaped = self.shaped_each(inputs)
         if self.stateful:
             self.reset()
-        scores = tuple(np.empty((len(shaped[0]), *output.shape[1:]), np.int8) for output in self.outputs)
+        scores = tuple(np.empty((len(shaped[0]), *output.shape[1:]), output.dtype) for output in self.outputs)
         for position, one in enumerate(zip(*shaped, strict=True)):
             for kept, values in zip(scores, self.infer(one), strict=True):
                 kept[position] = values.reshape(kept.shape[1:])
@@ -246,7 +246,7 @@ class LocalTarget(ABC):
         """Take apart the outputs, flat and one after the other, into tensors of their shapes."""
         ends = np.cumsum([tensor.nbytes for tensor in self.outputs])
         parts = np.split(packed, ends[:-1])
-        return tuple(part.reshape(tensor.shape) for part, tensor in zip(parts, self.outputs, strict=True))
+        return tuple(self.typed(tensor.index, part) for part, tensor in zip(parts, self.outputs, strict=True))
 
     def _only(self, tensors: tuple[Tensor, ...], role: str) -> Tensor:
         if len(tensors) != 1:
@@ -257,7 +257,7 @@ class LocalTarget(ABC):
         tensors = tuple(self.graph.tensors[index] for index in indices)
         for tensor in tensors:
             name = role if len(indices) == 1 else f"{role} '{tensor.name}'"
-            if tensor.dtype != "int8":
+            if tensor.dtype != "int8" and not (role == "output" and tensor.dtype == "int16"):
                 raise UnsupportedError(self.subject, f"{name} is {tensor.dtype}", "convert the model to full INT8")
             if tensor.shape[:1] != (1,):
                 problem = f"{name} has shape {tensor.shape}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from networks import OUTER, NetworkBuilder
+from tflite_writer import GraphBuilder
 
 
 def svdf(network: NetworkBuilder, source: int, units: int, *, rank: int, memory: int, state: str) -> int:
@@ -32,6 +33,22 @@ def svdf(network: NetworkBuilder, source: int, units: int, *, rank: int, memory:
         "SVDF", (source, feature, time, bias, kept), shape, scale, network.zero_point(), rank=rank,
         fused_activation_function="RELU",
     )  # fmt: skip
+
+
+def keyword(state: str, seed: int = 0) -> bytes:
+    """As TFLite Micro's keyword network: int16 features, SVDF, dense layers, SOFTMAX of int16, an output of int32."""
+    network = NetworkBuilder(seed, (1, 30), (0.05, -20))
+    network.builder = GraphBuilder("keyword")
+    features = network.builder.input((1, 30), 0.0007, 0, "int16")
+    made = network.builder.operator("QUANTIZE", (features,), (1, 30), 0.05, -20)
+    for units in (12, 8):
+        made = svdf(network, made, units, rank=1, memory=6, state=state)
+        made = network.fully_connected(made, 7)
+    scores = network.builder.operator(
+        "SOFTMAX", (made,), network.shape(made), 1 / 65535, -32768, dtype="int16", beta=1.0
+    )
+    whole = network.builder.operator("QUANTIZE", (scores,), network.shape(made), 1 / 32767, 0, dtype="int32")
+    return network.write(whole)
 
 
 def filtering(seed: int, layers: int) -> bytes:

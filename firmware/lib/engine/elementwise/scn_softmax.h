@@ -26,6 +26,9 @@ typedef struct {
 /* In place: output may be the input. */
 void scn_softmax_s8(const scn_softmax_t *layer, const int8_t *input, int8_t *output);
 
+/* The same with an output of int16: scale 1/65536, zero point -32768. Not in place; `output` is aligned to 2 bytes. */
+void scn_softmax_s8_s16(const scn_softmax_t *layer, const int8_t *input, void *output);
+
 #ifdef __cplusplus
 }
 #endif

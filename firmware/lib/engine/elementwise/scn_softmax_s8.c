@@ -7,6 +7,8 @@
 #include "scn_inverses.h"
 #include "scn_softmax.h"
 
+#include <stddef.h>
+
 enum {
     DIFF_FRACTION = 26, /* differences to the maximum: Q5.26 */
     SUM_INTEGER = 12,   /* sum of exponentials: Q12.19 */
@@ -72,23 +74,38 @@ static int32_t row_sum(const scn_softmax_t *layer, const int8_t *row, int32_t mo
     return sum;
 }
 
-static void softmax_row(const scn_softmax_t *layer, const int8_t *row, int8_t *out) {
+/* Probabilities of a row in 2^-bits: of INT8 in `out`, or of int16 in `wide`. */
+static void softmax_row(const scn_softmax_t *layer, const int8_t *row, int8_t *out, int16_t *wide) {
+    const int bits = wide ? 16 : 8;
     const int32_t most = row_max(row, layer->depth);
     const uint32_t sum = (uint32_t)row_sum(layer, row, most);
     const int zeros = leading_zeros(sum);
     const int32_t scale = scn_reciprocal((int32_t)((sum << zeros) - (1u << 31)));
-    const int32_t right = SUM_INTEGER - zeros + 31 - 8;
+    const int32_t right = SUM_INTEGER - zeros + 31 - bits;
     for (int32_t i = 0; i < layer->depth; ++i) {
         const int32_t diff = row[i] - most;
         const int32_t product = diff >= layer->diff_min ? scn_high_mul(scale, exp_of(layer, diff)) : 0;
-        out[i] = scn_clamp(scn_round_shift(product, right) + INT8_MIN, INT8_MIN, INT8_MAX);
+        const int32_t probability = scn_round_shift(product, right);
+        if (wide) {
+            wide[i] = (int16_t)scn_min(probability + INT16_MIN, INT16_MAX);
+        } else {
+            out[i] = scn_clamp(probability + INT8_MIN, INT8_MIN, INT8_MAX);
+        }
     }
 }
 
 void scn_softmax_s8(const scn_softmax_t *layer, const int8_t *input, int8_t *output) {
     for (int32_t i = 0; i < layer->rows; ++i) {
-        softmax_row(layer, input, output);
+        softmax_row(layer, input, output, NULL);
         input += layer->depth;
         output += layer->depth;
+    }
+}
+
+void scn_softmax_s8_s16(const scn_softmax_t *layer, const int8_t *input, void *output) {
+    int16_t *to = output;
+    for (int32_t i = 0; i < layer->rows; ++i, to += layer->depth) {
+        softmax_row(layer, input, NULL, to);
+        input += layer->depth;
     }
 }

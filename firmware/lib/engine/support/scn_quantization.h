@@ -41,6 +41,12 @@ static inline float scn_dequantize_float(int8_t value, float scale, int32_t zero
 /* As QUANTIZE from uint8 to INT8. scale: uint8 scale / INT8 scale. */
 int8_t scn_quantize_u8(uint8_t value, int32_t zero_point_u8, scn_multiplier_t scale, int32_t zero_point);
 
+/* As QUANTIZE from int16 to INT8. scale: int16 scale / INT8 scale. */
+int8_t scn_quantize_s16(int16_t value, int32_t zero_point_s16, scn_multiplier_t scale, int32_t zero_point);
+
+/* As QUANTIZE from int16, as SOFTMAX gives it, to int32. scale: int16 scale / int32 scale. */
+int32_t scn_dequantize_s32(int16_t value, int32_t zero_point, scn_multiplier_t scale, int32_t zero_point_s32);
+
 /* As QUANTIZE from INT8 to uint8. scale: INT8 scale / uint8 scale. */
 uint8_t scn_dequantize_u8(int8_t value, int32_t zero_point, scn_multiplier_t scale, int32_t zero_point_u8);
 

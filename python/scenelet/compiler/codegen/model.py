@@ -24,6 +24,9 @@ HEADER, SOURCE = "scn_model.h", "scn_model.c"
 Ends = tuple[Sequence[End], Sequence[End]]
 """Inputs and outputs."""
 
+_INTEGERS = {"uint8": "u8", "int16": "s16", "int32": "s32"}
+"""Suffix of the functions of scn_quantization.h for what a file takes and gives."""
+
 _ROLES = ("INPUT", "OUTPUT")
 
 
@@ -143,7 +146,8 @@ def _ends(role: str, ends: Sequence[End], plan: Plan, program: Program) -> Itera
 
 
 def _end(role: str, end: End) -> dict[str, Any]:
-    rescale = c_literals.initialiser(end.scale(), {}) if end.outer.dtype == "uint8" else None
+    suffix = _INTEGERS.get(end.outer.dtype)
+    rescale = c_literals.initialiser(end.scale(), {}) if suffix and end.operator else None
     return {
         "role": role,
         "title": re.sub(r"(\d+)$", r" \1", role.lower()),
@@ -152,7 +156,9 @@ def _end(role: str, end: End) -> dict[str, Any]:
         "zero_point": zero_point_of(end.inner),
         "type": end.outer.dtype,
         "rescale": rescale,
-        "zero_point_u8": None if rescale is None else zero_point_of(end.outer),
+        "outer_zero_point": None if rescale is None else zero_point_of(end.outer),
+        "suffix": suffix,
+        "inner": "INT8" if end.inner.dtype == "int8" else end.inner.dtype,
     }
 
 

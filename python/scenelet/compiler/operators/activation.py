@@ -29,14 +29,18 @@ _MOST_SQUARES = INT32_MAX // 255**2
 
 
 def check_softmax(check: Checker) -> None:
-    """The last dimension, any positive beta, and the output scale that TFLite fixes."""
+    """The last dimension, any positive beta, and the output scale that TFLite fixes, of INT8 or int16."""
     check.inputs(1, 1)
-    check.flow()
+    wide = check.target.dtype == "int16"
+    check.source_flow() if wide else check.flow()
     check.shape(check.source.shape)
     check.require(1 <= len(check.source.shape) <= MAX_RANK, f"shape {check.source.shape}")
     quantization = check.target.quantization
-    fits = quantization is not None and quantization.scale[0] == 1 / 256 and quantization.zero_point[0] == -128
-    check.require(fits, "output is not quantized to 1/256 with zero point -128")
+    scale, zero_point = (2.0**-16, -(2**15)) if wide else (2.0**-8, -(2**7))
+    fits = quantization is not None and quantization.zero_point.size == 1 and quantization.zero_point[0] == zero_point
+    # TFLite takes an int16 scale that is 1/65536 to a thousandth, as some converters write 1/65535.
+    near = fits and abs(float(quantization.scale[0]) - scale) <= (scale / 1000 if wide else 0)  # type: ignore[union-attr]
+    check.require(near, f"output is not quantized to 1/{round(1 / scale)} with zero point {zero_point}")
     beta = float(check.attributes["beta"])
     check.require(math.isfinite(beta) and beta > 0, f"beta {beta}", "use a positive beta")
     problem = f"input scale times beta {beta:.3g} is too small"
@@ -58,8 +62,12 @@ def softmax(layer: Layer) -> Step:
         "diff_min": -math.floor(radius),
     }
     source = layer.held(layer.source)
+    wide = layer.target.dtype == "int16"
     return layer.step(
-        "scn_softmax_s8", Struct("scn_softmax_t", fields), (source, layer.target.index), overwrites=(source,)
+        "scn_softmax_s8_s16" if wide else "scn_softmax_s8",
+        Struct("scn_softmax_t", fields),
+        (source, layer.target.index),
+        overwrites=() if wide else (source,),
     )
 
 

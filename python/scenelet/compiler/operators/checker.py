@@ -125,9 +125,13 @@ class Checker:
 
     def flow(self) -> None:
         """Require INT8 activations as first input and output, the first one computed."""
+        self.source_flow()
+        self.activation(self.target, "output")
+
+    def source_flow(self) -> None:
+        """Require INT8 activations as first input, computed."""
         self.require(not self.source.constant, "its input is a constant", "fold constants when converting")
         self.activation(self.source, "input")
-        self.activation(self.target, "output")
 
     def image(self) -> None:
         """Require feature maps as input and output."""

@@ -162,7 +162,7 @@ OPERATORS: Mapping[str, Row] = {
         "AddPrelu",
     ),
     "QUANTIZE": Row(
-        "INT8 to INT8; at the ends of the network also float32 or uint8 to INT8, and INT8 to uint8",
+        "INT8 to INT8; at the network's ends also float32, uint8 or int16 to INT8, INT8 to uint8, int16 to int32",
         data_movement.check_quantize,
         data_movement.quantize,
         "AddQuantize",
@@ -204,7 +204,7 @@ OPERATORS: Mapping[str, Row] = {
     "RSQRT": Row(_POSITIVE, *_FUNCTION, "AddRsqrt"),
     "SLICE": Row(_CONSTANT_INDICES, slicing.check_slicing, slicing.slicing, "AddSlice"),
     "SOFTMAX": Row(
-        "last dimension, up to 511 classes (where TFLite gives up), any positive beta",
+        "last dimension, up to 511 classes (where TFLite gives up), any positive beta; at the end also to int16",
         activation.check_softmax,
         activation.softmax,
         "AddSoftmax",
@@ -356,7 +356,7 @@ def _require_ends(graph: Graph) -> None:
     for indices, role in ((graph.inputs, "input"), (graph.outputs, "output")):
         for index in indices:
             tensor = graph.tensors[index]
-            if tensor.dtype != "int8":
+            if tensor.dtype != "int8" and not (role == "output" and tensor.dtype == "int16"):
                 raise UnsupportedError(graph.name, f"{role} '{tensor.name}' is {tensor.dtype}", FULL_INT8)
             if tensor.constant:
                 raise UnsupportedError(graph.name, f"{role} '{tensor.name}' is a constant", "convert the model again")

@@ -1,8 +1,9 @@
-"""The ends of a network: what a file takes and gives as float32 or uint8, and the INT8 tensors inside of it.
+"""The ends of a network: what a file takes and gives as float32, uint8, int16 or int32, and the INT8 tensors inside.
 
-Converters put QUANTIZE after a float32 or uint8 input, and DEQUANTIZE or QUANTIZE before such an output. The engine
-takes and gives INT8: those operators are left out of the program. Their conversions are done here, bit for bit, and on
-the board by scn_quantization.h.
+Converters put QUANTIZE after an input of float32, uint8 or int16, and DEQUANTIZE or QUANTIZE before an output of
+float32 or uint8. The engine takes and gives INT8: those operators are left out of the program. Their conversions are
+done here, bit for bit, and on the board by scn_quantization.h. An output of int32 is converted from int16, as SOFTMAX
+gives it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from ...graph import Graph, Operator, Tensor
 from ..numerics.elementwise import scaled
 from ..numerics.fixed_point import INT8_MAX, INT8_MIN, quantize_multiplier, rescale_factor, scale_of, zero_point_of
 
-_OUTER = ("float32", "uint8")
+_OUTER_INPUTS = ("float32", "uint8", "int16")
+_OUTER_OUTPUTS = ("float32", "uint8", "int32")
 _UINT8_MAX = 255
 
 
@@ -45,7 +47,7 @@ class End:
         return tuple(dict.fromkeys((self.outer.dtype, "int8")))
 
     def scale(self) -> Mapping[str, int]:
-        """scn_multiplier_t by which QUANTIZE rescales from uint8 to INT8, or from INT8 to uint8."""
+        """scn_multiplier_t by which QUANTIZE rescales between the outer integers and the inner ones."""
         before, after = (self.outer, self.inner) if self._inwards else (self.inner, self.outer)
         multiplier, shift = quantize_multiplier(rescale_factor(before, after))
         return {"multiplier": multiplier, "shift": shift}
@@ -81,7 +83,7 @@ class End:
         return np.clip(made + zero_point, INT8_MIN, INT8_MAX).astype(np.int8)
 
     def from_int8(self, values: NDArray[np.int8]) -> NDArray[np.generic]:
-        """Convert an output's values from INT8 to the outer tensor's type, as DEQUANTIZE or QUANTIZE does."""
+        """Convert an output's values from the inner tensor's type to the outer one's, as its operator does."""
         if self.outer.dtype == "float32":
             distances = (np.asarray(values, np.int64) - zero_point_of(self.inner)).astype(np.float32)
             with np.errstate(over="ignore"):
@@ -89,6 +91,9 @@ class End:
         if self.outer.dtype == "uint8":
             made = scaled(np.asarray(values, np.int64) - zero_point_of(self.inner), self.scale())
             return np.asarray(np.clip(made + zero_point_of(self.outer), 0, _UINT8_MAX), np.uint8)
+        if self.outer.dtype == "int32":
+            made = scaled(np.asarray(values, np.int64) - zero_point_of(self.inner), self.scale())
+            return np.asarray(np.clip(made + zero_point_of(self.outer), -(2**31), 2**31 - 1), np.int32)
         return np.asarray(values, np.int8)
 
 
@@ -137,7 +142,7 @@ def interior(graph: Graph) -> Graph:
 def _input(graph: Graph, index: int) -> End:
     outer = graph.tensors[index]
     readers = [operator for operator in graph.operators if index in operator.inputs]
-    if outer.dtype in _OUTER and len(readers) == 1 and index not in graph.outputs:
+    if outer.dtype in _OUTER_INPUTS and len(readers) == 1 and index not in graph.outputs:
         (reader,) = readers
         inner = graph.tensors[reader.outputs[0]]
         if reader.op == "QUANTIZE" and len(reader.inputs) == len(reader.outputs) == 1 and _converts(outer, inner):
@@ -148,7 +153,7 @@ def _input(graph: Graph, index: int) -> End:
 def _output(graph: Graph, index: int) -> End:
     outer = graph.tensors[index]
     writer = next((operator for operator in graph.operators if index in operator.outputs), None)
-    if outer.dtype not in _OUTER or writer is None or len(writer.inputs) != 1 or len(writer.outputs) != 1:
+    if outer.dtype not in _OUTER_OUTPUTS or writer is None or len(writer.inputs) != 1 or len(writer.outputs) != 1:
         return End(outer, outer)
     inner = graph.tensors[writer.inputs[0]]
     wanted = "DEQUANTIZE" if outer.dtype == "float32" else "QUANTIZE"
@@ -159,10 +164,13 @@ def _output(graph: Graph, index: int) -> End:
 
 
 def _converts(outer: Tensor, inner: Tensor) -> bool:
-    """Whether two tensors are the same values as INT8 and as another type, both with one scale where they need one."""
+    """Whether two tensors are the same values as the engine has them, INT8 or int16 for int32, and as another type.
+
+    Both have one scale where they need one.
+    """
     quantized = (inner,) if outer.dtype == "float32" else (inner, outer)
     return (
-        inner.dtype == "int8"
+        inner.dtype == ("int16" if outer.dtype == "int32" else "int8")
         and inner.shape == outer.shape
         and all(
             one.quantization is not None and not one.quantization.per_channel and one.quantization.scale[0] > 0

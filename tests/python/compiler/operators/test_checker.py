@@ -275,13 +275,6 @@ def test_fused_activation_that_the_engine_lacks() -> None:
     refused(conv(activation="TANH"), "fused activation TANH; use one of NONE, RELU")
 
 
-def test_two_inputs() -> None:
-    network = GraphBuilder("pair")
-    x, y = network.input((1, 4), 0.1, 0), network.input((1, 4), 0.1, 0)
-    z = network.operator("ADD", (x, y), (1, 4), 0.1, 0)
-    refused(network.graph(z), "2 inputs; export the model with one input")
-
-
 def test_operands_that_do_not_match() -> None:
     network = NetworkBuilder(2, (1, 6))
     y = network.builder.operator("ADD", (network.start, network.constant_like(network.start, (5,))), (1, 6), 0.1, 0)

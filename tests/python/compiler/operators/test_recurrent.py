@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from networks import NetworkBuilder
-from streams.filters import filtering, svdf
+from streams.filters import filtering, keyword, svdf
 from tflite_writer import write_model
 
 from scenelet.compiler.options import Options
+from scenelet.compiler.passes import ends
 from scenelet.compiler.pipeline import compile_model
-from scenelet.errors import UnsupportedError
+from scenelet.core import toolchain
+from scenelet.errors import ToolError, UnsupportedError
 from scenelet.evaluation import parity
 from scenelet.graph import Graph, Tensor
 from scenelet.graph.cost import count
 from scenelet.targets.host import HostTarget
-from scenelet.targets.litert import LitertTarget
+from scenelet.targets.litert import LitertTarget, reference_interpreter
 from scenelet.targets.qemu import QemuTarget
 from scenelet.targets.tflm import TflmTarget
+from scenelet.tflite.reader import read_model
 
 STATES = ("int8", "int16")
 
@@ -99,6 +103,50 @@ def test_mixed_networks() -> None:
         model = filtering(seed, 4)
         with HostTarget(model) as host:
             parity.check(model, host, 20).require(str(seed))
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_keyword_network_with_int16_features_and_scores_of_int32(state: str) -> None:
+    model = keyword(state, 2)
+    features = np.random.default_rng(1).integers(-4000, 4000, (60, 30)).astype(np.int16)
+    with HostTarget(model, options=Options(fusion=False)) as host, LitertTarget(model) as reference:
+        result = parity.check(model, host, 60)
+        result.require("host")
+        assert result.values == 60 * sum(tensor.elements for tensor in host.activations())
+        made = host.run(features)
+        assert made.dtype == np.int16
+        np.testing.assert_array_equal(made, reference.run(features))
+        assert len(np.unique(made)) > 40
+        (end,) = ends.outputs(read_model(model))
+        scores = end.from_int8(made)
+    if state == "int16":
+        whole = reference_interpreter(model)
+        expected = []
+        for one_step in features:
+            whole.set_tensor(0, one_step[None])
+            whole.invoke()
+            expected.append(whole.get_tensor(whole.get_output_details()[0]["index"])[0])
+        np.testing.assert_array_equal(scores, expected)
+
+
+@pytest.mark.qemu
+def test_a_keyword_network_on_the_board() -> None:
+    model = keyword("int8", 2)
+    with QemuTarget(model) as board:
+        parity.check(model, board, 60).require("qemu")
+
+
+def test_the_header_names_types_and_the_product_refuses_scores_of_int16(tmp_path: Path) -> None:
+    for name, text in compile_model(keyword("int8")).files().items():
+        (tmp_path / name).write_text(text)
+    header = (tmp_path / "scn_model.h").read_text()
+    assert "#define SCN_MODEL_OUTPUT_INT16 1\n" in header
+    assert "For scn_quantize_s16;" in header
+    assert "For scn_dequantize_s32;" in header
+    folders = [*toolchain.engine_folders(), toolchain.FIRMWARE / "lib" / "classifier", tmp_path]
+    source = toolchain.FIRMWARE / "lib" / "classifier" / "scn_pipeline.c"
+    with pytest.raises(ToolError, match="scores are INT8; run a model with an output of int16 by scn_model_run"):
+        toolchain.run([toolchain.host_compiler(), "-fsyntax-only", *(f"-I{folder}" for folder in folders), source])
 
 
 def test_its_products_are_counted() -> None:

@@ -48,6 +48,8 @@ void from_int8(const int8_t *from, int32_t count, float scale, int32_t zero, flo
 typedef struct { int32_t multiplier; int32_t shift; } scn_multiplier_t;
 int8_t scn_quantize_u8(uint8_t value, int32_t zero_point_u8, scn_multiplier_t scale, int32_t zero_point);
 uint8_t scn_dequantize_u8(int8_t value, int32_t zero_point, scn_multiplier_t scale, int32_t zero_point_u8);
+int8_t scn_quantize_s16(int16_t value, int32_t zero_point_s16, scn_multiplier_t scale, int32_t zero_point);
+int32_t scn_dequantize_s32(int16_t value, int32_t zero_point, scn_multiplier_t scale, int32_t zero_point_s32);
 """
 ALL = np.arange(-128, 128).astype(np.int8)
 scales = st.floats(2.0**-40, 2.0**20, width=32)
@@ -141,6 +143,25 @@ def test_uint8_and_int8_become_each_other_as_builtin_ref_has_it(
     else:
         made = [c[1].scn_dequantize_u8(int(value), zero, scale, zero_u8) for value in values]
     assert made == expected.tolist()
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.floats(2.0**-12, 4.0), zero_points, st.booleans())
+@example(0.0106, -128, True)
+@example(0.5, -128, False)
+def test_int16_becomes_int8_and_int32_as_builtin_ref_has_it(
+    c: tuple[cffi.FFI, Any], ratio: float, zero: int, inwards: bool
+) -> None:
+    values = np.unique(np.concatenate([np.arange(-32768, 32768, 97), [32767, -1, 0, 1]])).astype(np.int16)
+    before = ("int16", 0.05 * ratio if inwards else 2.0**-16, 0 if inwards else -32768)
+    after = ("int8", 0.05, zero) if inwards else ("int32", 2.0**-16 / ratio, 0)
+    graph = one("QUANTIZE", before, after, values.size)
+    expected = invoked(write_model(graph), values[None])[0]
+    end = end_of(graph)
+    made = end.to_int8(values) if inwards else end.from_int8(values)
+    np.testing.assert_array_equal(made, expected)
+    scale, convert = dict(end.scale()), c[1].scn_quantize_s16 if inwards else c[1].scn_dequantize_s32
+    assert [convert(int(value), before[2], scale, after[2]) for value in values] == expected.tolist()
 
 
 def test_what_is_not_a_number_is_clamped_or_the_zero_point_in_c(c: tuple[cffi.FFI, Any]) -> None:
