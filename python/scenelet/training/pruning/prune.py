@@ -119,9 +119,7 @@ def _pruned(run: str | Path, filters: Sequence[int] | None, macs: int | None) ->
     if filters is None:
         most = limits.of_recipe(recipe).macs if macs is None else macs
         if most is None:
-            raise InputError(
-                run, f"recipe {recipe.name} limits no MACs", "say what to keep, with --budget or --filters"
-            )
+            raise InputError(run, f"recipe {recipe.name} limits no MACs", "give --budget or --filters")
         filters = filters_for_budget(recipe, norms, most)
     kept = largest_norms(norms, filters, str(run))
     narrow = with_filters(recipe, filters, f"{recipe.name.removesuffix('_pruned')}_pruned")
