@@ -7,6 +7,7 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
+BESIDE = ("LICENSE", "platformio.ini", "tests/firmware/check.h", "tests/firmware/test_custom_runner.py")
 LEFT_OUT = {"generated", "__pycache__"}
 """Sources of a model are made by ``scenelet export``; the wheel holds none."""
 
@@ -14,11 +15,7 @@ LEFT_OUT = {"generated", "__pycache__"}
 def tree() -> list[Path]:
     """Files of the firmware tree, relative to the repository's root."""
     found = (path.relative_to(ROOT) for path in (ROOT / "firmware").rglob("*") if path.is_file())
-    return [
-        Path("LICENSE"),
-        Path("platformio.ini"),
-        *sorted(path for path in found if not LEFT_OUT.intersection(path.parts)),
-    ]
+    return [*map(Path, BESIDE), *sorted(path for path in found if not LEFT_OUT.intersection(path.parts))]
 
 
 class BuildWithTree(build_py):

@@ -17,6 +17,7 @@ from fixtures_firmware import Small
 from scenelet.core import toolchain
 
 ROOT = toolchain.REPOSITORY
+BESIDE = ("LICENSE", "platformio.ini", "tests/firmware/check.h", "tests/firmware/test_custom_runner.py")
 LEFT_OUT = "firmware/generated/"
 
 
@@ -66,7 +67,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
 
 
 def test_the_wheel_holds_the_firmware_tree_and_nothing_that_is_not_committed(wheel: Path) -> None:
-    command = ["git", "ls-files", "LICENSE", "platformio.ini", "firmware"]
+    command = ["git", "ls-files", "firmware", *BESIDE]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     with zipfile.ZipFile(wheel) as archive:
         tree = {name.removeprefix("scenelet/tree/") for name in archive.namelist() if name.startswith("scenelet/tree/")}

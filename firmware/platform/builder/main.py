@@ -45,7 +45,7 @@ def sources(port):
     """Add what PlatformIO does not find by itself: include folders, the port to this machine, the generated model."""
     env.Append(CPPPATH=[str(FIRMWARE / name) for name in (*FLAGS["engine"], *LIBRARIES)])
     env.BuildSources("$BUILD_DIR/port", str(FIRMWARE / "lib" / "port" / port))
-    if "__test" in COMMAND_LINE_TARGETS:
+    if "__test" in COMMAND_LINE_TARGETS and env.GetProjectOption("custom_model_in_tests", "no") != "yes":
         return
     env.Append(CPPDEFINES=[("SCN_VERSION", env.StringifyMacro(version()))])
     folder = Path(os.environ.get("SCENELET_GENERATED") or FIRMWARE / "generated")
@@ -56,8 +56,10 @@ def sources(port):
 
 
 def version():
-    """Version of scenelet, as the command that builds gives it; by hand it is the clone's."""
-    package = FIRMWARE.parent / "python" / "scenelet" / "__init__.py"
+    """Version of scenelet, as the command that builds gives it; by hand it is the clone's, or a project's own."""
+    own, package = FIRMWARE / "VERSION", FIRMWARE.parent / "python" / "scenelet" / "__init__.py"
+    if own.is_file():
+        return own.read_text().strip()
     return os.environ.get("SCENELET_VERSION") or re.search(r'__version__ = "(.+)"', package.read_text())[1]
 
 

@@ -14,7 +14,7 @@ from .output import note, out, print_json, table
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (budget, explain, tradeoff, export, run):
+    for command in (budget, explain, tradeoff, export, new, run):
         app.command(rich_help_panel="Deploy")(command)
 
 
@@ -167,6 +167,29 @@ def export(
     )
     if result.tflm_lacks:
         out.print(f"  without tflm/: {result.tflm_lacks}")
+
+
+def new(
+    to: Annotated[Path, typer.Argument(metavar="NAME", help="Folder of the new project.")],
+    board: Annotated[str, typer.Option("--board", help="Board to build for: see scenelet boards.")],
+    model: Annotated[
+        Path | None, typer.Option("--from", metavar="MODEL", help="An INT8 .tflite; default: the shipped model.")
+    ] = None,
+    weights: Weights = DEFAULT.weights,
+    ram: Ram = None,
+    limits: Limits = None,
+    json: Json = False,
+) -> None:
+    """Write a PlatformIO project of your own: the firmware with a model, for a board; it needs no clone."""
+    from ..deploy.project import DEFAULT_MODEL, new_project
+
+    options = Options(weights=weights, ram_bytes=arena_limit(ram, board), wait_states=flash_waits(board))
+    made = new_project(to, board, model or DEFAULT_MODEL, options, limits)
+    if json:
+        print_json({"folder": str(made.folder), "board": made.board, "export": made.export.to_json()})
+        return
+    out.print(f"{to} written for {board}; next: cd {to} && pio run")
+    out.print("README.md in it says how to flash, test and change it")
 
 
 def run(

@@ -21,6 +21,7 @@ EXAMPLES = {
         "scenelet export model.tflite --out generated/",
         "scenelet export model.tflite --bundle arduino --out my_library/",
     ),
+    "new": ("scenelet new doorbell --board feather_f405 --from model.tflite",),
     "run": ("scenelet run model.tflite street.wav park.flac",),
     "evaluate": ("scenelet evaluate model.tflite --data recordings/ --split test --target host",),
     "parity": ("scenelet parity model.tflite --target qemu -n 20",),
