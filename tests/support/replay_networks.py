@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 
 from networks import random_network
+from streams.generated import STREAM_KINDS, stream_network
 
 from scenelet.compiler.options import Options
 from scenelet.evaluation import parity
@@ -16,6 +17,9 @@ from scenelet.targets.host import SANITIZERS, HostTarget
 
 def main(first: int, last: int) -> None:
     for seed in range(first, last):
+        kind = STREAM_KINDS[seed % len(STREAM_KINDS)]
+        with HostTarget(stream_network(seed, 1 + seed % 5, kind), (*SANITIZERS, "-O0")) as host:
+            parity.check(host.content, host, 8, seed).require(f"{kind} {seed}")
         model = random_network(seed, 1 + seed % 7)
         # Depth first, in the smallest arena; seeds of one parity also with every operator alone.
         for options in (Options(ram_bytes=0), Options(fusion=False))[: 1 + seed % 2]:
