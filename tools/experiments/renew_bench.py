@@ -27,8 +27,8 @@ PEERS = {
     "autoencoder": (583_000, 2_676),
 }
 HEAD = (
-    "| file | network | weights | RAM target | MACs | instructions | per MAC | ratio to peer | arena | peer's arena "
-    "| flash, all |\n|" + "---|" * 11
+    "| file | network | weights | RAM target | MACs | instructions | per MAC | ratio to peer | cycles, modelled "
+    "| arena | peer's arena | flash, all |\n|" + "---|" * 12
 )
 
 
@@ -60,6 +60,7 @@ def row(path: Path) -> str:
         f"{count:,}",
         f"{count / macs:.2f}",
         f"{count / instructions:.3f}" if instructions else "",
+        f"{figures['modelled_cycles']:,}" if "modelled_cycles" in figures else "",
         f"{figures['arena_bytes']:,}",
         f"{arena:,}" if arena else "",
         f"{figures['flash']['total']:,}",
@@ -71,10 +72,11 @@ def stages(path: Path) -> Iterator[str]:
     """Lines of the table of a segment's stages."""
     figures = json.loads(path.read_text("utf-8"))
     layer = max(figures["layers"], key=lambda layer: len(layer.get("stages") or ()))
-    yield "| stage | kernel | MACs | instructions |\n|---|---|---|---|"
-    for stage in layer["stages"]:
-        yield f"| {stage['name']} | {stage['kernel']} | {stage['macs']:,} | {stage['instructions']:,} |"
-    yield f"| the whole segment, without probes | | {layer['macs']:,} | {layer['instructions']:,} |"
+    yield "| stage | kernel | MACs | instructions | cycles, modelled |\n|---|---|---|---|---|"
+    named = [("the whole segment, without probes", "", layer)]
+    for name, kernel, one in [*((stage["name"], stage["kernel"], stage) for stage in layer["stages"]), *named]:
+        cycles = f"{one['modelled_cycles']:,}" if "modelled_cycles" in one else ""
+        yield f"| {name} | {kernel} | {one['macs']:,} | {one['instructions']:,} | {cycles} |"
 
 
 def tables() -> dict[str, list[str]]:

@@ -1,1 +1,1 @@
-"""What a model costs: instructions, estimated cycles, flash and RAM, and the compiler decisions behind them."""
+"""What a model costs: instructions, modelled cycles, flash and RAM, and the compiler decisions behind them."""

@@ -1,6 +1,6 @@
-"""Instructions of a linked program: their class, estimated cycles on a Cortex-M4, and source line.
+"""Instructions of a linked program: their class, modelled cycles on a Cortex-M4, and source line.
 
-The estimate models single instructions, not a pipeline: no wait states, no contention, no early termination. The cycles
+The model is of single instructions, not a pipeline: no wait states, no contention, no early termination. The cycles
 are those of ARM's technical reference manual (DDI 0439, 3.3), which gives a divide 2 to 12 and a branch 2 to 4.
 """
 
@@ -94,7 +94,7 @@ def _registers(mnemonic: str, operands: str) -> int:
 
 
 def cycles(block: Sequence[Instruction]) -> list[int]:
-    """Estimate the cycles of each instruction of a sequence, without taken branches.
+    """Model the cycles of each instruction of a sequence, without taken branches.
 
     LDR takes 2, or 1 directly after another load; STR 1; LDRD and STRD 3; a load or store of N registers 1 + N;
     a divide 6; any other instruction 1.
@@ -108,7 +108,7 @@ def block_at(code: Mapping[int, Instruction], first: int, end: int) -> list[Inst
 
 
 def block_cycles(block: Sequence[Instruction], runs: int, jumps: int) -> list[int]:
-    """Estimate the cycles of each instruction of a block over ``runs`` executions, ``jumps`` with the branch taken."""
+    """Model the cycles of each instruction of a block over ``runs`` executions, ``jumps`` with the branch taken."""
     costs = [cost * runs for cost in cycles(block)]
     if costs:
         costs[-1] += _TAKEN * jumps
