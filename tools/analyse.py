@@ -21,6 +21,7 @@ from scenelet.core import toolchain
 from scenelet.targets.build import cortex_m4
 
 ANSWERS = Path(__file__).with_name("analysis.toml")
+_PROGRAMS = {"gcc": "arm-none-eabi-gcc", "clang": "clang", "clang-tidy": "clang-tidy"}
 BOARD = "disco_f407vg"  # with a microphone, so that all of the port is compiled
 _FOUND = re.compile(r"^(\S+?):(\d+):\d+: (?:warning|error): (.*?) ?\[([^\[\]]+)\]$", re.MULTILINE)
 _STRANGE = re.compile(r"^\S+?:\d+:\d+: (?:fatal )?error: .*$", re.MULTILINE)
@@ -60,7 +61,7 @@ def _sources() -> tuple[list[str], list[str]]:
 
 
 def _includes(*further: str) -> list[str]:
-    libraries = [f"firmware/lib/{name}" for name in ("frontend", "link", "port")]
+    libraries = [f"firmware/lib/{name}" for name in ("classifier", "frontend", "link", "port")]
     engine = [str(folder.relative_to(toolchain.REPOSITORY)) for folder in toolchain.engine_folders()]
     return [f"-I{name}" for name in (*engine, *libraries, "firmware/generated", "firmware/src", *further)]
 
@@ -108,6 +109,13 @@ def _commands() -> Iterator[tuple[str, list[str]]]:
         yield "clang-tidy", [*tidy, *some, "--", "-std=c11", version, *for_host]
 
 
+def _major(program: str) -> str:
+    """Major version of a tool."""
+    said = subprocess.run([toolchain.find(program), "--version"], capture_output=True, text=True, check=True).stdout
+    found = re.search(r"(?:version |\) )(\d+)\.", said)
+    return found[1] if found else "unknown"
+
+
 def _answered(finding: Finding, answers: dict[str, Any], used: set[str]) -> bool:
     """Whether an answer fits; those that do are added to ``used``."""
     fitting = [name for name in finding.check if name in answers["checks"]]
@@ -129,6 +137,10 @@ def main() -> int:
     left = [finding for finding in found if not _answered(finding, answers, used)]
     for one in sorted(left, key=lambda finding: (finding.file, finding.line)):
         sys.stdout.write(f"{one.file}:{one.line}: {one.text} [{one.tool}: {', '.join(one.check)}]\n")
+    strange = [tool for tool, version in answers["versions"].items() if _major(_PROGRAMS[tool]) != version]
+    if strange:
+        sys.stdout.write(f"{ANSWERS.name} is for other versions of {', '.join(strange)}: findings are no errors\n")
+        return 0
     given = {*answers["checks"], *(f"{one['tool']} {one['file']} {one['check']}" for one in answers["suppression"])}
     for name in sorted(given - used):
         sys.stdout.write(f"{ANSWERS.name}: nothing needs the answer to {name} any more\n")

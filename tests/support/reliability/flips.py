@@ -1,7 +1,7 @@
 """Flips single bits in the memory of a running board, in QEMU, and says what became of each.
 
 ``flips.py flash --count 1000`` flips bits of the image: code, tables, weights, vectors, the seal. ``flips.py checkers``
-flips every bit of the functions that look for flipped bits. ``flips.py ram --count 1000`` flips bits of RAM while
+flips bits of the functions that look for flipped bits. ``flips.py ram --count 1000`` flips bits of RAM while
 windows are classified. The addresses depend on ``--seed`` only; in RAM the moments do not.
 """
 
@@ -258,7 +258,7 @@ def ram_bits(image: Image, count: int, chance: random.Random) -> Iterator[tuple[
     """Bits of RAM by kind: a kind is drawn first, so that the arena does not take them all."""
     top = image.symbols["scn_stack_top"][0]
     buffers = [image.symbols[name] for name in ("ring_bytes", "receiver")]
-    arena = [image.symbols[name] for name in ("memory", "input")]
+    arena = [image.symbols[name] for name in ("pipeline",)]
     named = {start for start, _ in (*buffers, *arena)}
     state = [
         (start, size)
@@ -294,8 +294,9 @@ def campaign(
         if windows:
             drawn = ram_bits(patient.image, count, chance)
         else:
-            every = checker_bits(patient.image) if kind == "checkers" else None
-            bits = every or flash_bits(patient.board.image, count, chance)
+            checkers = list(checker_bits(patient.image))
+            some = chance.sample(checkers, min(count, len(checkers)))
+            bits = some if kind == "checkers" else flash_bits(patient.board.image, count, chance)
             drawn = ((patient.image.section(address), address, bit) for address, bit in bits)
         for place, address, bit in drawn:
             if windows:
