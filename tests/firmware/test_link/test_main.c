@@ -40,6 +40,7 @@ static void test_crc16_of_the_check_string(void) {
 static void test_crc32_of_the_check_string(void) {
     CHECK_EQUAL(scn_crc32("123456789", 9), 0xCBF43926u);
     CHECK_EQUAL(scn_crc32("", 0), 0);
+    CHECK_EQUAL(scn_crc32_more(scn_crc32_more(0, "1234", 4), "56789", 5), 0xCBF43926u);
 }
 
 static void test_ring_keeps_order_over_its_end(void) {
@@ -83,6 +84,35 @@ static void test_full_ring_drops_the_new_and_counts(void) {
     for (uint8_t i = 0; i < 8; i++) {
         CHECK(scn_ring_pop(&ring, &byte));
         CHECK_EQUAL(byte, i);
+    }
+}
+
+/* As after a flipped bit in RAM: else the reader would go on for up to 2^32 bytes. */
+static void test_counters_that_cannot_be_empty_the_ring(void) {
+    uint8_t memory[8], byte = 0;
+    scn_ring_t ring;
+    for (uint32_t bit = 4; bit < 32; bit++) {
+        scn_ring_init(&ring, memory, sizeof memory);
+        scn_ring_push(&ring, 1);
+        atomic_fetch_xor(&ring.head, 1u << bit);
+        CHECK(!scn_ring_pop(&ring, &byte));
+        CHECK(scn_ring_empty(&ring));
+        scn_ring_push(&ring, 2);
+        CHECK(scn_ring_pop(&ring, &byte));
+        CHECK_EQUAL(byte, 2);
+    }
+}
+
+static void test_a_count_beyond_the_buffer_ends_the_chunk(void) {
+    for (uint32_t bit = 8; bit < 32; bit++) {
+        for (uint32_t kind = 0; kind < 2; kind++) {
+            fresh();
+            push(kind ? "\x05\x81 a frame" : "a line", kind ? 10 : 6);
+            receiver.count ^= (size_t)1 << bit;
+            CHECK(push("more\n", 5) != SCN_RECEIVED_LINE);
+            push("", 1);
+            CHECK_EQUAL(push_text("info\n"), SCN_RECEIVED_LINE);
+        }
     }
 }
 
@@ -359,6 +389,8 @@ int main(void) {
     RUN(test_ring_keeps_order_over_its_end);
     RUN(test_room_is_what_is_left);
     RUN(test_full_ring_drops_the_new_and_counts);
+    RUN(test_counters_that_cannot_be_empty_the_ring);
+    RUN(test_a_count_beyond_the_buffer_ends_the_chunk);
     RUN(test_frames_of_all_lengths_come_back);
     RUN(test_any_flipped_bit_is_noticed);
     RUN(test_overlong_frame_is_dropped_once);

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import random
 import re
 import subprocess
 import sys
@@ -256,6 +257,28 @@ def _campaign(target: Target, runs: int | None, seconds: int | None, seed: int) 
     return run(build(target), target, keep, limit, f"-seed={seed}", place)
 
 
+def keep_corpus(target: Target, count: int, most_bytes: int = 12_000) -> int:
+    """Renew the kept corpus of a target with some of what its runs have found; returns the number of files.
+
+    Of a smallest set with the same coverage, a sample that does not depend on names.
+    """
+    place = CORPUS / target.name
+    found = toolchain.build_folder() / "fuzz" / "found" / target.name
+    with scratch(found.parent) as folder:
+        command = [str(build(target)), "-merge=1", f"-max_len={_LONGEST.get(target.name, 128)}", str(folder)]
+        subprocess.run([*command, str(found), str(place)], capture_output=True, check=True)
+        contents = sorted({path.read_bytes() for path in folder.iterdir()})
+    chosen: list[bytes] = []
+    for content in random.Random(1).sample(contents, len(contents)):
+        if len(chosen) < count and sum(map(len, chosen)) + len(content) <= most_bytes:
+            chosen.append(content)
+    for path in place.iterdir():
+        path.unlink()
+    for content in chosen:
+        (place / hashlib.sha256(content).hexdigest()[:12]).write_bytes(content)
+    return len(chosen)
+
+
 def main() -> int:
     """Run the targets one after the other; status 1 where one found something."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -264,11 +287,16 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=3600, help="shared among the targets (default %(default)s)")
     parser.add_argument("--runs", type=int, help="executions per target, instead of a time")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=int, metavar="N", help="renew the kept corpora, N files each, and run nothing")
     arguments = parser.parse_args()
     unknown = set(arguments.names) - {one.name for one in every}
     if unknown:
         parser.error(f"no target is called {', '.join(sorted(unknown))}")
     chosen = [one for one in every if not arguments.names or one.name in arguments.names]
+    if arguments.keep:
+        for target in chosen:
+            sys.stdout.write(f"{target.name}: {keep_corpus(target, arguments.keep)} files\n")
+        return 0
     broken = 0
     for target in chosen:
         outcome = _campaign(target, arguments.runs, arguments.seconds // len(chosen), arguments.seed)
