@@ -65,7 +65,7 @@ def built(model: Any, folder: Path) -> Way:
     for name, text in model.sources().items():
         (folder / name).write_text(text, "utf-8")
     firmware = toolchain.FIRMWARE
-    libraries = [firmware / "lib" / name for name in ("frontend", "link", "port")]
+    libraries = [firmware / "lib" / name for name in ("classifier", "frontend", "link", "port")]
     includes = [*toolchain.engine_folders(), *libraries, firmware / "src", firmware / "boards" / "host", folder]
     frontend = [firmware / "lib" / "frontend" / f"scn_{name}.c" for name in ("capture", "cic", "decimator")]
     sources = [PROBE, firmware / "src" / "scn_listen.c", firmware / "lib" / "link" / "scn_ring.c", *frontend]
