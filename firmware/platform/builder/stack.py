@@ -31,7 +31,7 @@ POINTERS = {
     r"winograd_\w+|scn_winograd_\w+": (r"(scn_)?tile_(input|weights|store)\w*", r"scn_winograd_dot\w*"),
     r"scn_broadcast_\w+|broadcast_\w+": BROADCAST_ROWS,
     r"scn_(add|sub|mul|prelu|extremum)_s8": BROADCAST_ROWS,
-    r"scn_classifier_known_\w+": ("end_lap", "ignore_hop"),
+    r"scn_classifier_known_\w+|scn_selftest_\w+": ("end_lap", "ignore_hop"),
     r"scn_results_take": ("acknowledge_decision",),
     r"scn_fft_power|frame|scn_frontend_\w+": (r"scn_(window|transform)_\w+",),
     r"scn_fft_stage_m4": (r"scn_fft_loop_\w+",),
