@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Nothing for a model without a front end: the product takes tensors then, and what includes scn_classify.h is told. */
+#if __has_include("scn_frontend_tables.h")
 #include "scn_classify.h"
 
 _Static_assert(SCN_FRONTEND_SAMPLE_BITS == 16 || SCN_FRONTEND_SAMPLE_BITS == 24, "samples have 16 or 24 bits");
@@ -61,3 +63,4 @@ scn_heard_t scn_classify_read(const scn_classify_t *classifier) {
     }
     return heard;
 }
+#endif
