@@ -115,5 +115,6 @@ class Dataset:
         for name in sorted(self.splits):
             digest.update(f"\n{name}".encode())
             for clip in self.splits[name]:
-                digest.update(f"\n{clip.path.relative_to(self.root).as_posix()}\0{clip.label}".encode())
+                line = f"\n{clip.path.relative_to(self.root).as_posix()}\0{clip.label}"
+                digest.update(line.encode(errors="surrogateescape"))  # a file's name may hold bytes that are not UTF-8
         return digest.hexdigest()

@@ -114,5 +114,6 @@ def _split_again(dataset: Dataset, provenance: Provenance) -> Dataset:
 def _sha256(clips: Sequence[Clip], dataset: Dataset) -> str:
     digest = hashlib.sha256()
     for clip in clips:
-        digest.update(f"{clip.path.relative_to(dataset.root).as_posix()}\0{clip.label}\n".encode())
+        line = f"{clip.path.relative_to(dataset.root).as_posix()}\0{clip.label}\n"
+        digest.update(line.encode(errors="surrogateescape"))
     return digest.hexdigest()

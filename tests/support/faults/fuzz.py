@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-SECONDS = 120.0
+SECONDS = 600.0
 """Most time of a case on a busy computer; its processor time is limited by the worker."""
 _START_SECONDS = 120.0
 _WRITE_EVERY = 500

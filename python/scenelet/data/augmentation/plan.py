@@ -78,7 +78,7 @@ def apply_to(clip: Clip, samples: NDArray[np.int32], sample_rate: int, bits: int
 def draw(config: AugmentationConfig, clip: Clip, number: int) -> Alteration:
     """Draw the parameters of copy ``number`` of a clip."""
     name = f"{config.seed}\0{clip.label}\0{clip.recording}\0{clip.path.name}\0{number}"
-    generator = np.random.default_rng(list(hashlib.sha256(name.encode()).digest()))
+    generator = np.random.default_rng(list(hashlib.sha256(name.encode(errors="surrogateescape")).digest()))
     tempo, semitones, turn, microphone = generator.random(4)
     response_seed = int(generator.integers(1 << 62))
     slow, fast = config.stretch
