@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...core.files import scratch_beside
+from ...core.files import scratch_beside, writing
 from ...errors import DatasetError
 from ..datasets.synthetic_city import MARK
 from ..datasets.tau import META, SCENES, SETUP
@@ -123,7 +123,9 @@ def write_city(
     Raises
     ------
     DatasetError
-        Where a parameter is out of range, the folder holds something else, or it cannot be written.
+        Where a parameter is out of range, or the folder holds something else.
+    InputError
+        Where the folder cannot be written, or the disk is full.
     """
     plan = CityPlan(seed, train_locations, test_locations, train_seconds, test_seconds)
     out = Path(out)
@@ -131,12 +133,9 @@ def write_city(
     counts = [sum(1 for take in takes if take.split == split for _ in take.names()) for split in ("train", "test")]
     if _found(out, plan, takes):
         return City(out, plan, counts[0], counts[1], written=False)
-    try:
-        with scratch_beside(out) as folder:
-            _write(folder / "city", plan, takes, progress)
-            (folder / "city").replace(out)
-    except OSError as error:
-        raise DatasetError(out, error.strerror or "cannot be written", "choose another folder") from None
+    with writing(out), scratch_beside(out) as folder:
+        _write(folder / "city", plan, takes, progress)
+        (folder / "city").replace(out)
     return City(out, plan, counts[0], counts[1], written=True)
 
 
