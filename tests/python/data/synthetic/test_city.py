@@ -21,7 +21,7 @@ from scenelet.data.synthetic.city import CITIES, City, write_city
 from scenelet.data.synthetic.microphones import DEVICES, record_with_device
 from scenelet.data.synthetic.scenes import RECIPES, record
 from scenelet.data.synthetic.sources import SAMPLE_RATE
-from scenelet.errors import DatasetError
+from scenelet.errors import DatasetError, InputError
 
 SMALL = {"train_locations": 2, "test_locations": 1, "train_seconds": 1}
 
@@ -147,7 +147,7 @@ def test_progress_counts_to_the_end(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(DatasetError, match=r"file/city: .+; choose another folder"):
+    with pytest.raises(InputError, match=r"file/city: cannot be written: .+; choose another place"):
         write_city(tmp_path / "file" / "city", **SMALL)
     with pytest.raises(DatasetError, match=r"file: is a file; choose another folder"):
         write_city(tmp_path / "file", **SMALL)
