@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import compress, data, deploy, device, lookup, measure, publish, train
+from . import compress, data, deploy, device, frontend, lookup, measure, publish, train
 from .help import Group
 
 app = typer.Typer(
@@ -16,6 +16,7 @@ app = typer.Typer(
 for module in (train, compress, deploy, measure, publish, lookup):
     module.register(app)
 app.add_typer(data.app, name="data", rich_help_panel="Data and devices", cls=Group)
+app.add_typer(frontend.app, name="frontend", rich_help_panel="Data and devices", cls=Group)
 app.add_typer(device.app, name="device", rich_help_panel="Data and devices", cls=Group)
 
 

@@ -38,6 +38,8 @@ EXAMPLES = {
     "doctor": ("scenelet doctor",),
     "data synth": ("scenelet data synth --out city/",),
     "data info": ("scenelet data info --data recordings/",),
+    "frontend export": ("scenelet frontend export sm1 --out mel/",),
+    "frontend compare": ("scenelet frontend compare sm1",),
     "device info": ("scenelet device info --port /dev/ttyACM0",),
     "device selftest": ("scenelet device selftest --port /dev/ttyACM0",),
     "device bench": ("scenelet device bench --port /dev/ttyACM0",),

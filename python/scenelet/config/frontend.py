@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -10,6 +11,7 @@ from .section import Section
 
 # From any higher capture rate; the filters are in scenelet.frontend.decimator.
 _DECIMATED_RATES = (8000, 16000)
+_DB_PER = {"log10": 10.0, "ln": 10 / math.log(10)}
 
 
 class FrontendConfig(Section):
@@ -24,7 +26,11 @@ class FrontendConfig(Section):
     n_fft, win_length, hop_length
         Samples. ``win_length`` (default ``n_fft``) is centred in ``n_fft`` like librosa's.
     n_mels, fmin, fmax
-        Slaney mel bands between ``fmin`` and ``fmax`` Hz (default: half the sample rate).
+        Mel bands between ``fmin`` and ``fmax`` Hz (default: half the sample rate).
+    mel_scale
+        "slaney": librosa's default. "htk": torchaudio's default, librosa's ``htk=True``.
+    mel_norm
+        "slaney": every triangle's area is 1, librosa's default. "none": its peak is 1, torchaudio's default.
     grid
         "clip": librosa's centred frames of one clip, zero padded. "continuous": one frame every hop, never padded.
     clip_seconds
@@ -32,7 +38,10 @@ class FrontendConfig(Section):
     sample_bits
         16 or 24: width of the samples up to the block exponent.
     lo_db, hi_db
-        Log-mel power, in dB, that becomes INT8 -128 and +127; one number, or one per band.
+        Log-mel power that becomes INT8 -128 and +127, in ``log_unit``; one number, or one per band.
+    log_unit
+        Unit of ``lo_db`` and ``hi_db``: "db" (10 log10), "log10", or "ln" of the power. With -2 and 1.984375, the
+        network's input of scale 1/64 is the logarithm itself.
     capture_rate
         Hz of a microphone whose samples the device decimates (docs/FRONTEND.md); training audio passes the same
         filters. None: audio arrives at ``sample_rate``.
@@ -41,7 +50,7 @@ class FrontendConfig(Section):
         do not overlap.
     """
 
-    sample_rate: Literal[8000, 16000, 32000] = 8000
+    sample_rate: Literal[8000, 11025, 16000, 22050, 24000, 32000, 44100, 48000] = 8000
     n_fft: Literal[256, 512, 1024, 2048, 4096] = 2048
     win_length: Annotated[int, Field(ge=16)] | None = None
     hop_length: Annotated[int, Field(ge=16)] = 1024
@@ -56,8 +65,11 @@ class FrontendConfig(Section):
     hi_db: float | tuple[float, ...] = 20.0
     capture_rate: Literal[16000, 32000, 48000] | None = None
     slide: Annotated[int, Field(ge=1)] | None = None
+    mel_scale: Literal["slaney", "htk"] = "slaney"
+    mel_norm: Literal["slaney", "none"] = "slaney"
+    log_unit: Literal["db", "log10", "ln"] = "db"
 
-    later: ClassVar[tuple[str, ...]] = ("capture_rate", "slide")
+    later: ClassVar[tuple[str, ...]] = ("capture_rate", "slide", "mel_scale", "mel_norm", "log_unit")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -113,10 +125,14 @@ class FrontendConfig(Section):
 
     @property
     def lo_by_band(self) -> tuple[float, ...]:
-        """``lo_db`` of every band."""
-        return self.lo_db if isinstance(self.lo_db, tuple) else (self.lo_db,) * self.n_mels
+        """``lo_db`` of every band, dB."""
+        return self._by_band(self.lo_db)
 
     @property
     def hi_by_band(self) -> tuple[float, ...]:
-        """``hi_db`` of every band."""
-        return self.hi_db if isinstance(self.hi_db, tuple) else (self.hi_db,) * self.n_mels
+        """``hi_db`` of every band, dB."""
+        return self._by_band(self.hi_db)
+
+    def _by_band(self, level: float | tuple[float, ...]) -> tuple[float, ...]:
+        levels = level if isinstance(level, tuple) else (level,) * self.n_mels
+        return levels if self.log_unit == "db" else tuple(one * _DB_PER[self.log_unit] for one in levels)

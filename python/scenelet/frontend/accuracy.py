@@ -59,6 +59,8 @@ def log_mel_db(windows: NDArray[np.int32], config: FrontendConfig) -> Decibels:
         n_mels=config.n_mels,
         fmin=config.fmin,
         fmax=config.top_frequency,
+        htk=config.mel_scale == "htk",
+        norm=None if config.mel_norm == "none" else config.mel_norm,
         dtype=np.float64,
     )
     power: Decibels = filters @ np.abs(spectrum) ** 2

@@ -61,7 +61,7 @@ class Tables:
     floor
         int8: the feature of a power of 1e-10; one entry, or one per band.
     norm
-        int32, (n_mels,), Q16: log2 of the band's Slaney norm less the power's scale; for reports, not on the device.
+        int32, (n_mels,), Q16: log2 of the band's norm less the power's scale; for reports, not on the device.
     """
 
     config: FrontendConfig
@@ -176,7 +176,7 @@ def make_tables(config: FrontendConfig, input_scale: float = FEATURE_SCALE, inpu
     if not segments.rise.size:
         raise RecipeError("key 'frontend.fmax'", "leaves no FFT bin between fmin and fmax", "widen the range or n_fft")
     window, step = _window(config)
-    norm = _rounded(mel.slaney_norm_log2(config) * 65536) - (2 * _spectrum_bits(config.n_fft) << 16)
+    norm = _rounded(mel.norm_log2(config) * 65536) - (2 * _spectrum_bits(config.n_fft) << 16)
     base, gain, floor = _int8_map(config, input_scale, input_zero_point, norm)
     arrays: dict[str, NDArray[Any]] = {
         "window": window,

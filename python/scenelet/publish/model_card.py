@@ -25,6 +25,8 @@ from ..tflite.metadata import ModelInfo
 
 _WEAK = 0.5
 
+_MEL_NAMES = {"slaney": "Slaney", "htk": "HTK"}
+
 
 @dataclass(frozen=True)
 class Folds:
@@ -151,7 +153,7 @@ def _facts(model: Path, info: ModelInfo, budget: Budget) -> Iterator[str]:
     yield f"| peak activations, planned RAM | {budget.cost.peak_activation_bytes:,} B, {budget.planned_ram_bytes:,} B |"
     yield (
         f"| front end | {front.sample_rate / 1000:g} kHz, {front.sample_bits} bit, n_fft {front.n_fft}, hop "
-        f"{front.hop_length}, {front.n_mels} Slaney mel bands, {front.frames} frames |"
+        f"{front.hop_length}, {front.n_mels} {_MEL_NAMES[front.mel_scale]} mel bands, {front.frames} frames |"
     )
     yield f"| front end SHA-256 | `{info.frontend_sha256}` |"
     yield f"| recipe SHA-256 | `{info.recipe_sha256}` |"

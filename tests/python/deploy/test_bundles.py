@@ -7,17 +7,22 @@ import subprocess
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pytest
 import yaml
 from networks import NetworkBuilder
 from platformio.package.manifest.parser import ManifestParserFactory
 from platformio.package.manifest.schema import ManifestSchema
 
+from scenelet.config.frontend import FrontendConfig
 from scenelet.core import toolchain
-from scenelet.deploy.bundles.bundle import library_name
+from scenelet.core.files import write_folder
+from scenelet.deploy.bundles.bundle import frontend_library, library_name
 from scenelet.deploy.bundles.kinds import NAMES
 from scenelet.deploy.export import export
 from scenelet.errors import InputError
+from scenelet.frontend import fixed_point
+from scenelet.frontend.tables import make_tables
 
 LIBRARY = "scenelet_small"
 CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33")
@@ -209,3 +214,19 @@ def test_an_unknown_kind_is_refused_before_anything_is_written(small_file: Path,
 )
 def test_a_librarys_name_is_an_identifier(model: str, name: str) -> None:
     assert library_name(model) == name
+
+
+@pytest.mark.parametrize("form", ["fast", "compact"])
+def test_the_front_end_alone_gives_the_features_of_the_specification(tmp_path: Path, form: str) -> None:
+    config = FrontendConfig(
+        sample_rate=22050, n_fft=512, hop_length=500, n_mels=20, clip_seconds=0.2, mel_scale="htk", mel_norm="none"
+    )
+    write_folder(tmp_path / "mel", frontend_library(config, form=form))
+    sources = sorted((tmp_path / "mel" / "src").glob("*.c"))
+    program = tmp_path / "features"
+    flags = ("-std=c11", "-Wall", "-Wextra", "-Werror", f"-I{tmp_path / 'mel' / 'src'}")
+    run("cc", *flags, tmp_path / "mel" / "example" / "main.c", *sources, "-o", program)
+    windows = np.random.default_rng(0).integers(-(2**23), 2**23, (3, config.clip_samples), np.int32)
+    printed = subprocess.run([program], input=windows.tobytes(), capture_output=True, check=True).stdout
+    assert printed == fixed_point.features(windows, make_tables(config)).tobytes()
+    assert "22050 Hz" in (tmp_path / "mel" / "README.md").read_text("utf-8")

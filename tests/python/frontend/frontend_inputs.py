@@ -21,6 +21,15 @@ CONFIGS = {
     "4096": FrontendConfig(sample_rate=32000, n_fft=4096, hop_length=2000, n_mels=256),
     "more bands than bins": FrontendConfig(n_fft=256, hop_length=256, n_mels=256, fmin=30.0),
     "16 bands": FrontendConfig(n_fft=4096, hop_length=4096, n_mels=16),
+    "11.025 kHz, HTK, peak 1": FrontendConfig(
+        sample_rate=11025, n_fft=512, hop_length=256, n_mels=40, mel_scale="htk", mel_norm="none", sample_bits=16
+    ),
+    "44.1 kHz, HTK, ln": FrontendConfig(
+        sample_rate=44100, n_fft=2048, hop_length=882, n_mels=64, mel_scale="htk", log_unit="ln", lo_db=-14, hi_db=5
+    ),
+    "48 kHz, peak 1, log10": FrontendConfig(
+        sample_rate=48000, n_fft=4096, hop_length=4000, n_mels=128, mel_norm="none", log_unit="log10", lo_db=-7, hi_db=3
+    ),
     "range a band": FrontendConfig(
         n_fft=512, hop_length=512, n_mels=16, lo_db=tuple(range(-110, -30, 5)), hi_db=tuple(range(-20, 60, 5))
     ),

@@ -77,7 +77,7 @@ def test_c_equals_model(config: FrontendConfig) -> None:
     data=st.data(),
 )
 def test_c_equals_model_for_any_settings(n_fft: int, bits: int, seed: int, shift: int, data: st.DataObject) -> None:
-    rate = data.draw(st.sampled_from([8000, 16000, 32000]))
+    rate = data.draw(st.sampled_from([8000, 11025, 16000, 22050, 24000, 32000, 44100, 48000]))
     fmin = data.draw(st.sampled_from([0.0, 20.0, 333.3]))
     config = FrontendConfig(
         sample_rate=rate,
@@ -90,6 +90,8 @@ def test_c_equals_model_for_any_settings(n_fft: int, bits: int, seed: int, shift
         window=data.draw(st.sampled_from(["hann", "hamming"])),
         grid=data.draw(st.sampled_from(["clip", "continuous"])),
         sample_bits=bits,
+        mel_scale=data.draw(st.sampled_from(["slaney", "htk"])),
+        mel_norm=data.draw(st.sampled_from(["slaney", "none"])),
     )
     tables = make_tables(config)
     rng = np.random.default_rng(seed)

@@ -14,8 +14,44 @@ from scenelet.frontend.tables import make_tables
 
 
 def test_band_edges_are_librosas(config: FrontendConfig) -> None:
-    wanted = librosa.mel_frequencies(config.n_mels + 2, fmin=config.fmin, fmax=config.top_frequency)
-    np.testing.assert_allclose(mel.band_edges(config), wanted, rtol=1e-12)
+    htk = config.mel_scale == "htk"
+    wanted = librosa.mel_frequencies(config.n_mels + 2, fmin=config.fmin, fmax=config.top_frequency, htk=htk)
+    np.testing.assert_allclose(mel.band_edges(config), wanted, rtol=1e-12, atol=1e-9)
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 22050, 24000, 44100, 48000])
+def test_htk_bands_of_peak_1_are_torchaudios(rate: int) -> None:
+    """The definition of torchaudio.functional.melscale_fbanks with its defaults: HTK's scale, no norm."""
+    config = FrontendConfig(sample_rate=rate, n_fft=1024, n_mels=40, mel_scale="htk", mel_norm="none")
+    frequencies = np.linspace(0, rate // 2, config.n_fft // 2 + 1)
+    top = 2595 * math.log10(1 + rate / 2 / 700)
+    edges = 700 * (10 ** (np.linspace(0, top, config.n_mels + 2) / 2595) - 1)
+    slopes = edges[:, None] - frequencies
+    down, up = -slopes[:-2] / np.diff(edges)[:-1, None], slopes[2:] / np.diff(edges)[1:, None]
+    filters = np.maximum(0, np.minimum(down, up))
+    power = np.random.default_rng(0).exponential(size=frequencies.size)
+    parts, rise = mel.segments(config), np.zeros(frequencies.size)
+    ends = parts.first_bin + np.cumsum(np.append(0, parts.bins))
+    rise[ends[0] : ends[-1]] = parts.rise
+    bands = [
+        power[ends[m] : ends[m + 1]] @ rise[ends[m] : ends[m + 1]]
+        + power[ends[m + 1] : ends[m + 2]] @ (1 - rise[ends[m + 1] : ends[m + 2]])
+        for m in range(config.n_mels)
+    ]
+    np.testing.assert_allclose(bands, filters @ power, rtol=2.0**-15)  # a weight of nearly 1 is taken as 1
+    assert not mel.norm_log2(config).any()
+
+
+@pytest.mark.parametrize(("unit", "db"), [("db", 1.0), ("log10", 10.0), ("ln", 10 / math.log(10))])
+def test_a_range_in_another_unit_is_the_same_front_end(unit: str, db: float) -> None:
+    plain = make_tables(FrontendConfig(lo_db=-6.0 * db, hi_db=2.0 * db))
+    other = make_tables(FrontendConfig(lo_db=-6.0, hi_db=2.0, log_unit=unit))
+    assert plain.sha256 == other.sha256
+
+
+def test_settings_of_before_keep_their_hash() -> None:
+    assert FrontendConfig().sha256 == FrontendConfig(mel_scale="slaney", mel_norm="slaney", log_unit="db").sha256
+    assert FrontendConfig().sha256 != FrontendConfig(mel_scale="htk").sha256
 
 
 @pytest.mark.filterwarnings("ignore:Empty filters")
@@ -23,7 +59,7 @@ def test_weights_are_librosas_filters(config: FrontendConfig) -> None:
     tables = make_tables(config)
     filters = librosa.filters.mel(
         sr=config.sample_rate, n_fft=config.n_fft, n_mels=config.n_mels, fmin=config.fmin, fmax=config.top_frequency,
-        norm=None, dtype=np.float64,
+        htk=config.mel_scale == "htk", norm=None, dtype=np.float64,
     )  # fmt: skip
     ends = tables.first_bin + np.cumsum(np.append(0, tables.bins.astype(int)))
     rebuilt = np.zeros_like(filters)
