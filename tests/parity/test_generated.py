@@ -30,9 +30,9 @@ BATCH = 50
 BOARD = max(NETWORKS // 10, BATCH)
 
 KERNELS = (
-    "direct", "narrow", "winograd", "winograd2", "gemm", "planar", "rows", "scn_lut_s8", "scn_add_lut_s8",
-    "scn_dense_s8", "direct + add", "narrow + add", "winograd + add", "gemm + add", "map + add",
-    "scn_segment_run_two",
+    "direct", "narrow", "winograd", "winograd2", "winograd2d", "gemm", "planar", "rows", "scn_lut_s8",
+    "scn_add_lut_s8", "scn_dense_s8", "direct + add", "narrow + add", "winograd + add", "winograd2d + add",
+    "gemm + add", "map + add", "scn_segment_run_two",
 )  # fmt: skip
 
 RARE = (77, 92, 102, 107, 122, 197, 203, 212)

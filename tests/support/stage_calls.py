@@ -14,6 +14,7 @@ from scenelet.compiler.depth_first.stage import Stage, slide
 from scenelet.compiler.depth_first.stage_parameters import stage_constants
 from scenelet.compiler.kernels.registry import variants
 from scenelet.compiler.kernels.variant import Striped, Variant, Work
+from scenelet.compiler.kernels.winograd_2d.variants import Winograd2D
 from scenelet.compiler.operators import lower
 from scenelet.compiler.program import Step, Struct, Table
 
@@ -52,6 +53,23 @@ _DEPTHWISE = (
     ((5, 6, 4), (2, 7), (4, 1), "SAME", (1, 1), 1),
 )
 
+# All shapes of Winograd's tiles: maps of one row, of one pixel, partial tiles along either axis, odd channels.
+_WINOGRAD = (
+    ((16, 16, 8), 8, (3, 3), (1, 1), "SAME"),
+    ((1, 7, 9), 8, (3, 3), (1, 1), "SAME"),
+    ((5, 1, 10), 9, (3, 3), (1, 1), "SAME"),
+    ((9, 6, 11), 13, (3, 3), (1, 1), "VALID"),
+    ((3, 3, 16), 10, (3, 3), (1, 1), "VALID"),
+    ((20, 8, 8), 8, (7, 3), (1, 1), "SAME"),
+    ((10, 5, 9), 9, (7, 3), (1, 1), "VALID"),
+    ((1, 2, 14), 8, (5, 3), (1, 1), "SAME"),
+    ((7, 13, 8), 10, (3, 7), (1, 1), "SAME"),
+    ((4, 9, 13), 11, (3, 6), (1, 1), "VALID"),
+    ((9, 11, 9), 8, (7, 7), (1, 1), "SAME"),
+    ((14, 8, 8), 9, (6, 5), (1, 1), "VALID"),
+    ((1, 1, 8), 11, (5, 7), (1, 1), "SAME"),
+)
+
 
 class _Floor(NetworkBuilder):
     """All zero points are -128, as those behind a ReLU: rescaling takes two instructions."""
@@ -61,9 +79,9 @@ class _Floor(NetworkBuilder):
 
 
 def stage_cases() -> list[Case]:
-    """One-operator networks that GEMM or the depthwise kernels take; the same on every run."""
+    """One-operator networks that the kernels take that are only stages; the same on every run."""
     makers = (NetworkBuilder, _Floor)
-    sizes = [*((_convolution, *one) for one in _GEMM), *((_depthwise, *one) for one in _DEPTHWISE)]
+    sizes = [*((_convolution, *one) for one in (*_GEMM, *_WINOGRAD)), *((_depthwise, *one) for one in _DEPTHWISE)]
     return [_case(maker, seed, *one) for seed, one in enumerate(sizes) for maker in makers]
 
 
@@ -100,11 +118,11 @@ def _case(
 
 
 def ways(case: Case) -> Iterator[Variant]:
-    """Every way to run a case by GEMM, planes or quads."""
+    """Every way to run a case by GEMM, planes, quads, or Winograd's algorithms along both axes."""
     (step,) = lower(case.graph).steps
     for expanded in (False, True):
         for way in variants(Work(step, expanded=expanded)):
-            if isinstance(way, Striped) and way.expanded == expanded:
+            if isinstance(way, Striped | Winograd2D) and way.expanded == expanded:
                 yield way
 
 

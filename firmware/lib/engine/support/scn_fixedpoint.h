@@ -12,6 +12,8 @@
 #include <stdint.h>
 
 #define SCN_NOINLINE __attribute__((noinline))
+/* Where arguments must become constants, whatever the compiler thinks of the size. */
+#define SCN_INLINE inline __attribute__((always_inline))
 
 /* a + b modulo 2^32. */
 static inline int32_t scn_wrap_add(int32_t a, int32_t b) {

@@ -38,6 +38,13 @@ static inline int32_t scn_requantize_two(int32_t sum, int32_t multiplier, int32_
 
 _Static_assert(SCN_REQUANTIZE_SHIFT == 12, "above");
 
+/* The same, rounded down. */
+static inline int32_t scn_high_mul_add_down(int32_t a, int32_t b, int32_t added) {
+    int32_t result;
+    __asm__("smmla %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(added));
+    return result;
+}
+
 #else
 
 static inline int32_t scn_requantize_two(int32_t sum, int32_t multiplier, int32_t added) {
@@ -46,6 +53,10 @@ static inline int32_t scn_requantize_two(int32_t sum, int32_t multiplier, int32_
 
 static inline int32_t scn_high_mul_add(int32_t a, int32_t b, int32_t added) {
     return added + (int32_t)(((int64_t)a * b + ((int64_t)1 << 31)) >> 32);
+}
+
+static inline int32_t scn_high_mul_add_down(int32_t a, int32_t b, int32_t added) {
+    return added + (int32_t)(((int64_t)a * b) >> 32);
 }
 
 #endif

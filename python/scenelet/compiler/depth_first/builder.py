@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ...graph import Graph
 from ..kernels.registry import variants
@@ -22,12 +22,12 @@ class SegmentBuilder:
     graph
         Of the program.
     expanded
-        Numbers of the operators whose weights may lie transformed in flash.
+        Flash that transformed weights may take, by the numbers of the operators whose weights may be.
     wait_states
         Of the flash.
     """
 
-    def __init__(self, graph: Graph, expanded: frozenset[int], wait_states: int) -> None:
+    def __init__(self, graph: Graph, expanded: Mapping[int, int], wait_states: int) -> None:
         self._graph, self._expanded, self._wait_states = graph, expanded, wait_states
         self._frames: dict[tuple[tuple[Step, ...], bool], Frame] = {}
         self._segments: dict[Frame, Segment] = {}
@@ -82,8 +82,9 @@ class SegmentBuilder:
         """List the ways to run a fused step, quickest first."""
         key = (part.step, part.pool)
         if key not in self._variants:
-            expanded = part.step.operators[0] in self._expanded
-            self._variants[key] = variants(Work(part.step, part.pool, expanded, self._wait_states))
+            number = part.step.operators[0]
+            expanded, most = number in self._expanded, self._expanded.get(number, 0)
+            self._variants[key] = variants(Work(part.step, part.pool, expanded, self._wait_states, most))
         return self._variants[key]
 
     def slower(self, segment: Segment) -> list[Segment]:
@@ -116,6 +117,8 @@ class SegmentBuilder:
 
 
 def _joined(before: Fused, step: Step, *, pooled: bool) -> Fused | None:
+    if step.kernel == before.step.kernel == "scn_lut_s8":
+        return None  # a stage has one map
     if step.kernel == "scn_lut_s8" and not before.followers:
         return Fused(before.step, step)
     if before.can_add(step):

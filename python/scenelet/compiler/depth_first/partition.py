@@ -36,7 +36,7 @@ class _Choice:
     part: Part | None
 
 
-def divide(program: Program, options: Options, expanded: frozenset[int]) -> Program:
+def divide(program: Program, options: Options, expanded: Mapping[int, int]) -> Program:
     """Replace runs of steps by segments.
 
     Where the quickest steps do not fit, single steps first take a way that needs less scratch.
@@ -49,7 +49,7 @@ def divide(program: Program, options: Options, expanded: frozenset[int]) -> Prog
         ``ram_bytes`` is an arena that is small enough. If the program fits as it is, only convolutions change, one by
         one. If nothing fits, the fastest plan within a tenth of the smallest arena is taken; for 0, the smallest.
     expanded
-        Numbers of the operators whose weights may lie transformed in flash.
+        Flash that transformed weights may take, by the numbers of the operators whose weights may be.
 
     Returns
     -------

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...graph import Graph
 from ..kernels.fused_add import added_to
+from ..kernels.fused_pool import falling
 from ..kernels.variant import NO_WEIGHTS, Layer
 from ..numerics.affine_map import int8_map
 from ..operators.layer import convolution_weights
@@ -72,7 +73,8 @@ def _layer(stage: Stage, name: str, graph: Graph) -> tuple[Layer, Table | None]:
     tables = {table.kind: replace(table, kind=f"{name}_{table.kind}") for table in stage.step.tables}
     weights = _weights(stage.step, graph) if stage.is_convolution else NO_WEIGHTS
     elements = _row_elements(stage.step, graph)
-    return Layer(name, fields, tables, post, stage.pool_size, elements, weights), applied
+    falls = falling(stage.map) if stage.map and post else np.zeros(0, np.bool_)
+    return Layer(name, fields, tables, post, stage.pool_size, elements, weights, falls), applied
 
 
 def _weights(step: Step, graph: Graph) -> NDArray[Any]:

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..numerics.affine_map import int8_map
 from ..program import Step
 
 _SIZES = (1, 2)
@@ -56,6 +58,12 @@ def _tiles(pool: Mapping[str, Any]) -> bool:
         and target["width"] * size[1] <= source["width"]
         and (pool["activation_min"], pool["activation_max"]) == (-128, 127)
     )
+
+
+def falling(applied: Step) -> NDArray[np.bool_]:
+    """Tell by channel whether a monotone map falls: the smallest sum then gives the largest output."""
+    values = int8_map(applied.tables[0]).reshape(-1, 256)
+    return np.asarray(values[:, 0] > values[:, -1])
 
 
 def _monotone(applied: Step) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from . import depthwise_planar, depthwise_quads, direct, gemm, narrow, row_wise, winograd
 from .variant import Variant, Work
+from .winograd_2d import variants as winograd_2d
 
 Ways = Callable[[Work], Iterator[Variant]]
 """From a step to the ways in which one kernel can run it; none where it does not apply."""
@@ -14,7 +15,7 @@ KERNELS: Mapping[str, tuple[Ways, ...]] = {
     "scn_add_lut_s8": (row_wise.ways,),
     "scn_add_s8": (row_wise.ways,),
     "scn_average_pool_s8": (row_wise.ways,),
-    "scn_conv2d_s8": (winograd.ways, gemm.ways, narrow.ways, direct.ways),
+    "scn_conv2d_s8": (winograd_2d.ways, winograd.ways, gemm.ways, narrow.ways, direct.ways),
     "scn_depthwise_conv2d_s8": (depthwise_planar.ways, depthwise_quads.ways, row_wise.ways),
     "scn_lut_s8": (row_wise.ways,),
     "scn_max_pool_s8": (row_wise.ways,),
@@ -31,5 +32,10 @@ def variants(work: Work) -> tuple[Variant, ...]:
     work
         Its step's kernel is one of :data:`KERNELS`.
     """
-    listed = [variant for ways in KERNELS[work.step.kernel] for variant in ways(work)]
+    listed = [
+        variant
+        for ways in KERNELS[work.step.kernel]
+        for variant in ways(work)
+        if not variant.expanded or variant.weight_bytes <= work.most_bytes
+    ]
     return tuple(sorted(listed, key=lambda variant: variant.cost.at(work.wait_states)))

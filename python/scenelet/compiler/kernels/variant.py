@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -33,12 +34,15 @@ class Work:
         Whether weights may also lie in flash transformed or widened.
     wait_states
         Of the flash: they decide what is quickest.
+    most_bytes
+        Flash that such weights may take.
     """
 
     step: Step
     pool: Step | None = None
     expanded: bool = False
     wait_states: int = WAIT_STATES
+    most_bytes: int = sys.maxsize
 
     @property
     def pool_size(self) -> tuple[int, int]:
@@ -72,6 +76,8 @@ class Layer:
         Values of one output row.
     weights
         As in the .tflite; empty for a step without weights.
+    falling
+        By channel, whether the map that the kernel applies falls; empty without such a map.
     """
 
     name: str
@@ -81,6 +87,7 @@ class Layer:
     pool_size: tuple[int, int]
     row_elements: int
     weights: NDArray[Any]
+    falling: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from scenelet.compiler.program import Program, Step, Struct
 from scenelet.core import toolchain
 from scenelet.tflite.reader import read_model
 
-NOTHING: frozenset[int] = frozenset()
+NOTHING: dict[int, int] = {}
 
 
 def fitted(program: Program, segment: Segment, budget: int) -> Segment:

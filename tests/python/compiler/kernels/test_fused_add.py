@@ -34,7 +34,7 @@ SCALES = [
     ((0.01, 0.02, 5.0), (127, 127, 3)),
     ((2.0**-9, 1.0, 1.0), (-3, 100, -128)),
 ]
-KERNELS = {"winograd": (3, 3), "direct": (5, 5)}
+KERNELS = {"winograd2d": (3, 3), "winograd": (4, 3), "direct": (5, 5)}
 
 
 def pairs() -> NDArray[np.int8]:
@@ -102,7 +102,7 @@ def test_every_pair_of_values_is_exact(scales: tuple[float, float, float], zero_
 
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_every_kernel_adds(kernel: str) -> None:
-    options = ROOMY if kernel == "winograd" else SMALL
+    options = SMALL if kernel == "direct" else ROOMY
     compiled = compare(network(*SCALES[1], KERNELS[kernel], swapped=True), options)
     assert added(compiled) == [kernel]
 

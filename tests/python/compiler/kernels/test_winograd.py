@@ -70,7 +70,10 @@ def test_tiles_of_two_are_offered_only_where_they_should_be_quicker() -> None:
     # Six products for four outputs are fewer than eight, wherever four outputs are wanted.
     wide = work_of(network((16, 16, 16), 16, (3, 3)))
     assert {way.outputs for way in tilings(wide.step, expanded=True) if way.across} == {4}
-    assert variants(wide)[0].name == "winograd"
+    assert (
+        next(way for way in variants(wide) if way.name.startswith("winograd") and way.name != "winograd2d").name
+        == "winograd"
+    )
     narrow = work_of(network((28, 2, 16), 16, (7, 3)))
     ways = variants(narrow)
     assert ways[0].name == "winograd2"
