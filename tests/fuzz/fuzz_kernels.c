@@ -132,8 +132,7 @@ static void connect_fully(fuzz_input_t *input) {
     layer.output_zero_point = zero_point(input);
     draw_activation(input, &layer.activation_min, &layer.activation_max);
     const int8_t *from = filled(input, (size_t)(layer.batches * layer.inputs));
-    scn_fully_connected_s8(&layer, from, memory((size_t)(layer.batches * made)),
-                           memory((size_t)SCN_FULLY_CONNECTED_SCRATCH_BYTES(layer.inputs)));
+    scn_fully_connected_s8(&layer, from, memory((size_t)(layer.batches * made)));
 }
 
 static void pool(fuzz_input_t *input) {

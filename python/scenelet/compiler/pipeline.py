@@ -23,6 +23,7 @@ from .passes import ends
 from .passes.assign_in_place import assign_in_place
 from .passes.fuse_maps import fuse
 from .passes.graph_cleanup import drop_unread
+from .passes.join_pads import join_pads
 from .passes.shapes import fold, with_shapes
 from .program import Program
 
@@ -88,7 +89,8 @@ def compile_model(source: str | Path | bytes, options: Options = DEFAULT) -> Com
     inside = ends.interior(fold(graph))
     require_supported(inside)
     info = metadata.read(content, subject)
-    program = lower(drop_unread(inside))
+    needed = drop_unread(inside)
+    program = lower(join_pads(needed) if options.fusion else needed)
     if not options.fusion:
         program = assign_in_place(program)
     else:

@@ -30,10 +30,7 @@ typedef struct {
     int32_t activation_max;
 } scn_fully_connected_t;
 
-/* Scratch: one input vector, widened to int16. */
-#define SCN_FULLY_CONNECTED_SCRATCH_BYTES(inputs) (2 * (((inputs) + 3) / 4 * 4))
-
-void scn_fully_connected_s8(const scn_fully_connected_t *layer, const int8_t *input, int8_t *output, void *scratch);
+void scn_fully_connected_s8(const scn_fully_connected_t *layer, const int8_t *input, int8_t *output);
 
 #ifdef __cplusplus
 }

@@ -85,7 +85,6 @@ def _in_fours(layer: Layer) -> Step | None:
 def _one_by_one(layer: Layer) -> Step:
     weights = layer.input(1)
     outputs, inputs = weights.shape
-    scratch = 2 * (-(-inputs // 4) * 4)
     fields = {
         "batches": layer.source.elements // inputs,
         "inputs": inputs,
@@ -95,10 +94,8 @@ def _one_by_one(layer: Layer) -> Step:
     return layer.step(
         "scn_fully_connected_s8",
         Struct("scn_fully_connected_t", fields),
-        (layer.held(layer.source), layer.target.index, SCRATCH),
+        (layer.held(layer.source), layer.target.index),
         tables=(table("weights", weights), *bias_tables(layer), _fine_scale(layer, outputs)),
-        scratch_bytes=scratch,
-        static_asserts=(f"SCN_FULLY_CONNECTED_SCRATCH_BYTES({inputs}) == {scratch}",),
     )
 
 

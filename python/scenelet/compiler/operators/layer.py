@@ -18,6 +18,7 @@ from ..numerics.fixed_point import (
     zero_point_of,
 )
 from ..numerics.ranges import padding_before
+from ..passes.join_pads import JOINED
 from ..program import Argument, Step, Struct, Table
 
 
@@ -134,7 +135,8 @@ def window(layer: Layer, height: int, width: int) -> dict[str, int]:
     stride_h, stride_w = int(attributes["stride_h"]), int(attributes["stride_w"])
     dilation_h = int(attributes.get("dilation_h_factor", 1))
     dilation_w = int(attributes.get("dilation_w_factor", 1))
-    _, rows, columns, _ = layer.source.shape
+    top, bottom, left, right = attributes.get(JOINED, (0, 0, 0, 0))
+    rows, columns = layer.source.shape[1] + top + bottom, layer.source.shape[2] + left + right
     _, out_rows, out_columns, _ = layer.target.shape
     same = attributes["padding"] == "SAME"
     return {
@@ -144,8 +146,8 @@ def window(layer: Layer, height: int, width: int) -> dict[str, int]:
         "stride_w": stride_w,
         "dilation_h": dilation_h,
         "dilation_w": dilation_w,
-        "pad_top": padding_before(rows, height, stride_h, dilation_h, out_rows) if same else 0,
-        "pad_left": padding_before(columns, width, stride_w, dilation_w, out_columns) if same else 0,
+        "pad_top": top + (padding_before(rows, height, stride_h, dilation_h, out_rows) if same else 0),
+        "pad_left": left + (padding_before(columns, width, stride_w, dilation_w, out_columns) if same else 0),
     }
 
 
