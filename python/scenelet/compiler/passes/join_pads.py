@@ -73,7 +73,8 @@ def _pads_itself(graph: Graph, reader: Operator, tensor: int, rows: tuple[int, i
         if zero_point_of(graph.tensors[tensor]) != INT8_MIN:
             return False
     else:
-        _, *size, _ = graph.tensors[reader.inputs[1]].shape
+        _, height, width, _ = graph.tensors[reader.inputs[1]].shape
+        size = height, width
     dilations = int(attributes.get("dilation_h_factor", 1)), int(attributes.get("dilation_w_factor", 1))
     strides = int(attributes["stride_h"]), int(attributes["stride_w"])
     source, target = graph.tensors[tensor].shape, graph.tensors[reader.outputs[0]].shape
