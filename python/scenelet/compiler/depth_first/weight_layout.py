@@ -12,6 +12,11 @@ from ..kernels.variant import Work
 from ..options import FLASH_BYTES, Options
 from ..program import Program
 
+_SCRATCH_SHARE = 2 / 3
+"""Of the arena, what scratch may take: line buffers and maps need the rest."""
+_LEAST_RAM = 16_384
+"""What the smallest arenas are counted as, in bytes."""
+
 
 @dataclass(frozen=True)
 class _Offer:
@@ -42,7 +47,7 @@ def expanded_operators(program: Program, options: Options) -> Mapping[int, int]:
     """
     if options.weights == "packed":
         return {}
-    offers = list(_offers(program, options.wait_states))
+    offers = list(_offers(program, options))
     if options.weights == "expanded":
         return {one.operator: max(o.nbytes for o in offers if o.operator == one.operator) for one in offers}
     chosen: dict[int, _Offer] = {}
@@ -72,8 +77,9 @@ def widened(program: Program, expanded: Mapping[int, int]) -> Program:
     return replace(program, steps=steps)
 
 
-def _offers(program: Program, wait_states: int) -> Iterator[_Offer]:
-    """List what every larger form of weights gains that is quicker than all smaller ones."""
+def _offers(program: Program, options: Options) -> Iterator[_Offer]:
+    """List what every larger form of weights gains that is quicker than all smaller ones, in scratch that fits."""
+    wait_states, most = options.wait_states, max(options.ram_bytes, _LEAST_RAM) * _SCRATCH_SHARE
     for step in program.steps:
         number = step.operators[0]
         if step.kernel == "scn_dense_s8":
@@ -84,11 +90,14 @@ def _offers(program: Program, wait_states: int) -> Iterator[_Offer]:
         if step.kernel != "scn_conv2d_s8":
             continue
         held = next(table.nbytes for table in step.tables)
-        least = variants(Work(step, wait_states=wait_states))[0].cost.at(wait_states)
+        packed = variants(Work(step, wait_states=wait_states))
+        fitting = [way for way in packed if way.scratch_bytes <= most] or [min(packed, key=lambda w: w.scratch_bytes)]
+        least = fitting[0].cost.at(wait_states)
         smallest = sys.maxsize
         # From the quickest on, those that are quicker than all smaller ones.
         for way in variants(Work(step, None, True, wait_states)):
             saved = least - way.cost.at(wait_states)
-            if way.expanded and way.weight_bytes < smallest and saved > 0:
+            small = way.weight_bytes < smallest and way.scratch_bytes <= most
+            if way.expanded and small and saved > 0:
                 smallest = way.weight_bytes
                 yield _Offer(number, way.weight_bytes - held, saved, way.weight_bytes)
