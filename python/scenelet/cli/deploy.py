@@ -127,7 +127,7 @@ def export(
     to: Annotated[Path, typer.Option("--out", help="Folder for the C sources.")],
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 if the folder is stale.")] = False,
     frontend: Annotated[
-        str | None, typer.Option("--frontend", help="Recipe whose front end to use for a model without metadata.")
+        str | None, typer.Option("--frontend", help="Front end of a model without metadata: a TOML file or a recipe.")
     ] = None,
     weights: Weights = DEFAULT.weights,
     ram: Ram = None,

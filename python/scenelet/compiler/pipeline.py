@@ -62,7 +62,7 @@ class Compiled:
         return render_model(self.program, self.plan, self.cost, self.identity, between, held or limits_of(self.info))
 
 
-def compile_model(source: str | Path | bytes, options: Options = DEFAULT) -> Compiled:
+def compile_model(source: str | Path | bytes, options: Options = DEFAULT, name: str | None = None) -> Compiled:
     """Take a model from its file to a planned program.
 
     Parameters
@@ -71,6 +71,8 @@ def compile_model(source: str | Path | bytes, options: Options = DEFAULT) -> Com
         Path of an INT8 .tflite, or its bytes; its input and output may be float32 or uint8, converted at the ends.
     options
         Fusion, weights, memory.
+    name
+        Of the model; by default its file's.
 
     Returns
     -------
@@ -84,8 +86,8 @@ def compile_model(source: str | Path | bytes, options: Options = DEFAULT) -> Com
     UnsupportedError
         The engine cannot run it; names operator, layer and remedy.
     """
-    subject, name, content = load(source)
-    graph = with_shapes(parse(subject, name, content))
+    subject, stem, content = load(source)
+    graph = with_shapes(parse(subject, name or stem, content))
     inside = ends.interior(fold(graph))
     require_supported(inside)
     info = metadata.read(content, subject)

@@ -42,6 +42,9 @@ class FrontendConfig(Section):
     log_unit
         Unit of ``lo_db`` and ``hi_db``: "db" (10 log10), "log10", or "ln" of the power. With -2 and 1.984375, the
         network's input of scale 1/64 is the logarithm itself.
+    levels
+        "features": as above for a network whose input has scale 1/64; one of another scale sees the same real values.
+        "input": ``lo_db`` and ``hi_db`` are INT8 -128 and +127 of the network's input, whatever its scale.
     capture_rate
         Hz of a microphone whose samples the device decimates (docs/FRONTEND.md); training audio passes the same
         filters. None: audio arrives at ``sample_rate``.
@@ -63,13 +66,14 @@ class FrontendConfig(Section):
     sample_bits: Literal[16, 24] = 24
     lo_db: float | tuple[float, ...] = -60.0
     hi_db: float | tuple[float, ...] = 20.0
+    levels: Literal["features", "input"] = "features"
     capture_rate: Literal[16000, 32000, 48000] | None = None
     slide: Annotated[int, Field(ge=1)] | None = None
     mel_scale: Literal["slaney", "htk"] = "slaney"
     mel_norm: Literal["slaney", "none"] = "slaney"
     log_unit: Literal["db", "log10", "ln"] = "db"
 
-    later: ClassVar[tuple[str, ...]] = ("capture_rate", "slide", "mel_scale", "mel_norm", "log_unit")
+    later: ClassVar[tuple[str, ...]] = ("levels", "capture_rate", "slide", "mel_scale", "mel_norm", "log_unit")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -86,8 +86,13 @@ def load(name: str | Path) -> Recipe:
     InputError
         Where the system does not let it be read.
     """
+    return parse(read_toml(name), str(name))
+
+
+def read_toml(name: str | Path) -> dict[str, Any]:
+    """Read the values of a recipe, or of another TOML file, without a look at them; errors as of :func:`load`."""
     try:
-        return parse(tomllib.loads(_decoded(name, _content(name))), str(name))
+        return tomllib.loads(_decoded(name, _content(name)))
     except RecursionError:
         raise RecipeError(name, "nested too deeply", "write the keys that docs/TRAINING.md lists") from None
     except ValueError as error:  # TOMLDecodeError is one, and an endless number is another

@@ -12,9 +12,7 @@ from ..compiler.codegen.c_literals import comment
 from ..compiler.operators import STATE_OPERATORS, tflm_method
 from ..compiler.options import DEFAULT, Options
 from ..compiler.pipeline import Compiled, compile_model
-from ..config import recipe
-from ..config.recipe import FrontendConfig
-from ..core.files import write_folder
+from ..core.files import write_bytes, write_folder
 from ..core.templating import render
 from ..errors import ModelError, StaleError, ToolError, UnsupportedError
 from ..frontend.codegen import render_frontend
@@ -29,6 +27,7 @@ from ..tflite.metadata import limits_of
 from . import tflm_arena
 from .bundles.bundle import bundle as arrange
 from .bundles.bundle import facts_of
+from .foreign import with_frontend
 
 ARRAY_COLUMNS = 16
 
@@ -65,13 +64,8 @@ class Export:
         }
 
 
-def frontend_tables_of(compiled: Compiled, settings: FrontendConfig | None, model: object) -> Tables | None:
+def frontend_tables_of(compiled: Compiled, model: object) -> Tables | None:
     """Tables of a model's front end, quantized with the scale and zero point of the model's input.
-
-    Parameters
-    ----------
-    settings
-        Front end of a model without metadata.
 
     Returns
     -------
@@ -83,9 +77,9 @@ def frontend_tables_of(compiled: Compiled, settings: FrontendConfig | None, mode
     ModelError
         The front end's features do not have the shape of the model's input.
     """
-    config = compiled.info.frontend if compiled.info else settings
-    if config is None:
+    if compiled.info is None:
         return None
+    config = compiled.info.frontend
     if len(compiled.program.graph.inputs) > 1:
         problem = f"has {len(compiled.program.graph.inputs)} inputs, the front end fills one"
         raise ModelError(model, problem, "export it without a front end")
@@ -135,10 +129,9 @@ def _operators(graph: Graph) -> list[str]:
     return sorted({method for method in methods.values() if method is not None})
 
 
-def _render_tflm(compiled: Compiled, model: Path) -> dict[str, str]:
-    content = model.read_bytes()
+def _render_tflm(compiled: Compiled, content: bytes) -> dict[str, str]:
     operators = _operators(compiled.graph)
-    with TflmTarget(model) as target:
+    with TflmTarget(content) as target:
         measured = target.arena_bytes()
     values = {
         "banner": _banner("a .tflite model"),
@@ -152,10 +145,10 @@ def _render_tflm(compiled: Compiled, model: Path) -> dict[str, str]:
     return {f"tflm/{name}": render(__package__, name, values) for name in ("g_model.h", "g_model.c", "g_model_ops.h")}
 
 
-def _tflm_sources(compiled: Compiled, model: Path) -> tuple[dict[str, str], str | None]:
+def _tflm_sources(compiled: Compiled, content: bytes) -> tuple[dict[str, str], str | None]:
     """Sources for TensorFlow Lite Micro, or none and the reason."""
     try:
-        return _render_tflm(compiled, model), None
+        return _render_tflm(compiled, content), None
     except UnsupportedError as error:
         return {}, error.problem
     except ToolError as error:
@@ -163,13 +156,13 @@ def _tflm_sources(compiled: Compiled, model: Path) -> tuple[dict[str, str], str 
 
 
 def _contents(
-    compiled: Compiled, tables: Tables | None, held: Limits, model: Path, tflm: bool
+    compiled: Compiled, tables: Tables | None, held: Limits, content: bytes, tflm: bool
 ) -> tuple[dict[str, str], str | None]:
     """Every source by name, and why those of TensorFlow Lite Micro are missing."""
     contents = render_engine(compiled, tables, held)
     if tables:
-        contents |= render_known_answer(compiled, tables, model)
-    sources, lacks = _tflm_sources(compiled, model) if tflm else ({}, None)
+        contents |= render_known_answer(compiled, tables, content)
+    sources, lacks = _tflm_sources(compiled, content) if tflm else ({}, None)
     return contents | sources, lacks
 
 
@@ -219,7 +212,9 @@ def export(
     check
         Write nothing; raise unless the folder holds exactly these sources.
     frontend
-        Recipe whose front end is used for a model without metadata. Without it, such a model takes tensors only.
+        Recipe, or TOML file, whose front end a model without metadata gets: see :mod:`scenelet.deploy.foreign`. The
+        model with that front end inside is written beside the sources as ``*_frontend.tflite``, for the other commands.
+        Without it, such a model takes tensors only.
     tflm
         Also write TensorFlow Lite Micro's array, operators and arena size, where it runs the model.
     options
@@ -243,14 +238,20 @@ def export(
     model, folder = Path(model), Path(to)
     compiled = compile_model(model, options)
     held = _held_to(compiled, model, rule, board)
-    tables = frontend_tables_of(compiled, recipe.load(frontend).frontend if frontend else None, model)
-    contents, lacks = _contents(compiled, tables, held, model, tflm)
+    content = model.read_bytes()
+    if frontend:
+        content = with_frontend(model, frontend)
+        compiled = compile_model(content, options, compiled.identity.name)
+    tables = frontend_tables_of(compiled, model)
+    contents, lacks = _contents(compiled, tables, held, content, tflm)
     if bundle:
         contents = arrange(bundle, contents, facts_of(compiled, tables), model)
     if check:
         _require_fresh(folder, contents, model)
     else:
         write_folder(folder, contents)
+        if frontend:
+            write_bytes(folder / f"{model.stem}_frontend.tflite", content)
     return Export(
         folder,
         tuple(sorted(contents)),

@@ -159,7 +159,8 @@ def make_tables(config: FrontendConfig, input_scale: float = FEATURE_SCALE, inpu
         Its settings.
     input_scale, input_zero_point
         Quantisation of the network's input. A feature's real value runs from -128/64 at ``lo_db`` to 127/64 at
-        ``hi_db``; with the default scale of 1/64, the network's INT8 input is the feature itself.
+        ``hi_db``; with the default scale of 1/64, the network's INT8 input is the feature itself. Not looked at where
+        ``config.levels`` is "input".
 
     Returns
     -------
@@ -171,6 +172,8 @@ def make_tables(config: FrontendConfig, input_scale: float = FEATURE_SCALE, inpu
     RecipeError
         Where the range in dB or the input quantisation cannot be expressed.
     """
+    if config.levels == "input":
+        input_scale, input_zero_point = FEATURE_SCALE, 0
     _check(config, input_scale, input_zero_point)
     segments = mel.segments(config)
     if not segments.rise.size:
