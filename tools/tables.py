@@ -14,6 +14,7 @@ from typer.main import get_command
 
 from scenelet.cli.app import app
 from scenelet.compiler.operators import OPERATORS
+from scenelet.compiler.operators.checker import INSTEAD
 from scenelet.core.files import write_text
 from scenelet.core.markdown_tables import filled
 from scenelet.core.toolchain import REPOSITORY
@@ -39,14 +40,21 @@ def commands() -> Iterator[str]:
 
 def operators() -> Iterator[str]:
     """Table of the operators that the compiler accepts."""
-    yield "| operator | options and limits |\n|---|---|"
-    yield from (f"| {name} | {row.accepts} |" for name, row in OPERATORS.items())
+    yield "| operator | types | options and limits | TFLite Micro |\n|---|---|---|---|"
+    yield from (f"| {name} | {row.types} | {row.accepts} | {row.in_tflm} |" for name, row in OPERATORS.items())
+
+
+def refused() -> Iterator[str]:
+    """Table of operators that the compiler refuses with a remedy of their own."""
+    yield "| operator | instead |\n|---|---|"
+    yield from (f"| {name} | {remedy} |" for name, remedy in sorted(INSTEAD.items()))
 
 
 # Page, name of the marks in it, and what gives the lines between them.
 TABLES: tuple[tuple[str, str, Callable[[], Iterable[str]]], ...] = (
     ("README.md", "commands", commands),
-    ("docs/COMPILER.md", "operators", operators),
+    ("docs/OPERATORS.md", "operators", operators),
+    ("docs/OPERATORS.md", "refused", refused),
 )
 
 

@@ -27,7 +27,7 @@ _SHAPING = ("EXPAND_DIMS", "RESHAPE", "SQUEEZE")
 INT32_MAX = 2**31 - 1
 _ONLY_FLOAT = "TFLite computes it in float32 only: compute it before the network"
 _FROM_SCORES = "leave it out and take the {} of the values before it"
-_INSTEAD: Mapping[str, str] = {
+INSTEAD: Mapping[str, str] = {
     **dict.fromkeys(("CEIL", "COS", "FLOOR", "L2_POOL_2D", "POW", "ROUND", "SIN"), _ONLY_FLOAT),
     "ARG_MAX": _FROM_SCORES.format("largest"),
     "ARG_MIN": _FROM_SCORES.format("smallest"),
@@ -76,8 +76,8 @@ class Checker:
         """Refuse an operator that the engine lacks."""
         if self.shape_is_open:
             self.refuse("not among the engine's operators: the input's shape is open", FIXED_SHAPE)
-        listed = f"replace it by some of the {len(known)} that docs/COMPILER.md lists"
-        self.refuse("not among the engine's operators", _INSTEAD.get(self.operator.op, listed))
+        listed = f"replace it by some of the {len(known)} that docs/OPERATORS.md lists"
+        self.refuse("not among the engine's operators", INSTEAD.get(self.operator.op, listed))
 
     def inputs(self, least: int, most: int) -> None:
         """Require ``least`` to ``most`` inputs, all of the first ``least`` there, and one output."""

@@ -34,7 +34,7 @@ class Row:
     Attributes
     ----------
     accepts
-        Options and limits, for docs/COMPILER.md.
+        Options and limits, for docs/OPERATORS.md.
     check
         Holds an operator to its rules; raises UnsupportedError.
     lower
@@ -43,6 +43,10 @@ class Row:
         Method of TensorFlow Lite Micro's MicroMutableOpResolver that registers it; None where it lacks the operator.
     is_alias
         Whether an output is its input's bytes under a new shape or name, so that nothing need be computed; None: never.
+    types
+        Of inputs and outputs, where they are not all INT8.
+    differs
+        Where TensorFlow Lite Micro does something else; empty where it gives the same bits.
     """
 
     accepts: str
@@ -50,8 +54,17 @@ class Row:
     lower: Callable[[Layer], Step | tuple[Step, ...]]
     tflm: str | None
     is_alias: Callable[[Graph, Operator], bool] | None = None
+    types: str = "INT8"
+    differs: str = ""
+
+    @property
+    def in_tflm(self) -> str:
+        """What TensorFlow Lite Micro does with the operator, for docs/OPERATORS.md."""
+        return "no INT8" if self.tflm is None else self.differs or "the same"
 
 
+_WEIGHTED = "INT8; bias int32"
+_INDEXED = "INT8; indices int32, int64"
 _FUNCTION = (functions.check_function, functions.function)
 _PICKING = (picking.check_picking, picking.picking)
 _CONVOLUTION = "any kernel, stride, dilation; SAME, VALID; a scale per channel or per tensor; with or without bias"
@@ -79,29 +92,40 @@ OPERATORS: Mapping[str, Row] = {
         dense.batch_matmul,
         "AddBatchMatMul",
     ),
-    "BATCH_TO_SPACE_ND": Row("constant blocks and crops", *_PICKING, "AddBatchToSpaceNd"),
-    "BROADCAST_TO": Row("a constant shape", *_PICKING, "AddBroadcastTo"),
+    "BATCH_TO_SPACE_ND": Row("constant blocks and crops", *_PICKING, "AddBatchToSpaceNd", types=_INDEXED),
+    "BROADCAST_TO": Row("a constant shape", *_PICKING, "AddBroadcastTo", types=_INDEXED),
     "CONCATENATION": Row(
         "any axis; equal scales, as TFLite demands; constants among the inputs",
         joining.check_concatenation,
         joining.concatenation,
         "AddConcatenation",
     ),
-    "CONV_2D": Row(f"{_CONVOLUTION}; no groups", convolution.check_convolution, convolution.convolution, "AddConv2D"),
-    "DEPTH_TO_SPACE": Row("any block size", *_PICKING, "AddDepthToSpace"),
+    "CONV_2D": Row(
+        f"{_CONVOLUTION}; no groups",
+        convolution.check_convolution,
+        convolution.convolution,
+        "AddConv2D",
+        types=_WEIGHTED,
+    ),
+    "DEPTH_TO_SPACE": Row("any block size", *_PICKING, "AddDepthToSpace", types=_INDEXED),
     "DEPTHWISE_CONV_2D": Row(
         f"{_CONVOLUTION}; any depth multiplier",
         convolution.check_depthwise,
         convolution.depthwise,
         "AddDepthwiseConv2D",
+        types=_WEIGHTED,
+        differs="the same; takes the depth multiplier from the options, not from the shapes",
     ),
     "DIV": Row(
         f"{_BROADCAST}; factors from 64 on, as TFLite's shifts are undefined below; a computed 0 divides like 1 step",
         elementwise.check_elementwise,
         elementwise.divide,
         "AddDiv",
+        differs="the same; smaller factors give values that depend on the processor",
     ),
-    "ELU": Row(_MAP, *_FUNCTION, "AddElu"),
+    "ELU": Row(
+        _MAP, *_FUNCTION, "AddElu", differs="the same; `BUILTIN_REF` lacks it: TFLite's default kernel is the reference"
+    ),
     "EXP": Row(_MAP, *_FUNCTION, None),
     "EXPAND_DIMS": Row(
         "a constant axis",
@@ -115,9 +139,11 @@ OPERATORS: Mapping[str, Row] = {
         dense.check_fully_connected,
         dense.fully_connected,
         "AddFullyConnected",
+        types=_WEIGHTED,
+        differs="rounds twice: some values differ by one",
     ),
-    "GATHER": Row("constant indices along any axis; no batch dimensions", *_PICKING, "AddGather"),
-    "GATHER_ND": Row("constant indices", *_PICKING, "AddGatherNd"),
+    "GATHER": Row("constant indices along any axis; no batch dimensions", *_PICKING, "AddGather", types=_INDEXED),
+    "GATHER_ND": Row("constant indices", *_PICKING, "AddGatherNd", types=_INDEXED),
     "GELU": Row(f"{_MAP}; exact or approximate", *_FUNCTION, None),
     "HARD_SWISH": Row("any scales up to a factor of 128", activation.check_map, activation.swish, "AddHardSwish"),
     "L2_NORMALIZATION": Row(
@@ -128,12 +154,17 @@ OPERATORS: Mapping[str, Row] = {
     ),
     "LEAKY_RELU": Row("any slope that is not negative", activation.check_map, activation.leaky_relu, "AddLeakyRelu"),
     "LOG": Row(_MAP, *_FUNCTION, None),
-    "LOGISTIC": Row("output scale 1/256", *_FUNCTION, "AddLogistic"),
+    "LOGISTIC": Row(
+        "output scale 1/256",
+        *_FUNCTION,
+        "AddLogistic",
+        differs="the same; only with an output zero point of -128",
+    ),
     "MAXIMUM": Row(f"{_BROADCAST}; {_RAW}", elementwise.check_elementwise, elementwise.maximum, "AddMaximum"),
     "MAX_POOL_2D": Row(_POOL, pooling.check_pool, pooling.max_pool, "AddMaxPool2D"),
     "MEAN": Row(_AXES, pooling.check_mean, pooling.mean, "AddMean"),
     "MINIMUM": Row(f"{_BROADCAST}; {_RAW}", elementwise.check_elementwise, elementwise.minimum, "AddMinimum"),
-    "MIRROR_PAD": Row("constant paddings; REFLECT, SYMMETRIC", *_PICKING, "AddMirrorPad"),
+    "MIRROR_PAD": Row("constant paddings; REFLECT, SYMMETRIC", *_PICKING, "AddMirrorPad", types=_INDEXED),
     "MUL": Row(_BROADCAST, elementwise.check_elementwise, elementwise.multiply, "AddMul"),
     "NEG": Row(
         "INT8 values are negated as they are, whatever their scales, as TFLite does",
@@ -167,6 +198,7 @@ OPERATORS: Mapping[str, Row] = {
         data_movement.quantize,
         "AddQuantize",
         data_movement.is_same_quantization,
+        types="INT8; at the ends float32, uint8, int16, int32",
     ),
     "READ_VARIABLE": Row(
         "an INT8 variable that has a value by then",
@@ -176,9 +208,9 @@ OPERATORS: Mapping[str, Row] = {
         data_movement.is_rename,
     ),
     "REDUCE_MAX": Row(_AXES, reduction.check_extremum, reduction.maximum, "AddReduceMax"),
-    "REDUCE_MIN": Row(_AXES, reduction.check_extremum, reduction.minimum, None),
+    "REDUCE_MIN": Row(_AXES, reduction.check_extremum, reduction.minimum, "AddReduceMin"),
     "RELU": Row(_MAP, activation.check_map, activation.relu, "AddRelu"),
-    "RELU6": Row(_MAP, activation.check_map, activation.relu, "AddRelu6"),
+    "RELU6": Row(_MAP, activation.check_map, activation.relu, "AddRelu6", differs="clamps without rescaling"),
     "RELU_0_TO_1": Row(_MAP, activation.check_map, activation.relu, None),
     "RELU_N1_TO_1": Row(_MAP, activation.check_map, activation.relu, None),
     "RESHAPE": Row(
@@ -200,7 +232,7 @@ OPERATORS: Mapping[str, Row] = {
         picking.picking,
         "AddResizeNearestNeighbor",
     ),
-    "REVERSE_V2": Row("constant axes", *_PICKING, "AddReverseV2"),
+    "REVERSE_V2": Row("constant axes", *_PICKING, "AddReverseV2", types=_INDEXED),
     "RSQRT": Row(_POSITIVE, *_FUNCTION, "AddRsqrt"),
     "SLICE": Row(_CONSTANT_INDICES, slicing.check_slicing, slicing.slicing, "AddSlice"),
     "SOFTMAX": Row(
@@ -208,9 +240,16 @@ OPERATORS: Mapping[str, Row] = {
         activation.check_softmax,
         activation.softmax,
         "AddSoftmax",
+        types="INT8; at the end int16",
     ),
-    "SPACE_TO_BATCH_ND": Row("constant blocks and paddings", *_PICKING, "AddSpaceToBatchNd"),
-    "SPACE_TO_DEPTH": Row("any block size", *_PICKING, "AddSpaceToDepth"),
+    "SPACE_TO_BATCH_ND": Row(
+        "constant blocks and paddings",
+        *_PICKING,
+        "AddSpaceToBatchNd",
+        types=_INDEXED,
+        differs="pads with INT8 0, not with the zero point",
+    ),
+    "SPACE_TO_DEPTH": Row("any block size", *_PICKING, "AddSpaceToDepth", types=_INDEXED),
     "SPLIT": Row(_CONSTANT_INDICES, slicing.check_slicing, slicing.slicing, "AddSplit"),
     "SPLIT_V": Row(_CONSTANT_INDICES, slicing.check_slicing, slicing.slicing, "AddSplitV"),
     "SQRT": Row(_POSITIVE, *_FUNCTION, None),
@@ -228,15 +267,23 @@ OPERATORS: Mapping[str, Row] = {
         f"{_CONSTANT_INDICES}; any strides and masks", slicing.check_slicing, slicing.slicing, "AddStridedSlice"
     ),
     "SUB": Row(_BROADCAST, elementwise.check_elementwise, elementwise.subtract, "AddSub"),
-    "SUM": Row(_AXES, reduction.check_sum, reduction.total, "AddSum"),
+    "SUM": Row(
+        _AXES, reduction.check_sum, reduction.total, "AddSum", differs="the same; `BUILTIN_REF` takes INT8 for uint8"
+    ),
     "SVDF": Row(
         "INT8 with a state of INT8 or int16, any rank; a scale per tensor; RELU, as TFLite demands",
         recurrent.check_svdf,
         recurrent.svdf,
         "AddSvdf",
+        types="INT8; state INT8, int16; bias int32",
     ),
-    "TANH": Row(_MAP, *_FUNCTION, "AddTanh"),
-    "TILE": Row("constant multiples", *_PICKING, None),
+    "TANH": Row(
+        _MAP,
+        *_FUNCTION,
+        "AddTanh",
+        differs="takes the output's scale for 1/128 and its zero point for 0",
+    ),
+    "TILE": Row("constant multiples", *_PICKING, None, types=_INDEXED),
     "TRANSPOSE": Row(
         "a constant permutation of up to six dimensions", slicing.check_slicing, slicing.slicing, "AddTranspose"
     ),
@@ -245,6 +292,7 @@ OPERATORS: Mapping[str, Row] = {
         convolution.check_transpose_conv,
         convolution.transpose_conv,
         "AddTransposeConv",
+        types=_WEIGHTED,
     ),
     "UNPACK": Row("any axis", slicing.check_slicing, slicing.slicing, "AddUnpack"),
 }

@@ -73,7 +73,7 @@ def test_operator_that_the_engine_lacks() -> None:
         compile_model(lacking((1, 4)))
     problem, remedy = str(caught.value).split("; ")
     assert problem == "model: SELECT_V2 0:t3: not among the engine's operators"
-    assert remedy == f"replace it by some of the {len(OPERATORS)} that docs/COMPILER.md lists"
+    assert remedy == f"replace it by some of the {len(OPERATORS)} that docs/OPERATORS.md lists"
 
 
 @pytest.mark.parametrize(
