@@ -1,8 +1,8 @@
-"""What lowering an operator needs: its tensors, common members of parameter structs, and the step around a call."""
+"""What an operator's row and its lowering need: tensors, common members of parameter structs, the step around a call."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from ..numerics.fixed_point import (
 from ..numerics.ranges import padding_before
 from ..passes.join_pads import JOINED
 from ..program import Argument, Step, Struct, Table
+from .checker import Checker
 
 
 @dataclass(frozen=True)
@@ -176,3 +177,39 @@ def scale_table(layer: Layer, channels: int) -> Table:
     """scn_multiplier_t of every output channel."""
     multipliers, shifts = quantize_multipliers(factors(layer, channels))
     return Table("scale", "scn_multiplier_t", np.stack([multipliers, shifts], axis=1))
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the compiler knows of an operator.
+
+    Attributes
+    ----------
+    accepts
+        Options and limits, for docs/OPERATORS.md.
+    check
+        Holds an operator to its rules; raises UnsupportedError.
+    lower
+        Makes the call of a kernel, or several calls.
+    tflm
+        Method of TensorFlow Lite Micro's MicroMutableOpResolver that registers it; None where it lacks the operator.
+    is_alias
+        Whether an output is its input's bytes under a new shape or name, so that nothing need be computed; None: never.
+    types
+        Of inputs and outputs, where they are not all INT8.
+    differs
+        Where TensorFlow Lite Micro does something else; empty where it gives the same bits.
+    """
+
+    accepts: str
+    check: Callable[[Checker], None]
+    lower: Callable[[Layer], Step | tuple[Step, ...]]
+    tflm: str | None
+    is_alias: Callable[[Graph, Operator], bool] | None = None
+    types: str = "INT8"
+    differs: str = ""
+
+    @property
+    def in_tflm(self) -> str:
+        """What TensorFlow Lite Micro does with the operator, for docs/OPERATORS.md."""
+        return "no INT8" if self.tflm is None else self.differs or "the same"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 
 from ...errors import UnsupportedError
-from ...graph import Graph, Operator
+from ...graph import Graph
 from ..program import Program, Step
 from . import (
     activation,
@@ -24,44 +24,7 @@ from . import (
     state,
 )
 from .checker import FULL_INT8, Checker
-from .layer import Layer
-
-
-@dataclass(frozen=True)
-class Row:
-    """What the compiler knows of an operator.
-
-    Attributes
-    ----------
-    accepts
-        Options and limits, for docs/OPERATORS.md.
-    check
-        Holds an operator to its rules; raises UnsupportedError.
-    lower
-        Makes the call of a kernel, or several calls.
-    tflm
-        Method of TensorFlow Lite Micro's MicroMutableOpResolver that registers it; None where it lacks the operator.
-    is_alias
-        Whether an output is its input's bytes under a new shape or name, so that nothing need be computed; None: never.
-    types
-        Of inputs and outputs, where they are not all INT8.
-    differs
-        Where TensorFlow Lite Micro does something else; empty where it gives the same bits.
-    """
-
-    accepts: str
-    check: Callable[[Checker], None]
-    lower: Callable[[Layer], Step | tuple[Step, ...]]
-    tflm: str | None
-    is_alias: Callable[[Graph, Operator], bool] | None = None
-    types: str = "INT8"
-    differs: str = ""
-
-    @property
-    def in_tflm(self) -> str:
-        """What TensorFlow Lite Micro does with the operator, for docs/OPERATORS.md."""
-        return "no INT8" if self.tflm is None else self.differs or "the same"
-
+from .layer import Layer, Row
 
 _WEIGHTED = "INT8; bias int32"
 _INDEXED = "INT8; indices int32, int64"
