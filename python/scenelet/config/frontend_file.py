@@ -40,8 +40,8 @@ class FrontendFile(FrontendConfig):
         Returns
         -------
         FrontendConfig
-            Its ``lo_db`` and ``hi_db`` are the levels of INT8 -128 and 127, in ``log_unit``. Where the file gives neither,
-            they follow from the model's scale and zero point.
+            Its ``lo_db`` and ``hi_db`` are the levels of INT8 -128 and 127. Where the file gives neither, they follow
+            from the model's scale and zero point.
         """
         values = {name: getattr(self, name) for name in FrontendConfig.model_fields} | {"levels": "input"}
         if not {"lo_db", "hi_db"} & self.model_fields_set:

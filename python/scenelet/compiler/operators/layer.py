@@ -1,4 +1,4 @@
-"""What an operator's row and its lowering need: tensors, common members of parameter structs, the step around a call."""
+"""What an operator's row and lowering need: tensors, common members of parameter structs, the step around a call."""
 
 from __future__ import annotations
 
