@@ -53,7 +53,8 @@ def with_frontend(model: Path, name: str) -> bytes:
     graph = ends.interior(whole)
     if graph is not whole:
         kept = {operator.index for operator in graph.operators}
-        content = interior.cut(content, kept, graph.inputs, graph.outputs, subject)
+        dropped = {operator.index for operator in whole.operators} - kept
+        content = interior.cut(content, dropped, graph.inputs, graph.outputs, subject)
     if len(graph.inputs) != 1:
         raise ModelError(subject, f"has {len(graph.inputs)} inputs, the front end fills one", "leave out --frontend")
     source = graph.tensors[graph.inputs[0]]
