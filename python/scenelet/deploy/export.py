@@ -212,9 +212,7 @@ def export(
     check
         Write nothing; raise unless the folder holds exactly these sources.
     frontend
-        Recipe, or TOML file, whose front end a model without metadata gets: see :mod:`scenelet.deploy.foreign`. The
-        model with that front end inside is written beside the sources as ``*_frontend.tflite``, for the other commands.
-        Without it, such a model takes tensors only.
+        Recipe, or TOML file, whose front end a model without metadata gets (:mod:`.foreign`), also as a .tflite.
     tflm
         Also write TensorFlow Lite Micro's array, operators and arena size, where it runs the model.
     options
@@ -224,7 +222,7 @@ def export(
     board
         Board whose memory is a limit; by default what every board has.
     bundle
-        Kind of library to make of it, one of :data:`.bundles.kinds.NAMES`; by default the model's sources alone.
+        Kind of library to make of it, one of :data:`.bundles.kinds.NAMES`; by default the sources alone.
 
     Raises
     ------
@@ -238,20 +236,14 @@ def export(
     model, folder = Path(model), Path(to)
     compiled = compile_model(model, options)
     held = _held_to(compiled, model, rule, board)
-    content = model.read_bytes()
-    if frontend:
-        content = with_frontend(model, frontend)
-        compiled = compile_model(content, options, compiled.identity.name)
-    tables = frontend_tables_of(compiled, model)
-    contents, lacks = _contents(compiled, tables, held, content, tflm)
+    content = with_frontend(model, frontend) if frontend else model.read_bytes()
+    compiled = compile_model(content, options, compiled.identity.name) if frontend else compiled
+    contents, lacks = _contents(compiled, tables := frontend_tables_of(compiled, model), held, content, tflm)
     if bundle:
         contents = arrange(bundle, contents, facts_of(compiled, tables), model)
-    if check:
-        _require_fresh(folder, contents, model)
-    else:
-        write_folder(folder, contents)
-        if frontend:
-            write_bytes(folder / f"{model.stem}_frontend.tflite", content)
+    _require_fresh(folder, contents, model) if check else write_folder(folder, contents)
+    if frontend and not check:
+        write_bytes(folder / f"{model.stem}_frontend.tflite", content)
     return Export(
         folder,
         tuple(sorted(contents)),

@@ -140,7 +140,7 @@ Change = Callable[[str], str]
         ((1, FRAMES, BANDS, 1), lambda text: text + 'layout = "bands_first"\n', "which are not bands_first; leave out"),
         ((1, FRAMES, BANDS, 1), lambda text: text + "mels = 3\n", "unknown key 'mels'"),
         ((1, FRAMES, BANDS, 1), lambda text: text + 'log_unit = "sone"\n', "not TOML"),
-        ((1, FRAMES, BANDS, 1), lambda text: text.replace('"ln"', '"sone"'), "must be one of 'db', 'ln' or 'log10'"),
+        ((1, FRAMES, BANDS, 1), lambda text: text.replace('"ln"', '"sone"'), "must be one of 'db', 'log10' or 'ln'"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_one_line(shape: Shape, change: Change, message: str, tmp_path: Path) -> None:
