@@ -151,7 +151,7 @@ def test_they_join_a_chain_of_maps() -> None:
         (alone("EXP", (1.0, -128), (1.0, 0)), "its results reach more than 2.31 steps of its output; calibrate"),
         (alone("SQRT", (0.1, -127), (0.1, 0)), "its input has zero point -127 and can be negative, where TFLite stops"),
         (alone("RSQRT", (0.1, 3), (0.1, 0)), "zero point 3 .*; put a RELU before it, and convert the model again"),
-        (alone("RSQRT", (1e12, -128), (1e6, 0)), "scales its result by 1e-12; calibrate"),
+        (alone("RSQRT", (1e6, -128), (1e3, 0)), "scales its result by 1e-06; calibrate"),
         (alone("TANH", (0.1, 0), (1e-12, 0)), "its results reach more than"),
         (alone("RELU", (1e5, 0), (1e-6, 0)), r"scales its result by 1e\+11"),
     ],
