@@ -74,38 +74,41 @@ static int32_t row_sum(const scn_softmax_t *layer, const int8_t *row, int32_t mo
     return sum;
 }
 
-/* Probabilities of a row in 2^-bits: of INT8 in `out`, or of int16 in `wide`. */
-static void softmax_row(const scn_softmax_t *layer, const int8_t *row, int8_t *out, int16_t *wide) {
-    const int bits = wide ? 16 : 8;
+/* What all probabilities of a row share: they are scale * exp(value - most), shifted right. */
+typedef struct {
+    int32_t most, scale, right;
+} softmax_row_t;
+
+/* `bits` of a probability: 8 or 16. */
+static softmax_row_t begin_row(const scn_softmax_t *layer, const int8_t *row, int bits) {
     const int32_t most = row_max(row, layer->depth);
     const uint32_t sum = (uint32_t)row_sum(layer, row, most);
     const int zeros = leading_zeros(sum);
     const int32_t scale = scn_reciprocal((int32_t)((sum << zeros) - (1u << 31)));
-    const int32_t right = SUM_INTEGER - zeros + 31 - bits;
-    for (int32_t i = 0; i < layer->depth; ++i) {
-        const int32_t diff = row[i] - most;
-        const int32_t product = diff >= layer->diff_min ? scn_high_mul(scale, exp_of(layer, diff)) : 0;
-        const int32_t probability = scn_round_shift(product, right);
-        if (wide) {
-            wide[i] = (int16_t)scn_min(probability + INT16_MIN, INT16_MAX);
-        } else {
-            out[i] = scn_clamp(probability + INT8_MIN, INT8_MIN, INT8_MAX);
-        }
-    }
+    return (softmax_row_t){.most = most, .scale = scale, .right = SUM_INTEGER - zeros + 31 - bits};
+}
+
+static int32_t probability(const scn_softmax_t *layer, const softmax_row_t *row, int32_t value) {
+    const int32_t diff = value - row->most;
+    const int32_t product = diff >= layer->diff_min ? scn_high_mul(row->scale, exp_of(layer, diff)) : 0;
+    return scn_round_shift(product, row->right);
 }
 
 void scn_softmax_s8(const scn_softmax_t *layer, const int8_t *input, int8_t *output) {
-    for (int32_t i = 0; i < layer->rows; ++i) {
-        softmax_row(layer, input, output, NULL);
-        input += layer->depth;
-        output += layer->depth;
+    for (int32_t i = 0; i < layer->rows; ++i, input += layer->depth, output += layer->depth) {
+        const softmax_row_t row = begin_row(layer, input, 8);
+        for (int32_t k = 0; k < layer->depth; ++k) {
+            output[k] = scn_clamp(probability(layer, &row, input[k]) + INT8_MIN, INT8_MIN, INT8_MAX);
+        }
     }
 }
 
 void scn_softmax_s8_s16(const scn_softmax_t *layer, const int8_t *input, void *output) {
     int16_t *to = output;
-    for (int32_t i = 0; i < layer->rows; ++i, to += layer->depth) {
-        softmax_row(layer, input, NULL, to);
-        input += layer->depth;
+    for (int32_t i = 0; i < layer->rows; ++i, input += layer->depth, to += layer->depth) {
+        const softmax_row_t row = begin_row(layer, input, 16);
+        for (int32_t k = 0; k < layer->depth; ++k) {
+            to[k] = (int16_t)scn_min(probability(layer, &row, input[k]) + INT16_MIN, INT16_MAX);
+        }
     }
 }
