@@ -75,10 +75,16 @@ class _Search:
         """The quickest draft whose arena is small enough, else the smallest; of equally quick ones, the smallest."""
         drafts = [draft for longest in (_ALONE, _MOST_STAGES) for draft in self._fitting(longest)]
         drafts.append(self._in_one())
-        different = {tuple(part.operators for part in draft.steps): draft for draft in drafts}
+        different = {self._form(draft): draft for draft in drafts}
         made = [self._partition(_ALONE), *(self._shrunk(draft) for draft in different.values())]
         arenas = {draft: draft.plan().arena_bytes for draft in made}
         return min(made, key=lambda one: (max(arenas[one], self._ram_bytes), one.cycles, arenas[one]))
+
+    def _form(self, draft: Draft) -> tuple[object, ...]:
+        """What tells drafts apart: the memory of a part counts where it is not made smaller afterwards."""
+        return tuple(
+            (part.operators, 0 if _shrinks(part) else held_bytes(self._program, part)) for part in draft.steps
+        )
 
     def _in_one(self) -> Draft:
         """The longest run as one segment, and what is before and after it by itself."""
