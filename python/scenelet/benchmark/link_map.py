@@ -18,7 +18,7 @@ _MODEL, _TABLES = "scn_model", "scn_frontend_tables"
 _KINDS = (
     ("weights", ("weights", "packed", "expanded", "paired")),
     ("biases", ("bias",)),
-    ("factors", ("scale", "requantize")),
+    ("factors", ("scale", "requantize", "channels")),
     ("maps", ("map",)),
 )
 

@@ -82,9 +82,7 @@ class _Search:
 
     def _form(self, draft: Draft) -> tuple[object, ...]:
         """What tells drafts apart: the memory of a part counts where it is not made smaller afterwards."""
-        return tuple(
-            (part.operators, 0 if _shrinks(part) else held_bytes(self._program, part)) for part in draft.steps
-        )
+        return tuple((part.operators, 0 if _shrinks(part) else held_bytes(self._program, part)) for part in draft.steps)
 
     def _in_one(self) -> Draft:
         """The longest run as one segment, and what is before and after it by itself."""
