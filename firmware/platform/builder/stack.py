@@ -29,6 +29,10 @@ POINTERS = {
     r"scn_model_run": (r"step\d+_run", *OBSERVERS),
     r"scn_segment_\w+|run_\w+|segment_\w+": ROW_KERNELS,
     r"winograd_\w+|scn_winograd_\w+": (r"(scn_)?tile_(input|weights|store)\w*", r"scn_winograd_dot\w*"),
+    r"scn_winograd_2d_(\w+_)?rows|run|run_blocks|store_part|store_channel|multiply_block|weights_of": (
+        r"scn_winograd_2d_(store|dot|weights)\w*",
+    ),
+    r"scn_winograd_2d_store_\w+": (r"store_(exact|quick|pooled)_\dx\d",),
     r"scn_broadcast_\w+|broadcast_\w+": BROADCAST_ROWS,
     r"scn_(add|sub|mul|prelu|extremum)_s8": BROADCAST_ROWS,
     r"scn_classifier_known_\w+|scn_selftest_\w+": ("end_lap", "ignore_hop"),

@@ -156,7 +156,7 @@ def test_run_refuses_one_array_for_several_inputs(path: Path, tmp_path: Path) ->
 
 def test_commands_that_need_one_input_say_so(path: Path, tmp_path: Path) -> None:
     told = CliRunner().invoke(app, ["export", str(path), "--out", str(tmp_path / "out"), "--frontend", "baseline"])
-    assert "has 3 inputs, the front end fills one; export it without a front end" in str(told.exception)
+    assert "has 3 inputs, the front end fills one; leave out --frontend" in str(told.exception)
 
 
 @pytest.mark.parametrize("command", ["explain", "budget"])
