@@ -88,7 +88,7 @@ def test_none_differs_on_the_board() -> None:
 
 
 @pytest.mark.parametrize("kinds", [STREAM_KINDS, LATER_KINDS], ids="-".join)
-@pytest.mark.parametrize("first", range(0, NETWORKS // 5, BATCH))
+@pytest.mark.parametrize("first", range(0, NETWORKS // 10, BATCH))
 def test_networks_of_further_kinds_on_the_host(first: int, kinds: tuple[str, ...]) -> None:
     check_on_host(spread(first + BATCH, first, kinds))
 

@@ -109,7 +109,11 @@ def test_all_quotients(
     assume(len(others) > 0)
     bits = int(np.abs(others.astype(int) - zeros[1]).max()).bit_length() - 1
     output = scale / (scale * ratio) / 2.0 ** (bits + room - 0.999)
-    require_all(engine, all_pairs("DIV", (scale, scale * ratio, output), zeros, activation, others), others)
+    try:
+        require_all(engine, all_pairs("DIV", (scale, scale * ratio, output), zeros, activation, others), others)
+    except UnsupportedError as error:  # activation bounds that LiteRT cannot hold in 32 bits
+        assume("no_integer_overflow_from_quantization" not in str(error))
+        raise
 
 
 def test_computed_divisors(engine: Engine) -> None:
