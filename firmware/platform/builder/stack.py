@@ -23,7 +23,7 @@ ROW_KERNELS = (r"scn_\w+_rows",)
 BROADCAST_ROWS = (r"(add|sub|mul|mul_up|prelu|extremum)_row(_up)?",)
 POINTERS = {
     r"scn_port_wait|scn_idle_wait": ("nothing_to_do",),
-    r"scn_usart_interrupt": ("receive",),
+    r"scn_usart_interrupt": ("receive", "ignore"),
     r"scn_microphone_interrupt|lose": ("take_block",),
     r"put|scn_text_\w+": WRITERS,
     r"scn_model_run": (r"step\d+_run", *OBSERVERS),
