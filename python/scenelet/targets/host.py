@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compiler import pipeline
-from ..compiler.memory.planner import ALIGNMENT
+from ..compiler.memory.placement import ALIGNMENT
 from ..compiler.options import DEFAULT, Options
 from ..core import toolchain
 from ..core.files import scratch

@@ -13,7 +13,8 @@ from ... import __version__
 from ...core.templating import render
 from ...graph.cost import Cost
 from ...graph.limits import Limits
-from ..memory.planner import ALIGNMENT, Plan
+from ..memory.placement import ALIGNMENT
+from ..memory.planner import Plan
 from ..numerics.fixed_point import scale_of, zero_point_of
 from ..passes.ends import End
 from ..program import SCRATCH, Argument, Program, Step, Struct, Table

@@ -1,27 +1,21 @@
 """Gives every tensor and every step's scratch memory its place in one arena, on the host, to the byte.
 
 Two blocks that are alive in the same step may not overlap, except an output that replaces its step's input in place.
-Placing blocks one by one at the lowest free offset is optimal for some order of them; the search tries the orders that
-usually win, then improves the best one by seeded random exchanges, and stops when the arena is as small as the busiest
-step: no plan can beat that.
+The search (:mod:`scenelet.compiler.memory.placement`) stops when the arena is as small as the busiest step: no plan can
+beat that.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
-ALIGNMENT = 4
-"""Offsets are multiples of this, so that kernels may load four INT8 values, or an int32 of scratch, at once."""
+from .placement import ALIGNMENT, Extents, aligned, search
 
 STATE_ALIGNMENT = 16
 """The bytes of all variables are a multiple of this, so that what follows them is aligned as the arena is."""
-
-_EXCHANGES = 400
-_MOST_WORK = 20_000_000
 
 
 class Planned(Protocol):
@@ -194,7 +188,8 @@ def plan(program: Plannable) -> Plan:
     problem = _Problem(_blocks(program), _pairs(program))
     bound = _lower_bound(problem, len(program.steps))
     states, kept = _states(program), state_bytes(program)
-    placed = [*states, *(_moved(block, block.offset + kept) for block in _search(problem, bound))]
+    offsets_of = zip(problem.blocks, search(_extents(problem), bound), strict=True)
+    placed = [*states, *(replace(block, offset=kept + offset) for block, offset in offsets_of)]
     ordered = sorted(placed, key=lambda block: (block.first, block.tensor < 0, block.offset))
     offsets = {block.tensor: block.offset for block in placed}
     shared = frozenset(pair for pair in problem.pairs if offsets[pair[0]] == offsets[pair[1]])
@@ -211,7 +206,7 @@ def _states(program: Plannable) -> list[Block]:
     names = {tensor: step.name for step in program.steps for tensor in step.writes}
     blocks: list[Block] = []
     for tensor in program.states:
-        offset = _aligned(_extent(blocks))
+        offset = aligned(_extent(blocks))
         name = f"state of {names.get(tensor, 'the network')}"
         blocks.append(Block(name, tensor, program.nbytes(tensor), 0, len(program.steps) - 1, offset))
     return blocks
@@ -270,10 +265,6 @@ def _pairs(program: Plannable) -> set[tuple[int, int]]:
     }
 
 
-def _aligned(offset: int) -> int:
-    return -(-offset // ALIGNMENT) * ALIGNMENT
-
-
 def _extent(blocks: Iterable[Block]) -> int:
     return max((block.end for block in blocks), default=0)
 
@@ -291,68 +282,12 @@ def _lower_bound(problem: _Problem, steps: int) -> int:
     return busiest
 
 
-def _search(problem: _Problem, bound: int) -> list[Block]:
-    keys = (
-        lambda block: (-block.nbytes, block.first),
-        lambda block: (block.first, -block.nbytes),
-        lambda block: (-block.nbytes * (1 + block.last - block.first), block.first),
-        lambda block: (-block.last, -block.nbytes),
-    )
-    two_ended = _place_from_both_ends(problem, bound)
-    if two_ended is not None:
-        return two_ended
-    candidates = [sorted(problem.blocks, key=key) for key in keys]
-    placements = [_place(problem, order) for order in candidates]
-    best = min(range(len(keys)), key=lambda i: _extent(placements[i]))
-    return _improve(problem, candidates[best], placements[best], bound)
-
-
-def _place_from_both_ends(problem: _Problem, bound: int) -> list[Block] | None:
-    """Put blocks at the arena's two ends in turn: a chain without sharing then needs what its busiest step needs.
-
-    None where the blocks do not fit into ``bound`` that way.
-    """
-    placed: list[Block] = []
-    for rank, block in enumerate(sorted(problem.blocks, key=lambda block: (block.first, block.last))):
-        top = (bound - block.nbytes) // ALIGNMENT * ALIGNMENT
-        tried = _moved(block, top if rank % 2 else 0)
-        if top < 0 or not all(problem.compatible(tried, other) for other in placed):
-            return None
-        placed.append(tried)
-    return placed
-
-
-def _improve(problem: _Problem, order: Sequence[Block], placed: list[Block], bound: int) -> list[Block]:
-    chance = random.Random(len(order))
-    # Alignment gaps can put the bound out of reach by a few bytes; the tries are cheap enough to be wasted then.
-    for _ in range(_exchanges(order)):
-        if _extent(placed) <= bound:
-            break
-        trial = list(order)
-        one, other = chance.sample(range(len(trial)), 2)
-        trial.insert(other, trial.pop(one))
-        tried = _place(problem, trial)
-        if _extent(tried) <= _extent(placed):
-            order, placed = trial, tried
-    return placed
-
-
-def _exchanges(blocks: Sequence[Block]) -> int:
-    """Orders to try: fewer where hundreds of blocks live at once, since a placement's time grows with their square."""
-    work = sum(sum(block.alive_with(other) for other in blocks) ** 2 for block in blocks)
-    return min(_EXCHANGES, _MOST_WORK // work) if len(blocks) > 1 else 0
-
-
-def _place(problem: _Problem, order: Sequence[Block]) -> list[Block]:
-    """Put each block at the lowest offset that the ones before it leave free."""
-    placed: list[Block] = []
-    for block in order:
-        rivals = [other for other in placed if other.alive_with(block)]
-        offsets = sorted({0, *(_aligned(other.end) for other in rivals), *(other.offset for other in rivals)})
-        tries = (_moved(block, offset) for offset in offsets)
-        placed.append(next(t for t in tries if all(problem.compatible(t, other) for other in rivals)))
-    return placed
-
-
-def _moved(block: Block, offset: int) -> Block:
-    return Block(block.name, block.tensor, block.nbytes, block.first, block.last, offset)
+def _extents(problem: _Problem) -> Extents:
+    blocks = problem.blocks
+    rivals = [[n for n, other in enumerate(blocks) if other is not one and other.alive_with(one)] for one in blocks]
+    partners = [
+        frozenset(n for n in near if problem.may_share(one, blocks[n]))
+        for one, near in zip(blocks, rivals, strict=True)
+    ]
+    sizes, lives = [block.nbytes for block in blocks], [(block.first, block.last) for block in blocks]
+    return Extents(sizes, lives, rivals, partners)

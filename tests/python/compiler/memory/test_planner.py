@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from networks import NetworkBuilder, random_network
 from tflite_writer import write_model
 
-from scenelet.compiler.memory.planner import ALIGNMENT, Block, Plan, _exchanges, check, plan
+from scenelet.compiler.memory.placement import ALIGNMENT, Extents, _exchanges
+from scenelet.compiler.memory.planner import Plan, check, plan
 from scenelet.compiler.operators import lower
 from scenelet.compiler.options import Options
 from scenelet.compiler.passes.graph_cleanup import drop_unread
@@ -122,11 +123,14 @@ def test_the_same_program_gets_the_same_plan() -> None:
 
 @pytest.mark.sweep
 def test_the_search_is_short_where_hundreds_of_blocks_live_at_once() -> None:
-    chain = [Block(f"{number}", number, 4, number, number + 1) for number in range(300)]
-    crowd = [Block(f"{number}", number, 4, 0, 1) for number in range(300)]
-    assert _exchanges(chain) == 400
-    assert _exchanges(crowd) == 0
-    assert _exchanges(chain[:1]) == 0
+    def extents(rivals: list[list[int]]) -> Extents:
+        return Extents([4] * len(rivals), [(0, 1)] * len(rivals), rivals, [frozenset()] * len(rivals))
+
+    chain = [[other for other in (one - 1, one + 1) if 0 <= other < 300] for one in range(300)]
+    crowd = [[other for other in range(300) if other != one] for one in range(300)]
+    assert _exchanges(extents(chain)) == 400
+    assert _exchanges(extents(crowd)) == 0
+    assert _exchanges(extents([[]])) == 0
 
 
 def test_random_networks_reach_the_bound_almost_always() -> None:
