@@ -270,15 +270,18 @@ def _extent(blocks: Iterable[Block]) -> int:
 
 
 def _lower_bound(problem: _Problem, steps: int) -> int:
-    """Bytes of the busiest step, each output counted into the one input it can replace that saves the most."""
+    """Bytes of the busiest step, each output counted into the one input it can replace that saves the most.
+
+    Every block takes a multiple of the alignment, but for the one on top.
+    """
     busiest = 0
     for number in range(steps):
         live = [block for block in problem.blocks if block.first <= number <= block.last]
-        total = sum(block.nbytes for block in live)
+        total = sum(aligned(block.nbytes) for block in live)
         for block in live:
             partners = [other for other in live if (other.tensor, block.tensor) in problem.pairs]
-            total -= max((min(block.nbytes, other.nbytes) for other in partners), default=0)
-        busiest = max(busiest, total)
+            total -= max((aligned(min(block.nbytes, other.nbytes)) for other in partners), default=0)
+        busiest = max(busiest, total - max((aligned(block.nbytes) - block.nbytes for block in live), default=0))
     return busiest
 
 
