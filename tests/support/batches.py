@@ -64,7 +64,7 @@ class Network:
     @property
     def cases(self) -> int:
         """Inputs that are compared."""
-        return STEPS if self.kind in ("stream", "filter") else CASES
+        return STEPS if self.kind in ("stream", "filter", "sequence") else CASES
 
 
 def spread(end: int, first: int = 0, kinds: Sequence[str] = KINDS) -> list[Network]:

@@ -12,6 +12,7 @@ Meant for generated test networks::
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import flatbuffers
@@ -109,6 +110,7 @@ _OPTIONS = {
     "SVDF": "SVDFOptions",
     "TRANSPOSE_CONV": "TransposeConvOptions",
     "TRANSPOSE": "TransposeOptions",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTMOptions",
     "UNPACK": "UnpackOptions",
     "VAR_HANDLE": "VarHandleOptions",
 }
@@ -177,10 +179,12 @@ class GraphBuilder:
         zero_point: int,
         *,
         dtype: str = "int8",
+        intermediates: tuple[int, ...] = (),
         **attributes: Any,
     ) -> int:
         """Add an operator with one output of a shape, scale, zero point and type; returns the output."""
         (target,) = self.operator_with_outputs(op, inputs, [shape], scale, zero_point, dtype=dtype, **attributes)
+        self.operators[-1] = replace(self.operators[-1], intermediates=intermediates)
         return target
 
     def operator_with_outputs(
@@ -205,6 +209,12 @@ class GraphBuilder:
         index = self._add(shape, dtype, _quantization(scale, zero_point, 0))
         self.variables.add(index)
         return index
+
+    def intermediate(self, scale: float | None, zero_point: int = 0) -> int:
+        """Add a tensor that nothing computes, as converters write an LSTM's; without a scale it says nothing."""
+        if scale is None:
+            return self._add((0,), "float32", None)
+        return self._add((0,), "int8", _quantization(scale, zero_point, 0))
 
     def handle(self, name: str) -> int:
         """Add VAR_HANDLE of a resource variable; returns the handle."""
@@ -373,12 +383,15 @@ def _quantization_table(builder: flatbuffers.Builder, quantization: Quantization
 
 def _operator(builder: flatbuffers.Builder, operator: Operator, code: int) -> int:
     options = _options(builder, operator)
+    intermediates = _vector(builder, operator.intermediates, "int32") if operator.intermediates else None
     inputs = _vector(builder, operator.inputs, "int32")
     outputs = _vector(builder, operator.outputs, "int32")
     tflite.OperatorStart(builder)
     tflite.OperatorAddOpcodeIndex(builder, code)
     tflite.OperatorAddInputs(builder, inputs)
     tflite.OperatorAddOutputs(builder, outputs)
+    if intermediates is not None:
+        tflite.OperatorAddIntermediates(builder, intermediates)
     if options is not None:
         tflite.OperatorAddBuiltinOptionsType(builder, getattr(tflite.BuiltinOptions, _OPTIONS[operator.op]))
         tflite.OperatorAddBuiltinOptions(builder, options)

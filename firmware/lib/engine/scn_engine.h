@@ -27,6 +27,7 @@
 #include "scn_extremum.h"
 #include "scn_fully_connected.h"
 #include "scn_l2_normalization.h"
+#include "scn_lstm.h"
 #include "scn_lut.h"
 #include "scn_pad.h"
 #include "scn_pick.h"

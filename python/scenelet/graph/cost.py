@@ -8,6 +8,8 @@ DEPTHWISE_CONV_2D      n * oh * ow * oc * kh * kw
 FULLY_CONNECTED        rows * inputs * outputs
 TRANSPOSE_CONV         n * ih * iw * oc * kh * kw * ic
 BATCH_MATMUL           n * rows * columns * depth
+SVDF                   n * filters * (inputs + memory)
+LSTM                   n * steps * 4 * cells * (inputs + cells)
 ADD                    elements
 MEAN                   n * ih * iw * c
 pools                  n * oh * ow * c * kh * kw
@@ -72,6 +74,10 @@ def macs(graph: Graph, operator: Operator) -> int:
     if operator.op == "SVDF":
         filters, inputs = tensors[operator.inputs[1]].shape
         return filters * (inputs + tensors[operator.inputs[2]].shape[1]) * (source.elements // inputs)
+    if operator.op == "UNIDIRECTIONAL_SEQUENCE_LSTM":
+        # Weights of the output gate, which every form of it has.
+        cells, inputs = tensors[operator.inputs[4]].shape
+        return 4 * cells * (inputs + cells) * (source.elements // inputs)
     if operator.op == "ADD":
         return target.elements
     if operator.op == "MEAN":

@@ -90,6 +90,8 @@ class Operator:
         The schema's options in snake case: ``padding`` ("SAME" or "VALID"), ``stride_h``, ``stride_w``,
         ``dilation_h_factor``, ``dilation_w_factor``, ``depth_multiplier``, ``filter_height``, ``filter_width``,
         ``fused_activation_function`` ("NONE", "RELU", "RELU6"), ``keep_dims``, ``beta`` ...
+    intermediates
+        Tensors that no file stores and whose quantization says how an LSTM scales what it computes inside.
     """
 
     index: int
@@ -97,6 +99,7 @@ class Operator:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    intermediates: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,10 @@ _OPTIONS: dict[str, tuple[str, dict[str, Convert]]] = {
     "SUM": ("ReducerOptions", _REDUCED),
     "SVDF": ("SVDFOptions", {"rank": int, **_FUSED}),
     "TRANSPOSE_CONV": ("TransposeConvOptions", {**_WINDOW, **_FUSED}),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": (
+        "UnidirectionalSequenceLSTMOptions",
+        {**_FUSED, "cell_clip": float, "proj_clip": float, "time_major": bool},
+    ),
     "UNPACK": ("UnpackOptions", {"axis": int}),
     "VAR_HANDLE": ("VarHandleOptions", {"container": _text, "shared_name": _text}),
 }

@@ -173,7 +173,11 @@ class _Reader:
 
     def _subgraph(self, number: int) -> Subgraph:
         table = self._model.Subgraphs(number)
-        tensors = {i: self._tensor(i, entry) for i, entry in enumerate(self._entries(table, "Tensors"))}
+        # Tensors that nothing computes, in which converters leave the shape at 0.
+        unheld = {int(i) for one in self._entries(table, "Operators") for i in self._vector(one, "Intermediates")}
+        tensors = {
+            i: self._tensor(i, entry, held=i not in unheld) for i, entry in enumerate(self._entries(table, "Tensors"))
+        }
         operators = tuple(
             self._operator(i, entry, tensors) for i, entry in enumerate(self._entries(table, "Operators"))
         )
@@ -212,13 +216,13 @@ class _Reader:
             if held != buffer.DataLength():
                 raise DamagedError(f"buffer {position} holds {held} bytes of {buffer.DataLength()}")
 
-    def _tensor(self, index: int, entry: Any) -> Tensor:
+    def _tensor(self, index: int, entry: Any, *, held: bool) -> Tensor:
         name = (entry.Name() or b"").decode("utf-8", "replace")
         label = f"tensor {index} '{name}'"
         if entry.Sparsity() is not None:
             raise UnsupportedError(self._subject, f"{label} is stored sparse", "export it dense")
         shape = tuple(int(size) for size in self._vector(entry, "Shape"))
-        if any(size < 1 for size in shape):
+        if any(size < (1 if held else 0) for size in shape):
             raise DamagedError(f"{label} has shape {shape}")
         if entry.Type() not in _DTYPES:
             kind = _TYPE_NAMES.get(entry.Type(), str(entry.Type()))
@@ -282,7 +286,8 @@ class _Reader:
         types = [tensors[indices[0]].dtype for indices in (inputs, outputs) if indices and indices[0] >= 0]
         if op in _PASSING and len(set(types)) > 1:
             raise DamagedError(f"operator {index}, {op}, makes {types[1]} of {types[0]}")
-        return Operator(index, op, inputs, outputs, read_attributes(op, entry))
+        intermediates = self._indices(entry, "Intermediates", tensors)
+        return Operator(index, op, inputs, outputs, read_attributes(op, entry), intermediates)
 
     @staticmethod
     def _check_order(graph: Graph) -> None:

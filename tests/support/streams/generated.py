@@ -13,16 +13,21 @@ from tflite_writer import write_model
 
 from streams.filters import filtering
 from streams.resources import streaming
+from streams.sequences import sequence
 
-STREAM_KINDS = ("several", "stream", "stream", "filter")
-"""Of networks, beside those of :data:`networks.KINDS`; ``stream`` keeps resource variables, ``filter`` has SVDF."""
+STREAM_KINDS = ("several", "stream", "stream", "filter", "sequence")
+"""Of networks, beside those of :data:`networks.KINDS`.
+
+``stream`` keeps resource variables, ``filter`` has SVDF, ``sequence`` LSTMs.
+"""
 
 _SIZES = ((1, 10), (1, 9), (1, 8))
 
 
 def stream_network(seed: int, layers: int, kind: str) -> bytes:
     """A network of one of :data:`STREAM_KINDS` with so many layers."""
-    return {"several": _several, "stream": streaming, "filter": filtering}[kind](seed, layers)
+    made = {"several": _several, "stream": streaming, "filter": filtering, "sequence": sequence}
+    return made[kind](seed, layers)
 
 
 def _several(seed: int, layers: int) -> bytes:

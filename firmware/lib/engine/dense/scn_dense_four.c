@@ -5,6 +5,7 @@
 #include "scn_simd.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #if defined(__ARM_FEATURE_DSP)
 
@@ -14,6 +15,9 @@ _Static_assert(offsetof(scn_dense_four_t, requantize) == 12, "offsets below");
 _Static_assert(offsetof(scn_dense_four_t, to) == 16, "offsets below");
 _Static_assert(offsetof(scn_dense_four_t, groups) == 20, "offsets below");
 _Static_assert(sizeof(scn_dense_requantize_t) == 64, "offsets below");
+_Static_assert(offsetof(scn_dense_sums_t, starts) == 12, "offsets below");
+_Static_assert(offsetof(scn_dense_sums_t, sums) == 16, "offsets below");
+_Static_assert(offsetof(scn_dense_sums_t, groups) == 20, "offsets below");
 
 /*
  * r0 x, r1 w, r2-r5 weights, r6 r7 r12 lr inputs, r8-r11 sums. [sp] end of x, [sp, #4] entry of a group into the four
@@ -65,7 +69,15 @@ _Static_assert(sizeof(scn_dense_requantize_t) == 64, "offsets below");
     "sub r10, r10, r11\n"                                                                                              \
     "asr r10, r10, #8\n"
 
-#define FUNCTION(step, step_bytes, separate)                                                                         \
+#define REQUANTIZED                                                                                                    \
+    REQUANTIZE("r8")                                                                                                   \
+    REQUANTIZE("r9")                                                                                                   \
+    REQUANTIZE("r10")                                                                                                  \
+    REQUANTIZE("r11")
+
+#define SUMS "stm r12!, {r8-r11}\n"
+
+#define FUNCTION(step, step_bytes, separate, store)                                                                    \
     __asm__ volatile(                                                                                                  \
         "push {r4-r11, lr}\n"                                                                                          \
         "ldm r0, {r2-r7}\n" /* x, w, bytes, requantize, to, groups */                                                  \
@@ -97,11 +109,8 @@ _Static_assert(sizeof(scn_dense_requantize_t) == 64, "offsets below");
         "cmp r0, r2\n"                                                                                                 \
         "bne 2b\n"                                                                                                     \
         "ldrd r0, r12, [sp, #12]\n"                                                                                    \
-        separate                                                                                                     \
-        REQUANTIZE("r8")                                                                                               \
-        REQUANTIZE("r9")                                                                                               \
-        REQUANTIZE("r10")                                                                                              \
-        REQUANTIZE("r11")                                                                                              \
+        separate                                                                                                       \
+        store                                                                                                          \
         "ldr r2, [sp, #20]\n"                                                                                          \
         "strd r0, r12, [sp, #12]\n"                                                                                    \
         "subs r2, #1\n"                                                                                                \
@@ -111,11 +120,19 @@ _Static_assert(sizeof(scn_dense_requantize_t) == 64, "offsets below");
         "pop {r4-r11, pc}\n")
 
 __attribute__((naked)) void scn_dense_paired(__attribute__((unused)) const scn_dense_four_t *dense) {
-    FUNCTION(PAIRED_STEP, "108", SEPARATE);
+    FUNCTION(PAIRED_STEP, "108", SEPARATE, REQUANTIZED);
+}
+
+__attribute__((naked)) void scn_dense_paired_sums(__attribute__((unused)) const scn_dense_sums_t *dense) {
+    FUNCTION(PAIRED_STEP, "108", SEPARATE, SUMS);
 }
 
 __attribute__((naked)) void scn_dense_expanded(__attribute__((unused)) const scn_dense_four_t *dense) {
-    FUNCTION(EXPANDED_STEP, "84", "");
+    FUNCTION(EXPANDED_STEP, "84", "", REQUANTIZED);
+}
+
+__attribute__((naked)) void scn_dense_expanded_sums(__attribute__((unused)) const scn_dense_sums_t *dense) {
+    FUNCTION(EXPANDED_STEP, "84", "", SUMS);
 }
 /* clang-format on */
 
@@ -136,34 +153,67 @@ static uint32_t word(const int16_t *w) {
     return scn_pair(w[0], w[1]);
 }
 
-void scn_dense_paired(const scn_dense_four_t *dense) {
+/* The sums of a group; returns the next group's weights. */
+static const int16_t *paired_group(const uint32_t *x, int32_t bytes, const int16_t *w, const int32_t start[4],
+                                   int32_t sum[4]) {
+    int32_t both0 = start[0], second0 = start[1], both1 = start[2], second1 = start[3];
+    for (int32_t i = 0; i < bytes / 4; ++i, w += 4) {
+        both0 = scn_dot_pair(word(w), x[i], both0);
+        second0 = scn_dot_pair(scn_even(word(w)), x[i], second0);
+        both1 = scn_dot_pair(word(w + 2), x[i], both1);
+        second1 = scn_dot_pair(scn_even(word(w + 2)), x[i], second1);
+    }
+    sum[0] = scn_wrap_sub(both0, second0) >> 8;
+    sum[1] = second0;
+    sum[2] = scn_wrap_sub(both1, second1) >> 8;
+    sum[3] = second1;
+    return w;
+}
+
+static const int16_t *expanded_group(const uint32_t *x, int32_t bytes, const int16_t *w, const int32_t start[4],
+                                     int32_t sum[4]) {
+    memcpy(sum, start, 4 * sizeof *sum);
+    for (int32_t i = 0; i < bytes / 4; ++i) {
+        for (int lane = 0; lane < 4; ++lane, w += 2) {
+            sum[lane] = scn_dot_pair(word(w), x[i], sum[lane]);
+        }
+    }
+    return w;
+}
+
+typedef const int16_t *(*dense_group_t)(const uint32_t *, int32_t, const int16_t *, const int32_t[4], int32_t[4]);
+
+static void dense_outputs(const scn_dense_four_t *dense, dense_group_t compute) {
     const int16_t *w = dense->w;
     for (int32_t group = 0; group < dense->groups; ++group) {
         const scn_dense_requantize_t *by = &dense->requantize[group];
-        int32_t both0 = by->start0, second0 = by->start1, both1 = by->start2, second1 = by->start3;
-        for (int32_t i = 0; i < dense->bytes / 4; ++i, w += 4) {
-            both0 = scn_dot_pair(word(w), dense->x[i], both0);
-            second0 = scn_dot_pair(scn_even(word(w)), dense->x[i], second0);
-            both1 = scn_dot_pair(word(w + 2), dense->x[i], both1);
-            second1 = scn_dot_pair(scn_even(word(w + 2)), dense->x[i], second1);
-        }
-        const int32_t first0 = scn_wrap_sub(both0, second0) >> 8, first1 = scn_wrap_sub(both1, second1) >> 8;
-        dense_requantize_four(by, (const int32_t[]){first0, second0, first1, second1}, dense->to + 4 * group);
+        int32_t sum[4];
+        w = compute(dense->x, dense->bytes, w, (const int32_t[]){by->start0, by->start1, by->start2, by->start3}, sum);
+        dense_requantize_four(by, sum, dense->to + 4 * group);
     }
 }
 
-void scn_dense_expanded(const scn_dense_four_t *dense) {
+static void dense_sums(const scn_dense_sums_t *dense, dense_group_t compute) {
     const int16_t *w = dense->w;
     for (int32_t group = 0; group < dense->groups; ++group) {
-        const scn_dense_requantize_t *by = &dense->requantize[group];
-        int32_t sum[4] = {by->start0, by->start1, by->start2, by->start3};
-        for (int32_t i = 0; i < dense->bytes / 4; ++i) {
-            for (int lane = 0; lane < 4; ++lane, w += 2) {
-                sum[lane] = scn_dot_pair(word(w), dense->x[i], sum[lane]);
-            }
-        }
-        dense_requantize_four(by, sum, dense->to + 4 * group);
+        w = compute(dense->x, dense->bytes, w, dense->starts + 4 * group, dense->sums + 4 * group);
     }
+}
+
+void scn_dense_paired(const scn_dense_four_t *dense) {
+    dense_outputs(dense, paired_group);
+}
+
+void scn_dense_expanded(const scn_dense_four_t *dense) {
+    dense_outputs(dense, expanded_group);
+}
+
+void scn_dense_paired_sums(const scn_dense_sums_t *dense) {
+    dense_sums(dense, paired_group);
+}
+
+void scn_dense_expanded_sums(const scn_dense_sums_t *dense) {
+    dense_sums(dense, expanded_group);
 }
 
 #endif

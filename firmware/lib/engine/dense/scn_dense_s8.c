@@ -2,28 +2,8 @@
 /* FULLY_CONNECTED with weights grouped by four outputs: the input is widened once; one call computes all groups. */
 #include "scn_dense.h"
 #include "scn_dense_four.h"
-#include "scn_simd.h"
 
 enum { STEP = 8, LANES = 4 };
-
-/* The input minus its zero point as pairs (0, 2), (1, 3) of every four values, padded with zeros to a whole step. */
-static void dense_widen(const scn_dense_t *layer, const int8_t *input, uint32_t *pairs) {
-    const uint32_t offset = scn_pair(-layer->input_zero_point, -layer->input_zero_point);
-    const int32_t whole = layer->inputs / 4 * 4, padded = (layer->inputs + STEP - 1) / STEP * STEP;
-    for (const int8_t *end = input + whole; input < end; input += 4) {
-        const uint32_t quad = scn_load_quad(input);
-        *pairs++ = scn_widen_even(offset, quad);
-        *pairs++ = scn_widen_odd(offset, quad);
-    }
-    for (int32_t i = whole; i < padded; i += 4) {
-        int32_t last[4] = {0};
-        for (int k = 0; k < layer->inputs - i && k < 4; ++k) {
-            last[k] = input[k] - layer->input_zero_point;
-        }
-        *pairs++ = scn_pair(last[0], last[2]);
-        *pairs++ = scn_pair(last[1], last[3]);
-    }
-}
 
 static void dense_run(const scn_dense_t *layer, const scn_dense_four_t *dense) {
     if (layer->expanded) {
@@ -50,7 +30,7 @@ void scn_dense_s8(const scn_dense_t *layer, const int8_t *input, int8_t *output,
     const int32_t group_elements = steps * STEP * (layer->expanded ? LANES : LANES / 2);
     scn_dense_four_t dense = {.x = scratch, .bytes = steps * STEP * 2, .requantize = layer->requantize};
     for (int32_t n = 0; n < layer->batches; ++n) {
-        dense_widen(layer, input, scratch);
+        scn_dense_widen(input, layer->inputs, layer->input_zero_point, scratch);
         dense.w = layer->expanded ? layer->expanded : layer->paired;
         dense.to = output;
         dense.groups = groups;

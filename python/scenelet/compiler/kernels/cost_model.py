@@ -119,6 +119,17 @@ def dense(step: Step) -> Terms:
     return (*terms("dense", output=outputs, **{form: products}), lines(products * (2 if fields["expanded"] else 1)))
 
 
+def lstm(step: Step) -> Terms:
+    """Estimate LSTM: products, cells, and its weights, which every step reads."""
+    fields = step.fields
+    vectors = fields["batches"] * fields["steps"]
+    products = 4 * fields["cells"] * sum(fields[matrix]["columns"] for matrix in ("input", "state"))
+    width = {"input": 2, "state": 2} | {m: 1 for m in ("input", "state") if fields[m]["paired"]}
+    nbytes = 4 * fields["cells"] * sum(fields[matrix]["columns"] * width[matrix] for matrix in width)
+    counted = terms("lstm", mac=(vectors * products, 0.9), cell=(vectors * fields["cells"], 560.0))
+    return (*counted, lines(vectors * nbytes))
+
+
 def per_moved_value(guess: float) -> Estimate:
     """Estimate a kernel by the values of its struct's size; parameter like :func:`per_value`."""
     return lambda step: terms(step.kernel, value=(int(np.prod(step.fields["size"])), guess))
@@ -203,6 +214,7 @@ ESTIMATES: Mapping[str, Estimate] = {
     "scn_extremum_s8": per_value(10.0),
     "scn_fully_connected_s8": fully_connected,
     "scn_l2_normalization_s8": per_value(44.0),
+    "scn_lstm_s8": lstm,
     "scn_lut_s8": per_value(6.0),
     "scn_max_pool_s8": per_window(0.0, 4.2),
     "scn_mean_s8": per_moved_value(20.5),

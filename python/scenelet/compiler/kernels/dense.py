@@ -89,7 +89,7 @@ def pair_weights(weights: NDArray[np.int8]) -> NDArray[np.int16] | None:
     NDArray[np.int16] or None
         (fours of outputs, pairs of inputs, pairs of outputs, 2 inputs); None where a value does not fit.
     """
-    lanes = _lanes(weights).astype(np.int32)
+    lanes = in_lanes(weights).astype(np.int32)
     both = 256 * lanes[:, :, 0::2] + lanes[:, :, 1::2]
     if both.min() < -(2**15) or both.max() >= 2**15:
         return None
@@ -110,7 +110,26 @@ def expanded(step: Step) -> Step:
     return replace(step, params=replace(step.params, fields=fields), tables=tables)
 
 
-def _lanes(weights: NDArray[np.int8]) -> NDArray[np.int8]:
+def paired_starts(bias: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where the sums of paired weights start: 256 times the first bias of each two plus the second, then the second."""
+    starts = bias.copy()
+    starts[0::2] = 256 * bias[0::2] + bias[1::2]
+    return starts
+
+
+def in_lanes(weights: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Group weights as scn_dense_t's are.
+
+    Parameters
+    ----------
+    weights
+        As in the .tflite: (outputs, inputs).
+
+    Returns
+    -------
+    NDArray[np.int8]
+        (fours of outputs, pairs of inputs, 4 outputs, 2 inputs), padded with zeros.
+    """
     outputs, inputs = weights.shape
     padded = np.zeros((-(-outputs // LANES) * LANES, -(-inputs // STEP) * STEP), np.int8)
     padded[:outputs, :inputs] = weights
@@ -124,7 +143,7 @@ def requantize_table(bias: NDArray[np.int64], rescales: Sequence[Rescale]) -> Ta
     count = -(-len(bias) // LANES) * LANES
     starts = np.zeros(count, np.int64)
     starts[: len(bias)] = bias
-    starts[0::2] = 256 * starts[0::2] + starts[1::2]
+    starts = paired_starts(starts)
     scales = np.zeros((count, 3), np.int64)
     scales[: len(bias)] = [(one.multiplier, one.added, one.right) for one in rescales]
     rows = np.concatenate([starts.reshape(-1, LANES), scales.reshape(-1, 3 * LANES)], axis=1)

@@ -18,13 +18,17 @@ from .slicing import DIMS
 _MOST_VALUES = 1 << 24
 """Whose positions fit this computer's memory; a microcontroller holds far fewer."""
 
+_ANY_SCALES = ("REVERSE_V2",)
+"""Which move INT8 values as they are, whatever the scales, as TFLite does; converters of bidirectional LSTMs use it."""
+
 
 def check_picking(check: Checker) -> None:
-    """Constant indices that fit the input; one scale."""
+    """Constant indices that fit the input; one scale, as a rule."""
     check.require(len(check.operator.outputs) == 1, f"has {len(check.operator.outputs)} outputs")
     check.require(-1 not in check.operator.inputs, "lacks an input")
     check.flow()
-    check.same_scale()
+    if check.operator.op not in _ANY_SCALES:
+        check.same_scale()
     for number, index in enumerate(check.operator.inputs[1:], 1):
         tensor = check.graph.tensors[index]
         known = tensor.data is not None and tensor.dtype in ("int32", "int64")

@@ -16,6 +16,7 @@ from . import (
     elementwise,
     functions,
     joining,
+    lstm,
     picking,
     pooling,
     recurrent,
@@ -195,7 +196,12 @@ OPERATORS: Mapping[str, Row] = {
         picking.picking,
         "AddResizeNearestNeighbor",
     ),
-    "REVERSE_V2": Row("constant axes", *_PICKING, "AddReverseV2", types=_INDEXED),
+    "REVERSE_V2": Row(
+        "constant axes; INT8 values are moved as they are, whatever their scales, as TFLite does",
+        *_PICKING,
+        "AddReverseV2",
+        types=_INDEXED,
+    ),
     "RSQRT": Row(_POSITIVE, *_FUNCTION, "AddRsqrt"),
     "SLICE": Row(_CONSTANT_INDICES, slicing.check_slicing, slicing.slicing, "AddSlice"),
     "SOFTMAX": Row(
@@ -256,6 +262,15 @@ OPERATORS: Mapping[str, Row] = {
         convolution.transpose_conv,
         "AddTransposeConv",
         types=_WEIGHTED,
+    ),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": Row(
+        "three dimensions, time or batch first; a scale per tensor, the cell's a power of two; TANH; no CIFG, "
+        "peephole weights, projection or layer normalization",
+        lstm.check_lstm,
+        lstm.lstm,
+        "AddUnidirectionalSequenceLSTM",
+        types="INT8; cell int16; bias int32",
+        differs="other roundings: many values differ by one",
     ),
     "UNPACK": Row("any axis", slicing.check_slicing, slicing.slicing, "AddUnpack"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from layers.rare import FUNCTIONS
 from networks import NetworkBuilder
 from operator_layers import MAPS
+from streams.sequences import lstm
 
 from scenelet.compiler.operators import OPERATORS
 from scenelet.errors import UnsupportedError
@@ -81,6 +83,7 @@ LAYERS: Mapping[str, Layer] = {
     "TILE": picked("TILE", [1, 2, 1, 1]),
     "TRANSPOSE": lambda n: n.transpose(n.start, (0, 2, 3, 1)),
     "TRANSPOSE_CONV": lambda n: n.transpose_convolution(n.start, (1, 12, 16, 3), (3, 3), stride=(2, 2), padding="SAME"),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": lambda n: lstm(n, n.reshape(n.start, (1, math.prod(SHAPE) // 8, 8)), 6),
     "UNPACK": lambda n: n.pack(n.unpack(n.start, 1)[::-1], 1),
 }
 ELSEWHERE = {"ASSIGN_VARIABLE", "FULLY_CONNECTED", "READ_VARIABLE", "SVDF"}
