@@ -16,16 +16,15 @@ from . import (
     elementwise,
     functions,
     joining,
-    lstm,
     picking,
     pooling,
-    recurrent,
     reduction,
     slicing,
     state,
 )
 from .checker import FULL_INT8, Checker
 from .layer import Layer, Row
+from .recurrent import lstm, svdf
 
 _WEIGHTED = "INT8; bias int32"
 _INDEXED = "INT8; indices int32, int64"
@@ -241,8 +240,8 @@ OPERATORS: Mapping[str, Row] = {
     ),
     "SVDF": Row(
         "INT8 with a state of INT8 or int16, any rank; a scale per tensor; RELU, as TFLite demands",
-        recurrent.check_svdf,
-        recurrent.svdf,
+        svdf.check_svdf,
+        svdf.svdf,
         "AddSvdf",
         types="INT8; state INT8, int16; bias int32",
     ),

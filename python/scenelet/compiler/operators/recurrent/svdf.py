@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...graph import Tensor
-from ..numerics.fixed_point import scale_of, zero_point_of
-from ..program import Step, Struct, Table
-from .checker import FULL_INT8, Checker
-from .layer import Layer, multiplier, table, values
+from ....graph import Tensor
+from ...numerics.fixed_point import scale_of, zero_point_of
+from ...program import Step, Struct, Table
+from ..checker import FULL_INT8, Checker
+from ..layer import Layer, multiplier, table, values
 
 _INPUTS = 5
 _MOST_INPUTS = (2**31 - 1) // (255 * 128)

@@ -10,13 +10,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from ...graph import Graph, Operator, Tensor
-from ..kernels import dense
-from ..numerics.fixed_point import quantize_multiplier, scale_of, zero_point_of
-from ..numerics.ranges import accumulator_bound, sum_range
-from ..program import SCRATCH, Step, Struct, Table
-from .checker import FULL_INT8, INT32_MAX, Checker
-from .layer import Layer, multiplier, values
+from ....graph import Graph, Operator, Tensor
+from ...kernels import dense
+from ...numerics.fixed_point import quantize_multiplier, scale_of, zero_point_of
+from ...numerics.ranges import accumulator_bound, sum_range
+from ...program import SCRATCH, Step, Struct, Table
+from ..checker import FULL_INT8, INT32_MAX, Checker
+from ..layer import Layer, multiplier, values
 
 _GATES = 4
 _FROM_INPUT, _FROM_STATE, _BIASES = range(1, 5), range(5, 9), range(12, 16)

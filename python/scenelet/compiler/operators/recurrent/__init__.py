@@ -1,0 +1,1 @@
+"""Operators that keep state between steps of a sequence."""
