@@ -8,8 +8,20 @@ from typing import Annotated
 import typer
 
 from ..errors import InputError
-from .options import AllClips, Cluster, Data, Jobs, Json, MeasureEnergy, Recipe, Subset
-from .output import meter, note, out, print_json, progress, table
+from .options import (
+    AllClips,
+    Cluster,
+    Data,
+    Devices,
+    Jobs,
+    Json,
+    MeasureEnergy,
+    Recipe,
+    SplitPercent,
+    Subset,
+    opened,
+)
+from .output import meter, out, print_json, progress, table
 from .train import filter_numbers, show_run, watcher
 
 Out = Annotated[Path, typer.Option("--out", help="Run folder; an interrupted run in it resumes.")]
@@ -32,6 +44,8 @@ def distill(
     to: Out,
     method: Method = None,
     subset: Subset = None,
+    split_percent: SplitPercent = None,
+    device: Devices = None,
     all_clips: AllClips = False,
     jobs: Jobs = -1,
     cluster: Cluster = None,
@@ -41,15 +55,12 @@ def distill(
     """Train a recipe's network with a teacher, stage by stage. After an interruption, the same command resumes."""
     from ..config import recipe as recipes
     from ..core.parallel import cluster as tasks_on
-    from ..data.datasets.registry import open_dataset
     from ..training.distillation.distill import distill as train_student
     from ..training.distillation.distill import with_method
 
     described = recipes.load(recipe)
     described = with_method(described, method) if method else described
-    dataset = open_dataset(data, subset=subset)
-    note(dataset.notes)
-    dataset = dataset.untested() if all_clips else dataset
+    dataset = opened(data, subset, split_percent, device, all_clips=all_clips)
     with tasks_on(cluster), progress(f"distill {described.name}") as step:
         watch = watcher(step, meter(energy, to))
         result = train_student(described, dataset, teacher, to, jobs=jobs, watch=watch)
@@ -74,6 +85,8 @@ def prune(
     ] = None,
     method: Method = None,
     subset: Subset = None,
+    split_percent: SplitPercent = None,
+    device: Devices = None,
     all_clips: AllClips = False,
     jobs: Jobs = -1,
     cluster: Cluster = None,
@@ -81,16 +94,13 @@ def prune(
 ) -> None:
     """Remove the filters with the smallest L1 norm from a run's network and fine-tune it, optionally with a teacher."""
     from ..core.parallel import cluster as tasks_on
-    from ..data.datasets.registry import open_dataset
     from ..training.pruning.prune import prune as prune_run
 
     if filters is not None and budget is not None:
         raise InputError("--filters and --budget", "exclude each other", "give one of them")
     if method is not None and teacher is None:
         raise InputError("--method", "needs a teacher", "give --teacher RUN or leave it out")
-    dataset = open_dataset(data, subset=subset)
-    note(dataset.notes)
-    dataset = dataset.untested() if all_clips else dataset
+    dataset = opened(data, subset, split_percent, device, all_clips=all_clips)
     with tasks_on(cluster), progress(f"prune {run}") as step:
         result = prune_run(
             run,

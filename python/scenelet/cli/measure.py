@@ -12,6 +12,7 @@ from ..compiler.options import DEFAULT, Options
 from .options import (
     Board,
     Data,
+    Devices,
     FrontendTables,
     Fusion,
     Json,
@@ -42,6 +43,7 @@ def evaluate(
     subset: Subset = None,
     split: Annotated[str, typer.Option(help="Split of the data set: train, validation, test, fold4 ...")] = "test",
     target: TargetName = "litert",
+    device: Devices = None,
     predictions: Annotated[Path | None, typer.Option(help="CSV file for one row per window.")] = None,
     confusion: Annotated[Path | None, typer.Option(help="PNG file for the confusion matrix.")] = None,
     energy: MeasureEnergy = False,
@@ -59,7 +61,7 @@ def evaluate(
     require_place(predictions, confusion)
     read_model(model)
     info = model_info(read(model.read_bytes(), model), model)
-    dataset = open_dataset(data, subset=subset)
+    dataset = open_dataset(data, subset=subset, devices=device or ())
     with open_target(target, model) as place, progress(f"{model.name} on {target}") as step:
         used = meter(energy)
         result = measure(model, info, dataset, split, place, progress=step)

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from ..errors import InputError
+from .output import note
+
+if TYPE_CHECKING:
+    from ..data.dataset import Dataset
 
 MOST_JOBS = 1024
 """More threads or processes at a time are a slip of the keyboard, which a computer does not survive."""
@@ -18,6 +24,16 @@ Data = Annotated[
 ]
 Subset = Annotated[
     str | None, typer.Option("--subset", help="Part of the data set: esc10, the ten classes of ESC-50 in ESC-10.")
+]
+SplitPercent = Annotated[
+    int | None,
+    typer.Option(
+        "--split-percent", help="Train on a published part of the training clips: 5, 10, 25, 50 or 100 (DCASE 2024)."
+    ),
+]
+Devices = Annotated[
+    list[str] | None,
+    typer.Option("--device", help="Only clips of this recording device; can be repeated. Default: all devices."),
 ]
 TargetName = Annotated[str, typer.Option("--target", help="Where to run: litert, tflm, host, qemu or serial:PORT.")]
 Jobs = Annotated[
@@ -60,6 +76,24 @@ AllClips = Annotated[
     bool,
     typer.Option("--all-clips", help="Train on the test clips too: the final network of a recipe tested by crossval."),
 ]
+
+
+def opened(
+    data: Path,
+    subset: str | None,
+    percent: int | None = None,
+    devices: list[str] | None = None,
+    *,
+    all_clips: bool = False,
+) -> Dataset:
+    """Open a data set for training, and print its notes."""
+    from ..data.datasets.registry import open_dataset
+
+    if all_clips and percent is not None:
+        raise InputError("--all-clips and --split-percent", "exclude each other", "give one of them")
+    dataset = open_dataset(data, subset=subset, percent=percent, devices=devices or ())
+    note(dataset.notes)
+    return dataset.untested() if all_clips else dataset
 
 
 def arena_limit(ram: int | None, board: str | None = None) -> int:

@@ -8,13 +8,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import InputError
-from .options import AllClips, Cluster, Data, Jobs, Json, MeasureEnergy, NetworkJobs, Recipe, Subset
+from .options import (
+    AllClips,
+    Cluster,
+    Data,
+    Devices,
+    Jobs,
+    Json,
+    MeasureEnergy,
+    NetworkJobs,
+    Recipe,
+    SplitPercent,
+    Subset,
+    opened,
+)
 from .output import meter, note, out, print_json, progress, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..core.energy import Meter
+    from ..data.dataset import Dataset
     from ..training.checkpoint import Epoch
     from ..training.loop import Watch
 
@@ -29,7 +43,15 @@ def train(
     recipe: Recipe,
     data: Data,
     to: Annotated[Path, typer.Option("--out", help="Run folder; an interrupted run in it resumes.")],
+    start: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="RUN", help="Fine-tune: begin with the weights of a finished run."),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Largest number of epochs; default: the recipe's.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Learning rate; default: the recipe's.")] = None,
     subset: Subset = None,
+    split_percent: SplitPercent = None,
+    device: Devices = None,
     all_clips: AllClips = False,
     jobs: Jobs = -1,
     cluster: Cluster = None,
@@ -39,20 +61,26 @@ def train(
     """Train a recipe's network into a run folder. After an interruption, the same command resumes."""
     from ..config import recipe as recipes
     from ..core.parallel import cluster as tasks_on
-    from ..data.datasets.registry import open_dataset
     from ..training import tf_config
 
     described = recipes.load(recipe)
+    given = {"epochs": epochs, "learning_rate": learning_rate}
+    changes = {name: value for name, value in given.items() if value is not None}
+    described = recipes.changed(described, "training", **changes) if changes else described
     if not described.deployable:
         note([f"{described.name} is not meant for a board; the limits are not checked"])
-    dataset = open_dataset(data, subset=subset)
-    note(dataset.notes)
-    dataset = dataset.untested() if all_clips else dataset
+    dataset = opened(data, subset, split_percent, device, all_clips=all_clips)
     with tasks_on(cluster), progress(f"train {described.name}") as step:
         team = tf_config.workers()
         chief = team is None or team[0] == 0  # the worker that writes the run folder, with the energy in it
         settings: dict[str, Any] = {"jobs": jobs, "watch": watcher(step, meter(energy and chief, to))}
-        if team:
+        if team and start:
+            raise InputError("--from", "does not go with TF_CONFIG", "fine-tune on one computer")
+        if start:
+            from ..training.fine_tuning import fine_tune
+
+            result = fine_tune(described, dataset, start, to, **settings)
+        elif team:
             from ..training.distributed.worker_group import WorkerGroup, train_distributed
 
             result = train_distributed(described, dataset, to, WorkerGroup(), **settings)
@@ -71,6 +99,8 @@ def quantize(
     ] = False,
     data: Annotated[Path | None, typer.Option("--data", help="With --qat: the run's data set.")] = None,
     subset: Subset = None,
+    split_percent: SplitPercent = None,
+    device: Devices = None,
     jobs: Jobs = -1,
     json: Json = False,
 ) -> None:
@@ -78,7 +108,9 @@ def quantize(
     from ..quantization.convert import quantize_run
 
     if qat or data:
-        _quantize_with_qat(run, data if qat else None, subset, jobs, json)
+        if data is None or not qat:
+            raise InputError("quantize", "needs both --qat and --data, or neither", "give both, or only the run")
+        _quantize_with_qat(run, opened(data, subset, split_percent, device), jobs, json)
         return
     made = quantize_run(run)
     if json:
@@ -87,13 +119,9 @@ def quantize(
         out.print(f"{made} written: {made.stat().st_size:,} bytes")
 
 
-def _quantize_with_qat(run: Path, data: Path | None, subset: str | None, jobs: int, json: bool) -> None:
-    from ..data.datasets.registry import open_dataset
+def _quantize_with_qat(run: Path, dataset: Dataset, jobs: int, json: bool) -> None:
     from ..quantization.qat import quantize_with_qat
 
-    if data is None:
-        raise InputError("quantize", "needs both --qat and --data, or neither", "give both, or only the run")
-    dataset = open_dataset(data, subset=subset)
     with progress(f"quantize {run.name}") as step:
         made = quantize_with_qat(run, dataset, jobs=jobs, watch=lambda epoch, most: step(epoch.epoch, most))
     if json:

@@ -15,6 +15,9 @@ from ..errors import DatasetError
 
 GroupKey = Literal["recording", "location"]
 
+WHOLE = 100
+"""Per cent: all of the published training split."""
+
 
 @dataclass(frozen=True, slots=True)
 class Clip:
@@ -69,6 +72,11 @@ class Dataset:
         Remarks to the user on how the folder was read.
     validation_given
         Whether the split "validation" is the data set's own, and not divided anew.
+    percent
+        Part of the published training split that is used, per cent; None for all of it.
+    devices
+        Recording devices that :meth:`split` is restricted to; empty for all of them. ``splits`` is not restricted, so
+        that validation splits do not depend on the devices.
     """
 
     name: str
@@ -80,6 +88,8 @@ class Dataset:
     absent: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     validation_given: bool = False
+    percent: int | None = None
+    devices: tuple[str, ...] = ()
 
     @property
     def split_names(self) -> tuple[str, ...]:
@@ -87,7 +97,7 @@ class Dataset:
         return tuple(self.splits)
 
     def split(self, name: str) -> list[Clip]:
-        """Return the clips of a split.
+        """Return the clips of a split: those of ``devices`` where these are restricted.
 
         Raises
         ------
@@ -97,7 +107,18 @@ class Dataset:
         if name not in self.splits:
             problem = self.absent.get(name, "not a split of this data set")
             raise DatasetError(f"{self.root}: split '{name}'", problem, f"use one of: {', '.join(self.splits)}")
-        return list(self.splits[name])
+        return [clip for clip in self.splits[name] if not self.devices or clip.device in self.devices]
+
+    def published(self, percent: int) -> tuple[Clip, ...]:
+        """Clips of the published training split of so many per cent; none where there is no such split.
+
+        100 % are all training and validation clips, unless a split of that name is published.
+        """
+        name = f"split{percent}"
+        if name in self.splits or percent != WHOLE:
+            return self.splits.get(name, ())
+        used = {*self.splits.get("train", ()), *self.splits.get("validation", ())}
+        return tuple(clip for clip in self.clips if clip in used)
 
     def untested(self) -> Self:
         """Use all clips for training and keep no test: for the final network of a recipe that was tested before."""
@@ -117,4 +138,5 @@ class Dataset:
             for clip in self.splits[name]:
                 line = f"\n{clip.path.relative_to(self.root).as_posix()}\0{clip.label}"
                 digest.update(line.encode(errors="surrogateescape"))  # a file's name may hold bytes that are not UTF-8
+        digest.update("".join(f"\0{device}" for device in self.devices).encode())
         return digest.hexdigest()

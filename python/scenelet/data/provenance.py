@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from ..errors import DatasetError, InputError
 from ..tflite.metadata import ModelInfo, Provenance
-from .dataset import Clip, Dataset
+from .dataset import WHOLE, Clip, Dataset
 from .splits import with_validation
 
 
@@ -35,7 +35,17 @@ def describe(dataset: Dataset, fraction: float, seed: int) -> Provenance:
         validation_fraction=fraction,
         validation_seed=seed,
         clips_sha256=_sha256(dataset.split("train"), dataset),
+        percent=dataset.percent,
+        devices=dataset.devices,
     )
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Of a network: name of its data set, and the clips that it was trained on; None where they are not recorded."""
+
+    dataset: str
+    learned: Provenance | None
 
 
 @dataclass(frozen=True)
@@ -57,8 +67,14 @@ class TrainingSplits:
         """Number of a split's clips that the model was trained on; None where that is unknown."""
         return None if self.train_clips is None else sum(clip in self.train_clips for clip in self.dataset.split(split))
 
+    def is_apart(self, clips: Sequence[Clip]) -> bool:
+        """Whether the model is known to be of this data set, and neither trained on the clips nor chosen by them."""
+        if not self.train_clips:
+            return False
+        return not self.train_clips.union(self.dataset.splits["validation"]).intersection(clips)
 
-def training_splits(dataset: Dataset, info: ModelInfo) -> TrainingSplits:
+
+def training_splits(dataset: Dataset, info: ModelInfo | Trained) -> TrainingSplits:
     """Split a data set as it was for a model's training.
 
     The training clips are unknown where the model's metadata do not record them, and where clips or labels of the data
@@ -72,10 +88,14 @@ def training_splits(dataset: Dataset, info: ModelInfo) -> TrainingSplits:
         split = _split_again(dataset, info.learned)
     except DatasetError:  # too few recordings are left to split
         return TrainingSplits(dataset, None)
-    train = split.splits.get("train", ())
-    if _sha256(train, dataset) != info.learned.clips_sha256:
+    own = {name: _of_devices(split.splits.get(name, ()), info.learned) for name in ("train", "validation")}
+    if _sha256(own["train"], dataset) != info.learned.clips_sha256:
         return TrainingSplits(dataset, None)
-    return TrainingSplits(split, frozenset(train))
+    return TrainingSplits(replace(split, splits={**split.splits, **own}), frozenset(own["train"]))
+
+
+def _of_devices(clips: Sequence[Clip], provenance: Provenance) -> tuple[Clip, ...]:
+    return tuple(clip for clip in clips if not provenance.devices or clip.device in provenance.devices)
 
 
 def require_held_out(dataset: Dataset, info: ModelInfo, split: str, model: object) -> None:
@@ -104,8 +124,7 @@ def _split_again(dataset: Dataset, provenance: Provenance) -> Dataset:
     elif provenance.folds:
         used = tuple(clip for clip in dataset.clips if clip.fold in provenance.folds)
     else:
-        chosen = {*dataset.splits.get("train", ()), *dataset.splits.get("validation", ())}
-        used = tuple(clip for clip in dataset.clips if clip in chosen)
+        used = dataset.published(provenance.percent or WHOLE)
     others = {name: clips for name, clips in dataset.splits.items() if name not in ("train", "validation")}
     whole = replace(dataset, splits={"train": used, **others})
     return with_validation(whole, provenance.validation_fraction, provenance.validation_seed) if used else whole

@@ -6,7 +6,7 @@ The entry holds canonical JSON (sorted keys, no time stamp), so equal inputs giv
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import tflite
 from ai_edge_litert import schema_py_generated as schema
@@ -39,6 +39,10 @@ class Provenance(BaseModel):
         Share and seed of the validation split; see :func:`scenelet.data.splits.with_validation`.
     clips_sha256
         Hash of the training clips' names and labels, in the data set's order.
+    percent
+        Part of the published training split that the clips were drawn from, per cent; None for all of it.
+    devices
+        Recording devices of the training clips; empty for all of them.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -48,6 +52,13 @@ class Provenance(BaseModel):
     validation_fraction: Annotated[float, Field(gt=0, lt=1)]
     validation_seed: int
     clips_sha256: str
+    percent: int | None = None
+    devices: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As a dictionary; part and devices are named only where they are restricted."""
+        content = self.model_dump(mode="json")
+        return {name: value for name, value in content.items() if value or name not in ("percent", "devices")}
 
 
 class ModelInfo(BaseModel):
@@ -90,6 +101,8 @@ class ModelInfo(BaseModel):
     def to_json(self) -> bytes:
         """Canonical JSON of all fields; limits are named only where they are not the challenge's."""
         content = self.model_dump(mode="json")
+        if self.learned:
+            content["learned"] = self.learned.to_json()
         if self.limits == "dcase":
             del content["limits"]
         return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()

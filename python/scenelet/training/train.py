@@ -19,7 +19,7 @@ from ..core.files import write_text
 from ..data.augmentation.features import batch_augmentation
 from ..data.augmentation.plan import augmented
 from ..data.dataset import Dataset
-from ..data.provenance import describe
+from ..data.provenance import Trained, describe, training_splits
 from ..data.splits import with_validation
 from ..errors import DatasetError, InputError
 from ..graph import limits
@@ -247,7 +247,7 @@ def run_training(
     recipe, dataset = prepare(recipe, dataset)
     data = load_splits(recipe, dataset, options)
     context = RunContext(recipe, data, Path(out), options.get("jobs", 1), options.get("watch"))
-    return _run(context, dataset, train_fn, sources or {}, provenance_of(recipe, given))
+    return _run(context, given, train_fn, sources or {}, provenance_of(recipe, given))
 
 
 def provenance_of(recipe: Recipe, dataset: Dataset) -> Provenance:
@@ -260,7 +260,7 @@ def _run(
 ) -> RunResult:
     features = {name: part.sha256 for name, part in context.data.items()}
     for source in sources.values():
-        _require_same_test(source, features)
+        _require_untested(source, dataset, features)
     weights = {name: run_folder.weights_sha256(run_folder.load_model(run)) for name, run in sources.items()}
     request = Request(context.recipe, dataset.name, dataset.labels, features, weights)
     run_folder.claim(context.out, request, provenance)
@@ -271,10 +271,13 @@ def _run(
     return RunResult(context.out, scores)
 
 
-def _require_same_test(source: str | Path, features: dict[str, str]) -> None:
-    """Refuse a run that was trained on another split: it may have been trained on the test."""
-    test = features.get("test")
-    if test and run_folder.request_of(source).features_sha256.get("test") != test:
+def _require_untested(source: str | Path, dataset: Dataset, features: dict[str, str]) -> None:
+    """Refuse a run that may have been trained on the test: the windows of its test, or all its clips, tell."""
+    test, request = features.get("test"), run_folder.request_of(source)
+    if not test or request.features_sha256.get("test") == test:
+        return
+    learned = training_splits(dataset, Trained(request.dataset, run_folder.provenance_of(source)))
+    if not learned.is_apart(dataset.split("test")):
         raise InputError(
             source,
             "was trained with another test split, so it may have been trained on this one",

@@ -5,14 +5,14 @@ docs/ADDING_A_DATA_SET.md describes how to add one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...core.names import is_utf8, label_problem, twice
 from ...core.shown import markdown_code
 from ...errors import DatasetError
-from ..dataset import Clip, Dataset
+from ..dataset import WHOLE, Clip, Dataset
 from ..splits import with_validation
 from . import class_folders, esc, split_folders, synthetic_city, tau
 
@@ -36,6 +36,9 @@ class DatasetFormat:
         Source, citation and licence for the model card, Markdown; "`{name}`" stands for the data set's name.
     subsets
         Values of ``subset`` that ``read`` accepts.
+    percent_remedy
+        What to do where the training split of "{percent}" per cent is not in the folder "{root}"; "" for data sets that
+        publish none.
     """
 
     name: str
@@ -43,14 +46,21 @@ class DatasetFormat:
     read: Callable[[Path, str | None], Dataset]
     licence: str
     subsets: tuple[str, ...] = ()
+    percent_remedy: str = ""
 
 
 # The first row whose detect() accepts the folder reads it; class folders accept every folder.
 CLASS_FOLDERS = DatasetFormat("class_folders", class_folders.detect, class_folders.read_folder, class_folders.LICENCE)
 FORMATS = (
     DatasetFormat("esc50", esc.detect_esc50, esc.read_esc50, esc.ESC50_LICENCE, subsets=("esc10",)),
-    DatasetFormat("synthetic_city", synthetic_city.detect, synthetic_city.read_synthetic_city, synthetic_city.LICENCE),
-    DatasetFormat("tau2022", tau.detect, tau.read_tau, tau.LICENCE),
+    DatasetFormat(
+        "synthetic_city",
+        synthetic_city.detect,
+        synthetic_city.read_synthetic_city,
+        synthetic_city.LICENCE,
+        percent_remedy=synthetic_city.PERCENT_REMEDY,
+    ),
+    DatasetFormat("tau2022", tau.detect, tau.read_tau, tau.LICENCE, percent_remedy=tau.PERCENT_REMEDY),
     DatasetFormat("esc10", esc.detect_esc10, esc.read_esc10, esc.ESC10_LICENCE, subsets=("esc10",)),
     DatasetFormat("split_folders", split_folders.detect, split_folders.read_split_folders, split_folders.LICENCE),
     CLASS_FOLDERS,
@@ -58,7 +68,13 @@ FORMATS = (
 
 
 def open_dataset(
-    path: str | Path, *, subset: str | None = None, validation_fraction: float = 0.2, seed: int = 0
+    path: str | Path,
+    *,
+    subset: str | None = None,
+    percent: int | None = None,
+    devices: Sequence[str] = (),
+    validation_fraction: float = 0.2,
+    seed: int = 0,
 ) -> Dataset:
     """Open a data set. No audio is read yet.
 
@@ -68,6 +84,11 @@ def open_dataset(
         Folder of the data set; for TAU also the folder that its archives were unpacked into.
     subset
         "esc10" reads only the ten classes of ESC-10 from a folder of ESC-50, under ESC-10's names.
+    percent
+        Train on a published part of the training split: 5, 10, 25, 50 or 100 % of TAU (DCASE 2024 task 1).
+    devices
+        Restrict every split to clips of these recording devices. The validation split is that of all devices,
+        restricted.
     validation_fraction
         Part of the training clips that becomes the split "validation", in whole recordings (TAU: whole locations);
         0 < fraction < 1.
@@ -90,13 +111,35 @@ def open_dataset(
         if not root.is_dir():
             problem = "is a file" if root.exists() else "no such folder"
             raise DatasetError(root, problem, "give the folder of a data set")
-        dataset = _read(root, subset)
+        row = _row(root, subset)
+        dataset = _of_percent(row.read(root, subset), row, percent)
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
         raise DatasetError(error.filename or root, problem, "check the path and its permissions") from None
     _require_names(dataset)
+    _require_devices(dataset, devices)
     dataset = with_validation(dataset, validation_fraction, seed)
-    return replace(dataset, splits={**dataset.splits, "all": dataset.clips})
+    return replace(dataset, splits={**dataset.splits, "all": dataset.clips}, devices=tuple(devices))
+
+
+def _of_percent(dataset: Dataset, row: DatasetFormat, percent: int | None) -> Dataset:
+    """Replace "train" by a published part of it."""
+    if percent is None:
+        return dataset
+    part = dataset.published(percent) if row.percent_remedy else ()
+    if not part:
+        remedy = row.percent_remedy.format(percent=percent, root=dataset.root) or "leave --split-percent out"
+        raise DatasetError(dataset.root, f"has no training split of {percent} %", remedy)
+    whole = dataset.published(WHOLE)
+    return replace(dataset, splits={f"split{WHOLE}": whole, **dataset.splits, "train": part}, percent=percent)
+
+
+def _require_devices(dataset: Dataset, devices: Sequence[str]) -> None:
+    known = sorted({clip.device for clip in dataset.clips} - {""})
+    for device in devices:
+        if device not in known:
+            problem = f"holds no clip of device '{device}'" if known else "does not say which device made a clip"
+            raise DatasetError(dataset.root, problem, f"use one of: {', '.join(known)}" if known else "give no device")
 
 
 def _require_names(dataset: Dataset) -> None:
@@ -120,11 +163,12 @@ def licence_text(name: str) -> str:
     return row.licence.replace("`{name}`", markdown_code(name))
 
 
-def _read(root: Path, subset: str | None) -> Dataset:
+def _row(root: Path, subset: str | None) -> DatasetFormat:
+    """Row of the layout of a folder; refuses a subset that it does not have."""
     known = list(dict.fromkeys(name for row in FORMATS for name in row.subsets))
     if subset not in (None, *known):
         raise DatasetError(root, f"unknown subset '{subset}'", f"use one of: {', '.join(known)}")
     row = next(row for row in FORMATS if row.detect(root))
     if subset is not None and subset not in row.subsets:
         raise DatasetError(root, f"has no subset '{subset}'", "give the folder of ESC-50")
-    return row.read(root, subset)
+    return row

@@ -12,6 +12,7 @@ from ..dataset import Dataset
 from . import tau
 
 MARK = "synthetic.json"
+PERCENT_REMEDY = "the city has 5, 10, 25, 50 and 100; write it again with `scenelet data synth`"
 LICENCE = (
     "The synthetic city, computed by scenelet. Scores on it say that the pipeline works and nothing about real scenes."
 )

@@ -3,12 +3,16 @@
 ``meta.csv`` and ``evaluation_setup/fold1_*.csv`` are separated by tabs. The name of a clip,
 ``audio/<scene>-<city>-<location>-<segment>-<second>-<device>.wav``, without its last two fields, names its recording:
 clips that several devices recorded at the same time belong to one recording.
+
+DCASE 2024 task 1 adds training splits of 5, 10, 25, 50 and 100 %: ``split5.csv`` .. ``split100.csv``, tables like the
+others. They are read from ``split_setup/``, ``evaluation_setup/`` or the data set's folder, and are optional.
 """
 
 from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..dataset import Clip, Dataset
@@ -35,6 +39,11 @@ SCENES = (
     "tram",
 )
 DEVICES = ("a", "b", "c", "s1", "s2", "s3", "s4", "s5", "s6")
+PERCENTS = (5, 10, 25, 50, 100)
+PERCENT_REMEDY = (
+    "copy split{percent}.csv of github.com/CPJKU/dcase2024_task1_baseline/releases/tag/files into {root}/split_setup"
+)
+_PERCENT_FOLDERS = ("split_setup", "evaluation_setup", ".")
 
 _NAME = re.compile(r"audio/([^/-]+-[^/-]+-[^/-]+-[^/-]+)-[^/-]+-[^/-]+\.wav")
 
@@ -61,7 +70,8 @@ def _has_layout(root: Path) -> bool:
 def read_tau(root: Path, _subset: str | None = None) -> Dataset:
     """Read the development set: "train" is fold1_train, "test" is fold1_evaluate.
 
-    A validation split keeps whole locations together.
+    A validation split keeps whole locations together. "split5" .. "split100" are the parts of "train" for which there
+    are tables.
     """
     root = find_root(root) or root
     clips = _clips(root)
@@ -73,8 +83,23 @@ def read_tau(root: Path, _subset: str | None = None) -> Dataset:
     splits = {
         "train": tuple(clip for name, clip in clips.items() if name in train),
         "test": tuple(clip for name, clip in clips.items() if name in test),
+        **{f"split{percent}": part for percent, part in _parts(root, clips, train)},
     }
     return Dataset("tau2022", root, SCENES, tuple(clips.values()), splits, "location")
+
+
+def _parts(root: Path, clips: dict[str, Clip], train: dict[str, Row]) -> Iterator[tuple[int, tuple[Clip, ...]]]:
+    """Parts of the training split that have a table, with their per cent."""
+    for percent in PERCENTS:
+        places = [root / folder / f"split{percent}.csv" for folder in _PERCENT_FOLDERS]
+        path = next((place for place in places if place.is_file()), None)
+        if path is None:
+            continue
+        names = {row["filename"]: row for row in read_table(path, ("filename",), delimiter="\t")}
+        for name, row in names.items():
+            if name not in train:
+                raise row.error(f"'{name}' is not in fold1_train.csv", "restore both files")
+        yield percent, tuple(clip for name, clip in clips.items() if name in names)
 
 
 def _clips(root: Path) -> dict[str, Clip]:

@@ -19,7 +19,7 @@ import numpy as np
 from ...core.files import scratch_beside, writing
 from ...errors import DatasetError
 from ..datasets.synthetic_city import MARK
-from ..datasets.tau import META, SCENES, SETUP
+from ..datasets.tau import META, PERCENTS, SCENES, SETUP
 from .microphones import DEVICES, record_with_device
 from .scenes import record
 from .sources import SAMPLE_RATE, Samples
@@ -132,6 +132,8 @@ def write_city(
     takes = _takes(plan)
     counts = [sum(1 for take in takes if take.split == split for _ in take.names()) for split in ("train", "test")]
     if _found(out, plan, takes):
+        with writing(out):
+            _write_parts(out / SETUP, takes)  # which cities of earlier versions lack
         return City(out, plan, counts[0], counts[1], written=False)
     with writing(out), scratch_beside(out) as folder:
         _write(folder / "city", plan, takes, progress)
@@ -222,6 +224,27 @@ def _write_tables(folder: Path, takes: list[_Take]) -> None:
     _write_table(setup / "fold1_train.csv", ("filename", "scene_label"), labelled["train"])
     _write_table(setup / "fold1_test.csv", ("filename",), [(name,) for name, _ in labelled["test"]])
     _write_table(setup / "fold1_evaluate.csv", ("filename", "scene_label"), labelled["test"])
+    _write_parts(setup, takes)
+
+
+def _write_parts(setup: Path, takes: list[_Take]) -> None:
+    for percent in PERCENTS:
+        path = setup / f"split{percent}.csv"
+        if not path.is_file():
+            _write_table(path, ("filename", "scene_label"), _part(takes, percent))
+
+
+def _part(takes: list[_Take], percent: int) -> list[_Cells]:
+    """Part of the training clips as DCASE 2024 divides them: a smaller part lies in the larger ones.
+
+    Recordings are whole or not in it. Every scene has as many, at least two, so that one can be held out.
+    """
+    rows: list[_Cells] = []
+    for scene in SCENES:
+        own = [take for take in takes if (take.scene, take.split) == (scene, "train")]
+        for take in own[: max(2, round(len(own) * percent / 100))]:
+            rows += [(name, scene) for name, *_ in take.names()]
+    return rows
 
 
 def _write_table(path: Path, header: _Cells, rows: list[_Cells]) -> None:

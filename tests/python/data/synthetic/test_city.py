@@ -57,6 +57,11 @@ def test_tables_are_what_taus_are(small_city: City) -> None:
         "fold1_evaluate.csv",
         "fold1_test.csv",
         "fold1_train.csv",
+        "split10.csv",
+        "split100.csv",
+        "split25.csv",
+        "split5.csv",
+        "split50.csv",
     ]
     meta = (small_city.folder / "meta.csv").read_text().splitlines()
     assert meta[0] == "filename\tscene_label\tidentifier\tsource_label"
