@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, settings
 pytest_plugins = (
     "fixtures_commands",
     "fixtures_datasets",
+    "fixtures_entries",
     "fixtures_firmware",
     "fixtures_networks",
     "fixtures_results",

@@ -57,8 +57,13 @@ def _describe(root: Path, dataset: object, json: bool) -> None:
     note(dataset.notes)
     for reason in dict.fromkeys(dataset.absent.values()):
         note([f"no split {', '.join(name for name, why in dataset.absent.items() if why == reason)}: {reason}"])
+    parts = [f"split{percent}" for percent in dataset.percents]
+    shown = {name: clips for name, clips in splits.items() if name not in parts}
     rows = [
-        (label, *(sum(clip.label == label for clip in clips) for clips in splits.values())) for label in dataset.labels
+        (label, *(sum(clip.label == label for clip in clips) for clips in shown.values())) for label in dataset.labels
     ]
-    rows.append(("all", *(len(clips) for clips in splits.values())))
-    out.print(table(f"{dataset.name}: {len(dataset.clips):,} clips", ["class", *(f">{s}" for s in splits)], rows))
+    rows.append(("all", *(len(clips) for clips in shown.values())))
+    out.print(table(f"{dataset.name}: {len(dataset.clips):,} clips", ["class", *(f">{s}" for s in shown)], rows))
+    if parts:
+        sizes = ", ".join(f"{name.removeprefix('split')} %: {len(splits[name]):,}" for name in parts)
+        out.print(f"training clips with --split-percent: {sizes}")

@@ -31,7 +31,7 @@ EXAMPLES = {
     "report": ("scenelet report model.tflite --out report.html",),
     "card": ("scenelet card model.tflite --data recordings/ --out model.md",),
     "submission": (
-        "scenelet submission model.tflite --data TAU/ --audio clips/ --label Doe_INST_task1_1 --out entry/",
+        "scenelet submission dcase2023 runs/mine --data TAU/ --audio clips/ --label Doe_INST_task1_1 --out entry/",
     ),
     "recipes": ("scenelet recipes",),
     "boards": ("scenelet boards --json",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,11 +10,12 @@ import typer
 
 from ..errors import InputError
 from .options import Data, Json, Model, Subset, TargetName
-from .output import out, print_json, progress
+from .output import note, out, print_json, progress, table
 
 if TYPE_CHECKING:
     from ..data.datasets.registry import Dataset
     from ..evaluation.evaluate import Evaluation
+    from ..publish.challenges.challenge import Entry
     from ..publish.model_card import Folds
     from ..tflite.metadata import ModelInfo
 
@@ -90,35 +92,68 @@ def _evaluated(model: Path, dataset: Dataset, split: str, target: str) -> Evalua
 
 
 def submission(
-    model: Model,
+    challenge: Annotated[
+        str,
+        typer.Argument(metavar="CHALLENGE", help="dcase2023 or dcase2024; a model alone means dcase2023."),
+    ],
     data: Data,
-    audio: Annotated[Path, typer.Option("--audio", help="Folder of the clips to classify, without labels.")],
-    label: Annotated[str, typer.Option("--label", help="Submission label: <last name>_<institute>_task1_<1 to 4>.")],
-    to: Annotated[Path, typer.Option("--out", help="Folder for the submission's folder.")],
+    label: Annotated[str, typer.Option("--label", help="Submission label, such as Doe_INST_task1_1.")],
+    to: Annotated[Path, typer.Option("--out", help="Folder for the entry's folder.")],
+    runs: Annotated[
+        list[Path] | None, typer.Argument(metavar="RUN...", help="Converted run folders, or .tflite files.")
+    ] = None,
+    audio: Annotated[Path | None, typer.Option("--audio", help="Folder of the clips to classify.")] = None,
+    details: Annotated[
+        Path | None, typer.Option("--details", help="TOML file: authors, source code, external data.")
+    ] = None,
     subset: Subset = None,
     split: Annotated[str, typer.Option(help="Split of the development set to report in the metadata.")] = "test",
     target: TargetName = "litert",
     json: Json = False,
 ) -> None:
-    """Write the files of a DCASE submission: system output with probabilities, metadata, the model."""
+    """Write an entry to a challenge from finished runs: outputs, metadata, models, as the organisers want them."""
     from ..data.datasets.registry import open_dataset
-    from ..data.provenance import require_held_out
-    from ..evaluation.evaluate import evaluate, model_info
-    from ..publish.submission import audio_files, require_form, write_submission
+    from ..publish.challenges import registry
+    from ..publish.challenges.challenge import Job
+    from ..publish.challenges.details import read_details
+    from ..publish.challenges.entry import make_entry
+    from ..publish.challenges.parts import read_part
     from ..targets import open_target
-    from ..tflite.metadata import read
-    from ..tflite.reader import read_model
 
-    read_model(model)
-    info = model_info(read(model.read_bytes(), model), model)
+    paths = list(runs or ())
+    if challenge not in registry.NAMES and not paths and Path(challenge).exists():
+        challenge, paths = "dcase2023", [Path(challenge)]
+    row = registry.find(challenge)
+    row.require_label(label)
+    told = read_details(details)
+    parts = tuple(map(read_part, paths))
     dataset = open_dataset(data, subset=subset)
-    require_held_out(dataset, info, split, model)
-    require_form(label)
-    audio_files(audio)
-    with open_target(target, model) as place, progress(f"{model.name} on {target}") as step:
-        development = evaluate(model, info, dataset, split, place, progress=step)
-        made = write_submission(label, model, info, audio, development, place, to, progress=step)
+    with progress(f"{row.name} on {target}") as step:
+        job = Job(row, label, parts, dataset, split, told, audio, partial(open_target, target), target, step)
+        made = make_entry(job, to)
     if json:
         print_json(made.to_json())
     else:
-        out.print(f"{made.folder} written: {made.clips:,} clips; fill in the authors in {label}.meta.yaml")
+        _show_entry(made, split)
+
+
+def _show_entry(made: Entry, split: str) -> None:
+    rows = [
+        (
+            part.path,
+            "all" if part.percent is None else f"{part.percent} %",
+            f"{scored.accuracy:.1%}",
+            f"{scored.log_loss:.3f}",
+            part.cost.params_bytes,
+            part.cost.macs,
+            part.cost.macs_nessi,
+        )
+        for part, scored in zip(made.parts, made.evaluations, strict=True)
+    ]
+    columns = ["model", ">trained on", ">accuracy", ">log loss", ">bytes", ">MACs", ">by NeSsi"]
+    out.print(table(f"{made.challenge}: scores on split {split} (macro)", columns, rows))
+    for name, value in made.written.rows:
+        out.print(f"{name}: {value}")
+    clips = f", {made.written.clips:,} clips classified" if made.written.clips else ""
+    out.print(f"{made.folder} written: {len(made.files)} files{clips}")
+    note(made.written.notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from ..errors import DatasetError
 
 GroupKey = Literal["recording", "location"]
 
+_PART = re.compile(r"split([0-9]+)")
 WHOLE = 100
 """Per cent: all of the published training split."""
 
@@ -108,6 +110,12 @@ class Dataset:
             problem = self.absent.get(name, "not a split of this data set")
             raise DatasetError(f"{self.root}: split '{name}'", problem, f"use one of: {', '.join(self.splits)}")
         return [clip for clip in self.splits[name] if not self.devices or clip.device in self.devices]
+
+    @property
+    def percents(self) -> list[int]:
+        """Per cent of the published training splits, in ascending order."""
+        found = (_PART.fullmatch(name) for name in self.splits)
+        return sorted(int(match[1]) for match in found if match)
 
     def published(self, percent: int) -> tuple[Clip, ...]:
         """Clips of the published training split of so many per cent; none where there is no such split.

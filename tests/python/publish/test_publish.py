@@ -1,6 +1,5 @@
 """What goes out with a model says what was measured, and nothing else."""
 
-import csv
 import json
 import re
 from dataclasses import replace
@@ -8,23 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
-import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 
 from scenelet.cli import main
 from scenelet.core.files import sha256
-from scenelet.core.metrics import Measures, probabilities
+from scenelet.core.metrics import Measures
 from scenelet.data.datasets.registry import open_dataset
-from scenelet.errors import AudioError, InputError
 from scenelet.evaluation.confusion_matrix import confusion_png
 from scenelet.evaluation.evaluate import Evaluation, evaluate, model_info, pooled
 from scenelet.publish.model_card import Folds, card, read_folds
-from scenelet.publish.submission import audio_files, output_csv, to_yaml, write_submission
 from scenelet.tflite.metadata import ModelInfo, Provenance, attach, read
-
-LABEL = "Almeida_AI4EDGE_task1_1"
 
 
 class Fixed:
@@ -51,17 +42,6 @@ def measured(info: ModelInfo, esc10_audio: Path) -> Evaluation:
     rows = np.full((10, 10), -128, np.int8)
     rows[:, info.labels.index("rain")] = 127
     return evaluate("m", info, open_dataset(esc10_audio), "fold1", Fixed(rows))  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def clips(tmp_path: Path) -> Path:
-    folder = tmp_path / "unlabelled"
-    (folder / "deep").mkdir(parents=True)
-    chance = np.random.default_rng(0)
-    for name, seconds in (("b.wav", 1), ("a.wav", 2), ("deep/c.flac", 1)):
-        soundfile.write(folder / name, chance.uniform(-0.2, 0.2, seconds * 8000), 8000)
-    (folder / "notes.txt").write_text("no audio")
-    return folder
 
 
 def test_the_card_states_file_cost_scores_and_weakness(sm1: Path, info: ModelInfo, measured: Evaluation) -> None:
@@ -196,34 +176,6 @@ def test_the_picture_has_a_square_for_every_count(info: ModelInfo, measured: Eva
     assert confusion_png(measured.confusion.T, info.labels) != content
 
 
-def test_the_output_has_one_line_a_clip_with_its_mean_probabilities(info: ModelInfo, clips: Path) -> None:
-    rows = np.random.default_rng(1).integers(-128, 128, (4, 10)).astype(np.int8)
-    lines = list(csv.DictReader(output_csv(clips, info, Fixed(rows)).splitlines(), delimiter="\t"))  # type: ignore[arg-type]
-    assert [line["filename"] for line in lines] == ["a.wav", "b.wav", "deep/c.flac"]
-    assert list(lines[0]) == ["filename", "scene_label", *info.labels]
-    expected = probabilities(rows)
-    for line, values in zip(lines, [expected[:2].mean(axis=0), expected[2], expected[3]], strict=True):
-        found = [float(line[label]) for label in info.labels]
-        np.testing.assert_allclose(found, values, atol=1e-6)
-        assert sum(found) == pytest.approx(1, abs=1e-5)
-        assert line["scene_label"] == info.labels[int(values.argmax())]
-
-
-def test_a_submission_is_three_files(
-    sm1: Path, info: ModelInfo, measured: Evaluation, clips: Path, tmp_path: Path
-) -> None:
-    rows = np.zeros((4, 10), np.int8)
-    made = write_submission(LABEL, sm1, info, clips, measured, Fixed(rows), tmp_path / "out")  # type: ignore[arg-type]
-    assert made.to_json()["files"] == [f"{LABEL}.meta.yaml", f"{LABEL}.output.csv", f"{LABEL}.tflite"]
-    assert made.clips == 3
-    assert (made.folder / f"{LABEL}.tflite").read_bytes() == sm1.read_bytes()
-    told = yaml.safe_load((made.folder / f"{LABEL}.meta.yaml").read_text("utf-8"))
-    assert told["submission"]["label"] == LABEL
-    assert told["system"]["complexity"] == {"total_parameters_bytes": 52844, "macs": 25475456}
-    assert told["results"]["development_dataset"]["overall"]["accuracy"] == 50.0
-    assert list(told) == ["submission", "system", "results"]
-
-
 AWKWARD = (
     "true", "null", "1", "0x1F", "1e3", "12:30", "=", "<<", "- x", "? x", "x: y", "x #y", "*a", "&a", "!a", "|", ">",
     "%", "@", "`", "'", '"', "\\", "{x}", "[x]", ",", "~", "2024-01-31", "a|b", "<b>", "$x$", "cafe\u0301",
@@ -240,16 +192,10 @@ def awkward(info: ModelInfo, measured: Evaluation, labels: tuple[str, ...]) -> t
 
 @pytest.mark.parametrize("first", range(0, len(AWKWARD), 10))
 def test_classes_with_awkward_names_are_published(
-    first: int, sm1: Path, info: ModelInfo, measured: Evaluation, clips: Path, tmp_path: Path
+    first: int, sm1: Path, info: ModelInfo, measured: Evaluation, tmp_path: Path
 ) -> None:
     labels = (AWKWARD + AWKWARD)[first : first + 10]
     named, scored = awkward(info, measured, labels)
-    rows = np.zeros((4, 10), np.int8)
-    made = write_submission(LABEL, sm1, named, clips, scored, Fixed(rows), tmp_path / "out")  # type: ignore[arg-type]
-    told = yaml.safe_load((made.folder / f"{LABEL}.meta.yaml").read_text("utf-8"))
-    assert set(told["results"]["development_dataset"]["class_wise"]) == set(scored.by_class)
-    with (made.folder / f"{LABEL}.output.csv").open(newline="", encoding="utf-8") as file:
-        assert next(csv.reader(file, delimiter="\t"))[2:] == list(labels)
     model = tmp_path / "m |\n```\n# x'.tflite"
     model.write_bytes(sm1.read_bytes())
     text = card(model, named, [scored])
@@ -259,52 +205,11 @@ def test_classes_with_awkward_names_are_published(
     assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows_of_classes] == [5] * len(scored.by_class)
 
 
-@given(st.dictionaries(st.text(max_size=200), st.text(max_size=200) | st.floats(allow_nan=False) | st.integers()))
-def test_yaml_holds_any_text(value: dict[str, object]) -> None:
-    assert yaml.safe_load(to_yaml({"a": value, "b": [value]})) == {"a": value, "b": [value]}
-
-
-def test_a_clip_whose_name_is_not_utf8_is_refused(tmp_path: Path) -> None:
-    (tmp_path / b"x\xff.wav".decode("utf-8", "surrogateescape")).touch()
-    with pytest.raises(AudioError, match="its name is not UTF-8; rename it"):
-        audio_files(tmp_path)
-
-
-@pytest.mark.parametrize("label", ["x", "Almeida_AI4EDGE_task1_5", "Almeida_AI4EDGE_task2_1", "../x_y_task1_1"])
-def test_a_label_of_another_form_is_refused(
-    label: str, sm1: Path, info: ModelInfo, measured: Evaluation, clips: Path, tmp_path: Path
-) -> None:
-    with pytest.raises(InputError, match="is not a submission label"):
-        write_submission(label, sm1, info, clips, measured, Fixed(np.zeros((4, 10))), tmp_path / "out")  # type: ignore[arg-type]
-    assert not (tmp_path / "out").exists()
-
-
-def test_a_folder_without_audio_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(AudioError, match="holds no audio file"):
-        audio_files(tmp_path)
-
-
-def test_the_commands(
-    sm1: Path, esc10_audio: Path, clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_commands(sm1: Path, esc10_audio: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     to = tmp_path / "card.md"
     assert main(["card", str(sm1), "--data", str(esc10_audio), "--out", str(to), "--split", "fold1", "--json"]) == 0
     (scores,) = json.loads(capsys.readouterr().out)["evaluations"]
     assert f"| `litert` | fold1 | 10 | {scores['accuracy']:.1%} |" in to.read_text()
-    options = [
-        "--data",
-        str(esc10_audio),
-        "--audio",
-        str(clips),
-        "--label",
-        LABEL,
-        "--split",
-        "fold1",
-        "--out",
-        str(tmp_path),
-    ]
-    assert main(["submission", str(sm1), *options, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["clips"] == 3
     picture = tmp_path / "confusion.png"
     assert (
         main(["evaluate", str(sm1), "--data", str(esc10_audio), "--split", "fold1", "--confusion", str(picture)]) == 0
