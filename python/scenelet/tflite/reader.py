@@ -261,7 +261,7 @@ class _Reader:
             return Quantization(scale, zero_point, axis)
         if not scale.size:
             return None
-        if dtype not in _UNSCALED and zero_point.size not in (0, 1, scale.size):
+        if dtype not in _UNSCALED and zero_point.size not in (1, scale.size):
             raise DamagedError(f"{label} has {scale.size} scales and {zero_point.size} zero points")
         if dtype not in _UNSCALED and (not np.all(np.isfinite(scale)) or np.any(scale < 0)):
             raise DamagedError(f"{label} has a scale that is negative or not a number")

@@ -174,3 +174,12 @@ def test_an_operators_number_is_the_larger_of_its_two_fields(deprecated: int, co
     tree = object_model.unpack(write_model(network.graph(y)))
     tree.operatorCodes[0].deprecatedBuiltinCode, tree.operatorCodes[0].builtinCode = deprecated, code
     assert [operator.op for operator in read_model(object_model.pack(tree)).operators] == ["SOFTMAX"]
+
+
+@pytest.mark.parametrize("zero_points", [None, []])
+def test_scales_without_zero_points_are_damage(zero_points: list[int] | None) -> None:
+    """LiteRT refuses such a file, and TensorFlow Lite Micro takes the tensor for one without quantization."""
+    tree = object_model.unpack(write_model(conv_graph()))
+    tree.subgraphs[0].tensors[-1].quantization.zeroPoint = zero_points
+    with pytest.raises(ModelError, match=r"has 1 scales and 0 zero points"):
+        read_model(object_model.pack(tree))
