@@ -16,7 +16,7 @@ PYTHON := $(BIN)/python
 option = $(if $(value $(2)),--$(1) '$(subst ','\'',$(value $(2)))')
 C_SOURCES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h' 'tests/firmware/*.c' 'tests/firmware/*.h' 'tests/fuzz/*.c' 'tests/fuzz/*.h' | grep -v generated/)
 
-.PHONY: help setup demo test check quick lint analyse unit firmware-test stale nightly fuzz flips format clean
+.PHONY: help setup demo test check quick lint analyse unit firmware-test stale sbom nightly fuzz flips format clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,10 @@ analyse: setup ## Static analysis of the firmware: gcc, clang, clang-tidy; tools
 stale: setup ## Fail if firmware/generated/ or a table of the documentation is not what its source gives
 	$(PYTHON) tools/export.py firmware/models/default.tflite --out firmware/generated --check
 	$(PYTHON) tools/tables.py --check
+	$(PYTHON) tools/sbom.py --check
+
+sbom: setup ## Bill of materials of the tested set (build/sbom.cdx.json), and the page with the licences
+	$(PYTHON) tools/sbom.py
 
 firmware-test: setup ## Build every board's firmware; run the firmware's tests in QEMU and on this computer
 	SCENELET_STACK=proved $(BIN)/pio run
