@@ -22,7 +22,15 @@ TOP_FOLDERS = (".ci/", ".github/", "docs/", "firmware/", "python/", "tests/", "t
 SOURCE_SUFFIXES = (".c", ".h", ".j2", ".ld", ".py", ".sh")
 # Names that stand for what a reader chooses, and files of other projects.
 PLACEHOLDER = re.compile(r"myboard|harbour|[<>*]|\.\.\.|(?<![A-Z])(NAME|NNNN|MODEL|RUN|BOARD|FILE)(?![A-Z])")
-FOREIGN = {"qemu-plugin.h", "benchmark/api/internally_implemented.cpp"}
+FOREIGN = {
+    "benchmark/api/internally_implemented.cpp",
+    "evaluate_submission.py",
+    "evaluate_submissions.py",
+    "feature_handler.py",
+    "qemu-plugin.h",
+    "submission_test.py",
+    "test_complexity.py",
+}
 
 CODE = re.compile(r"^```.*?^```$|`[^`]+`", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,15 +16,19 @@ app = typer.Typer(help="Make and inspect data sets.", rich_markup_mode=None)
 @app.command()
 def synth(
     to: Annotated[Path, typer.Option("--out", help="Folder to write the data set into.")],
-    seed: Annotated[int, typer.Option(help="Seed of the synthetic city.")] = 0,
+    like: Annotated[
+        Literal["tau", "biodcase"], typer.Option(help="Whose layout: TAU's, or BioDCASE-Tiny 2026's.")
+    ] = "tau",
+    seed: Annotated[int, typer.Option(help="Seed of the recordings.")] = 0,
     json: Json = False,
 ) -> None:
-    """Write a synthetic city, in the exact layout of TAU Urban Acoustic Scenes 2022 Mobile."""
+    """Write synthetic recordings in the exact layout of TAU 2022 Mobile (a city) or BioDCASE-Tiny 2026 (birds)."""
     from ..data.datasets.registry import open_dataset
+    from ..data.synthetic.birds import write_birds
     from ..data.synthetic.city import write_city
 
-    with progress("write the city") as step:
-        write_city(to, seed=seed, progress=step)
+    with progress("write the recordings") as step:
+        (write_city if like == "tau" else write_birds)(to, seed=seed, progress=step)
     _describe(to, open_dataset(to), json)
 
 

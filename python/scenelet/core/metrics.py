@@ -81,6 +81,30 @@ def _weighted_mean(measures: Sequence[Measures]) -> Measures:
     return Measures(sum(weights), accuracy, log_loss)
 
 
+def roc_auc(scores: NDArray[np.float64], truth: NDArray[np.int64]) -> float:
+    """Area under the ROC curve, one class against the rest, mean over the classes that have both.
+
+    The area is the probability that a member of the class has a higher score than a non-member, ties by half
+    (Mann and Whitney).
+
+    Parameters
+    ----------
+    scores
+        (n, classes).
+    truth
+        Class indices, (n,).
+    """
+    areas = []
+    for index in range(scores.shape[1]):
+        member = truth == index
+        inside, outside = int(member.sum()), int((~member).sum())
+        if inside and outside:
+            _, place, counts = np.unique(scores[:, index], return_inverse=True, return_counts=True)
+            ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]
+            areas.append((ranks[member].sum() - inside * (inside + 1) / 2) / (inside * outside))
+    return float(np.mean(areas)) if areas else float("nan")
+
+
 def macro(groups: dict[str, Measures]) -> tuple[float, float]:
     """Mean over groups of accuracy and log loss: the challenge's measure, in which all classes weigh the same."""
     values = list(groups.values())

@@ -32,3 +32,17 @@ def test_a_clip_is_the_mean_of_its_windows() -> None:
     probability = np.array([[0.6, 0.4], [0.0, 1.0], [0.7, 0.3]])
     merged = metrics.merge(probability, np.array([0, 0, 1]), 2)
     np.testing.assert_allclose(merged, [[0.3, 0.7], [0.7, 0.3]])
+
+
+def test_the_area_under_the_roc_curve_is_scikit_learns() -> None:
+    from sklearn.metrics import roc_auc_score
+
+    chance = np.random.default_rng(0)
+    truth = chance.integers(0, 4, 60)
+    for digits in (1, 6):  # ties, and none
+        scores = chance.random((60, 4)) + 0.4 * np.eye(4)[truth]
+        scores = np.round(scores, digits)
+        scores /= scores.sum(axis=1, keepdims=True)
+        assert metrics.roc_auc(scores, truth) == pytest.approx(roc_auc_score(truth, scores, multi_class="ovr"))
+    assert metrics.roc_auc(np.eye(3)[[0, 1, 1]], np.array([0, 1, 1])) == 1.0  # no member of class 2
+    assert np.isnan(metrics.roc_auc(np.ones((2, 1)), np.zeros(2, np.int64)))

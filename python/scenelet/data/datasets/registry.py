@@ -14,7 +14,7 @@ from ...core.shown import markdown_code
 from ...errors import DatasetError
 from ..dataset import WHOLE, Clip, Dataset
 from ..splits import with_validation
-from . import class_folders, esc, split_folders, synthetic_city, tau
+from . import biodcase_tiny, class_folders, esc, split_folders, synthetic_city, tau
 
 __all__ = ["FORMATS", "Clip", "Dataset", "DatasetFormat", "licence_text", "open_dataset"]
 
@@ -62,6 +62,13 @@ FORMATS = (
     ),
     DatasetFormat("tau2022", tau.detect, tau.read_tau, tau.LICENCE, percent_remedy=tau.PERCENT_REMEDY),
     DatasetFormat("esc10", esc.detect_esc10, esc.read_esc10, esc.ESC10_LICENCE, subsets=("esc10",)),
+    DatasetFormat(
+        "synthetic_birds",
+        biodcase_tiny.detect_synthetic,
+        biodcase_tiny.read_biodcase_tiny,
+        biodcase_tiny.SYNTHETIC_LICENCE,
+    ),
+    DatasetFormat("biodcase_tiny", biodcase_tiny.detect, biodcase_tiny.read_biodcase_tiny, biodcase_tiny.LICENCE),
     DatasetFormat("split_folders", split_folders.detect, split_folders.read_split_folders, split_folders.LICENCE),
     CLASS_FOLDERS,
 )

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 
-from ...data.datasets import tau
+from ...data.datasets import biodcase_tiny, tau
 from ...errors import InputError
-from . import dcase2023, dcase2024
+from ...graph.limits import Limits
+from . import biodcase2026, dcase2023, dcase2024
 from .challenge import Challenge
 
 _TASK1 = re.compile(r"[A-Za-z]+_[A-Za-z0-9]+_task1_[1-4]")
@@ -43,6 +44,18 @@ CHALLENGES = (
         devices=tau.DEVICES,
         clips=135_730,
         zipped="{team}_task1.zip",
+    ),
+    Challenge(
+        "biodcase2026",
+        "BioDCASE-Tiny 2026 (task 3), bioacoustics for tiny hardware",
+        ("https://biodcase.github.io/challenge2026/task3", "https://github.com/birdnet-team/BioDCASE-Tiny-2026"),
+        "<last name>_task3_<1 to 4>",
+        re.compile(r"[A-Za-z]+(_[A-Za-z0-9]+)?_task3_[1-4]"),
+        biodcase2026.write,
+        classes=biodcase_tiny.CLASSES,
+        held=Limits("none"),
+        audio="none",
+        zipped="biodcase_2026_task3_submission_package.zip",
     ),
 )
 NAMES = tuple(row.name for row in CHALLENGES)
