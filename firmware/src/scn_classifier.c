@@ -60,6 +60,10 @@ bool scn_classifier_complete(void) {
     return scn_pipeline_complete(&pipeline);
 }
 
+bool scn_classifier_silent(void) {
+    return scn_pipeline_silent(&pipeline);
+}
+
 void scn_classifier_skip(void) {
     scn_pipeline_skip(&pipeline);
 }

@@ -35,6 +35,9 @@ size_t scn_classifier_push(const uint8_t *bytes, size_t count);
 /* Whether the window is complete. */
 bool scn_classifier_complete(void);
 
+/* Whether the complete window is silent; see scn_pipeline_silent. */
+bool scn_classifier_silent(void);
+
 /* Run the network on the complete window and begin the next one. Returns SCN_MODEL_OUTPUT_BYTES scores, which stay
  * valid until the next call. `observer` may be NULL. */
 const int8_t *scn_classifier_decide(scn_observer_t observer, void *context);

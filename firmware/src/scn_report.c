@@ -194,10 +194,17 @@ void scn_report_decision(uint32_t window, const int8_t *scores) {
 }
 
 void scn_report_heard(uint32_t window, int32_t held) {
-    const bool named = held >= 0 && held < (int32_t)SCN_MODEL_LABEL_COUNT;
+    const bool class_named = held >= 0 && held < (int32_t)SCN_MODEL_LABEL_COUNT;
+    const char *without = held == SCN_DECISION_UNKNOWN ? "unknown" : held == SCN_DECISION_SILENT ? "silence" : "none";
     scn_text_t text = line("heard");
     add_number(&text, " window=", window);
-    add_name(&text, " label=", held == SCN_DECISION_UNKNOWN ? "unknown" : named ? scn_model_labels[held] : "none");
+    add_name(&text, " label=", class_named ? scn_model_labels[held] : without);
+    scn_text_end(&text);
+}
+
+void scn_report_silent(uint32_t window) {
+    scn_text_t text = line("silent");
+    add_number(&text, " window=", window);
     scn_text_end(&text);
 }
 

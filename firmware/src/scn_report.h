@@ -33,8 +33,11 @@ void scn_report_labels(void);
 /* `window` counts from 0 since the session's START. */
 void scn_report_decision(uint32_t window, const int8_t *scores);
 
-/* The result of the rule over windows; `held` is a class, or SCN_DECISION_UNKNOWN. */
+/* The result of the rule over windows; `held` is a class, SCN_DECISION_UNKNOWN or SCN_DECISION_SILENT. */
 void scn_report_heard(uint32_t window, int32_t held);
+
+/* A window that is silent by the model's level. */
+void scn_report_silent(uint32_t window);
 
 /* A window that was too quiet to classify, and its loudness. */
 void scn_report_quiet(uint32_t window, uint32_t loudness);

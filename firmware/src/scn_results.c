@@ -35,22 +35,26 @@ uint32_t scn_results_count(void) {
     return windows;
 }
 
+/* A silent window has scores as well, for the host that waits for them; the rule does not take them. */
 static void decide(void) {
-    bool answered = true;
+    const bool silent = scn_classifier_silent();
+    bool answered = !silent;
     last_scores = scn_classifier_decide(NULL, NULL);
+    if (silent) {
+        scn_report_silent(windows);
+    }
     if (rule_in_use) {
-        const int32_t held = scn_decision_push(&decision, last_scores);
-        answered = held != SCN_DECISION_UNKNOWN;
+        const int32_t held = silent ? scn_decision_push_silence(&decision) : scn_decision_push(&decision, last_scores);
+        answered = answered && held >= 0;
         scn_report_heard(windows, held);
     }
     scn_report_decision(windows++, last_scores);
     scn_port_led(answered);
 }
 
-static void skip_quiet(uint32_t loudness) {
+static void skip(void) {
     scn_classifier_skip();
     last_scores = NULL;
-    scn_report_quiet(windows++, loudness);
     scn_port_led(false);
 }
 
@@ -62,7 +66,13 @@ void scn_results_take(const uint8_t *bytes, size_t count, void (*decided)(void))
         }
         const uint32_t loudness = scn_classifier_loudness();
         if (!decided && loudness < gate) {
-            skip_quiet(loudness);
+            skip();
+            scn_report_quiet(windows++, loudness);
+            continue;
+        }
+        if (!decided && scn_classifier_silent()) {
+            skip();
+            scn_report_silent(windows++);
             continue;
         }
         decide();

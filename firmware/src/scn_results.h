@@ -18,8 +18,8 @@ void scn_results_forget(void);
 /* Windows since scn_results_begin. */
 uint32_t scn_results_count(void);
 
-/* Take bytes of windows. `decided` is called after every decision; it is NULL for the microphone. The gate applies to
- * the microphone only: a host waits for every decision. */
+/* Take bytes of windows. `decided` is called after every decision; it is NULL for the microphone. Gate and
+ * silence spare the network for the microphone only: a host waits for every decision. */
 void scn_results_take(const uint8_t *bytes, size_t count, void (*decided)(void));
 
 /* Print the last decision again. */

@@ -81,8 +81,10 @@ static void decide(fuzz_input_t *input) {
     scn_decision_begin(&decision, rule, classes);
     for (int i = 0; i < 4; i++) {
         fuzz_fill(input, scores, sizeof scores);
-        const int32_t held = scn_decision_push(&decision, scores);
-        FUZZ_REQUIRE(held >= SCN_DECISION_UNKNOWN && held < (int32_t)decision.classes);
+        const bool silent = fuzz_below(input, 2u) != 0u;
+        const int32_t held = silent ? scn_decision_push_silence(&decision) : scn_decision_push(&decision, scores);
+        FUZZ_REQUIRE(held >= (decision.begun ? SCN_DECISION_UNKNOWN : SCN_DECISION_SILENT));
+        FUZZ_REQUIRE(held < (int32_t)decision.classes);
     }
 }
 

@@ -14,6 +14,7 @@ void scn_classify_begin(scn_classify_t *classifier) {
 
 void scn_classify_begin_by(scn_classify_t *classifier, scn_decision_rule_t rule) {
     classifier->windows = 0;
+    classifier->silent = false;
     scn_decision_begin(&classifier->decision, rule, SCN_PIPELINE_CLASSES);
     scn_pipeline_begin(&classifier->pipeline, SCN_INPUT_MODE_LIVE);
 }
@@ -24,7 +25,13 @@ static uint32_t hear(scn_classify_t *classifier, int32_t sample) {
     if (!scn_pipeline_complete(&classifier->pipeline)) {
         return 0;
     }
-    scn_decision_push(&classifier->decision, scn_pipeline_decide(&classifier->pipeline, NULL, NULL));
+    classifier->silent = scn_pipeline_silent(&classifier->pipeline);
+    if (classifier->silent) {
+        scn_pipeline_skip(&classifier->pipeline);
+        scn_decision_push_silence(&classifier->decision);
+    } else {
+        scn_decision_push(&classifier->decision, scn_pipeline_decide(&classifier->pipeline, NULL, NULL));
+    }
     classifier->windows++;
     return 1;
 }
@@ -56,8 +63,9 @@ uint32_t scn_classify_push_s24(scn_classify_t *classifier, const int32_t *sample
 
 scn_heard_t scn_classify_read(const scn_classify_t *classifier) {
     const scn_decision_t *decision = &classifier->decision;
-    scn_heard_t heard = {"unknown", decision->held, 0, classifier->windows};
-    if (decision->held != SCN_DECISION_UNKNOWN) {
+    scn_heard_t heard = {decision->held == SCN_DECISION_SILENT ? "silence" : "unknown", decision->held, 0,
+                         classifier->windows, classifier->silent};
+    if (decision->held >= 0) {
         heard.label = scn_model_labels[decision->held];
         heard.percent = (uint8_t)((decision->level[decision->held] * 100 + 32768) / 65536);
     }

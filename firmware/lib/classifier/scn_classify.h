@@ -10,9 +10,9 @@
  * Samples are mono, at SCN_FRONTEND_SAMPLE_RATE (scn_frontend_tables.h). Define SCN_MICROPHONE_HZ to your rate before this
  * header is included, and another rate of the model does not compile.
  *
- * A window of samples takes the front end and the network once; windows follow one another, or overlap as the model's
- * front end says. Nothing is allocated, nothing is static: two classifiers hear two microphones. Not for interrupts: a
- * push may run the network. */
+ * A window of samples takes the front end and the network once, a silent one the front end alone; windows follow one
+ * another, or overlap as the model's front end says. Nothing is allocated, nothing is static: two classifiers hear two
+ * microphones. Not for interrupts: a push may run the network. */
 #ifndef SCN_CLASSIFY_H
 #define SCN_CLASSIFY_H
 
@@ -37,15 +37,18 @@ typedef struct {
     scn_pipeline_t pipeline;
     scn_decision_t decision;
     uint32_t windows; /* decided since scn_classify_begin */
+    bool silent;      /* the newest of them was silent */
 } scn_classify_t;
 
 /* What a classifier hears. */
 typedef struct {
-    const char *label; /* of the class, or "unknown": no class reaches the rule's threshold, or no window is complete */
-    int32_t index;     /* of the class, in the order of scn_model_labels, or SCN_DECISION_UNKNOWN */
-    uint8_t percent;   /* smoothed score of the class, 0 to 100: its probability where the network ends in SOFTMAX or
-                          LOGISTIC; 0 for "unknown" */
-    uint32_t windows;  /* decided so far; a new decision is there where it has grown */
+    const char *label; /* of the class; "unknown": no class reaches the rule's threshold, or no window is complete;
+                          "silence": all windows so far were silent */
+    int32_t index; /* of the class, in the order of scn_model_labels, or SCN_DECISION_UNKNOWN or SCN_DECISION_SILENT */
+    uint8_t percent;  /* smoothed score of the class, 0 to 100: its probability where the network ends in SOFTMAX or
+                          LOGISTIC; 0 for "unknown" and "silence" */
+    uint32_t windows; /* decided so far, silent ones included; a new decision is there where it has grown */
+    bool silent; /* the newest window was silent: the network did not run, and the answer is that of those before */
 } scn_heard_t;
 
 /* Forget everything, and decide by the newest window alone: the highest score, never "unknown". */

@@ -25,12 +25,19 @@ int32_t scn_decision_push(scn_decision_t *decision, const int8_t *scores) {
     for (int32_t i = 1; i < (int32_t)decision->classes; i++) {
         best = decision->level[i] > decision->level[best] ? i : best;
     }
-    if (decision->held != SCN_DECISION_UNKNOWN) {
+    if (decision->held >= 0) {
         const int32_t defended = decision->level[decision->held] + margin;
         if (defended >= decision->level[best] && defended >= threshold) {
             return decision->held;
         }
     }
     decision->held = decision->level[best] >= threshold ? best : SCN_DECISION_UNKNOWN;
+    return decision->held;
+}
+
+int32_t scn_decision_push_silence(scn_decision_t *decision) {
+    if (!decision->begun) {
+        decision->held = SCN_DECISION_SILENT;
+    }
     return decision->held;
 }

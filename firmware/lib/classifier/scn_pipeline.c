@@ -82,6 +82,25 @@ uint32_t scn_pipeline_loudness(const scn_pipeline_t *pipeline) {
 }
 #endif
 
+#ifdef SCN_MODEL_SILENCE_LEVEL
+bool scn_pipeline_silent(const scn_pipeline_t *pipeline) {
+    if (pipeline->mode == SCN_INPUT_MODE_TENSOR) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof pipeline->input; i++) {
+        if (pipeline->input[i] >= SCN_MODEL_SILENCE_LEVEL) {
+            return false;
+        }
+    }
+    return true;
+}
+#else
+bool scn_pipeline_silent(const scn_pipeline_t *pipeline) {
+    (void)pipeline;
+    return false;
+}
+#endif
+
 static void begin_window(scn_pipeline_t *pipeline) {
     pipeline->filled = 0;
     begin_audio(pipeline);

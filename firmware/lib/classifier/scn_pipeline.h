@@ -88,6 +88,10 @@ bool scn_pipeline_push_sample(scn_pipeline_t *pipeline, int32_t sample);
 /* Whether the window is complete. */
 bool scn_pipeline_complete(const scn_pipeline_t *pipeline);
 
+/* Whether the complete window is silent: every value of the network's input, INT8 in its own scale, is below
+ * SCN_MODEL_SILENCE_LEVEL, which the model's metadata name. Always false for a tensor, and for a model without a level. */
+bool scn_pipeline_silent(const scn_pipeline_t *pipeline);
+
 /* Run the network on the complete window and begin the next one. Returns `scores`. `observer` may be NULL. */
 const int8_t *scn_pipeline_decide(scn_pipeline_t *pipeline, scn_observer_t observer, void *context);
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..compiler.numerics.fixed_point import scale_of, zero_point_of
 from ..compiler.passes import ends
+from ..evaluation.clip_answers import SILENCE
 from ..evaluation.evaluate import model_info
 from ..frontend.capture import capture
 from ..frontend.windows import cut
@@ -28,13 +29,16 @@ class Decision:
     Attributes
     ----------
     label
-        Class with the highest score.
+        Class with the highest score, or "silence" for a silent window.
     probability
         Its score on the scale of the model's output, 0 to 1 where the network ends in SOFTMAX or LOGISTIC.
     scores
         INT8 score of every class, in the order of :attr:`Model.labels`.
     start, end
         Of the window, seconds from the first sample.
+    silent
+        Whether the window stays below the model's level of silence. It then has no part in an answer to the whole clip:
+        its scores are those of silence.
     """
 
     label: str
@@ -42,6 +46,7 @@ class Decision:
     scores: tuple[int, ...]
     start: float
     end: float
+    silent: bool = False
 
 
 class Model:
@@ -86,15 +91,16 @@ class Model:
         """
         config = self.frontend
         windows = cut(capture(samples, rate, config), config)
-        scores = self._target.classify(windows)
+        scores, silent = self._target.classify(windows), self._target.silent(windows)
         step = config.clip_samples if config.slide is None else config.slide * config.hop_length
         found = []
-        for number, row in enumerate(scores):
+        for number, (row, quiet) in enumerate(zip(scores, silent.tolist(), strict=True)):
             best = int(np.argmax(row))
             start = number * step / config.sample_rate
             probability = self._scale * (int(row[best]) - self._zero_point)
             end = start + config.clip_samples / config.sample_rate
-            found.append(Decision(self.labels[best], probability, tuple(map(int, row)), start, end))
+            label = SILENCE if quiet else self.labels[best]
+            found.append(Decision(label, probability, tuple(map(int, row)), start, end, quiet))
         return found
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 from ..core import metrics
+from ..evaluation.clip_answers import SILENCE
 from ..evaluation.predict import Prediction
 from .output import table
 
@@ -28,8 +29,14 @@ def _row(name: str, probability: NDArray[np.float64], labels: Sequence[str]) -> 
     return name, labels[first], f"{probability[first]:.0%}", _bar(float(probability[first])), rest
 
 
+def _silence(name: str) -> tuple[str, ...]:
+    return name, SILENCE, "", "", ""
+
+
 def answers(results: Sequence[Prediction], labels: Sequence[str], seconds: float) -> Iterator[Table]:
     """One table per file: its windows, and the mean of their probabilities as the clip's answer.
+
+    Silent windows have no part in it, and a clip of nothing else is silence.
 
     Parameters
     ----------
@@ -41,9 +48,13 @@ def answers(results: Sequence[Prediction], labels: Sequence[str], seconds: float
         From the start of a window to the start of the next.
     """
     for file, group in groupby(results, key=lambda one: one.file):
-        scores = np.array([one.scores for one in group], np.int8)
-        probability = metrics.probabilities(scores)
-        rows = [_row(f"{number * seconds:.1f} s", row, labels) for number, row in enumerate(probability)]
+        windows = list(group)
+        probability = metrics.probabilities(np.array([one.scores for one in windows], np.int8))
+        heard = [number for number, one in enumerate(windows) if not one.silent]
+        rows = [
+            _row(f"{number * seconds:.1f} s", row, labels) if number in heard else _silence(f"{number * seconds:.1f} s")
+            for number, row in enumerate(probability)
+        ]
         if len(rows) > 1:
-            rows.append(_row("clip", probability.mean(axis=0), labels))
+            rows.append(_row("clip", probability[heard].mean(axis=0), labels) if heard else _silence("clip"))
         yield table(file, ["from", "heard", ">", "", "then"], rows)

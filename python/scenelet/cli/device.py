@@ -149,7 +149,8 @@ def stream(
             results.append(decision.to_json())
             if not json:
                 scores = " ".join(f"{value:4d}" for value in decision.scores)
-                out.print(f"{decision.file} {decision.window:5d} {decision.heard or decision.label:24} {scores}")
+                said = "silence" if decision.silent else decision.label
+                out.print(f"{decision.file} {decision.window:5d} {decision.heard or said:24} {scores}")
     if json:
         print_json({"port": port, "results": results})
 

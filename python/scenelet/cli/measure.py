@@ -28,7 +28,10 @@ from .options import (
 from .output import meter, out, print_json, progress, table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..benchmark.instructions import LayerBench, StageBench
+    from ..evaluation.evaluate import Evaluation
 
 
 def register(app: typer.Typer) -> None:
@@ -86,10 +89,24 @@ def evaluate(
         f"{model.name} on {target}, {data} {split}: accuracy {result.accuracy:.2%} of {result.windows:,} windows, "
         f"{result.clip_accuracy:.2%} of {result.clips:,} clips, log loss {result.log_loss:.4f} (macro)"
     )
+    for line in _certainty(result):
+        out.print(line)
     if result.learned_clips:
         out.print(f"not a test: the network was trained on {result.learned_clips:,} of these clips")
     if used:
         out.print(f"energy: {used.total.kwh * 1000:.3g} Wh in {used.total.seconds:.0f} s, by codecarbon")
+
+
+def _certainty(result: Evaluation) -> Iterator[str]:
+    """Lines with the intervals of the accuracies, and with what was silent."""
+    from ..evaluation.intervals import shown
+
+    windows, clips = (shown(result.intervals[name]) for name in ("accuracy", "clip_accuracy"))
+    yield f"95 % intervals by bootstrap over recordings: windows {windows}, clips {clips}"
+    if result.silent_windows:
+        yield f"{result.silent_windows:,} silent windows left out"
+    if result.silent_clips:
+        yield f"nothing but silence, counted as missed: {', '.join(result.silent_clips)}"
 
 
 def parity(

@@ -25,10 +25,11 @@ from .options import (
 from .output import meter, note, out, print_json, progress, table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ..core.energy import Meter
     from ..data.dataset import Dataset
+    from ..evaluation.crossval_results import CrossValidation
     from ..training.checkpoint import Epoch
     from ..training.loop import Watch
 
@@ -195,8 +196,20 @@ def crossval(
         return
     columns = ["", "format", ">accuracy", ">of clips", ">log loss"]
     out.print(table(f"{result.recipe} on {result.dataset}, fold by fold (macro)", columns, result.rows()))
+    for line in _remarks(result):
+        out.print(line)
+
+
+def _remarks(result: CrossValidation) -> Iterator[str]:
+    """Lines with the interval of the accuracy of clips, the clips that every network misses, and a leak's warning."""
+    from ..evaluation.intervals import shown
+
+    if interval := result.clip_interval:
+        yield f"clips, INT8: 95 % interval {shown(interval)}, by bootstrap over recordings"
+        for one in result.missed:
+            yield f"missed by every network: {one.file} of {one.truth}, taken for {', '.join(one.answers)}"
     if result.leaks:
-        out.print(f"leak: {result.warning}")
+        yield f"leak: {result.warning}"
 
 
 def filter_numbers(text: str) -> tuple[int, ...]:

@@ -106,6 +106,7 @@ def compile_model(source: str | Path | bytes, options: Options = DEFAULT, name: 
         hashlib.sha256(content).hexdigest(),
         _labels(graph, info, subject),
         info.frontend_sha256 if info else "",
+        info.silence if info else None,
     )
     return Compiled(graph, program, memory, count(graph), info, identity, options)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -45,6 +45,21 @@ class AugmentationConfig(Section):
         Share of the batches whose windows exchange statistics of each mel band (Freq-MixStyle).
     mixstyle_alpha
         Both parameters of the Beta distribution that the statistics are mixed by.
+    power_mix
+        Share of the windows that are mixed with another one as powers, both brought to one level.
+    gain_db
+        Maximum change of a window's level, up or down, dB.
+    tilt_db
+        Maximum change of the highest band, up or down, dB; the lowest changes as much the other way, those between on a
+        straight line.
+    device_curve_db
+        Standard deviation of a microphone's frequency response, dB, that a window passes through; 0 is off.
+    offset_frames
+        Maximum shift of a window within its clip, earlier or later, in frames.
+    warp_semitones
+        Maximum shift of a window's spectrum, up or down, in semitones.
+    warp_tempo
+        Range of a window's tempo: 2 fits twice as much of the clip into the window.
     seed
         Of the altered copies. It is not the training's seed, so that networks of several seeds share their features.
     """
@@ -64,12 +79,30 @@ class AugmentationConfig(Section):
     frequency_mask_bands: Annotated[int, Field(ge=1)] = 16
     mixstyle: Annotated[float, Field(ge=0, le=1)] = 0.0
     mixstyle_alpha: Annotated[float, Field(gt=0)] = 0.3
+    power_mix: Annotated[float, Field(ge=0, le=1)] = 0.0
+    gain_db: Annotated[float, Field(ge=0, le=40)] = 0.0
+    tilt_db: Annotated[float, Field(ge=0, le=40)] = 0.0
+    device_curve_db: Annotated[float, Field(ge=0, le=20)] = 0.0
+    offset_frames: Annotated[int, Field(ge=0, le=10_000)] = 0
+    warp_semitones: Annotated[float, Field(ge=0, le=12)] = 0.0
+    warp_tempo: tuple[Annotated[float, Field(ge=0.5, le=2)], Annotated[float, Field(ge=0.5, le=2)]] = (1.0, 1.0)
     seed: Seed = 0
+
+    later: ClassVar[tuple[str, ...]] = (
+        "power_mix",
+        "gain_db",
+        "tilt_db",
+        "device_curve_db",
+        "offset_frames",
+        "warp_semitones",
+        "warp_tempo",
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.stretch[0] > self.stretch[1]:
-            raise ValueError(f"stretch {list(self.stretch)} begins above its end")
+        for name, (least, most) in (("stretch", self.stretch), ("warp_tempo", self.warp_tempo)):
+            if least > most:
+                raise ValueError(f"{name} {[least, most]} begins above its end")
         if (self.copies or self.balance) and not self.alters:
             raise ValueError("copies and balance need pitch_semitones, stretch, shift or impulse_response")
         if self.alters and not (self.copies or self.balance):

@@ -10,9 +10,9 @@ import json
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from ..core.files import is_there, read_bytes
 from ..errors import RecipeError
@@ -27,6 +27,8 @@ from .network import NetworkConfig
 from .network import OneAgainstAllConfig as OneAgainstAllConfig
 from .network import Stem as Stem
 from .section import Section, describe_error
+from .silence import SilenceConfig as SilenceConfig
+from .silence import silence_level
 from .training import DistillationConfig as DistillationConfig
 from .training import QuantizeConfig as QuantizeConfig
 from .training import TrainingConfig as TrainingConfig
@@ -44,6 +46,8 @@ class Recipe(Section):
         The limits that the network is held to; by default the challenge's.
     distillation
         Used by ``scenelet distill`` and ``scenelet prune``; by default the published method.
+    silence
+        Which windows are silent; by default none.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -56,8 +60,19 @@ class Recipe(Section):
     quantize: QuantizeConfig = QuantizeConfig()
     augmentation: AugmentationConfig | None = None
     limits: LimitsConfig = LimitsConfig()
+    silence: SilenceConfig | None = None
 
-    later: ClassVar[tuple[str, ...]] = ("distillation", "augmentation", "limits")
+    later: ClassVar[tuple[str, ...]] = ("distillation", "augmentation", "limits", "silence")
+
+    @model_validator(mode="after")
+    def _silence_is_a_feature(self) -> Self:
+        _ = self.silence_level
+        return self
+
+    @property
+    def silence_level(self) -> int | None:
+        """Lowest INT8 feature of a window that is not silent; None where no window is silent."""
+        return None if self.silence is None else silence_level(self.silence, self.frontend)
 
     @property
     def input_shape(self) -> tuple[int, int, int]:

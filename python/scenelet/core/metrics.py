@@ -21,13 +21,17 @@ def probabilities(scores: NDArray[np.int8]) -> NDArray[np.float64]:
 
 
 class Scores(Checked):
-    """Scores of a split as JSON files hold them: numbers of windows and clips, and measures over classes."""
+    """Scores of a split as JSON files hold them: numbers of windows and clips, and measures over classes.
+
+    ``silent_windows`` are not among ``windows``; None where the recipe calls no window silent.
+    """
 
     windows: int
     clips: int
     accuracy: float
     log_loss: float
     clip_accuracy: float
+    silent_windows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,13 @@ class Measures:
 
 
 def measure(probability: NDArray[np.float64], truth: NDArray[np.int64]) -> Measures:
-    """Accuracy and log loss of (n, classes) probabilities against (n,) class indices."""
+    """Accuracy and log loss of (n, classes) probabilities against (n,) class indices.
+
+    A row of zeros, that of a clip of silence, is no answer, and counts as missed.
+    """
     if not truth.size:
         return Measures(0, 0.0, 0.0)
-    correct = probability.argmax(axis=1) == truth
+    correct = (probability.argmax(axis=1) == truth) & probability.any(axis=1)
     chosen = np.clip(probability[np.arange(truth.size), truth], 1e-15, 1.0)
     return Measures(int(truth.size), float(correct.mean()), float(-np.log(chosen).mean()))
 
@@ -112,7 +119,7 @@ def macro(groups: dict[str, Measures]) -> tuple[float, float]:
 
 
 def merge(probability: NDArray[np.float64], clip_index: NDArray[np.int64], clips: int) -> NDArray[np.float64]:
-    """Mean probability over the windows of each clip: (windows, classes) -> (clips, classes)."""
+    """Mean probability over the windows of each clip: (windows, classes) -> (clips, classes); 0 without a window."""
     total = np.zeros((clips, probability.shape[1]))
     np.add.at(total, clip_index, probability)
     counts = np.maximum(np.bincount(clip_index, minlength=clips), 1)

@@ -205,6 +205,10 @@ class CheckedDevice:
                 self.counts.first = (self._compared + int(row), got[row].tolist(), expected[row].tolist())
         self._compared += len(got)
 
+    def silent(self, windows: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """See :class:`scenelet.targets.base.Target`."""
+        return self._host.silent(windows)
+
     def run(self, inputs: NDArray[np.generic]) -> NDArray[np.int8]:
         """See :class:`scenelet.targets.base.Target`."""
         return self._device.run(inputs)

@@ -29,6 +29,8 @@ class WindowDecision:
         Class with the highest score; the INT8 scores.
     heard
         Label that the device's rule over windows gave; None without a rule.
+    silent
+        Whether the device calls the window silent; the rule did not take it.
     """
 
     file: str
@@ -36,6 +38,7 @@ class WindowDecision:
     label: str
     scores: tuple[int, ...]
     heard: str | None
+    silent: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """All fields."""
@@ -73,4 +76,5 @@ def listen(device: Device, files: Sequence[Path], subject: object) -> Iterator[W
         windows: NDArray[np.int32] = audio.windows(read_samples(path, rate, bits, capture), length)
         contents = (samples_to_bytes(window, bits) for window in windows)
         for one in device.decide(contents, Input.AUDIO, held["model_sha256"], held["frontend_sha256"]):
-            yield WindowDecision(path.name, one.window, one.label, one.scores, device.rule_labels.get(one.window))
+            heard, silent = device.rule_labels.get(one.window), one.window in device.silent_windows
+            yield WindowDecision(path.name, one.window, one.label, one.scores, heard, silent)

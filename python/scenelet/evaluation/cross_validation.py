@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +27,10 @@ from numpy.typing import NDArray
 from ..config.recipe import OneAgainstAllConfig, Recipe
 from ..core import parallel, toolchain
 from ..core.files import is_there, write_text
-from ..core.metrics import probabilities
-from ..data.dataset import Dataset
+from ..core.metrics import merge, probabilities
+from ..data.dataset import Clip, Dataset
 from ..errors import DatasetError, InputError
+from .clip_answers import ClipAnswer, clip_answers
 from .crossval_results import OUTCOME, RESULT, CrossValidation, FoldResult, read_fold_result, require_room
 
 if TYPE_CHECKING:
@@ -257,10 +258,11 @@ def _run_network(context: _Context, fold: int, seed: int, teacher: Path | None) 
     path = folder / OUTCOME
     if not is_there(path):
         deployable = recipe.deployable or context.filters is not None
-        int8 = _score_int8(folder, test, context.dataset.labels) if deployable else None
+        clips = held_out(context.dataset, fold).split("test") if fold else []
+        int8, answers = _score_int8(folder, test, clips, context.dataset.labels) if deployable else (None, ())
         scores = metrics["validation"], metrics["test"], int8
-        result = FoldResult(fold, seed, folder.name, metrics["epochs"], *scores, spent)
-        write_text(path, json.dumps(asdict(result), indent=2) + "\n")
+        result = FoldResult(fold, seed, folder.name, metrics["epochs"], *scores, spent, answers)
+        write_text(path, json.dumps(result.to_json(), indent=2) + "\n")
     return read_fold_result(path)
 
 
@@ -273,7 +275,7 @@ def _train_fold(
     from ..training.train import train
 
     split = held_out(context.dataset, fold)
-    test = windows.load(split, "test", recipe.frontend, context.cache)
+    test = windows.load(split, "test", recipe.frontend, context.cache, silence=recipe.silence_level)
     first = folder.with_name(f"{folder.name}-whole") if context.filters else folder
     if teacher:
         run = distill(recipe, split, teacher, first, cache=context.cache)
@@ -290,7 +292,8 @@ def _train_leaking(recipe: Recipe, dataset: Dataset, folder: Path, cache: Path) 
     from ..training.train import prepare, train_windows
 
     recipe, _ = prepare(recipe, dataset)
-    every = windows.load(replace(dataset, splits={"all": dataset.clips}), "all", recipe.frontend, cache)
+    whole = replace(dataset, splits={"all": dataset.clips})
+    every = windows.load(whole, "all", recipe.frontend, cache, silence=recipe.silence_level)
     order = np.random.default_rng(recipe.training.seed).permutation(len(every))
     test, rest = np.split(order, [round(_LEAK_TEST * len(order))])
     validation, train = np.split(rest, [round(recipe.training.validation_fraction * len(rest))])
@@ -301,11 +304,13 @@ def _train_leaking(recipe: Recipe, dataset: Dataset, folder: Path, cache: Path) 
 
 def _some(every: Windows, index: NDArray[np.int64]) -> Windows:
     _, clips = np.unique(every.clips[index], return_inverse=True)
-    return replace(every, features=every.features[index], classes=every.classes[index], clips=clips)
+    return replace(every.some(index), clips=clips)
 
 
-def _score_int8(folder: Path, test: Windows, labels: tuple[str, ...]) -> dict[str, Any]:
-    """Scores of the INT8 network on the reference kernels."""
+def _score_int8(
+    folder: Path, test: Windows, clips: Sequence[Clip], labels: tuple[str, ...]
+) -> tuple[dict[str, Any], tuple[ClipAnswer, ...]]:
+    """Scores of the INT8 network on the reference kernels, and its answers to the clips; none where none are given."""
     from ..quantization.convert import quantize_run
     from ..targets.litert import LitertTarget
     from ..training.run_folder import TFLITE
@@ -314,4 +319,6 @@ def _score_int8(folder: Path, test: Windows, labels: tuple[str, ...]) -> dict[st
     path = folder / TFLITE
     with LitertTarget(path if path.is_file() else quantize_run(folder)) as target:
         outputs = target.run(np.asarray(test.features)[..., np.newaxis])
-    return score(probabilities(outputs), test, labels)
+    probability = probabilities(outputs)
+    merged = merge(probability[test.active], test.clips[test.active], len(clips)) if clips else np.empty((0, 1))
+    return score(probability, test, labels), clip_answers(clips, merged, labels)

@@ -15,6 +15,9 @@ from ..core.files import is_there, sweep
 from ..core.json_files import Checked, checked, read_object
 from ..core.metrics import Scores
 from ..errors import InputError
+from .certainty import Missed, clips_interval, missed_by_all
+from .clip_answers import ClipAnswer
+from .intervals import Interval
 
 OUTCOME, RESULT = "outcome.json", "crossval.json"
 MEASURES = ("accuracy", "clip_accuracy", "log_loss")
@@ -41,6 +44,9 @@ class FoldResult:
         Scores of the float network on the validation and the test windows.
     int8
         Scores of the INT8 network on the test windows; None where the recipe is not for a board.
+    answers
+        Of the INT8 network to every test clip; none where there is no such network, for the leak, and in files of
+        earlier versions.
     cpu_seconds
         CPU time of the training, of all threads, with features of new windows; without that of interrupted calls.
     """
@@ -53,6 +59,11 @@ class FoldResult:
     float: dict[str, Any]
     int8: dict[str, Any] | None
     cpu_seconds: int = field(default=0, compare=False)
+    answers: tuple[ClipAnswer, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As a dictionary."""
+        return {**asdict(self), "answers": [asdict(one) for one in self.answers]}
 
 
 @dataclass(frozen=True)
@@ -66,6 +77,21 @@ class CrossValidation:
 
     warning = LEAK_WARNING
 
+    @property
+    def answers(self) -> list[tuple[int, tuple[ClipAnswer, ...]]]:
+        """Of every INT8 network: its test fold, and its answers to the clips."""
+        return [(result.fold, result.answers) for result in self.results if result.int8]
+
+    @property
+    def clip_interval(self) -> Interval | None:
+        """95 % interval of the INT8 networks' accuracy of clips, by bootstrap over recordings; None where unknown."""
+        return clips_interval(self.answers)
+
+    @property
+    def missed(self) -> list[Missed]:
+        """Clips that none of the INT8 networks recognises."""
+        return missed_by_all(self.answers)
+
     def rows(self) -> Iterator[tuple[str, ...]]:
         """Rows of a table: test, number format, accuracy of windows, of clips, log loss."""
         for name, results in (("", self.results), ("LEAK ", self.leaks)):
@@ -78,15 +104,18 @@ class CrossValidation:
                 yield f"{name}mean", kind.upper().replace("FLOAT", "float"), *_formatted_spread(spread)
 
     def to_json(self) -> dict[str, Any]:
-        """Results, and mean and spread of both number formats."""
-        content = {
+        """Results, mean and spread of both number formats, interval and missed clips of the INT8 networks."""
+        content: dict[str, Any] = {
             "recipe": self.recipe,
             "dataset": self.dataset,
-            "outcomes": [asdict(result) for result in self.results],
+            "outcomes": [result.to_json() for result in self.results],
             "summary": summary(self.results),
         }
+        if interval := self.clip_interval:
+            content["clip_interval"] = list(interval)
+            content["missed_by_all"] = [one.to_json() for one in self.missed]
         if self.leaks:
-            leak = [asdict(result) for result in self.leaks]
+            leak = [result.to_json() for result in self.leaks]
             content["leak"] = {"warning": LEAK_WARNING, "outcomes": leak, "summary": summary(self.leaks)}
         return content
 
@@ -119,8 +148,18 @@ def _spread(values: list[float]) -> dict[str, float | None]:
     return {"mean": statistics.fmean(values), "sd": statistics.stdev(values) if len(values) > 1 else None}
 
 
+class _Answer(Checked, extra="forbid"):
+    """Answer to a clip, as the files hold it."""
+
+    file: str
+    recording: str
+    truth: str
+    answer: str
+    silent: bool
+
+
 class _Outcome(Checked, extra="forbid"):
-    """A network's result, as the files hold it; those of earlier versions lack the time."""
+    """A network's result, as the files hold it; those of earlier versions lack the time and the answers."""
 
     fold: int
     seed: int
@@ -130,6 +169,7 @@ class _Outcome(Checked, extra="forbid"):
     float: Scores
     int8: Scores | None
     cpu_seconds: int = 0
+    answers: list[_Answer] = Field(default_factory=list)
 
 
 class _Outcomes(Checked):
@@ -147,7 +187,13 @@ class _File(_Outcomes):
 
 
 def _results(outcomes: Sequence[_Outcome]) -> tuple[FoldResult, ...]:
-    return tuple(FoldResult(**one.model_dump()) for one in outcomes)
+    return tuple(
+        FoldResult(
+            **one.model_dump(exclude_unset=True, exclude={"answers"}),
+            answers=tuple(ClipAnswer(**answer.model_dump()) for answer in one.answers),
+        )
+        for one in outcomes
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:

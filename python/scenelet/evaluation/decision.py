@@ -54,6 +54,10 @@ class Rule:
         return cls(*map(int, words))
 
 
+SILENT = -2
+"""Decision while there was nothing but silence; equal to the firmware's ``SCN_DECISION_SILENT``."""
+
+
 class Decider:
     """Applies a rule to consecutive windows."""
 
@@ -83,6 +87,10 @@ class Decider:
                 return self._held
         self._held = best if newest[best] >= self.rule.threshold * 256 else None
         return self._held
+
+    def hear_silence(self) -> int | None:
+        """Take a silent window: the levels stay. Returns :data:`SILENT` while there was no other window yet."""
+        return self._held if self._level else SILENT
 
 
 def loudness(samples: NDArray[np.int32]) -> int:
@@ -129,13 +137,17 @@ def calibrate(clips: list[tuple[int, NDArray[np.int8]]], rule: Rule, accuracy: f
 
 
 def clips_of(result: Evaluation) -> list[tuple[int, NDArray[np.int8]]]:
-    """Group an evaluation's rows by clip, in order: true class and INT8 scores (windows, classes) of each clip."""
+    """Group an evaluation's rows by clip, in order: true class and INT8 scores (windows, classes) of each clip.
+
+    Silent windows, in which nothing is decided, are left out, and so are clips of nothing else.
+    """
     clips: list[tuple[int, list[tuple[int, ...]]]] = []
-    for _, window, truth, scores in result.rows:
+    for (_, window, truth, scores), silent in zip(result.rows, result.silent, strict=True):
         if window == 0:
             clips.append((result.labels.index(truth), []))
-        clips[-1][1].append(scores)
-    return [(truth, np.array(scores, np.int8)) for truth, scores in clips]
+        if not silent:
+            clips[-1][1].append(scores)
+    return [(truth, np.array(scores, np.int8)) for truth, scores in clips if scores]
 
 
 def _decide(rule: Rule, scores: NDArray[np.int8]) -> list[int | None]:

@@ -22,8 +22,13 @@ from ..frontend.capture import read_capture
 from ..frontend.windows import cut
 from ..targets.base import Target
 from ..tflite.metadata import ModelInfo
+from .clip_answers import SILENCE, ClipAnswer, clip_answers
+from .intervals import Interval, accuracy_interval
 
 Progress = Callable[[int, int], None]
+
+Row = tuple[str, int, str, tuple[int, ...]]
+"""One window: file, number in its clip, true class, INT8 scores."""
 
 
 @dataclass(frozen=True)
@@ -33,16 +38,22 @@ class Evaluation:
     Attributes
     ----------
     accuracy, log_loss
-        Of windows, macro: the mean over classes; log loss in nats.
+        Of windows that are not silent, macro: the mean over classes; log loss in nats.
     clip_accuracy
-        Of clips, macro; a clip's class is that of the mean of its windows' probabilities.
+        Of clips, macro; a clip's class is that of the mean of its windows' probabilities, without silent windows.
+    intervals
+        Of ``accuracy`` and ``clip_accuracy``, by name (:func:`.intervals.accuracy_interval`).
+    answers
+        What is said of every clip. A clip that is all silence has the answer "silence", and counts as missed.
     learned_clips
         Number of the split's clips that the model was trained on; None where that is unknown
         (:mod:`scenelet.data.provenance`).
     confusion
         Number of windows by true and predicted class, (classes, classes).
     rows
-        One (file, window, true class, INT8 scores) per window.
+        One (file, window, true class, INT8 scores) per window, the silent ones included.
+    silent
+        Whether each of them is silent.
     """
 
     model: str
@@ -50,15 +61,24 @@ class Evaluation:
     split: str
     labels: tuple[str, ...]
     windows: int
+    silent_windows: int
     clips: int
     accuracy: float
     log_loss: float
     clip_accuracy: float
+    intervals: dict[str, Interval]
+    answers: tuple[ClipAnswer, ...]
     learned_clips: int | None
     by_class: dict[str, metrics.Measures]
     by_device: dict[str, metrics.Measures]
     confusion: NDArray[np.int64]
-    rows: tuple[tuple[str, int, str, tuple[int, ...]], ...]
+    rows: tuple[Row, ...]
+    silent: tuple[bool, ...]
+
+    @property
+    def silent_clips(self) -> list[str]:
+        """Files of the clips that are all silence."""
+        return [one.file for one in self.answers if one.silent]
 
     def to_json(self) -> dict[str, Any]:
         """Everything but the rows."""
@@ -67,9 +87,12 @@ class Evaluation:
             "target": self.target,
             "split": self.split,
             "windows": self.windows,
+            "silent_windows": self.silent_windows,
             "clips": self.clips,
             "accuracy": self.accuracy,
             "clip_accuracy": self.clip_accuracy,
+            "intervals": {name: list(one) for name, one in self.intervals.items()},
+            "silent_clips": self.silent_clips,
             "learned_clips": self.learned_clips,
             "log_loss": self.log_loss,
             "by_class": {name: asdict(value) for name, value in self.by_class.items()},
@@ -79,12 +102,13 @@ class Evaluation:
         }
 
     def write_predictions(self, path: str | Path) -> None:
-        """Write one CSV row per window: file, window, truth, label, and the INT8 score of every class."""
+        """Write one CSV row per window: file, window, truth, label or "silence", and the INT8 score of every class."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["file", "window", "truth", "label", *self.labels])
-        for file, window, truth, values in self.rows:
-            writer.writerow([file, window, truth, self.labels[int(np.argmax(values))], *values])
+        for (file, window, truth, values), silent in zip(self.rows, self.silent, strict=True):
+            label = SILENCE if silent else self.labels[int(np.argmax(values))]
+            writer.writerow([file, window, truth, label, *values])
         write_text(path, text.getvalue())
 
 
@@ -167,7 +191,7 @@ def evaluate(
     Raises
     ------
     DatasetError
-        Where the split is empty or holds a label that is not one of the model's.
+        Where the split is empty or all silence, or holds a label that is not one of the model's.
     """
     found = training_splits(dataset, info)
     clips = found.dataset.split(split)
@@ -175,13 +199,16 @@ def evaluate(
         raise DatasetError(dataset.root, f"split '{split}' holds no clip", "choose another split")
     truth = _class_of(clips, info.labels, model)
     owners: list[int] = []
-    outputs = []
+    outputs, silent = [], []
     size = 1 if target.stateful else batch  # state goes on from one window to the next, not from clip to clip
     for batch_owners, windows in _batches(clips, info, size):
         outputs.append(target.classify(windows))
+        silent.append(np.zeros(len(windows), np.bool_) if info.silence is None else target.silent(windows))
         owners += batch_owners
         if progress:
             progress(batch_owners[-1] + 1, len(clips))
+    if all(part.all() for part in silent):
+        raise DatasetError(dataset.root, f"split '{split}' holds nothing but silence", "choose another split")
     return _summary(
         str(model),
         target.name,
@@ -192,6 +219,7 @@ def evaluate(
         truth,
         np.array(owners),
         np.concatenate(outputs),
+        np.concatenate(silent),
     )
 
 
@@ -205,15 +233,14 @@ def _summary(
     truth: NDArray[np.int64],
     owners: NDArray[np.int64],
     outputs: NDArray[np.int8],
+    silent: NDArray[np.bool_],
 ) -> Evaluation:
-    probability = metrics.probabilities(outputs)
-    window_truth = truth[owners]
-    classes = [labels[index] for index in window_truth]
-    devices = [clips[index].device or "" for index in owners]
-    by_class = metrics.by_group(probability, window_truth, classes, labels)
+    heard = np.flatnonzero(~silent)
+    probability, owned = metrics.probabilities(outputs[heard]), owners[heard]
+    window_truth = truth[owned]
+    devices = [clips[index].device or "" for index in owned]
+    by_class = metrics.by_group(probability, window_truth, [labels[index] for index in window_truth], labels)
     accuracy, log_loss = metrics.macro(by_class)
-    clip_probability = metrics.merge(probability, owners, len(clips))
-    clip_accuracy, _ = metrics.macro(metrics.by_group(clip_probability, truth, [labels[i] for i in truth], labels))
     confusion = np.zeros((len(labels), len(labels)), dtype=np.int64)
     np.add.at(confusion, (window_truth, probability.argmax(axis=1)), 1)
     starts = np.searchsorted(owners, owners, side="left")
@@ -221,22 +248,49 @@ def _summary(
         (clips[owner].path.name, int(row - starts[row]), labels[truth[owner]], tuple(int(v) for v in outputs[row]))
         for row, owner in enumerate(owners)
     )
+    clip_probability = metrics.merge(probability, owned, len(clips))
+    answers = clip_answers(clips, clip_probability, labels)
+    clip_accuracy, _ = metrics.macro(metrics.by_group(clip_probability, truth, [labels[i] for i in truth], labels))
     return Evaluation(
-        model,
-        target,
-        split,
-        labels,
-        len(owners),
-        len(clips),
-        accuracy,
-        log_loss,
-        clip_accuracy,
-        learned,
-        by_class,
-        metrics.by_group(probability, window_truth, devices, sorted(set(devices) - {""})),
-        confusion,
-        rows,
+        model=model,
+        target=target,
+        split=split,
+        labels=labels,
+        windows=len(heard),
+        silent_windows=len(owners) - len(heard),
+        clips=len(clips),
+        accuracy=accuracy,
+        log_loss=log_loss,
+        clip_accuracy=clip_accuracy,
+        intervals=_intervals(rows, silent.tolist(), answers, labels),
+        answers=answers,
+        learned_clips=learned,
+        by_class=by_class,
+        by_device=metrics.by_group(probability, window_truth, devices, sorted(set(devices) - {""})),
+        confusion=confusion,
+        rows=rows,
+        silent=tuple(silent.tolist()),
     )
+
+
+def _intervals(
+    rows: Sequence[Row], silent: Sequence[bool], answers: Sequence[ClipAnswer], labels: tuple[str, ...]
+) -> dict[str, Interval]:
+    """Intervals of the accuracy of windows and clips; a row with window 0 begins the next of the answers' clips."""
+    owners = np.cumsum([window == 0 for _, window, _, _ in rows]) - 1
+    heard = [number for number, quiet in enumerate(silent) if not quiet]
+    right = [labels[int(np.argmax(rows[number][3]))] == rows[number][2] for number in heard]
+    return {
+        name: accuracy_interval(
+            np.array(correct),
+            np.array([labels.index(one.truth) for one in of]),
+            [one.recording for one in of],
+        )
+        for name, correct, of in (
+            ("accuracy", right, [answers[owners[number]] for number in heard]),
+            ("clip_accuracy", [one.right for one in answers], answers),
+        )
+    }
 
 
 def pooled(evaluations: Sequence[Evaluation]) -> Evaluation:
@@ -247,15 +301,22 @@ def pooled(evaluations: Sequence[Evaluation]) -> Evaluation:
     """
     first = evaluations[0]
     clips = {one.split: one.clips for one in evaluations}
+    rows = tuple(row for one in evaluations for row in one.rows)
+    silent = tuple(quiet for one in evaluations for quiet in one.silent)
+    answers = tuple(answer for one in evaluations for answer in one.answers)
     return replace(
         first,
         split=", ".join(clips),
         windows=sum(one.windows for one in evaluations),
+        silent_windows=sum(one.silent_windows for one in evaluations),
+        intervals=_intervals(rows, silent, answers, first.labels),
+        answers=answers,
+        silent=silent,
         clips=sum(clips.values()),
         by_class=metrics.merge_groups([one.by_class for one in evaluations]),
         by_device=metrics.merge_groups([one.by_device for one in evaluations]),
         confusion=np.sum([one.confusion for one in evaluations], axis=0),
-        rows=tuple(row for one in evaluations for row in one.rows),
+        rows=rows,
         learned_clips=_sum([one.learned_clips for one in evaluations]),
         accuracy=float(np.mean([one.accuracy for one in evaluations])),
         log_loss=float(np.mean([one.log_loss for one in evaluations])),

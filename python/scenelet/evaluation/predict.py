@@ -20,6 +20,7 @@ from ..frontend.windows import cut
 from ..graph import Graph
 from ..targets.base import Target
 from ..tflite.metadata import ModelInfo
+from .clip_answers import SILENCE
 from .evaluate import model_info
 
 _SEVERAL = "give a .npz with an array for each: {}"
@@ -32,9 +33,12 @@ class Prediction:
     Attributes
     ----------
     label
-        Class with the highest score.
+        Class with the highest score, or "silence" for a silent window.
     output
         Name of the output; None for a model with one.
+    silent
+        Whether the window is silent and has no part in its clip's answer; None where the model's metadata name no level
+        of silence.
     """
 
     file: str
@@ -42,10 +46,11 @@ class Prediction:
     label: str
     scores: tuple[int, ...]
     output: str | None = None
+    silent: bool | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """As a dictionary; the output is left out for a model with one."""
-        return {key: value for key, value in asdict(self).items() if key != "output" or value is not None}
+        """As a dictionary; without the output of a model with one, and without ``silent`` where it is unknown."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
 
 
 def _fitting(values: NDArray[np.generic], end: End, subject: object) -> NDArray[np.generic]:
@@ -83,12 +88,13 @@ def _tensors(path: Path, given: Sequence[End]) -> list[NDArray[np.generic]]:
 
 def _scores(
     path: Path, graph: Graph, info: ModelInfo | None, target: Target, model: Path
-) -> tuple[NDArray[np.int8], ...]:
+) -> tuple[tuple[NDArray[np.int8], ...], NDArray[np.bool_] | None]:
+    """Scores of every output, and which windows are silent; None for tensors, and without a level of silence."""
     if path.suffix in (".npy", ".npz"):
-        return target.run_each(_tensors(path, ends.inputs(graph)))
-    config = model_info(info, model).frontend
-    samples = read_capture(path, config)
-    return (target.classify(cut(samples, config)),)
+        return target.run_each(_tensors(path, ends.inputs(graph))), None
+    known = model_info(info, model)
+    windows = cut(read_capture(path, known.frontend), known.frontend)
+    return (target.classify(windows),), None if known.silence is None else target.silent(windows)
 
 
 def predict(
@@ -118,9 +124,12 @@ def predict(
     labels = info.labels if info else None
     names = [graph.tensors[index].name for index in graph.outputs] if len(graph.outputs) > 1 else [None]
     for path in files:
-        for window, outputs in enumerate(zip(*_scores(path, graph, info, target, model), strict=True)):
+        scores, silent = _scores(path, graph, info, target, model)
+        for window, outputs in enumerate(zip(*scores, strict=True)):
+            quiet = None if silent is None else bool(silent[window])
             for name, values in zip(names, outputs, strict=True):
                 flat = values.reshape(-1)
                 best = int(flat.argmax())
                 label = labels[best] if labels and name in (None, names[0]) else str(best)
-                yield Prediction(str(path), window, label, tuple(int(v) for v in flat), name)
+                said = SILENCE if quiet else label
+                yield Prediction(str(path), window, said, tuple(int(v) for v in flat), name, quiet)

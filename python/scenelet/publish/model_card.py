@@ -19,6 +19,8 @@ from ..core.shown import markdown, markdown_code
 from ..core.shown import shown as one_line
 from ..data.datasets.registry import licence_text
 from ..errors import DamagedFileError, InputError
+from ..evaluation import intervals
+from ..evaluation.certainty import missed_by_all
 from ..evaluation.crossval_results import read_result
 from ..evaluation.evaluate import Evaluation, pooled
 from ..tflite.metadata import ModelInfo
@@ -75,7 +77,7 @@ def card(model: Path, info: ModelInfo, evaluations: Sequence[Evaluation], *, fol
         _facts(model, info, budget_of(str(model))),
         _data(info),
         _scores(evaluations, shown, folds is not None),
-        _weakness(shown),
+        _weakness(shown, evaluations, folds is not None),
         _commands(model, evaluations, folds),
     ]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
@@ -174,8 +176,10 @@ def _scores(evaluations: Sequence[Evaluation], shown: Evaluation, folds: bool) -
     yield ""
     yield (
         "Means over classes, of windows and of clips (the mean of a clip's window probabilities). "
-        f"Chance is {1 / len(shown.labels):.1%}."
+        f"Chance is {1 / len(shown.labels):.1%}. Intervals are of {intervals.DRAWS:,} draws of recordings (bootstrap)."
     )
+    if shown.silent_windows:
+        yield f"{shown.silent_windows:,} windows of silence have no part in either."
     if folds:
         yield "This network learned from all folds, so nothing is left to test it on. These are the scores of networks"
         yield "of the same recipe, each of which learned from the other folds alone; the spread is theirs."
@@ -184,12 +188,12 @@ def _scores(evaluations: Sequence[Evaluation], shown: Evaluation, folds: bool) -
             share = f"{one.learned_clips:,} of the {one.clips:,} clips of {one.split}"
             yield f"**No test: the network learned from {share}.**"
     yield ""
-    yield "| target | split | windows | accuracy | log loss | clips | clip accuracy |"
-    yield "|---|---|---|---|---|---|---|"
+    yield "| target | split | windows | accuracy | log loss | clips | clip accuracy | clip accuracy, 95 % |"
+    yield "|---|---|---|---|---|---|---|---|"
     for one in evaluations:
         yield (
             f"| {_cell(one.target)} | {one.split} | {one.windows:,} | {one.accuracy:.1%} | {one.log_loss:.3f} | "
-            f"{one.clips:,} | {one.clip_accuracy:.1%} |"
+            f"{one.clips:,} | {one.clip_accuracy:.1%} | {intervals.shown(one.intervals['clip_accuracy'])} |"
         )
     if folds and len(evaluations) > 1:
         windows, losses, clips = (
@@ -197,7 +201,7 @@ def _scores(evaluations: Sequence[Evaluation], shown: Evaluation, folds: bool) -
         )
         yield (
             f"| | mean | {shown.windows:,} | {_spread(windows)} | {losses.mean():.3f} ± {losses.std(ddof=1):.3f} | "
-            f"{shown.clips:,} | {_spread(clips)} |"
+            f"{shown.clips:,} | {_spread(clips)} | {intervals.shown(shown.intervals['clip_accuracy'])} |"
         )
     for title, groups in (("class", shown.by_class), ("device", shown.by_device)):
         if groups:
@@ -212,8 +216,16 @@ def _spread(values: NDArray[np.float64]) -> str:
     return f"{values.mean():.1%} ± {values.std(ddof=1):.1%}"
 
 
-def _weakness(one: Evaluation) -> Iterator[str]:
-    """List the classes that are missed more often than not, and the classes that they are taken for."""
+def _missed(evaluations: Sequence[Evaluation]) -> Iterator[str]:
+    """Name the clips that every network misses that was not trained on them."""
+    splits = list(dict.fromkeys(one.split for one in evaluations))
+    for clip in missed_by_all([(splits.index(one.split), one.answers) for one in evaluations]):
+        taken = ", ".join(map(markdown_code, clip.answers))
+        yield f"- Every network misses {markdown_code(clip.file)} of {markdown_code(clip.truth)}: taken for {taken}."
+
+
+def _weakness(one: Evaluation, evaluations: Sequence[Evaluation], folds: bool) -> Iterator[str]:
+    """List what is missed: classes missed more often than not with what they are taken for, clips that all miss."""
     yield "## Limits of use"
     yield ""
     weak = [name for name, measures in one.by_class.items() if measures.accuracy < _WEAK]
@@ -225,6 +237,8 @@ def _weakness(one: Evaluation) -> Iterator[str]:
         yield f"- {missed} is missed more often than not; most often it is taken for {said} ({row.max()} windows)."
     if not weak:
         yield "- No class is missed more often than not."
+    if folds:
+        yield from _missed(evaluations)
     yield f"- {one.clips:,} clips were scored; one is {100 / one.clips:.2f} points of clip accuracy."
     yield "- Sounds of no class of the list get an answer from the list, too."
 

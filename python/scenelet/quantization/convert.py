@@ -182,6 +182,7 @@ def quantize(
         dataset=dataset,
         learned=provenance,
         limits=recipe.limits.rule,
+        silence=recipe.silence_level,
     )
     return metadata.attach(object_model.pack(tree), info)
 

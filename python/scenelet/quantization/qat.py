@@ -13,12 +13,11 @@ from typing import Any, Unpack
 
 from ..config.recipe import Recipe, TrainingConfig
 from ..core.files import write_bytes
-from ..core.metrics import measure
-from ..data.augmentation.features import batch_augmentation
 from ..data.dataset import Dataset
 from ..errors import InputError
 from ..tflite.reader import read_model
 from ..training import run_folder
+from ..training.augmentation.batches import batch_augmentation
 from ..training.checkpoint import State
 from ..training.loop import Trainer, Watch, cross_entropy, fit
 from ..training.train import RunOptions, load_splits, prepare
@@ -63,7 +62,7 @@ class _Tuner(Trainer):
 
     def state(self) -> State:
         state = super().state()
-        state.best_loss = measure(self.predict(self.validation), self.validation.classes).log_loss
+        state.best_loss = self.validate().log_loss
         return state
 
 
@@ -103,7 +102,7 @@ def fine_tune(folder: str | Path, train: Windows, validation: Windows, watch: Wa
     plain = quantize(model, calibration, recipe, request.labels, dataset=request.dataset, provenance=provenance)
     tuned = network(read_model(plain), read_model(convert_float(model)))
     objective = cross_entropy(recipe.training.label_smoothing)
-    trainer = _Tuner(tuned, train, validation, _settings(recipe), objective, batch_augmentation(recipe.augmentation))
+    trainer = _Tuner(tuned, train, validation, _settings(recipe), objective, batch_augmentation(recipe))
     before = trainer.state().best_loss
     checkpoint = out / f"{run_folder.QAT_PREFIX}{run_folder.CHECKPOINT}"
     state = fit(trainer, checkpoint, watch)

@@ -18,6 +18,7 @@ from ..compiler.passes.shapes import fold
 from ..compiler.program import Program
 from ..errors import InputError, ModelError, UnsupportedError
 from ..frontend.available import open_frontend
+from ..frontend.silence import silent_windows
 from ..frontend.tables import Tables, make_tables
 from ..graph import Graph, Tensor
 from ..tflite import interior, metadata, reader
@@ -180,6 +181,24 @@ class LocalTarget(ABC):
             The model has no front-end settings, or they do not fit its input.
         """
         return self.run(open_frontend(self.tables).features(windows))
+
+    def silent(self, windows: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Whether windows of audio are silent.
+
+        Parameters
+        ----------
+        windows
+            As :meth:`classify` takes them.
+
+        Returns
+        -------
+        NDArray[np.bool_]
+            (n,); all false where the model's metadata name no level of silence.
+        """
+        info = metadata.read(self.content, self.subject)
+        if info is None or info.silence is None:
+            return np.zeros(len(windows), np.bool_)
+        return silent_windows(open_frontend(self.tables).features(windows), info.silence)
 
     @cached_property
     def interior_model(self) -> bytes:

@@ -78,6 +78,8 @@ class ModelInfo(BaseModel):
         The clips that it was trained on; None if the training did not record them.
     limits
         The limits that the recipe holds the network to.
+    silence
+        Lowest value of the network's INT8 input that a window which is not silent reaches; None: no window is silent.
     version
         Version of scenelet that wrote the model.
     """
@@ -91,6 +93,7 @@ class ModelInfo(BaseModel):
     dataset: str = ""
     learned: Provenance | None = None
     limits: LimitsRule = "dcase"
+    silence: Annotated[int, Field(ge=-127, le=127)] | None = None
     version: str = __version__
 
     @property
@@ -99,10 +102,12 @@ class ModelInfo(BaseModel):
         return self.frontend.sha256
 
     def to_json(self) -> bytes:
-        """Canonical JSON of all fields; limits are named only where they are not the challenge's."""
+        """Canonical JSON of all fields; limits are named only where they are not the challenge's, silence if set."""
         content = self.model_dump(mode="json")
         if self.learned:
             content["learned"] = self.learned.to_json()
+        if self.silence is None:
+            del content["silence"]
         if self.limits == "dcase":
             del content["limits"]
         return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()

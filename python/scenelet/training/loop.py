@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config.recipe import TrainingConfig
-from ..core.metrics import measure
-from ..data.augmentation.features import Augment, Targets
+from ..core.metrics import Measures, measure
+from ..data.augmentation.features import Targets
 from ..errors import DamagedFileError, RecipeError
 from ..models.backend import graph_function, keras, tf
+from .augmentation.batches import Augmentation
 from .checkpoint import Epoch, State
 from .windows import Windows
 
@@ -93,13 +94,13 @@ class Trainer:
     model
         The network.
     train, validation
-        Its data.
+        Its data; silent windows take no part.
     config
         Settings of the recipe.
     objective
         Loss of a batch.
     augment
-        Changes every training batch.
+        Draws and changes every training batch.
     teacher
         Gives its outputs to the objective.
     companions
@@ -111,7 +112,7 @@ class Trainer:
     validation: Windows
     config: TrainingConfig
     objective: Objective
-    augment: Augment | None = None
+    augment: Augmentation | None = None
     teacher: Teacher | None = None
     companions: tuple[keras.layers.Layer, ...] = ()
 
@@ -192,7 +193,7 @@ class Trainer:
 
     def _batches(self, epoch: int) -> Iterator[NDArray[np.int64]]:
         """Shuffled windows in batches whose sizes differ by one at most: no tiny last batch for batch normalization."""
-        order = self._generator(_SHUFFLE, epoch).permutation(len(self.train))
+        order = self._generator(_SHUFFLE, epoch).permutation(self.train.active)
         yield from np.array_split(order, -(-len(order) // self.config.batch_size))
 
     def _one_epoch(self, epoch: int) -> float:
@@ -203,19 +204,25 @@ class Trainer:
         for index in self._batches(epoch):
             inputs, (classes, *outputs) = self._batch(index, generator)
             total += float(self._step(inputs, classes, tuple(outputs))) * len(index)
-        return total / len(self.train)
+        return total / len(self.train.active)
 
     def _batch(self, index: NDArray[np.int64], generator: np.random.Generator) -> tuple[NDArray[np.float32], Targets]:
         """Inputs of a step; its classes, followed by the teacher's outputs."""
-        inputs = self.train.batch(index)
+        draw = self.augment.draw if self.augment else None
+        inputs = draw(generator, self.train, index) if draw else self.train.batch(index)
         targets: Targets = (np.eye(self.classes, dtype=np.float32)[self.train.classes[index]],)
         if self.teacher and not self.teacher.online:
             targets += self.teacher(index, inputs)
         if self.augment:
-            inputs, targets = self.augment(generator, inputs, targets)
+            inputs, targets = self.augment.change(generator, inputs, targets)
         if self.teacher and self.teacher.online:
             targets += self.teacher(index, inputs)
         return inputs, targets
+
+    def validate(self) -> Measures:
+        """Measures of the validation windows that are not silent."""
+        active = self.validation.active
+        return measure(self.predict(self.validation)[active], self.validation.classes[active])
 
     def advance(self, state: State) -> None:
         """Train one epoch and update the state.
@@ -231,7 +238,7 @@ class Trainer:
             raise RecipeError(
                 self.model.name, f"the loss of epoch {epoch} is {loss}", "lower the key 'training.learning_rate'"
             )
-        scores = measure(self.predict(self.validation), self.validation.classes)
+        scores = self.validate()
         state.history.append(Epoch(epoch, loss, scores.log_loss, scores.accuracy))
         state.weights = self._weights()
         state.optimizer = [variable.numpy() for variable in self.optimizer.variables]

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from ..config.recipe import Recipe
 from ..core import parallel
-from ..data.augmentation.features import batch_augmentation
 from ..errors import ToolError
 from ..models.backend import keras, one_thread
 from ..models.keras_model import build_member
+from .augmentation.batches import batch_augmentation
 from .checkpoint import Epoch, State
 from .loop import Trainer, Watch, cross_entropy, fit
 from .run_folder import CHECKPOINT
@@ -53,7 +53,7 @@ def _train_member(
         _one_against_rest(validation, number),
         recipe.training,
         cross_entropy(recipe.training.label_smoothing),
-        batch_augmentation(recipe.augmentation),
+        batch_augmentation(recipe),
     )
     return fit(trainer, checkpoint, watch)
 
@@ -119,7 +119,7 @@ def train_members(
         _insert_member(model, member)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Embedded(Windows):
     """Windows as the frozen members' embeddings."""
 
@@ -137,7 +137,7 @@ def train_scores(
     folder = out / "embeddings"
     last = model.get_layer("scores")
     training, held_out = (
-        _Embedded(part.features, part.classes, part.clips, CachedTeacher(model, part, folder))
+        _Embedded(part.features, part.classes, part.clips, part.silent, teacher=CachedTeacher(model, part, folder))
         for part in (train, validation)
     )
     joined = keras.Input((int(last.kernel.shape[0]),), name="joined")

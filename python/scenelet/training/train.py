@@ -16,7 +16,6 @@ from ..config.recipe import OneAgainstAllConfig, Recipe
 from ..core import metrics, toolchain
 from ..core.energy import read_energy
 from ..core.files import write_text
-from ..data.augmentation.features import batch_augmentation
 from ..data.augmentation.plan import augmented
 from ..data.dataset import Dataset
 from ..data.provenance import Trained, describe, training_splits
@@ -29,6 +28,7 @@ from ..models.backend import keras
 from ..models.keras_model import build
 from ..tflite.metadata import Provenance
 from . import one_vs_all, run_folder, windows
+from .augmentation.batches import batch_augmentation
 from .checkpoint import State
 from .loop import Predictor, Trainer, Watch, cross_entropy, fit
 from .run_folder import Request
@@ -87,26 +87,30 @@ def score(probability: NDArray[np.float64], data: Windows, labels: tuple[str, ..
     Parameters
     ----------
     probability
-        Of every window, (n, classes). A clip's probabilities are the mean over its windows.
+        Of every window, (n, classes). A clip's probabilities are the mean over its windows that are not silent; a clip
+        that is all silence counts as missed.
     data
-        The n windows.
+        The n windows; silent ones are not scored.
     labels
         Class names in the order of the columns.
     """
     clips = int(data.clips.max()) + 1
     truth = np.zeros(clips, np.int64)
     truth[data.clips] = data.classes
-    merged = metrics.merge(probability, data.clips, clips)
+    active = data.active
+    merged = metrics.merge(probability[active], data.clips[active], clips)
+    classes = data.classes[active]
     accuracy, log_loss = metrics.macro(
-        metrics.by_group(probability, data.classes, [labels[k] for k in data.classes], labels)
+        metrics.by_group(probability[active], classes, [labels[k] for k in classes], labels)
     )
     clip_accuracy, _ = metrics.macro(metrics.by_group(merged, truth, [labels[k] for k in truth], labels))
     return {
-        "windows": len(data),
+        "windows": len(active),
         "clips": clips,
         "accuracy": accuracy,
         "log_loss": log_loss,
         "clip_accuracy": clip_accuracy,
+        **({} if data.silent is None else {"silent_windows": len(data) - len(active)}),
     }
 
 
@@ -138,11 +142,24 @@ def load_splits(
     """Load the windows of those of ``splits`` that the data set has."""
     cache = options.get("cache") or toolchain.build_folder() / "features"
     jobs, loading = options.get("jobs", 1), options.get("loading")
-    return {
-        name: windows.load(dataset, name, recipe.frontend, cache, jobs=jobs, loading=loading)
+    data = {
+        name: windows.load(
+            dataset, name, recipe.frontend, cache, silence=recipe.silence_level, jobs=jobs, loading=loading
+        )
         for name in splits
         if dataset.splits.get(name)
     }
+    if "train" in data:
+        _require_sound(data["train"], dataset)
+    return data
+
+
+def _require_sound(train: Windows, dataset: Dataset) -> None:
+    """Refuse a class whose training windows are all silent."""
+    heard = np.unique(train.classes[train.active])
+    if deaf := [label for number, label in enumerate(dataset.labels) if number not in heard]:
+        problem = "all windows of its training clips are silent"
+        raise DatasetError(f"{dataset.root}: class '{deaf[0]}'", problem, "lower the key 'silence.level_db'")
 
 
 @dataclass(frozen=True)
@@ -180,7 +197,7 @@ def train_with_labels(context: RunContext, model: keras.Model) -> State:
     """Train a network with the labels alone, without a teacher."""
     recipe, data = context.recipe, context.data
     objective = cross_entropy(recipe.training.label_smoothing)
-    augment = batch_augmentation(recipe.augmentation)
+    augment = batch_augmentation(recipe)
     trainer = Trainer(model, data["train"], data["validation"], recipe.training, objective, augment)
     return fit(trainer, context.out / run_folder.CHECKPOINT, context.watch)
 
@@ -210,10 +227,9 @@ def finish(out: Path, request: Request, model: keras.Model, state: State, data: 
     run_folder.write_history(out, state.history, state.best_epoch)
     run_folder.save_model(out, model)
     train = data["train"]
-    chosen = windows.stratified(
-        train.classes, request.recipe.quantize.calibration_windows, request.recipe.training.seed
-    )
-    run_folder.save_calibration(out, train.features[chosen])
+    count, seed = request.recipe.quantize.calibration_windows, request.recipe.training.seed
+    chosen = windows.stratified(train.classes[train.active], count, seed)
+    run_folder.save_calibration(out, train.features[train.active[chosen]])
     write_text(out / run_folder.METRICS, json.dumps(scores, indent=2) + "\n")
     run_folder.drop_checkpoints(out)
     return scores

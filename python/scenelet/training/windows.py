@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import mmap
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from ..config.recipe import FrontendConfig
 from ..data.datasets.registry import Dataset
 from ..errors import DatasetError
 from ..frontend.cache import cached_features
+from ..frontend.silence import silent_windows
 
 INPUT_SCALE = np.float32(1 / 64)
 
@@ -31,12 +32,16 @@ class Windows:
     classes
         Index into the data set's labels, (n,).
     clips
-        Index of the clip that each window is cut from, (n,).
+        Index of the clip that each window is cut from, (n,), in ascending order.
+    silent
+        Whether each window is silent, (n,): no network is trained on it, and no clip is classified by it. None where
+        the recipe calls no window silent.
     """
 
     features: NDArray[np.int8]
     classes: NDArray[np.int64]
     clips: NDArray[np.int64]
+    silent: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.classes)
@@ -53,6 +58,17 @@ class Windows:
         if isinstance(state["features"], Path):
             state["features"] = np.load(state["features"], mmap_mode="r")
         self.__dict__.update(state)
+
+    @property
+    def active(self) -> NDArray[np.int64]:
+        """Indices of the windows that are not silent, ascending."""
+        return np.arange(len(self)) if self.silent is None else np.flatnonzero(~self.silent)
+
+    def some(self, rows: NDArray[np.int64] | slice) -> Self:
+        """Some of the windows."""
+        silent = None if self.silent is None else self.silent[rows]
+        features, classes, clips = self.features[rows], self.classes[rows], self.clips[rows]
+        return replace(self, features=features, classes=classes, clips=clips, silent=silent)
 
     def batch(self, index: NDArray[np.int64]) -> NDArray[np.float32]:
         """Network inputs of some windows: feature / 64, (batch, mel bands, frames, 1)."""
@@ -75,6 +91,7 @@ def load(
     config: FrontendConfig,
     cache: Path,
     *,
+    silence: int | None = None,
     jobs: int = 1,
     loading: Callable[[int, int], None] | None = None,
 ) -> Windows:
@@ -88,6 +105,8 @@ def load(
         The front end.
     cache
         Folder of cached features.
+    silence
+        Lowest INT8 feature of a window that is not silent; None: no window is silent.
     jobs
         Clips to process at a time; below 1, as many as there are processors.
     loading
@@ -96,7 +115,7 @@ def load(
     Raises
     ------
     DatasetError
-        Where the data set has no such split, or the split is empty.
+        Where the data set has no such split, or the split is empty or all silence.
     AudioError
         Naming a file that cannot be read.
     """
@@ -104,7 +123,12 @@ def load(
     if not clips:
         raise DatasetError(f"{dataset.root}: split '{split}'", "holds no clip", "check the data set's tables")
     features, owner = cached_features(clips, config, cache, jobs, loading)
-    return Windows(features, dataset.targets(clips)[owner], np.asarray(owner, np.int64))
+    silent = None if silence is None else silent_windows(features, silence)
+    if silent is not None and silent.all():
+        raise DatasetError(
+            f"{dataset.root}: split '{split}'", "holds nothing but silence", "lower the key 'silence.level_db'"
+        )
+    return Windows(features, dataset.targets(clips)[owner], np.asarray(owner, np.int64), silent)
 
 
 def stratified(labels: NDArray[np.integer[Any]], count: int, seed: int) -> NDArray[np.int64]:

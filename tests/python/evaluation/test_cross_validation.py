@@ -92,6 +92,32 @@ def test_mean_and_spread_are_of_the_outcomes(result):
             assert told["summary"][kind][name]["sd"] == pytest.approx(statistics.stdev(values))
 
 
+def test_answers_to_clips_make_the_score_its_interval_and_the_list_of_the_missed(result):
+    out, found = result
+    told = json.loads((out / "crossval.json").read_text())
+    for outcome in found.results:
+        assert len(outcome.answers) == 9
+        assert {one.file.split("-")[0] for one in outcome.answers} == {str(outcome.fold)}
+        assert np.mean([one.right for one in outcome.answers]) == pytest.approx(outcome.int8["clip_accuracy"])
+    low, high = told["clip_interval"]
+    assert 0 <= low <= told["summary"]["int8"]["clip_accuracy"]["mean"] <= high <= 1
+    missed = {one.file for outcome in found.results for one in outcome.answers if not one.right}
+    assert {one["file"] for one in told["missed_by_all"]} == missed
+    assert crossval_results.read_result(out) == found
+
+
+def test_results_of_earlier_versions_have_no_interval(result, tmp_path):
+    _, found = result
+    told = found.to_json()
+    for outcome in (*told["outcomes"], *told["leak"]["outcomes"]):
+        del outcome["answers"]
+    (tmp_path / "crossval.json").write_text(json.dumps(told))
+    old = crossval_results.read_result(tmp_path)
+    assert old.clip_interval is None
+    assert not old.missed
+    assert "clip_interval" not in old.to_json()
+
+
 def test_a_float_score_is_the_runs_own(result):
     out, found = result
     for outcome in found.results:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scenelet.core import toolchain
 from scenelet.errors import InputError, ToolError
 from scenelet.evaluation.calibration import calibration_error, confidence_bins, diagram
-from scenelet.evaluation.decision import Decider, Rule, calibrate
+from scenelet.evaluation.decision import SILENT, Decider, Rule, calibrate
 from scenelet.targets.serial.client import audio_contents
 from scenelet.targets.serial.framing import Input
 
@@ -22,24 +22,33 @@ SOURCES = toolchain.FIRMWARE / "lib" / "classifier"
 RULES = st.builds(Rule, st.integers(1, 256), st.integers(0, 255), st.integers(0, 255))
 
 
-def in_c(rule: Rule, scores: np.ndarray) -> list[int | None]:
+NO_SILENCE = np.zeros(1000, np.bool_)
+
+
+def in_c(rule: Rule, scores: np.ndarray, silent: np.ndarray = NO_SILENCE) -> list[int | None]:
     ffi = FFI()
     ffi.cdef(
         "typedef struct { uint16_t share; uint8_t margin, threshold; } scn_decision_rule_t;"
         "void scn_decision_begin(void *, scn_decision_rule_t, uint32_t);"
         "int32_t scn_decision_push(void *, const int8_t *);"
+        "int32_t scn_decision_push_silence(void *);"
     )
     flags = ("-fsanitize=undefined", "-fno-sanitize-recover=all")
     library = ffi.dlopen(str(toolchain.shared_library("decision", [SOURCES / "scn_decision.c"], [SOURCES], flags)))
     state = ffi.new("uint64_t[200]")
     library.scn_decision_begin(state, (rule.share, rule.margin, rule.threshold), scores.shape[1])
-    said = [library.scn_decision_push(state, ffi.from_buffer("int8_t[]", np.ascontiguousarray(row))) for row in scores]
-    return [None if one < 0 else one for one in said]
+    said = [
+        library.scn_decision_push_silence(state)
+        if quiet
+        else library.scn_decision_push(state, ffi.from_buffer("int8_t[]", np.ascontiguousarray(row)))
+        for row, quiet in zip(scores, silent, strict=False)
+    ]
+    return [None if one == -1 else one for one in said]
 
 
-def in_python(rule: Rule, scores: np.ndarray) -> list[int | None]:
+def in_python(rule: Rule, scores: np.ndarray, silent: np.ndarray = NO_SILENCE) -> list[int | None]:
     decider = Decider(rule)
-    return [decider.push(row) for row in scores]
+    return [decider.hear_silence() if quiet else decider.push(row) for row, quiet in zip(scores, silent, strict=False)]
 
 
 @settings(max_examples=80, deadline=None)
@@ -47,7 +56,16 @@ def in_python(rule: Rule, scores: np.ndarray) -> list[int | None]:
 def test_c_and_python_say_the_same(rule: Rule, classes: int, seed: int) -> None:
     chance = np.random.default_rng(seed)
     scores = chance.integers(-128, 128, (40, classes)).astype(np.int8)
+    silent = chance.random(40) < chance.random()
     assert in_c(rule, scores) == in_python(rule, scores)
+    assert in_c(rule, scores, silent) == in_python(rule, scores, silent)
+
+
+def test_silence_has_no_part_in_a_decision() -> None:
+    scores, silent = rows((9, 0), (9, 0), (0, 255), (9, 0), (0, 5)), np.array([1, 0, 1, 0, 0], np.bool_)
+    assert in_python(Rule(share=128), scores, silent) == [SILENT, 0, 0, 0, 0]
+    assert in_python(Rule(threshold=10), scores, silent) == [SILENT, None, None, None, None]
+    assert in_python(Rule(), scores[:2], np.array([True, True])) == [SILENT, SILENT]
 
 
 def rows(*values: tuple[int, int]) -> np.ndarray:

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from numpy.typing import NDArray
 
 from scenelet.data.datasets.registry import open_dataset
 from scenelet.errors import DatasetError, ModelError
-from scenelet.evaluation.evaluate import Evaluation, evaluate, model_info
+from scenelet.evaluation.decision import clips_of
+from scenelet.evaluation.evaluate import Evaluation, evaluate, model_info, pooled
 from scenelet.targets.litert import LitertTarget
 from scenelet.tflite.metadata import ModelInfo, read
 
@@ -22,6 +24,9 @@ class Scripted:
 
     def __init__(self, labels: Sequence[str], answers: Sequence[str]) -> None:
         self.labels, self.answers = labels, list(answers)
+
+    def silent(self, windows: NDArray[np.int32]) -> NDArray[np.bool_]:
+        return np.array([not window.any() for window in windows])
 
     def classify(self, windows: NDArray[np.int32]) -> NDArray[np.int8]:
         assert windows.shape[1] == 8000
@@ -73,6 +78,59 @@ def test_predictions_are_one_row_a_window(info: ModelInfo, esc10_audio: Path, tm
         ("1-100-A.wav", "0"), ("1-100-A.wav", "1"), ("1-101-A.wav", "0"), ("1-101-A.wav", "1"),
     ]  # fmt: skip
     assert rows[0]["rain"] == "127"
+
+
+def hush(data: Path, name: str, beginning: int = 0) -> None:
+    """Silence a file of the test's data from a sample on."""
+    samples, rate = soundfile.read(data / "audio" / name)
+    samples[beginning:] = 0
+    soundfile.write(data / "audio" / name, samples, rate)
+
+
+def test_silent_windows_have_no_part_in_any_score(info: ModelInfo, esc10_audio: Path, tmp_path: Path) -> None:
+    hush(esc10_audio, "1-100-A.wav", 8000)  # rain: its second window
+    hush(esc10_audio, "1-103-A.wav")  # rooster: all of its three windows
+    quiet = info.model_copy(update={"silence": -64})
+    # In silence, whatever the network says.
+    answers = ["rain", "rooster", "rooster", "rooster", "rain", "rooster", "rain", "rooster", "rooster", "rooster"]
+    result = run(quiet, esc10_audio, answers)
+    assert (result.windows, result.silent_windows, result.clips) == (6, 4, 4)
+    assert result.by_class["rain"].accuracy == 2 / 3
+    assert result.by_class["rooster"].accuracy == 2 / 3
+    assert result.confusion.sum() == 6
+    assert result.clip_accuracy == pytest.approx((1 + 0.5) / 2), "the clip of silence counts as missed"
+    assert result.silent_clips == ["1-103-A.wav"]
+    assert [one.answer for one in result.answers] == ["rain", "rooster", "rain", "silence"]
+    assert [len(scores) for _, scores in clips_of(result)] == [1, 3, 2]
+    result.write_predictions(tmp_path / "p.csv")
+    labels = [row["label"] for row in csv.DictReader((tmp_path / "p.csv").open())]
+    assert labels == ["rain", "silence", "rooster", "rooster", "rain", "rooster", "rain", *["silence"] * 3]
+    told = result.to_json()
+    assert (told["silent_windows"], told["silent_clips"]) == (4, ["1-103-A.wav"])
+
+
+def test_a_model_that_knows_no_silence_scores_every_window(info: ModelInfo, esc10_audio: Path) -> None:
+    hush(esc10_audio, "1-103-A.wav")
+    result = run(info, esc10_audio, ANSWERS)
+    assert (result.windows, result.silent_windows, result.silent_clips) == (10, 0, [])
+
+
+def test_a_split_of_nothing_but_silence_is_refused(info: ModelInfo, esc10_audio: Path) -> None:
+    for path in (esc10_audio / "audio").glob("1-*"):
+        hush(esc10_audio, path.name)
+    with pytest.raises(DatasetError, match="split 'fold1' holds nothing but silence"):
+        run(info.model_copy(update={"silence": -64}), esc10_audio, ANSWERS)
+
+
+def test_intervals_are_of_the_scores(info: ModelInfo, esc10_audio: Path) -> None:
+    result = run(info, esc10_audio, ANSWERS)
+    for name in ("accuracy", "clip_accuracy"):
+        low, high = result.intervals[name]
+        assert low < getattr(result, name) < high
+    assert result.to_json()["intervals"] == {name: list(one) for name, one in result.intervals.items()}
+    both = pooled([result, result])
+    assert len(both.answers) == 8
+    assert both.intervals == result.intervals, "another network of the same clips is no further recording"
 
 
 def test_a_label_that_the_model_does_not_know_is_refused(info: ModelInfo, esc10_audio: Path) -> None:

@@ -51,6 +51,17 @@ def test_what_is_attached_is_read_back(foreign):
     assert metadata.read(metadata.attach(foreign, INFO)) == INFO
 
 
+def test_silence_is_written_where_a_model_knows_it(foreign):
+    assert b"silence" not in INFO.to_json()
+    quiet = INFO.model_copy(update={"silence": -64})
+    assert b'"silence":-64' in quiet.to_json()
+    assert metadata.read(metadata.attach(foreign, quiet)) == quiet
+    for impossible in (-128, 128):
+        broken = quiet.to_json().replace(b"-64", b"%d" % impossible)
+        with pytest.raises(ValidationError):
+            metadata.ModelInfo.model_validate_json(broken)
+
+
 def test_limits_are_written_where_they_are_not_the_challenges(foreign):
     free = INFO.model_copy(update={"limits": "board"})
     assert b"limits" not in INFO.to_json()

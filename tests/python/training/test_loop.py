@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from scenelet.core.metrics import measure
 from scenelet.errors import DamagedFileError, RecipeError
 from scenelet.models.backend import keras, tf
 from scenelet.models.keras_model import build
+from scenelet.training.augmentation.batches import Augmentation
 from scenelet.training.checkpoint import State
 from scenelet.training.loop import Trainer, cross_entropy, fit, learning_rate
 from scenelet.training.windows import Windows
@@ -177,7 +180,7 @@ def test_the_objective_gets_the_teachers_outputs_for_the_windows_it_processes(on
         tf.debugging.assert_equal(inputs[:, 0, 0, :] * 64, said)
         return cross_entropy(0.0)(model, inputs, classes, ())
 
-    trainer = _trainer(tiny_recipe(epochs=1), objective=objective, teacher=Teacher(), augment=reverse)
+    trainer = _trainer(tiny_recipe(epochs=1), objective=objective, teacher=Teacher(), augment=Augmentation(reverse))
     assert len(fit(trainer, tmp_path / "state.npz").history) == 1
 
 
@@ -207,11 +210,39 @@ def test_augmentation_is_used_and_resumes_to_the_bit(tiny_recipe, tmp_path):
         return inputs + generator.normal(0, 0.3, inputs.shape).astype(np.float32), targets
 
     plain = fit(_trainer(tiny_recipe(epochs=2)), tmp_path / "plain.npz")
-    whole = fit(_trainer(tiny_recipe(epochs=2), augment=noise), tmp_path / "whole.npz")
-    fit(_trainer(tiny_recipe(epochs=1), augment=noise), tmp_path / "parts.npz")
-    parts = fit(_trainer(tiny_recipe(epochs=2), augment=noise), tmp_path / "parts.npz")
+    whole = fit(_trainer(tiny_recipe(epochs=2), augment=Augmentation(noise)), tmp_path / "whole.npz")
+    fit(_trainer(tiny_recipe(epochs=1), augment=Augmentation(noise)), tmp_path / "parts.npz")
+    parts = fit(_trainer(tiny_recipe(epochs=2), augment=Augmentation(noise)), tmp_path / "parts.npz")
     assert _equal(whole, parts)
     assert not _equal(whole, plain)
+
+
+def test_silent_windows_are_neither_learned_from_nor_validated_on(tiny_recipe, tmp_path):
+    trainer = _trainer(tiny_recipe(epochs=2))
+    silent = np.arange(45) % 3 == 0
+    trainer.train = replace(trainer.train, silent=silent)
+    trainer.validation = replace(trainer.validation, silent=np.arange(30) < 10)
+    assert sorted(np.concatenate(list(trainer._batches(1)))) == np.flatnonzero(~silent).tolist()
+    expected = measure(trainer.predict(trainer.validation)[10:], trainer.validation.classes[10:])
+    assert trainer.validate() == expected
+    state = fit(trainer, tmp_path / "silent.npz")
+    without = _trainer(tiny_recipe(epochs=2))
+    without.train, without.validation = trainer.train.some(~silent), trainer.validation.some(slice(10, None))
+    assert _equal(state, fit(without, tmp_path / "without.npz"))
+
+
+def test_inputs_may_be_drawn(tiny_recipe):
+    def draw(_generator, data, index):
+        return data.batch(index) + 1
+
+    def unchanged(_generator, inputs, targets):
+        return inputs, targets
+
+    trainer = _trainer(tiny_recipe(), augment=Augmentation(unchanged, draw))
+    index = np.arange(5)
+    inputs, (classes,) = trainer._batch(index, np.random.default_rng(0))
+    np.testing.assert_array_equal(inputs, trainer.train.batch(index) + 1)
+    np.testing.assert_array_equal(classes.argmax(axis=1), trainer.train.classes[index])
 
 
 def test_divergence_names_the_key_to_change(tiny_recipe, tmp_path):

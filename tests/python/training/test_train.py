@@ -153,6 +153,29 @@ def test_scores_by_hand():
     assert (scores["windows"], scores["clips"]) == (4, 3)
 
 
+def test_scores_without_silence_by_hand():
+    windows = Windows(
+        np.zeros((5, 1, 1), np.int8), np.array([0, 0, 0, 1, 0]), np.array([0, 0, 1, 2, 3]),
+        np.array([False, True, False, False, True]),
+    )  # fmt: skip
+    probability = np.array([[0.4, 0.6], [0.9, 0.1], [0.8, 0.2], [0.25, 0.75], [0.9, 0.1]])
+    scores = train.score(probability, windows, ("a", "b"))
+    assert scores["accuracy"] == pytest.approx((1 / 2 + 1) / 2)
+    # Of class a: clip 0 is missed by its one active window, clip 1 is right, clip 3 is all silence.
+    assert scores["clip_accuracy"] == pytest.approx((1 / 3 + 1) / 2)
+    assert (scores["windows"], scores["clips"], scores["silent_windows"]) == (3, 4, 2)
+
+
+def test_a_class_of_silence_is_named(dataset, tiny_recipe, cache):
+    recipe = tiny_recipe()
+    data = train.load_splits(recipe, dataset, {"cache": cache}, ("train",))["train"]
+    quiet = replace(data, silent=data.classes == 1)
+    with pytest.raises(
+        DatasetError, match=f"class '{dataset.labels[1]}': all windows of its training clips are silent"
+    ):
+        train._require_sound(quiet, dataset)
+
+
 def test_the_teacher_learns_member_by_member(dataset, tiny_recipe, cache, tmp_path):
     member = {**tiny_recipe().model.model_dump(), "classes": 2}
     teacher = tiny_recipe(epochs=3, model={"kind": "one_against_all", "classes": 3, "member": member})

@@ -43,6 +43,28 @@ def test_load_gives_every_window_its_clips_class(recordings, tiny_recipe, tmp_pa
     assert [dataset.labels[k] for k in loaded.classes] == [clips[k].label for k in loaded.clips]
 
 
+def test_silence_is_seen_when_windows_are_loaded(recordings, tiny_recipe, tmp_path):
+    dataset = open_dataset(recordings)
+    frontend = tiny_recipe().frontend
+    peaks = windows.load(dataset, "train", frontend, tmp_path).features.max(axis=(1, 2))
+    level = int(np.median(peaks)) + 1
+    loaded = windows.load(dataset, "train", frontend, tmp_path, silence=level)
+    assert loaded.silent.tolist() == (peaks < level).tolist()
+    assert loaded.active.tolist() == np.flatnonzero(peaks >= level).tolist()
+    assert loaded.sha256 == windows.load(dataset, "train", frontend, tmp_path).sha256
+    with pytest.raises(DatasetError, match=r"'train': holds nothing but silence; lower the key 'silence\.level_db"):
+        windows.load(dataset, "train", frontend, tmp_path, silence=int(peaks.max()) + 1)
+
+
+def test_some_windows_keep_their_place_and_silence(some):
+    quiet = replace(some, silent=np.array([True, False, True, False, False]))
+    assert some.active.tolist() == [0, 1, 2, 3, 4]
+    part = quiet.some(np.array([0, 3]))
+    assert (part.features == some.features[[0, 3]]).all()
+    assert (part.classes.tolist(), part.clips.tolist(), part.silent.tolist()) == ([0, 0], [0, 2], [True, False])
+    assert quiet.some(slice(1, 3)).active.tolist() == [0]
+
+
 def test_an_empty_split_is_named(recordings, tiny_recipe, tmp_path):
     dataset = open_dataset(recordings)
     dataset = replace(dataset, splits={**dataset.splits, "test": ()})

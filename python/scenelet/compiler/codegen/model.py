@@ -45,12 +45,15 @@ class Identity:
         One a class, in the order of the scores.
     frontend_sha256
         Of the front end's settings; empty for a model that does not say.
+    silence
+        Lowest INT8 input value of a window that is not silent; None where no window is.
     """
 
     name: str
     sha256: str
     labels: tuple[str, ...]
     frontend_sha256: str = ""
+    silence: int | None = None
 
 
 def render_model(
@@ -109,6 +112,7 @@ def _model(program: Program, plan: Plan, cost: Cost, identity: Identity) -> dict
         "title": c_literals.comment(identity.name),
         "sha256": identity.sha256,
         "frontend_sha256": identity.frontend_sha256,
+        "silence": identity.silence,
         "input_bytes": sum(map(program.nbytes, program.sources)),
         "output_bytes": sum(map(program.nbytes, program.targets)),
         "input_offset": plan.offset(program.sources[0]),

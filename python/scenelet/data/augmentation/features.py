@@ -7,20 +7,13 @@ resumed run makes the same draws.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
-
-from ...config.recipe import AugmentationConfig
 
 Batch = NDArray[np.float32]
 
 Targets = tuple[NDArray[np.float32], ...]
 """Training targets of a batch, arrays (batch, width): the one-hot classes, then the teacher's outputs if any."""
-
-Augment = Callable[[np.random.Generator, Batch, Targets], tuple[Batch, Targets]]
-"""Augments a batch: generator, inputs, targets -> inputs, targets."""
 
 _TINY = np.float32(1e-6)
 
@@ -67,22 +60,3 @@ def mask(generator: np.random.Generator, inputs: Batch, axis: int, count: int, l
     inside = (place >= start[..., np.newaxis]) & (place < (start + length)[..., np.newaxis])
     hidden = np.expand_dims(inside.any(axis=1), (2, 3) if axis == 1 else (1, 3))
     return np.where(hidden, inputs.mean(axis=(1, 2, 3), keepdims=True), inputs)
-
-
-def batch_augmentation(config: AugmentationConfig | None) -> Augment | None:
-    """Combine the augmentations of batches that a recipe enables; None where it enables none."""
-    if config is None or not (config.mixstyle or config.mixup or config.time_masks or config.frequency_masks):
-        return None
-
-    def augment(generator: np.random.Generator, inputs: Batch, targets: Targets) -> tuple[Batch, Targets]:
-        if config.mixstyle and generator.random() < config.mixstyle:
-            inputs = mixstyle(generator, inputs, config.mixstyle_alpha)
-        if config.mixup:
-            inputs, targets = mixup(generator, inputs, targets, config.mixup)
-        if config.frequency_masks:
-            inputs = mask(generator, inputs, 1, config.frequency_masks, config.frequency_mask_bands)
-        if config.time_masks:
-            inputs = mask(generator, inputs, 2, config.time_masks, config.time_mask_frames)
-        return inputs, targets
-
-    return augment

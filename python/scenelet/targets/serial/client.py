@@ -35,6 +35,8 @@ _DECISION = re.compile(r"decision window=(\d+) label=([^ ]*) scores=(-?\d+(?:,-?
 
 _RULE_LABEL = re.compile(r"heard window=(\d+) label=([^ ]*)")
 
+_SILENT = re.compile(r"silent window=(\d+)")
+
 _REFUSALS: dict[int, tuple[str, str]] = {
     Reason.CLOSED: ("has no session", "do not run another command on the device while it streams"),
     Reason.PROTOCOL: ("speaks another protocol version", "flash the firmware of this scenelet"),
@@ -143,6 +145,8 @@ class Device:
         """Frames and lines from the device that failed their checksum."""
         self.rule_labels: dict[int, str] = {}
         """Label that the device's rule over windows gave, by window of the session; damaged lines are missing."""
+        self.silent_windows: set[int] = set()
+        """Windows of the session that the device calls silent; damaged lines are missing."""
 
     def event(self, seconds: float) -> Event | None:
         """Next event, or None if none comes within ``seconds``."""
@@ -326,6 +330,7 @@ class Device:
             The device refuses, ends the session, or stops responding.
         """
         self.rule_labels.clear()
+        self.silent_windows.clear()
         status = self.open_session(kind, model_sha256, frontend_sha256)
         sender = Sender(iter(windows), status)
         last_progress = time.monotonic()
@@ -347,16 +352,19 @@ class Device:
             if isinstance(event, Status) and event.session == status.session:
                 require_open(event)
                 last_progress = time.monotonic() if sender.on_status(event) else last_progress
-            self._record_rule_label(event)
+            self._record_remarks(event)
             decision = _decision(event)
             if decision and sender.on_decision(decision.window):
                 last_progress = time.monotonic()
                 yield decision
 
-    def _record_rule_label(self, event: Event) -> None:
-        match = _RULE_LABEL.fullmatch(event.text) if isinstance(event, Line) and event.checked else None
-        if match:
+    def _record_remarks(self, event: Event) -> None:
+        """Record the lines that come before a decision: the rule's label, and silence."""
+        text = event.text if isinstance(event, Line) and event.checked else ""
+        if match := _RULE_LABEL.fullmatch(text):
             self.rule_labels[int(match[1])] = unquote(match[2])
+        if match := _SILENT.fullmatch(text):
+            self.silent_windows.add(int(match[1]))
 
     def _poll(self, sender: Sender) -> bytes:
         """What to send after silence: a request to repeat the last decision, or a POLL."""

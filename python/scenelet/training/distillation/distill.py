@@ -20,13 +20,13 @@ from typing import Any, Unpack
 
 from ...config.recipe import DistillationConfig, OneAgainstAllConfig, Recipe
 from ...core import toolchain
-from ...data.augmentation.features import batch_augmentation
 from ...data.dataset import Dataset
 from ...errors import InputError
 from ...models.backend import keras, tf
 from ...models.embedding import EmbeddingModel
 from ...models.keras_model import build
 from .. import run_folder
+from ..augmentation.batches import batch_augmentation
 from ..checkpoint import State
 from ..loop import Objective, Teacher, Trainer, fit
 from ..teacher_outputs import CachedTeacher, OnlineTeacher
@@ -122,7 +122,7 @@ def _train_stage(
         regressor.build((None, EmbeddingModel(model).width))
         companions = (regressor,)
     loss = objective(stage, config, recipe.training.label_smoothing, model, *companions)
-    augment = batch_augmentation(recipe.augmentation)
+    augment = batch_augmentation(recipe)
     trainer = Trainer(model, data["train"], data["validation"], recipe.training, loss, augment, teacher, companions)
     return fit(trainer, context.out / f"{prefix}{run_folder.CHECKPOINT}", context.watch)
 
@@ -155,7 +155,7 @@ def train_stages(
     """
     config = context.recipe.distillation or DistillationConfig()
     # Batches that augmentation changes every epoch have no cached outputs.
-    online = config.teacher_hears == "batch" and batch_augmentation(context.recipe.augmentation) is not None
+    online = config.teacher_hears == "batch" and batch_augmentation(context.recipe) is not None
     outputs: Teacher = OnlineTeacher(teacher) if online else CachedTeacher(teacher, context.data["train"], cache)
     *early, last = STAGES[config.method]
     for number, stage in enumerate(early, 1):

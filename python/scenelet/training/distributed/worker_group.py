@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -20,13 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...config.recipe import OneAgainstAllConfig, Recipe
-from ...data.augmentation.features import batch_augmentation
 from ...data.dataset import Dataset
 from ...errors import InputError, ToolError
 from ...models.backend import graph_function, keras, tf
 from ...models.keras_model import build
 from ...tflite.metadata import Provenance
 from .. import run_folder, tf_config
+from ..augmentation.batches import batch_augmentation
 from ..checkpoint import State
 from ..loop import DROPOUT, Trainer, Watch, cross_entropy, fit
 from ..run_folder import Request
@@ -112,7 +112,8 @@ class DistributedTrainer(Trainer):
     def __post_init__(self) -> None:
         super().__post_init__()
         assert self.group is not None
-        if len(self.train) // -(-len(self.train) // self.config.batch_size) < self.group.size:
+        count = len(self.train.active)
+        if count // -(-count // self.config.batch_size) < self.group.size:
             raise InputError("training.batch_size", f"leaves a worker of {self.group.size} nothing", "make it larger")
         self._alone = self.predict
         self.predict = self._predict_sharded  # type: ignore[assignment]
@@ -159,8 +160,7 @@ class DistributedTrainer(Trainer):
         """Probabilities of all windows, the same bits on every worker, so that all stop at the same epoch."""
         assert self.group is not None
         part = self.group.shard(len(data))
-        mine = replace(data, features=data.features[part], classes=data.classes[part], clips=data.clips[part])
-        return self.group.all_gather(self._alone(mine), part.start, len(data))
+        return self.group.all_gather(self._alone(data.some(part)), part.start, len(data))
 
     def _generator(self, purpose: int, epoch: int) -> np.random.Generator:
         """All workers share the generators of shuffling and augmentation; each has its own for dropout."""
@@ -233,7 +233,7 @@ def _train(
             data["validation"],
             recipe.training,
             cross_entropy(recipe.training.label_smoothing),
-            batch_augmentation(recipe.augmentation),
+            batch_augmentation(recipe),
             group=group,
         )
         state = fit(trainer, out / run_folder.CHECKPOINT, watch)

@@ -34,13 +34,13 @@ from ...config.recipe import CnnConfig, Recipe
 from ...core import parallel, toolchain
 from ...core.files import is_there, read_bytes, sweep, write_text
 from ...core.json_files import Checked, require_keys
-from ...data.augmentation.features import batch_augmentation
 from ...data.dataset import Dataset
 from ...errors import InputError, RecipeError, ToolError
 from ...graph import limits
 from ...models.backend import keras, one_thread
 from ...models.keras_model import build
 from .. import run_folder
+from ..augmentation.batches import batch_augmentation
 from ..checkpoint import State
 from ..loop import Trainer, cross_entropy, fit
 from ..tf_config import require_alone
@@ -175,7 +175,7 @@ class Search:
         if state is None or (len(state.history) < epochs and state.waited < config.patience):
             keras.backend.clear_session()
             keras.utils.set_random_seed(config.seed)
-            objective, augment = cross_entropy(config.label_smoothing), batch_augmentation(recipe.augmentation)
+            objective, augment = cross_entropy(config.label_smoothing), batch_augmentation(recipe)
             trainer = Trainer(build(recipe), data["train"], data["validation"], config, objective, augment)
             try:
                 state = fit(trainer, checkpoint, until=epochs)

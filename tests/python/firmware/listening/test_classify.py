@@ -14,8 +14,9 @@ from fixtures_firmware import LABELS, Small
 
 from scenelet.core import toolchain
 from scenelet.errors import ToolError
-from scenelet.evaluation.decision import Decider, Rule
+from scenelet.evaluation.decision import SILENT, Decider, Rule
 from scenelet.frontend.native import Frontend
+from scenelet.frontend.silence import silent_windows
 from scenelet.targets.build import cortex_m4
 from scenelet.targets.host import HostTarget
 
@@ -25,7 +26,7 @@ FOLDERS = [*toolchain.engine_folders(), *OWN]
 CHECKS = ("-fsanitize=undefined", "-fno-sanitize-recover=all", *cortex_m4.flags()["warnings"])
 DECLARATIONS = """
 typedef struct { uint16_t share; uint8_t margin, threshold; } scn_decision_rule_t;
-typedef struct { const char *label; int32_t index; uint8_t percent; uint32_t windows; } scn_heard_t;
+typedef struct { const char *label; int32_t index; uint8_t percent; uint32_t windows; bool silent; } scn_heard_t;
 void scn_classify_begin(void *);
 void scn_classify_begin_by(void *, scn_decision_rule_t);
 uint32_t scn_classify_push_s16(void *, const int16_t *, size_t);
@@ -76,8 +77,8 @@ class Classifier:
         self.c: Any = self.ffi.dlopen(str(toolchain.shared_library("classify", sources, [*FOLDERS, place], flags)))
         self.state = self.ffi.new("uint64_t[]", -(-self.c.size_of_classifier() // 8))
 
-    def heard(self, samples: np.ndarray, rule: Rule, chance: random.Random) -> list[tuple[str, int]]:
-        """Label and per cent after every window of samples, pushed in blocks of any size."""
+    def heard(self, samples: np.ndarray, rule: Rule, chance: random.Random) -> list[tuple[str, int, bool]]:
+        """Label, per cent and silence after every window of samples, pushed in blocks of any size."""
         push, c_type = {
             "int16": (self.c.scn_classify_push_s16, "int16_t[]"),
             "int32": (self.c.scn_classify_push_s24, "int32_t[]"),
@@ -89,7 +90,7 @@ class Classifier:
             at += block.size
             if push(self.state, self.ffi.from_buffer(c_type, block), block.size):
                 said = self.c.scn_classify_read(self.state)
-                found.append((self.ffi.string(said.label).decode(), said.percent))
+                found.append((self.ffi.string(said.label).decode(), said.percent, said.silent))
                 assert said.windows == len(found)
         return found
 
@@ -105,20 +106,23 @@ def classifier(model: Small, tmp_path_factory: pytest.TempPathFactory) -> Classi
     return Classifier(model, tmp_path_factory.mktemp("classify"))
 
 
-def expected(model: Small, samples: np.ndarray, rule: Rule) -> list[tuple[str, int]]:
+def expected(model: Small, samples: np.ndarray, rule: Rule) -> list[tuple[str, int, bool]]:
     """The same by the host's front end, network and rule; ``samples`` in the model's width."""
+    features = Frontend(model.tables).recording(samples)
+    silent = silent_windows(features, model.compiled.identity.silence)
     with HostTarget(model.content) as host:
-        scores = host.run(Frontend(model.tables).recording(samples))
+        scores = host.run(features)
     decider, said = Decider(rule), []
-    for row in scores:
-        held = decider.push(row)
-        percent = 0 if held is None else (decider.level(held) * 100 + 32768) // 65536
-        said.append(("unknown" if held is None else LABELS[held], percent))
+    for row, quiet in zip(scores, silent.tolist(), strict=True):
+        held = decider.hear_silence() if quiet else decider.push(row)
+        named = held is not None and held != SILENT
+        percent = (decider.level(held) * 100 + 32768) // 65536 if named else 0
+        said.append(({None: "unknown", SILENT: "silence"}.get(held) or LABELS[held], percent, quiet))
     return said
 
 
 def noise(model: Small, windows: int, bits: int) -> np.ndarray:
-    """Noise whose loudness and colour change from window to window."""
+    """Noise whose loudness and colour change from window to window; some of it is very quiet."""
     chance, length = np.random.default_rng(3), model.tables.config.clip_samples
     parts = [np.cumsum(chance.normal(size=length)) if odd % 2 else chance.normal(size=length) for odd in range(windows)]
     levels = 2.0 ** chance.uniform(0, bits - 2, windows)
@@ -133,6 +137,26 @@ def test_it_hears_what_the_host_computes(model: Small, classifier: Classifier, r
     given = samples.astype(np.int16) if model.tables.config.sample_bits == 16 else samples
     assert classifier.heard(given, rule, random.Random(1)) == wanted
     assert len(wanted) >= 6
+
+
+def test_silent_windows_have_no_part_in_the_answer(model: Small, classifier: Classifier) -> None:
+    """Silence first, between sounds, and last; by a model that knows no silence, windows like all others."""
+    bits, length = model.tables.config.sample_bits, 4 * model.tables.config.clip_samples
+    sound = np.random.default_rng(4).integers(-(1 << bits - 2), 1 << bits - 2, length)
+    samples = np.concatenate([np.zeros(length), sound, np.zeros(length), sound[::-1], np.zeros(length)]).astype(
+        np.int32
+    )
+    given = samples.astype(np.int16) if bits == 16 else samples
+    rule = Rule(share=96, margin=10, threshold=30)
+    wanted = expected(model, samples, rule)
+    assert classifier.heard(given, rule, random.Random(3)) == wanted
+    if model.compiled.identity.silence is not None:
+        assert wanted[0] == ("silence", 0, True)
+        assert {label for label, _, _ in wanted[-2:]} <= set(LABELS)
+        assert wanted[-1][2]
+        assert classifier.heard(given[:length], Rule(), random.Random(4)) == [("silence", 0, True)] * len(
+            expected(model, samples[:length], Rule())
+        )
 
 
 def test_samples_of_the_other_width_are_scaled_or_rounded(model: Small, classifier: Classifier) -> None:

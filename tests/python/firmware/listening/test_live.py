@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from captures import CAPTURE, expected, heard, sound
+from captures import CAPTURE, expected, heard, silent, sound
 from program_stream import ProgramStream
 
 from scenelet.errors import ToolError
-from scenelet.evaluation.decision import Decider, Rule, loudness
+from scenelet.evaluation.decision import SILENT, Decider, Rule, loudness
 from scenelet.targets.build import platformio
 from scenelet.targets.qemu import boot
 from scenelet.targets.serial.client import Device, capture_contents, fields, scores_of
@@ -81,11 +81,50 @@ def test_by_link_every_window_slides_as_training_cut_it(live_program: Path, live
         )
 
 
+def with_pause(seed: int) -> np.ndarray:
+    """Sound, digital silence, and sound again."""
+    return np.concatenate([sound(0.5, seed), np.zeros(CAPTURE // 2, np.int32), sound(0.3, seed + 1)])
+
+
+def test_by_link_silent_windows_are_named_and_the_rule_passes_them_over(live_program: Path, live: Any) -> None:
+    samples = with_pause(20)
+    want, pauses = expected(live, samples), silent(live, samples)
+    assert 3 < len(pauses) < len(want) - 6
+    rule = Rule(threshold=int(np.median(want.astype(int).max(axis=1))) + 129)
+    with hearing(live_program, None) as device:
+        device.decide_by(rule.command)
+        assert np.array_equal(by_link(device, live, samples), want), "a silent window has scores, too"
+        assert sorted(device.silent_windows) == pauses
+        told = [device.rule_labels[number] for number in range(len(want))]
+        by_link(device, live, np.zeros(CAPTURE, np.int32))
+        assert set(device.rule_labels.values()) == {"silence"}, "the rule starts anew, and hears nothing"
+    decider = Decider(rule)
+    said = [decider.hear_silence() if number in pauses else decider.push(row) for number, row in enumerate(want)]
+    names = {None: "unknown", SILENT: "silence", **dict(enumerate(live.compiled.identity.labels))}
+    assert told == [names[one] for one in said]
+    assert len(set(told)) > 1
+
+
+def test_the_microphone_spares_the_network_in_silence(live_program: Path, live: Any, tmp_path: Path) -> None:
+    samples = with_pause(30)
+    samples = samples[: samples.size // 64 * 64]
+    with hearing(live_program, microphone_file(tmp_path, samples)) as device:
+        lines = lines_of(device, "listen on")
+    pauses = silent(live, samples)
+    assert [int(fields(line)["window"]) for line in lines if line.startswith("silent")] == pauses
+    want = expected(live, samples)
+    loud = [number for number in range(len(want)) if number not in pauses]
+    assert [int(fields(line)["window"]) for line in lines if line.startswith("decision")] == loud
+    assert np.array_equal(scores_in(lines), want[loud])
+    assert led(tmp_path).endswith("".join("0" if number in pauses else "1" for number in range(len(want))))
+
+
 @pytest.mark.qemu
 def test_the_emulated_board_hears_the_same(live: Any) -> None:
-    samples = sound(1.0, 1)
+    samples = with_pause(1)
     with boot(platformio.build(live.sources())) as device:
         assert np.array_equal(by_link(device, live, samples), expected(live, samples))
+        assert sorted(device.silent_windows) == silent(live, samples) != []
         assert device.info()["microphone"] == "none"
         with pytest.raises(ToolError, match="no microphone"):
             device.command("listen on")

@@ -1,0 +1,1 @@
+"""Augmentation of training batches on the features of their clips, drawn anew every epoch."""
