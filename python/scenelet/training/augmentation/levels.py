@@ -49,12 +49,12 @@ class Scale:
     def inputs(self, powers: Batch) -> Batch:
         """Network inputs of powers, limited to the front end's range."""
         db = 10 * np.log10(np.maximum(powers, np.float32(1e-30)))
-        return np.clip((db - self.low_db) / self.step_db + LOWEST, LOWEST, HIGHEST)
+        return np.asarray(np.clip((db - self.low_db) / self.step_db + LOWEST, LOWEST, HIGHEST), np.float32)
 
     def raised(self, inputs: Batch, gain_db: NDArray[np.floating]) -> Batch:
         """Inputs at a level that is higher by ``gain_db``, which is broadcast to them."""
         raised = np.clip(inputs + gain_db.astype(np.float32) / self.step_db, LOWEST, HIGHEST)
-        return np.where(inputs <= LOWEST, LOWEST, raised)
+        return np.asarray(np.where(inputs <= LOWEST, LOWEST, raised), np.float32)
 
 
 def power_mix(
