@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,19 +61,19 @@ class Evaluation:
     split: str
     labels: tuple[str, ...]
     windows: int
-    silent_windows: int
     clips: int
     accuracy: float
     log_loss: float
     clip_accuracy: float
-    intervals: dict[str, Interval]
-    answers: tuple[ClipAnswer, ...]
     learned_clips: int | None
     by_class: dict[str, metrics.Measures]
     by_device: dict[str, metrics.Measures]
     confusion: NDArray[np.int64]
     rows: tuple[Row, ...]
-    silent: tuple[bool, ...]
+    silent: tuple[bool, ...] = ()
+    silent_windows: int = 0
+    answers: tuple[ClipAnswer, ...] = ()
+    intervals: dict[str, Interval] = field(default_factory=dict)
 
     @property
     def silent_clips(self) -> list[str]:
