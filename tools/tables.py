@@ -41,7 +41,7 @@ def commands() -> Iterator[str]:
 def operators() -> Iterator[str]:
     """Table of the operators that the compiler accepts."""
     yield "| operator | types | options and limits | TFLite Micro |\n|---|---|---|---|"
-    yield from (f"| {name} | {row.types} | {row.accepts} | {row.in_tflm} |" for name, row in OPERATORS.items())
+    yield from (f"| {name} | {row.shown_types} | {row.accepts} | {row.in_tflm} |" for name, row in OPERATORS.items())
 
 
 def refused() -> Iterator[str]:

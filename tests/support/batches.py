@@ -146,7 +146,7 @@ def check_on_host(networks: Sequence[Network]) -> None:
             result = parity.check(model, member, network.cases, network.seed)
             result.require(network)
             if network.way == "operators alone":
-                shown = set(member.tensors([np.zeros(tensor.shape, np.int8) for tensor in member.inputs]))
+                shown = set(member.tensors([np.zeros(tensor.shape, tensor.dtype) for tensor in member.inputs]))
                 assert shown == {tensor.index for tensor in member.activations()}, "all tensors were compared"
 
 

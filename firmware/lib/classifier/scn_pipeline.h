@@ -13,7 +13,9 @@
 
 #include <stdbool.h>
 
-#if defined(SCN_MODEL_OUTPUT_INT16) || defined(SCN_MODEL_OUTPUT0_INT16)
+#if defined(SCN_MODEL_INPUT_INT16) || defined(SCN_MODEL_INPUT0_INT16)
+#error "features are INT8; run a model with an input of int16 by scn_model_run"
+#elif defined(SCN_MODEL_OUTPUT_INT16) || defined(SCN_MODEL_OUTPUT0_INT16)
 #error "scores are INT8; run a model with an output of int16 by scn_model_run"
 #endif
 

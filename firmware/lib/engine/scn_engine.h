@@ -41,6 +41,7 @@
 #include "scn_svdf.h"
 #include "scn_transpose_conv.h"
 #include "scn_types.h"
+#include "scn_wide.h"
 #include "scn_winograd_2d.h"
 #include "scn_winograd_conv2d.h"
 

@@ -58,6 +58,9 @@ def with_frontend(model: Path, name: str) -> bytes:
     if len(graph.inputs) != 1:
         raise ModelError(subject, f"has {len(graph.inputs)} inputs, the front end fills one", "leave out --frontend")
     source = graph.tensors[graph.inputs[0]]
+    if source.dtype == "int16":
+        problem = "its input is int16, and front ends make INT8 features"
+        raise ModelError(subject, problem, "convert it with INT8 activations, or leave out --frontend")
     if source.dtype != "int8" or source.quantization is None:
         raise ModelError(subject, f"input is {source.dtype} without a scale", "convert the model to full INT8")
     if _layout(subject, source, settings) == "frames_first":

@@ -19,7 +19,7 @@ SEQUENCE = 50
 """Inputs of a network with state, one after the other, before it starts anew."""
 
 EXTREMES = 4
-"""Inputs that are not random: all -128, all 127, all at the zero point, and -128 and 127 in turn."""
+"""Inputs that are not random: all at the type's least value, its largest, the zero point, and the ends in turn."""
 
 
 @dataclass(frozen=True)
@@ -146,15 +146,16 @@ def inputs(reference: LitertTarget, n: int, seed: int) -> Iterator[tuple[NDArray
 def _input(tensor: Tensor, kind: int, chance: np.random.Generator, case: int) -> NDArray[np.int8]:
     """Values of an input: extreme ones of a kind in the first cases, then random ones."""
     zero_point = 0 if tensor.quantization is None else int(tensor.quantization.zero_point[0])
+    least, most = int(np.iinfo(tensor.dtype).min), int(np.iinfo(tensor.dtype).max)
     if case < EXTREMES:
-        turns = np.where(np.arange(tensor.elements) % 2, 127, -128)
-        extremes = [np.full(tensor.elements, value) for value in (-128, 127, zero_point)] + [turns]
+        turns = np.where(np.arange(tensor.elements) % 2, most, least)
+        extremes = [np.full(tensor.elements, value) for value in (least, most, zero_point)] + [turns]
         one = extremes[kind % EXTREMES]
     else:
         # Inputs of a narrow range reach other roundings than full-range noise does.
-        spread = int(chance.integers(1, 129))
-        one = np.clip(zero_point + chance.integers(-spread, spread, tensor.elements), -128, 127)
-    return one.astype(np.int8).reshape(tensor.shape)
+        spread = int(chance.integers(1, 129)) * ((most + 1) // 128)
+        one = np.clip(zero_point + chance.integers(-spread, spread, tensor.elements), least, most)
+    return one.astype(tensor.dtype).reshape(tensor.shape)
 
 
 def _describe(

@@ -54,11 +54,12 @@ class Prediction:
 
 
 def _fitting(values: NDArray[np.generic], end: End, subject: object) -> NDArray[np.generic]:
-    """Hold (n, *shape) or (*shape) values to an input: INT8, or of the type that the model's file takes."""
+    """Hold (n, *shape) or (*shape) values to an input: of the type that the engine takes, or that the file takes."""
     shape = end.outer.shape[1:]
     if values.dtype.name not in end.types:
-        others = "".join(f"{name} or " for name in end.types if name != "int8")
-        raise InputError(subject, f"holds {values.dtype}", f"give {others}int8 values, quantised for this model")
+        inner = end.inner.dtype
+        others = "".join(f"{name} or " for name in end.types if name != inner)
+        raise InputError(subject, f"holds {values.dtype}", f"give {others}{inner} values, quantised for this model")
     if values.dtype == np.float32 and np.isnan(values).any():
         raise InputError(subject, "holds NaN", "give numbers")
     if values.shape == shape:

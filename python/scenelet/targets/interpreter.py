@@ -254,7 +254,7 @@ class LocalTarget(ABC):
             raise InputError(subject, "hold NaN", "give numbers")
         if array.ndim < 2 or math.prod(array.shape[1:]) != tensor.elements:
             raise InputError(subject, f"have shape {array.shape}", f"give (n, {tensor.shape[1:]}) values")
-        return np.ascontiguousarray(end.to_int8(array)).reshape(-1, *tensor.shape)
+        return np.ascontiguousarray(end.inwards(array)).reshape(-1, *tensor.shape)
 
     def typed(self, index: int, content: NDArray[Any]) -> NDArray[Any]:
         """View a tensor's bytes as values of its type, in its shape."""
@@ -276,7 +276,7 @@ class LocalTarget(ABC):
         tensors = tuple(self.graph.tensors[index] for index in indices)
         for tensor in tensors:
             name = role if len(indices) == 1 else f"{role} '{tensor.name}'"
-            if tensor.dtype != "int8" and not (role == "output" and tensor.dtype == "int16"):
+            if tensor.dtype not in ("int8", "int16"):
                 raise UnsupportedError(self.subject, f"{name} is {tensor.dtype}", "convert the model to full INT8")
             if tensor.shape[:1] != (1,):
                 problem = f"{name} has shape {tensor.shape}"
@@ -296,8 +296,8 @@ class LocalTarget(ABC):
 
     @staticmethod
     def packed(inputs: Sequence[NDArray[np.int8]]) -> NDArray[np.int8]:
-        """Put the inputs of one inference one after the other, flat."""
-        return np.concatenate([np.ravel(values) for values in inputs])
+        """Put the bytes of the inputs of one inference one after the other."""
+        return np.concatenate([np.ravel(values).view(np.int8) for values in inputs])
 
     def __enter__(self) -> Self:
         return self

@@ -231,7 +231,10 @@ class QemuTarget(LocalTarget):
         """The inputs of one inference, flat and one after the other."""
         if one is None:
             chance = np.random.default_rng(0)
-            one = [chance.integers(-128, 128, tensor.elements).astype(np.int8) for tensor in self.inputs]
+            # Full range; INT8 and int16 have types of their own to draw.
+            ends = [np.iinfo(tensor.dtype) for tensor in self.inputs]
+            drawn = zip(ends, self.inputs, strict=True)
+            one = [chance.integers(end.min, end.max + 1, t.elements).astype(t.dtype) for end, t in drawn]
         return self.packed(self.one_each(one))
 
     def _engine_sources(self) -> dict[str, str]:

@@ -38,7 +38,7 @@ _MASKS = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_ax
 
 # Operator -> its options table in the schema, and the fields to take from it.
 _OPTIONS: dict[str, tuple[str, dict[str, Convert]]] = {
-    "ADD": ("AddOptions", _FUSED),
+    "ADD": ("AddOptions", {**_FUSED, "pot_scale_int16": bool}),
     "AVERAGE_POOL_2D": ("Pool2DOptions", _POOL),
     "BATCH_MATMUL": ("BatchMatMulOptions", {"adj_x": bool, "adj_y": bool}),
     "CALL_ONCE": ("CallOnceOptions", {"init_subgraph_index": int}),

@@ -1,4 +1,4 @@
-"""Random networks that are more than one map through layers: several inputs and outputs, or state.
+"""Random networks that are more than one map of INT8 through layers: several inputs and outputs, state, 16 bits.
 
 As in :mod:`networks`, a network is a function of its arguments and one seed.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from layers.wide import wide_network
 from networks import MIXED_LAYERS, OUTER, NetworkBuilder, head, random_layer
 from tflite_writer import write_model
 
@@ -15,10 +16,10 @@ from streams.filters import filtering
 from streams.resources import streaming
 from streams.sequences import sequence
 
-STREAM_KINDS = ("several", "stream", "stream", "filter", "sequence")
+STREAM_KINDS = ("several", "stream", "stream", "filter", "sequence", "wide")
 """Of networks, beside those of :data:`networks.KINDS`.
 
-``stream`` keeps resource variables, ``filter`` has SVDF, ``sequence`` LSTMs.
+``stream`` keeps resource variables, ``filter`` has SVDF, ``sequence`` LSTMs, ``wide`` 16-bit activations.
 """
 
 _SIZES = ((1, 10), (1, 9), (1, 8))
@@ -26,7 +27,7 @@ _SIZES = ((1, 10), (1, 9), (1, 8))
 
 def stream_network(seed: int, layers: int, kind: str) -> bytes:
     """A network of one of :data:`STREAM_KINDS` with so many layers."""
-    made = {"several": _several, "stream": streaming, "filter": filtering, "sequence": sequence}
+    made = {"several": _several, "stream": streaming, "filter": filtering, "sequence": sequence, "wide": wide_network}
     return made[kind](seed, layers)
 
 

@@ -28,6 +28,9 @@ Ends = tuple[Sequence[End], Sequence[End]]
 _INTEGERS = {"uint8": "u8", "int16": "s16", "int32": "s32"}
 """Suffix of the functions of scn_quantization.h for what a file takes and gives."""
 
+_ALIGNMENTS = {"int64_t": 8}
+"""Of types that want more than the arena's."""
+
 _ROLES = ("INPUT", "OUTPUT")
 
 
@@ -184,7 +187,13 @@ def _name_tables(steps: Sequence[Step]) -> tuple[list[dict[str, str]], list[dict
 
 
 def _table(name: str, table: Table) -> dict[str, Any]:
-    return {"name": name, "type": table.type, "length": len(table.values), "text": c_literals.array(table)}
+    return {
+        "name": name,
+        "type": table.type,
+        "length": len(table.values),
+        "text": c_literals.array(table),
+        "alignment": max(ALIGNMENT, _ALIGNMENTS.get(table.type, 0)),
+    }
 
 
 class _Views:

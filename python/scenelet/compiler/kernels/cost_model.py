@@ -130,6 +130,13 @@ def lstm(step: Step) -> Terms:
     return (*counted, lines(vectors * nbytes))
 
 
+def wide_sums(step: Step) -> Terms:
+    """Estimate a layer with 16-bit activations by its products and outputs."""
+    fields = step.fields
+    outputs = fields["batches"] * fields["outputs"] if "outputs" in fields else _values(step)
+    return (*terms(step.kernel, mac=(step.macs, 2.6), output=(outputs, 40.0)), lines(step.macs))
+
+
 def per_moved_value(guess: float) -> Estimate:
     """Estimate a kernel by the values of its struct's size; parameter like :func:`per_value`."""
     return lambda step: terms(step.kernel, value=(int(np.prod(step.fields["size"])), guess))
@@ -201,6 +208,20 @@ def _values(step: Step) -> int:
 
 
 ESTIMATES: Mapping[str, Estimate] = {
+    "scn_add_s16": per_value(70.0),
+    "scn_average_pool_s16": per_window(40.0, 5.0),
+    "scn_conv2d_s16": wide_sums,
+    "scn_depthwise_conv2d_s16": wide_sums,
+    "scn_fully_connected_s16": wide_sums,
+    "scn_logistic_s16": per_value(25.0),
+    "scn_max_pool_s16": per_window(30.0, 6.0),
+    "scn_mean_s16": per_moved_value(25.0),
+    "scn_mul_s16": per_value(40.0),
+    "scn_rescale_s16": per_value(25.0),
+    "scn_rescale_s16_s8": per_value(25.0),
+    "scn_rescale_s8_s16": per_value(25.0),
+    "scn_softmax_s16": per_value(80.0),
+    "scn_tanh_s16": per_value(25.0),
     "scn_add_lut_s8": per_value(9.0),
     "scn_add_s8": per_value(51.0),
     "scn_average_pool_s8": per_window(27.0, 1.5),

@@ -14,9 +14,13 @@ from numpy.typing import NDArray
 from ...graph import Quantization, Tensor
 
 INT8_MIN, INT8_MAX = -128, 127
+INT16_MIN, INT16_MAX = -(2**15), 2**15 - 1
 
 ADD_LEFT_SHIFT = 20
 """Bits by which ADD widens its inputs before it scales them."""
+
+WIDE_ADD_LEFT_SHIFT = 15
+"""The same of ADD with int16 activations."""
 
 SQUARE_LEFT_SHIFT = 7
 """The same of SQUARED_DIFFERENCE, whose squares have twice as many."""
@@ -81,7 +85,7 @@ def scale_of(tensor: Tensor) -> np.float32:
 
 
 def zero_point_of(tensor: Tensor) -> int:
-    """Zero point of a tensor that has one for all its values, -128..127."""
+    """Zero point of a tensor that has one for all its values."""
     return int(_quantization(tensor).zero_point[0])
 
 
@@ -92,7 +96,7 @@ def _quantization(tensor: Tensor) -> Quantization:
 
 
 def activation_bounds(activation: str, tensor: Tensor) -> tuple[int, int]:
-    """Lowest and highest INT8 value that a fused activation leaves in a tensor.
+    """Lowest and highest value of a tensor's type, INT8 or int16, that a fused activation leaves in it.
 
     Parameters
     ----------
@@ -104,7 +108,7 @@ def activation_bounds(activation: str, tensor: Tensor) -> tuple[int, int]:
     Returns
     -------
     tuple of int
-        Both -128..127, low <= high.
+        Both of the tensor's type, low <= high.
     """
 
     def quantized(real: float) -> int:
@@ -119,8 +123,9 @@ def activation_bounds(activation: str, tensor: Tensor) -> tuple[int, int]:
         "RELU_0_TO_1": (0.0, 1.0),
         "RELU_N1_TO_1": (-1.0, 1.0),
     }[activation]
-    low = INT8_MIN if real_low is None else max(INT8_MIN, quantized(real_low))
-    high = INT8_MAX if real_high is None else min(INT8_MAX, quantized(real_high))
+    least, most = (INT16_MIN, INT16_MAX) if tensor.dtype == "int16" else (INT8_MIN, INT8_MAX)
+    low = least if real_low is None else max(least, quantized(real_low))
+    high = most if real_high is None else min(most, quantized(real_high))
     return low, high
 
 
@@ -134,7 +139,8 @@ def add_factors(one: Tensor, other: Tensor, target: Tensor) -> tuple[float, floa
     """Compute ADD's factors: each input to twice the larger scale, and the widened sum to the output."""
     # float32 for the maximum, float64 from there, like the interpreter.
     twice = np.float64(2 * max(scale_of(one), scale_of(other)))
-    output = twice / (np.float64(1 << ADD_LEFT_SHIFT) * np.float64(scale_of(target)))
+    widened = WIDE_ADD_LEFT_SHIFT if target.dtype == "int16" else ADD_LEFT_SHIFT
+    output = twice / (np.float64(1 << widened) * np.float64(scale_of(target)))
     return float(np.float64(scale_of(one)) / twice), float(np.float64(scale_of(other)) / twice), float(output)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...graph import Tensor
-from .fixed_point import INT8_MAX, INT8_MIN, zero_point_of
+from .fixed_point import INT8_MAX, INT8_MIN, INT16_MAX, INT16_MIN, zero_point_of
 
 
 def output_extent(size: int, kernel: int, stride: int, dilation: int, padding: str) -> int:
@@ -56,7 +56,8 @@ def accumulator_bound(source: Tensor, weights: Tensor, bias: Tensor | None, axis
     if weights.data is None:
         raise ValueError(f"tensor {weights.index} has no values")
     zero_point = zero_point_of(source)
-    farthest = max(INT8_MAX - zero_point, zero_point - INT8_MIN)
+    least, most = (INT16_MIN, INT16_MAX) if source.dtype == "int16" else (INT8_MIN, INT8_MAX)
+    farthest = max(most - zero_point, zero_point - least)
     rows = np.abs(np.moveaxis(weights.data.astype(np.int64), axis, 0).reshape(weights.shape[axis], -1))
     sums = rows.sum(axis=1) * farthest
     if bias is not None and bias.data is not None:

@@ -8,6 +8,7 @@ change.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import cached_property
 from typing import NoReturn
 
 import numpy as np
@@ -38,6 +39,8 @@ INSTEAD: Mapping[str, str] = {
 }
 """Remedies for operators that the engine lacks, where there is a better one than its list of operators."""
 _MAX_STRIDE = 0x7FFF
+_MOST_FACTOR, _MOST_WIDE_FACTOR = 2.0**30, 2.0**7
+_WIDE_SUMS = 2**47
 
 
 class Checker:
@@ -109,27 +112,39 @@ class Checker:
             self.refuse(f"lacks its {role}", "convert the model again")
         remedy = FIXED_SHAPE if self.shape_is_open else f"make the {role} a constant"
         self.require(tensor.data is not None, f"{role} is computed, not stored", remedy)
-        self.require(tensor.dtype == dtype, f"{role} is {tensor.dtype}, not {dtype}", FULL_INT8)
+        remedy = "convert with biases of int64, as converters do by default" if dtype == "int64" else FULL_INT8
+        self.require(tensor.dtype == dtype, f"{role} is {tensor.dtype}, not {dtype}", remedy)
         return tensor
 
+    @cached_property
+    def wide(self) -> bool:
+        """Whether the operator computes with int16 activations, beside which INT8 ones have a zero point."""
+        variables = self.graph.variables
+        read = (self.graph.tensors[index] for index in self.operator.inputs if index >= 0 and index not in variables)
+        made = self.operator.op == "QUANTIZE" and self.target.dtype == "int16"
+        return made or any(tensor.dtype == "int16" and not tensor.constant for tensor in read)
+
     def activation(self, tensor: Tensor, role: str) -> None:
-        """Require INT8 with one scale."""
-        self.require(tensor.dtype == "int8", f"{role} is {tensor.dtype}", FULL_INT8)
+        """Require INT8 with one scale; where the operator computes with int16 activations, int16 with zero point 0."""
+        wanted = "int16" if self.wide else "int8"
+        remedy = "convert the whole network to int16 activations" if self.wide else FULL_INT8
+        self.require(tensor.dtype == wanted, f"{role} is {tensor.dtype}", remedy)
         quantization = tensor.quantization
         if quantization is None:
             self.refuse(f"{role} has no scale", FULL_INT8)
         self.require(not quantization.per_channel, f"{role} has a scale per channel", "quantize it per tensor")
         self.require(float(quantization.scale[0]) > 0, f"{role} has scale 0", "calibrate with representative data")
         zero_point = int(quantization.zero_point[0])
-        self.require(-128 <= zero_point <= 127, f"{role} has zero point {zero_point}")
+        fits = zero_point == 0 if self.wide else -128 <= zero_point <= 127
+        self.require(fits, f"{role} has zero point {zero_point}")
 
     def flow(self) -> None:
-        """Require INT8 activations as first input and output, the first one computed."""
+        """Require activations as first input and output, the first one computed."""
         self.source_flow()
         self.activation(self.target, "output")
 
     def source_flow(self) -> None:
-        """Require INT8 activations as first input, computed."""
+        """Require activations as first input, computed."""
         self.require(not self.source.constant, "its input is a constant", "fold constants when converting")
         self.activation(self.source, "input")
 
@@ -172,7 +187,7 @@ class Checker:
         self.require(rows > 0 and columns > 0, f"kernel {kernel} is larger than its input {height}x{width}")
         self.shape((self.source.shape[0], rows, columns, channels))
 
-    def factor(self, value: float, limit: float = 2.0**30) -> None:
+    def factor(self, value: float, limit: float = _MOST_FACTOR) -> None:
         """Require that a scale's factor is one that the kernel's multiplier can hold."""
         self.require(value < limit, f"scales its result by {value:.3g}", "calibrate with representative data")
 
@@ -193,13 +208,22 @@ class Checker:
         return tensor
 
     def sums(self, weights: Tensor, axis: int, channels: int) -> int:
-        """Require a bias that fits the outputs, and that no input can push a sum past int32; return the bound."""
-        bias = None if self.input(2) is None else self.constant(2, "bias", "int32")
+        """Require a bias that fits the outputs, and that no input can push a sum past int32; return the bound.
+
+        With int16 activations, biases are int64, and sums stay under 2^47 and their results fit int32.
+        """
+        bias = None if self.input(2) is None else self.constant(2, "bias", "int64" if self.wide else "int32")
         if bias is not None:
             self.require(bias.elements == channels, f"bias has {bias.elements} values for {channels} outputs")
             moved = bias.quantization is not None and bool(np.any(bias.quantization.zero_point))
             self.require(not moved, "bias has a zero point that is not 0", "quantize biases symmetrically")
-        self.factor(float(channel_factors(self.source, weights, self.target).max()))
+        factor = float(channel_factors(self.source, weights, self.target).max())
+        self.factor(factor, _MOST_WIDE_FACTOR if self.wide else _MOST_FACTOR)
         bound = accumulator_bound(self.source, weights, bias, axis)
+        if self.wide:
+            reached = max(bound / _WIDE_SUMS, bound * factor / INT32_MAX)
+            problem = f"sums can reach {bound:,}, or {bound * factor:.3g} of the output's steps"
+            self.require(reached < 1, problem, "calibrate with representative data")
+            return bound
         self.require(bound <= INT32_MAX, f"sums can reach {bound:,}, past int32", "use a smaller kernel or bias")
         return bound

@@ -10,7 +10,7 @@ from ...graph import Graph, Operator
 from ..numerics.fixed_point import rescale_factor, zero_point_of
 from ..program import Step, Struct
 from .checker import MAX_RANK, Checker
-from .layer import Layer, four, multiplier, values
+from .layer import Layer, four, item_bytes, multiplier, values
 
 
 def check_reshape(check: Checker) -> None:
@@ -108,15 +108,20 @@ def is_no_padding(graph: Graph, operator: Operator) -> bool:
 
 def pad(layer: Layer) -> Step:
     """PAD with the output's zero point, PADV2 with its own value."""
-    padded = layer.operator.op == "PADV2"
+    padded, width = layer.operator.op == "PADV2", item_bytes(layer.source)
     before = tuple(int(pair[0]) for pair in values(layer.input(1)))
     fields = {
-        "input_size": four(layer.source.shape),
-        "output_size": four(layer.target.shape),
-        "before": four(before, fill=0),
+        "input_size": _in_bytes(four(layer.source.shape), width),
+        "output_size": _in_bytes(four(layer.target.shape), width),
+        "before": _in_bytes(four(before, fill=0), width),
         "value": int(np.ravel(values(layer.input(2)))[0]) if padded else zero_point_of(layer.target),
     }
     return layer.step("scn_pad_s8", Struct("scn_pad_t", fields), (layer.held(layer.source), layer.target.index))
+
+
+def _in_bytes(sizes: tuple[int, ...], width: int) -> tuple[int, ...]:
+    """Sizes or places with the last one in bytes; int16 is padded with its zero point, 0, whose bytes are alike."""
+    return (*sizes[:-1], sizes[-1] * width)
 
 
 def quantize(layer: Layer) -> Step:
@@ -132,4 +137,4 @@ def quantize(layer: Layer) -> Step:
 def copy(layer: Layer) -> Step:
     """RESHAPE, EXPAND_DIMS or SQUEEZE between the network's input and output, which may not be one tensor."""
     source = layer.held(layer.source)
-    return layer.step("scn_reshape_s8", layer.source.elements, (source, layer.target.index), overwrites=(source,))
+    return layer.step("scn_reshape_s8", layer.source.nbytes, (source, layer.target.index), overwrites=(source,))

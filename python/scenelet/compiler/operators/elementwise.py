@@ -90,7 +90,12 @@ def check_prelu(check: Checker) -> None:
 def add(layer: Layer) -> Step:
     """ADD: both inputs to twice the larger scale, sum, output scale."""
     params = Struct("scn_add_t", _sum_fields(layer))
-    return _sum(layer, params, (1, -1)) or _two_operands(layer, "scn_add_s8", params)
+    return _sum(layer, params, (1, -1)) or add_alone(layer)
+
+
+def add_alone(layer: Layer) -> Step:
+    """ADD by its own arithmetic, whatever its activation."""
+    return _two_operands(layer, "scn_add_s8", Struct("scn_add_t", _sum_fields(layer)))
 
 
 def subtract(layer: Layer) -> Step:

@@ -9,7 +9,7 @@ import numpy as np
 from ...graph import Tensor
 from ..program import Step, Struct, Table
 from .checker import Checker
-from .layer import Layer, table
+from .layer import Layer, bytes_table, item_bytes
 
 
 def check_concatenation(check: Checker) -> None:
@@ -44,7 +44,7 @@ def check_pack(check: Checker) -> None:
 
 
 def _inputs(check: Checker) -> list[Tensor]:
-    """Require INT8 inputs of the output's scale, not all of them constants."""
+    """Require inputs of the output's scale, not all of them constants."""
     count = len(check.operator.inputs)
     check.inputs(count, count)
     inputs = [check.graph.tensors[index] for index in check.operator.inputs]
@@ -70,9 +70,9 @@ def pack(layer: Layer) -> Step:
 
 def _joined(layer: Layer, axis: int) -> Step:
     inputs = [layer.input(position) for position in range(len(layer.operator.inputs))]
-    runs = [math.prod(tensor.shape[axis:]) for tensor in inputs]
+    runs = [math.prod(tensor.shape[axis:]) * item_bytes(tensor) for tensor in inputs]
     constants = {tensor.index: f"operand{tensor.index}" for tensor in inputs if tensor.constant}
-    tables = [table(kind, layer.graph.tensors[index]) for index, kind in constants.items()]
+    tables = [bytes_table(kind, layer.graph.tensors[index]) for index, kind in constants.items()]
     fields = {"turns": math.prod(layer.target.shape[:axis]), "inputs": len(inputs), "runs": "runs"}
     pieces = tuple(constants.get(tensor.index, layer.held(tensor)) for tensor in inputs)
     return layer.step(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...graph import Graph, Operator, Tensor, cost
+from ...graph.graph import ITEM_BYTES
 from ..numerics.fixed_point import (
     activation_bounds,
     channel_factors,
@@ -115,6 +116,16 @@ def convolution_weights(graph: Graph, operator: Operator) -> NDArray[np.int8]:
     return weights if operator.op == "CONV_2D" else np.ascontiguousarray(weights.transpose(3, 1, 2, 0))
 
 
+def bytes_table(kind: str, tensor: Tensor) -> Table:
+    """Take a constant as bytes, for kernels that move values."""
+    return Table(kind, "int8_t", np.ravel(np.ascontiguousarray(values(tensor)).view(np.int8)))
+
+
+def item_bytes(tensor: Tensor) -> int:
+    """Bytes of a value."""
+    return ITEM_BYTES[tensor.dtype]
+
+
 def table(kind: str, tensor: Tensor) -> Table:
     """Take a constant as it lies in the .tflite."""
     return Table(kind, f"{tensor.dtype}_t", np.ravel(values(tensor)))
@@ -179,6 +190,13 @@ def scale_table(layer: Layer, channels: int) -> Table:
     return Table("scale", "scn_multiplier_t", np.stack([multipliers, shifts], axis=1))
 
 
+class Wide(NamedTuple):
+    """An operator with int16 activations and INT8 weights; ``check`` is None where the INT8 operator's holds for it."""
+
+    lower: Callable[[Layer], Step | tuple[Step, ...]]
+    check: Callable[[Checker], None] | None = None
+
+
 @dataclass(frozen=True)
 class Row:
     """What the compiler knows of an operator.
@@ -197,6 +215,8 @@ class Row:
         Whether an output is its input's bytes under a new shape or name, so that nothing need be computed; None: never.
     types
         Of inputs and outputs, where they are not all INT8.
+    wide
+        With int16 activations; None where the engine has only INT8.
     differs
         Where TensorFlow Lite Micro does something else; empty where it gives the same bits.
     """
@@ -208,6 +228,15 @@ class Row:
     is_alias: Callable[[Graph, Operator], bool] | None = None
     types: str = "INT8"
     differs: str = ""
+    wide: Wide | None = None
+
+    @property
+    def shown_types(self) -> str:
+        """Types of inputs and outputs, for docs/OPERATORS.md; biases of int16 activations are int64."""
+        if self.wide is None:
+            return self.types
+        first, *rest = self.types.split("; ")
+        return "; ".join([f"{first}, int16", *(f"{one} or int64" if one == "bias int32" else one for one in rest)])
 
     @property
     def in_tflm(self) -> str:

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
-from ...errors import UnsupportedError
-from ...graph import Graph
-from ..program import Program, Step
 from . import (
     activation,
     convolution,
@@ -22,9 +18,9 @@ from . import (
     slicing,
     state,
 )
-from .checker import FULL_INT8, Checker
-from .layer import Layer, Row
+from .layer import Row, Wide
 from .recurrent import lstm, svdf
+from .wide import tables, values, weighted
 
 _WEIGHTED = "INT8; bias int32"
 _INDEXED = "INT8; indices int32, int64"
@@ -37,18 +33,21 @@ _AXES = "any axes of up to four dimensions; `keep_dims` or not"
 _MAP = "any scales"
 _POSITIVE = "an input that is never negative (zero point -128), as TFLite demands"
 _CONSTANT_INDICES = "constant indices; up to six dimensions that are not one run of bytes"
+_SLICED = Wide(slicing.slicing)
 _POOL = "any window and stride; SAME, VALID"
 
 OPERATORS: Mapping[str, Row] = {
     "ABS": Row(_MAP, *_FUNCTION, "AddAbs"),
-    "ADD": Row(_BROADCAST, elementwise.check_elementwise, elementwise.add, "AddAdd"),
+    "ADD": Row(_BROADCAST, elementwise.check_elementwise, elementwise.add, "AddAdd", wide=values.ADD),
     "ASSIGN_VARIABLE": Row(
         "an INT8 variable; it is always assigned, its type and shape stay",
         state.check_assign,
         state.assign,
         "AddAssignVariable",
     ),
-    "AVERAGE_POOL_2D": Row(_POOL, pooling.check_pool, pooling.average_pool, "AddAveragePool2D"),
+    "AVERAGE_POOL_2D": Row(
+        _POOL, pooling.check_pool, pooling.average_pool, "AddAveragePool2D", wide=values.AVERAGE_POOL
+    ),
     "BATCH_MATMUL": Row(
         "two to five dimensions, batches broadcast; either operand transposed, or a constant; INT8 output",
         dense.check_batch_matmul,
@@ -62,6 +61,7 @@ OPERATORS: Mapping[str, Row] = {
         joining.check_concatenation,
         joining.concatenation,
         "AddConcatenation",
+        wide=Wide(joining.concatenation),
     ),
     "CONV_2D": Row(
         f"{_CONVOLUTION}; no groups",
@@ -69,6 +69,7 @@ OPERATORS: Mapping[str, Row] = {
         convolution.convolution,
         "AddConv2D",
         types=_WEIGHTED,
+        wide=weighted.CONVOLUTION,
     ),
     "DEPTH_TO_SPACE": Row("any block size", *_PICKING, "AddDepthToSpace", types=_INDEXED),
     "DEPTHWISE_CONV_2D": Row(
@@ -78,6 +79,7 @@ OPERATORS: Mapping[str, Row] = {
         "AddDepthwiseConv2D",
         types=_WEIGHTED,
         differs="the same; takes the depth multiplier from the options, not from the shapes",
+        wide=weighted.DEPTHWISE,
     ),
     "DIV": Row(
         f"{_BROADCAST}; factors from 64 on, as TFLite's shifts are undefined below; a computed 0 divides like 1 step",
@@ -96,6 +98,7 @@ OPERATORS: Mapping[str, Row] = {
         data_movement.copy,
         "AddExpandDims",
         data_movement.is_rename,
+        wide=Wide(data_movement.copy),
     ),
     "FULLY_CONNECTED": Row(
         "a scale per channel or per tensor; with or without bias",
@@ -104,6 +107,7 @@ OPERATORS: Mapping[str, Row] = {
         "AddFullyConnected",
         types=_WEIGHTED,
         differs="rounds twice: some values differ by one",
+        wide=weighted.FULLY_CONNECTED,
     ),
     "GATHER": Row("constant indices along any axis; no batch dimensions", *_PICKING, "AddGather", types=_INDEXED),
     "GATHER_ND": Row("constant indices", *_PICKING, "AddGatherNd", types=_INDEXED),
@@ -122,25 +126,33 @@ OPERATORS: Mapping[str, Row] = {
         *_FUNCTION,
         "AddLogistic",
         differs="the same; only with an output zero point of -128",
+        wide=tables.LOGISTIC,
     ),
     "MAXIMUM": Row(f"{_BROADCAST}; {_RAW}", elementwise.check_elementwise, elementwise.maximum, "AddMaximum"),
-    "MAX_POOL_2D": Row(_POOL, pooling.check_pool, pooling.max_pool, "AddMaxPool2D"),
-    "MEAN": Row(_AXES, pooling.check_mean, pooling.mean, "AddMean"),
+    "MAX_POOL_2D": Row(_POOL, pooling.check_pool, pooling.max_pool, "AddMaxPool2D", wide=values.MAX_POOL),
+    "MEAN": Row(_AXES, pooling.check_mean, pooling.mean, "AddMean", wide=values.MEAN),
     "MINIMUM": Row(f"{_BROADCAST}; {_RAW}", elementwise.check_elementwise, elementwise.minimum, "AddMinimum"),
     "MIRROR_PAD": Row("constant paddings; REFLECT, SYMMETRIC", *_PICKING, "AddMirrorPad", types=_INDEXED),
-    "MUL": Row(_BROADCAST, elementwise.check_elementwise, elementwise.multiply, "AddMul"),
+    "MUL": Row(_BROADCAST, elementwise.check_elementwise, elementwise.multiply, "AddMul", wide=values.MUL),
     "NEG": Row(
         "INT8 values are negated as they are, whatever their scales, as TFLite does",
         *_FUNCTION,
         None,
     ),
-    "PACK": Row("any axis; equal scales; constants among the inputs", joining.check_pack, joining.pack, "AddPack"),
+    "PACK": Row(
+        "any axis; equal scales; constants among the inputs",
+        joining.check_pack,
+        joining.pack,
+        "AddPack",
+        wide=Wide(joining.pack),
+    ),
     "PAD": Row(
         "up to four dimensions, constant paddings",
         data_movement.check_pad,
         data_movement.pad,
         "AddPad",
         data_movement.is_no_padding,
+        wide=Wide(data_movement.pad),
     ),
     "PADV2": Row(
         "up to four dimensions, constant paddings and value",
@@ -156,12 +168,13 @@ OPERATORS: Mapping[str, Row] = {
         "AddPrelu",
     ),
     "QUANTIZE": Row(
-        "INT8 to INT8; at the network's ends also float32, uint8 or int16 to INT8, INT8 to uint8, int16 to int32",
+        "within and between INT8 and int16; at the ends also from float32, INT8 from and to uint8, int16 to int32",
         data_movement.check_quantize,
         data_movement.quantize,
         "AddQuantize",
         data_movement.is_same_quantization,
-        types="INT8; at the ends float32, uint8, int16, int32",
+        types="INT8; at the ends float32, uint8, int32",
+        wide=values.QUANTIZE,
     ),
     "READ_VARIABLE": Row(
         "an INT8 variable that has a value by then",
@@ -172,8 +185,10 @@ OPERATORS: Mapping[str, Row] = {
     ),
     "REDUCE_MAX": Row(_AXES, reduction.check_extremum, reduction.maximum, "AddReduceMax"),
     "REDUCE_MIN": Row(_AXES, reduction.check_extremum, reduction.minimum, "AddReduceMin"),
-    "RELU": Row(_MAP, activation.check_map, activation.relu, "AddRelu"),
-    "RELU6": Row(_MAP, activation.check_map, activation.relu, "AddRelu6", differs="clamps without rescaling"),
+    "RELU": Row(_MAP, activation.check_map, activation.relu, "AddRelu", wide=values.RELU),
+    "RELU6": Row(
+        _MAP, activation.check_map, activation.relu, "AddRelu6", differs="clamps without rescaling", wide=values.RELU
+    ),
     "RELU_0_TO_1": Row(_MAP, activation.check_map, activation.relu, None),
     "RELU_N1_TO_1": Row(_MAP, activation.check_map, activation.relu, None),
     "RESHAPE": Row(
@@ -182,6 +197,7 @@ OPERATORS: Mapping[str, Row] = {
         data_movement.copy,
         "AddReshape",
         data_movement.is_rename,
+        wide=Wide(data_movement.copy),
     ),
     "RESIZE_BILINEAR": Row(
         "a constant size; `align_corners`, `half_pixel_centers` or neither",
@@ -202,13 +218,13 @@ OPERATORS: Mapping[str, Row] = {
         types=_INDEXED,
     ),
     "RSQRT": Row(_POSITIVE, *_FUNCTION, "AddRsqrt"),
-    "SLICE": Row(_CONSTANT_INDICES, slicing.check_slicing, slicing.slicing, "AddSlice"),
+    "SLICE": Row(_CONSTANT_INDICES, slicing.check_slicing, slicing.slicing, "AddSlice", wide=_SLICED),
     "SOFTMAX": Row(
-        "last dimension, up to 511 classes (where TFLite gives up), any positive beta; at the end also to int16",
+        "last dimension, up to 511 classes (INT8, where TFLite gives up), any positive beta; at the end INT8 to int16",
         activation.check_softmax,
         activation.softmax,
         "AddSoftmax",
-        types="INT8; at the end int16",
+        wide=tables.SOFTMAX,
     ),
     "SPACE_TO_BATCH_ND": Row(
         "constant blocks and paddings",
@@ -218,8 +234,8 @@ OPERATORS: Mapping[str, Row] = {
         differs="pads with INT8 0, not with the zero point",
     ),
     "SPACE_TO_DEPTH": Row("any block size", *_PICKING, "AddSpaceToDepth", types=_INDEXED),
-    "SPLIT": Row(_CONSTANT_INDICES, slicing.check_slicing, slicing.slicing, "AddSplit"),
-    "SPLIT_V": Row(_CONSTANT_INDICES, slicing.check_slicing, slicing.slicing, "AddSplitV"),
+    "SPLIT": Row(_CONSTANT_INDICES, slicing.check_slicing, slicing.slicing, "AddSplit", wide=_SLICED),
+    "SPLIT_V": Row(_CONSTANT_INDICES, slicing.check_slicing, slicing.slicing, "AddSplitV", wide=_SLICED),
     "SQRT": Row(_POSITIVE, *_FUNCTION, None),
     "SQUARED_DIFFERENCE": Row(
         _BROADCAST, elementwise.check_elementwise, elementwise.squared_difference, "AddSquaredDifference"
@@ -230,9 +246,14 @@ OPERATORS: Mapping[str, Row] = {
         data_movement.copy,
         "AddSqueeze",
         data_movement.is_rename,
+        wide=Wide(data_movement.copy),
     ),
     "STRIDED_SLICE": Row(
-        f"{_CONSTANT_INDICES}; any strides and masks", slicing.check_slicing, slicing.slicing, "AddStridedSlice"
+        f"{_CONSTANT_INDICES}; any strides and masks",
+        slicing.check_slicing,
+        slicing.slicing,
+        "AddStridedSlice",
+        wide=_SLICED,
     ),
     "SUB": Row(_BROADCAST, elementwise.check_elementwise, elementwise.subtract, "AddSub"),
     "SUM": Row(
@@ -250,10 +271,15 @@ OPERATORS: Mapping[str, Row] = {
         *_FUNCTION,
         "AddTanh",
         differs="takes the output's scale for 1/128 and its zero point for 0",
+        wide=tables.TANH,
     ),
     "TILE": Row("constant multiples", *_PICKING, None, types=_INDEXED),
     "TRANSPOSE": Row(
-        "a constant permutation of up to six dimensions", slicing.check_slicing, slicing.slicing, "AddTranspose"
+        "a constant permutation of up to six dimensions",
+        slicing.check_slicing,
+        slicing.slicing,
+        "AddTranspose",
+        wide=_SLICED,
     ),
     "TRANSPOSE_CONV": Row(
         "any kernel and stride; SAME, VALID; a scale per channel or per tensor; with or without bias; a constant shape",
@@ -271,7 +297,7 @@ OPERATORS: Mapping[str, Row] = {
         types="INT8; cell int16; bias int32",
         differs="other roundings: many values differ by one",
     ),
-    "UNPACK": Row("any axis", slicing.check_slicing, slicing.slicing, "AddUnpack"),
+    "UNPACK": Row("any axis", slicing.check_slicing, slicing.slicing, "AddUnpack", wide=_SLICED),
 }
 """By TFLite's name, sorted."""
 
@@ -293,95 +319,3 @@ STATE_OPERATORS = ("CALL_ONCE", "VAR_HANDLE")
 def tflm_method(op: str) -> str | None:
     """Method of TensorFlow Lite Micro's resolver that registers an operator; None where that lacks the operator."""
     return _IN_NO_PROGRAM[op] if op in _IN_NO_PROGRAM else OPERATORS[op].tflm
-
-
-def require_supported(graph: Graph) -> None:
-    """Hold a graph to the engine's rules.
-
-    Parameters
-    ----------
-    graph
-        As read from a .tflite file, constants with their values.
-
-    Raises
-    ------
-    UnsupportedError
-        Naming the operator, its layer, what the engine cannot do with it, and the remedy.
-    """
-    _require_ends(graph)
-    for operator in graph.operators:
-        check = Checker(graph, operator)
-        if operator.op not in OPERATORS:
-            check.unknown(OPERATORS)
-        OPERATORS[operator.op].check(check)
-
-
-def lower(graph: Graph) -> Program:
-    """Make a program of a graph.
-
-    Parameters
-    ----------
-    graph
-        Held to :func:`require_supported`, without dead operators.
-
-    Returns
-    -------
-    Program
-        One step per operator, or one for each of its outputs; none for an operator whose output is an alias.
-    """
-    renamed = aliases(graph)
-    steps: list[Step] = []
-    for operator in graph.operators:
-        if operator.outputs[0] not in renamed:
-            made = OPERATORS[operator.op].lower(Layer(graph, operator, renamed))
-            steps += (made,) if isinstance(made, Step) else made
-    return Program(_inputs_as_read(graph, renamed), tuple(steps), renamed)
-
-
-def _inputs_as_read(graph: Graph, renamed: Mapping[int, int]) -> Graph:
-    """Give an input that is only read under another shape, by RESHAPE, that one: its rows can then be streamed."""
-    tensors = dict(graph.tensors)
-    computing = [operator for operator in graph.operators if operator.outputs[0] not in renamed]
-    for source in graph.inputs:
-        names = {source, *(alias for alias, holder in renamed.items() if holder == source)}
-        shapes = {tensors[index].shape for operator in computing for index in operator.inputs if index in names}
-        if len(shapes) == 1:
-            tensors[source] = replace(tensors[source], shape=shapes.pop())
-    return replace(graph, tensors=tensors)
-
-
-def aliases(graph: Graph) -> Mapping[int, int]:
-    """Tensors that are another tensor's bytes under a new shape or name.
-
-    The network's output is never an alias of its input: the one may be filled anew while the other is still read. A
-    variable's value is one of the variable as long as it is not assigned before the value is last read.
-
-    Returns
-    -------
-    Mapping
-        Tensor -> the tensor that holds its bytes, which is never itself a key.
-    """
-    found = _aliases(graph, frozenset())
-    copied = state.outlived(graph, found)
-    return _aliases(graph, copied) if copied else found
-
-
-def _aliases(graph: Graph, copied: frozenset[int]) -> dict[int, int]:
-    found: dict[int, int] = {}
-    for operator in graph.operators:
-        source, target = operator.inputs[0], operator.outputs[0]
-        holder = found.get(source, source)
-        is_alias = None if target in copied else OPERATORS[operator.op].is_alias
-        if is_alias and is_alias(graph, operator) and not (holder in graph.inputs and target in graph.outputs):
-            found[target] = holder
-    return found
-
-
-def _require_ends(graph: Graph) -> None:
-    for indices, role in ((graph.inputs, "input"), (graph.outputs, "output")):
-        for index in indices:
-            tensor = graph.tensors[index]
-            if tensor.dtype != "int8" and not (role == "output" and tensor.dtype == "int16"):
-                raise UnsupportedError(graph.name, f"{role} '{tensor.name}' is {tensor.dtype}", FULL_INT8)
-            if tensor.constant:
-                raise UnsupportedError(graph.name, f"{role} '{tensor.name}' is a constant", "convert the model again")

@@ -10,7 +10,7 @@ from ...graph import Graph, Operator, Tensor
 from ..numerics.views import VIEWS, moved_input, placeholder, strides_of
 from ..program import Step, Struct
 from .checker import Checker
-from .layer import Layer
+from .layer import Layer, item_bytes
 
 DIMS = 6
 """SCN_COPY_DIMS of the engine."""
@@ -43,7 +43,8 @@ def check_slicing(check: Checker) -> None:
         problem = f"output shape {target.shape} where {view.shape} follows from its inputs"
         check.require(target.shape == view.shape, problem)
         dims = len(strides_of(whole, view)[1])
-        check.require(dims <= DIMS, f"moves values along {dims} dimensions", f"use at most {DIMS}")
+        most = DIMS - check.wide
+        check.require(dims <= most, f"moves values along {dims} dimensions", f"use at most {most}")
 
 
 def slicing(layer: Layer) -> tuple[Step, ...]:
@@ -61,10 +62,23 @@ def slicing(layer: Layer) -> tuple[Step, ...]:
 
 def _copy(layer: Layer, source: Tensor, target: Tensor, whole: NDArray[Any], view: NDArray[Any]) -> Step:
     start, sizes, strides = strides_of(whole, view)
+    start, sizes, strides = _in_bytes(start, sizes, strides, item_bytes(source))
     missing = DIMS - len(sizes)
     fields = {"start": start, "size": (1,) * missing + sizes, "stride": (0,) * missing + strides}
     arguments = layer.held(source), target.index
     return layer.step("scn_copy_s8", Struct("scn_copy_t", fields), arguments, writes=(target.index,))
+
+
+def _in_bytes(
+    start: int, sizes: tuple[int, ...], strides: tuple[int, ...], width: int
+) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
+    """What moves values of so many bytes: their bytes are one more dimension, or part of the innermost run."""
+    moved = tuple(stride * width for stride in strides)
+    if width == 1 or not strides:
+        return start * width, sizes or (width,), moved or (1,)
+    if strides[-1] == 1:
+        return start * width, (*sizes[:-1], sizes[-1] * width), (*moved[:-1], 1)
+    return start * width, (*sizes, width), (*moved, 1)
 
 
 def _views(graph: Graph, operator: Operator, whole: NDArray[Any]) -> list[NDArray[Any]]:

@@ -118,7 +118,7 @@ def test_a_keyword_network_with_int16_features_and_scores_of_int32(state: str) -
         np.testing.assert_array_equal(made, reference.run(features))
         assert len(np.unique(made)) > 40
         (end,) = ends.outputs(read_model(model))
-        scores = end.from_int8(made)
+        scores = end.outwards(made)
     if state == "int16":
         whole = reference_interpreter(model)
         expected = []

@@ -36,6 +36,13 @@ void to_int8(const float *from, int32_t count, float scale, int32_t zero, int8_t
         to[i] = scn_quantize_float(from[i], scale, zero);
     }
 }
+void to_int16(const float *from, int32_t count, float scale, int16_t *to, float *back);
+void to_int16(const float *from, int32_t count, float scale, int16_t *to, float *back) {
+    for (int32_t i = 0; i < count; ++i) {
+        to[i] = scn_quantize_float_s16(from[i], scale);
+        back[i] = scn_dequantize_float_s16(to[i], scale);
+    }
+}
 void from_int8(const int8_t *from, int32_t count, float scale, int32_t zero, float *to) {
     for (int32_t i = 0; i < count; ++i) {
         to[i] = scn_dequantize_float(from[i], scale, zero);
@@ -43,6 +50,7 @@ void from_int8(const int8_t *from, int32_t count, float scale, int32_t zero, flo
 }
 """
 DECLARED = """
+void to_int16(const float *from, int32_t count, float scale, int16_t *to, float *back);
 void to_int8(const float *from, int32_t count, float scale, int32_t zero, int8_t *to);
 void from_int8(const int8_t *from, int32_t count, float scale, int32_t zero, float *to);
 typedef struct { int32_t multiplier; int32_t shift; } scn_multiplier_t;
@@ -87,7 +95,8 @@ def end_of(graph: Graph) -> ends.End:
     """What converts in a graph of one conversion, be it input or output."""
     (operator,) = graph.operators
     source, target = graph.tensors[operator.inputs[0]], graph.tensors[operator.outputs[0]]
-    return ends.End(source, target, operator) if target.dtype == "int8" else ends.End(target, source, operator)
+    inwards = target.dtype == "int8" or source.dtype == "float32"
+    return ends.End(source, target, operator) if inwards else ends.End(target, source, operator)
 
 
 @settings(deadline=None, max_examples=60)
@@ -104,7 +113,7 @@ def test_float32_becomes_int8_as_builtin_ref_has_it(
     given_values = np.concatenate([halves, near, spread, [0.0, -0.0, scale * 1e6]]).astype(np.float32)[None]
     graph = one("QUANTIZE", ("float32", None, 0), ("int8", scale, zero), given_values.size)
     expected = invoked(write_model(graph), given_values)
-    np.testing.assert_array_equal(end_of(graph).to_int8(given_values), expected)
+    np.testing.assert_array_equal(end_of(graph).inwards(given_values), expected)
     ffi, library = c
     made = np.zeros(given_values.size, np.int8)
     pointers = ffi.from_buffer("float[]", given_values), ffi.from_buffer("int8_t[]", made)
@@ -112,12 +121,31 @@ def test_float32_becomes_int8_as_builtin_ref_has_it(
     np.testing.assert_array_equal(made, expected[0])
 
 
+@settings(deadline=None, max_examples=30)
+@given(scales, st.integers(0, 2**31))
+def test_float32_becomes_int16_and_back(c: tuple[cffi.FFI, Any], scale: float, seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    halves = (chance.integers(-33_000, 33_000, 500) + 0.5) * np.float32(scale)
+    values = np.concatenate([halves, chance.normal(0, 20_000, 500) * scale, [0.0, scale * 1e6]]).astype(np.float32)
+    graph = one("QUANTIZE", ("float32", None, 0), ("int16", scale, 0), values.size)
+    expected = invoked(write_model(graph), values[None])[0]
+    np.testing.assert_array_equal(end_of(graph).inwards(values), expected)
+    ffi, library = c
+    made, back = np.zeros(values.size, np.int16), np.zeros(values.size, np.float32)
+    places = ffi.from_buffer("int16_t[]", made), ffi.from_buffer("float[]", back)
+    library.to_int16(ffi.from_buffer("float[]", values), values.size, float(np.float32(scale)), *places)
+    np.testing.assert_array_equal(made, expected)
+    np.testing.assert_array_equal(
+        back, end_of(one("DEQUANTIZE", ("int16", scale, 0), ("float32", None, 0), 3)).outwards(made)
+    )
+
+
 @settings(deadline=None, max_examples=60)
 @given(scales, zero_points)
 def test_int8_becomes_float32_as_builtin_ref_has_it(c: tuple[cffi.FFI, Any], scale: float, zero: int) -> None:
     graph = one("DEQUANTIZE", ("int8", scale, zero), ("float32", None, 0), 256)
     expected = invoked(write_model(graph), ALL[None])
-    np.testing.assert_array_equal(end_of(graph).from_int8(ALL[None]), expected)
+    np.testing.assert_array_equal(end_of(graph).outwards(ALL[None]), expected)
     ffi, library = c
     made = np.zeros(256, np.float32)
     library.from_int8(ffi.from_buffer("int8_t[]", ALL), 256, scale, zero, ffi.from_buffer("float[]", made))
@@ -136,7 +164,7 @@ def test_uint8_and_int8_become_each_other_as_builtin_ref_has_it(
     values = np.arange(256).astype(np.uint8) if inwards else ALL
     expected = invoked(write_model(graph), values[None])[0]
     end = end_of(graph)
-    np.testing.assert_array_equal(end.to_int8(values) if inwards else end.from_int8(values), expected)
+    np.testing.assert_array_equal(end.inwards(values) if inwards else end.outwards(values), expected)
     scale = dict(end.scale())
     if inwards:
         made = [c[1].scn_quantize_u8(int(value), zero_u8, scale, zero) for value in values]
@@ -158,7 +186,7 @@ def test_int16_becomes_int8_and_int32_as_builtin_ref_has_it(
     graph = one("QUANTIZE", before, after, values.size)
     expected = invoked(write_model(graph), values[None])[0]
     end = end_of(graph)
-    made = end.to_int8(values) if inwards else end.from_int8(values)
+    made = end.inwards(values) if inwards else end.outwards(values)
     np.testing.assert_array_equal(made, expected)
     scale, convert = dict(end.scale()), c[1].scn_quantize_s16 if inwards else c[1].scn_dequantize_s32
     assert [convert(int(value), before[2], scale, after[2]) for value in values] == expected.tolist()
@@ -197,12 +225,12 @@ def test_a_network_between_its_ends(outer: str, finished: str) -> None:
         assert host.input.dtype == host.output.dtype == "int8"
         scores = host.run(given_values)
         np.testing.assert_array_equal(scores, reference.run(given_values))
-        np.testing.assert_array_equal(scores, host.run(before.to_int8(given_values)))
+        np.testing.assert_array_equal(scores, host.run(before.inwards(given_values)))
         assert np.abs(micro.run(given_values).astype(int) - scores).max() <= 1
         assert parity.check(model, host, 6).mismatches == 0
         assert micro.arena_bytes()["total"] > 0
     for values, row in zip(given_values, scores, strict=True):
-        np.testing.assert_array_equal(after.from_int8(row[None]), invoked(model, values[None]))
+        np.testing.assert_array_equal(after.outwards(row[None]), invoked(model, values[None]))
 
 
 def test_the_header_says_how_to_convert() -> None:
