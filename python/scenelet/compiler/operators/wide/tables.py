@@ -108,6 +108,8 @@ def _check_softmax(check: Checker) -> None:
     check.shape(check.source.shape)
     check.require(1 <= len(check.source.shape) <= MAX_RANK, f"shape {check.source.shape}")
     check.require(check.source.shape[-1] <= _MOST_UINT16, f"{check.source.shape[-1]:,} classes")
+    near = abs(float(scale_of(check.target)) * 2.0**_FRACTION - 1) <= 1e-3
+    check.require(near, "output is not quantized to 1/32768")
     beta = float(check.attributes["beta"])
     check.require(math.isfinite(beta) and beta > 0, f"beta {beta}", "use a positive beta")
     check.factor(_softmax_factor(check.source, beta), 2.0**14)
