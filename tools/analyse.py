@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scenelet.core import toolchain
-from scenelet.targets.build import cortex_m4
+from scenelet.core import cortex_m4, toolchain
 
 ANSWERS = Path(__file__).with_name("analysis.toml")
 _PROGRAMS = {"gcc": "arm-none-eabi-gcc", "clang": "clang", "clang-tidy": "clang-tidy"}

@@ -20,7 +20,7 @@ from streams.generated import STREAM_KINDS, stream_network
 
 from scenelet.compiler.options import DEFAULT, Options
 from scenelet.compiler.pipeline import Compiled, compile_model
-from scenelet.core import toolchain
+from scenelet.core import cortex_m4, toolchain
 from scenelet.evaluation import parity
 from scenelet.frontend import on_target
 from scenelet.targets.base import Values
@@ -203,8 +203,7 @@ def check_on_board(networks: Sequence[Network]) -> None:
         (folder / "networks.c").write_text(text, "utf-8")
         (folder / "inputs").write_bytes(b"".join(_inputs(models, networks)))
         sources = [folder / "networks.c", *toolchain.engine_sources()]
-        includes = [f"-I{path}" for path in toolchain.engine_folders()]
-        on_target.run_program(on_target.build_program(folder, "networks_probe", sources, includes))
+        on_target.run_program(cortex_m4.probe(folder, "networks_probe", sources))
         content = _records((folder / "tensors").read_bytes())
     for network, model, one in zip(networks, models, compiled, strict=True):
         parity.check(model, _Played(model, one, content), network.cases, network.seed).require(network)

@@ -21,9 +21,8 @@ from pathlib import Path
 from scenelet.benchmark.instructions import bench
 from scenelet.benchmark.modelled_cycles import Program, Spent
 from scenelet.compiler.options import Options
-from scenelet.core import files, toolchain
+from scenelet.core import cortex_m4, files, toolchain
 from scenelet.errors import InputError, SceneletError
-from scenelet.targets.build import cortex_m4
 from scenelet.targets.emulator.block_trace import trace_program
 
 SCHEMES = (

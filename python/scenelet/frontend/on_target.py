@@ -5,7 +5,6 @@ For any front end, without a network. The instructions of a model's whole firmwa
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core import processes, toolchain
+from ..core import cortex_m4, processes, toolchain
 from ..core.files import scratch
 from ..errors import ToolError
 from .codegen import render_frontend
@@ -81,14 +80,9 @@ def probe(windows: NDArray[np.int32], tables: Tables, flags: Sequence[str] = (),
         return ProbeResult(features, frame, clip, _code_bytes(elf))
 
 
-def _board() -> dict[str, dict[str, str | int]]:
-    content = (toolchain.FIRMWARE / "boards" / f"{toolchain.EMULATED_BOARD}.json").read_text("utf-8")
-    return dict(json.loads(content))
-
-
 def instructions(cycles: int) -> int:
     """Convert cycles to instructions: with -icount shift=0 an instruction takes 1 ns; cycles count at the CPU clock."""
-    return round(cycles * 1e9 / int(str(_board()["build"]["f_cpu"]).rstrip("L")))
+    return round(cycles * 1e9 / int(str(cortex_m4.board()["build"]["f_cpu"]).rstrip("L")))
 
 
 def _build(folder: Path, generated: Mapping[str, str], flags: Sequence[str]) -> Path:
@@ -96,40 +90,7 @@ def _build(folder: Path, generated: Mapping[str, str], flags: Sequence[str]) -> 
         (folder / name).write_text(text, "utf-8")
     library = toolchain.FIRMWARE / "lib" / "frontend"
     sources = [folder / "scn_frontend_tables.c", *sorted(library.glob("*.c"))]
-    return build_program(folder, "frontend_probe", sources, flags)
-
-
-def build_program(folder: Path, name: str, sources: Sequence[Path], flags: Sequence[str] = ()) -> Path:
-    """Compile ``firmware/measure/probe/<name>.c`` and sources for the emulated board; returns the ELF."""
-    firmware, board = toolchain.FIRMWARE, _board()
-    settings = json.loads((firmware / "flags.json").read_text("utf-8"))
-    port = firmware / "lib" / "port" / str(board["build"]["port"])
-    symbols = {
-        "SCN_FLASH_BYTES": board["upload"]["maximum_size"],
-        "SCN_RAM_BYTES": board["upload"]["maximum_ram_size"],
-        "SCN_STACK_BYTES": settings["stack_bytes"],
-    }
-    includes = [
-        folder,
-        firmware / "lib" / "frontend",
-        port,
-        port.parent,
-        firmware / "boards" / toolchain.EMULATED_BOARD,
-    ]
-    elf = folder / "probe.elf"
-    toolchain.run(
-        [
-            "arm-none-eabi-gcc",
-            *(flag for kind in ("cortex-m4", "c", "warnings", "link") for flag in settings[kind]),
-            *flags,
-            *(f"-Wl,--defsym={name}={value}" for name, value in symbols.items()),
-            *("-T", str(port / f"{port.name}.ld")),
-            *(f"-I{include}" for include in includes),
-            *map(str, [*sources, firmware / "measure" / "probe" / f"{name}.c", *sorted(port.glob("*.c"))]),
-            *("-o", str(elf)),
-        ]
-    )
-    return elf
+    return cortex_m4.probe(folder, "frontend_probe", sources, flags)
 
 
 def run_program(elf: Path) -> None:
@@ -140,7 +101,7 @@ def run_program(elf: Path) -> None:
     ToolError
         Where the emulator is missing, fails or runs too long.
     """
-    machine = str(_board()["build"]["qemu_machine"])
+    machine = str(cortex_m4.board()["build"]["qemu_machine"])
     command = [
         *(toolchain.find("qemu-system-arm"), "-M", machine, "-icount", "shift=0", "-display", "none"),
         *("-monitor", "none", "-serial", "null", "-semihosting-config", "enable=on,target=native"),
@@ -182,7 +143,7 @@ def probe_decimator(
     """
     with scratch() as folder:
         library = toolchain.FIRMWARE / "lib" / "frontend"
-        elf = build_program(folder, "decimator_probe", [library / "scn_decimator.c", library / "scn_cic.c"], flags)
+        elf = cortex_m4.probe(folder, "decimator_probe", [library / "scn_decimator.c", library / "scn_cic.c"], flags)
         (folder / "header").write_bytes(np.array([rate_in, rate_out], "<u4").tobytes())
         (folder / "input").write_bytes(content)
         run_program(elf)

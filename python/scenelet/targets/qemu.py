@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from ..compiler import pipeline
 from ..compiler.options import DEFAULT, Options
+from ..core import cortex_m4
 from ..frontend.codegen import render_frontend
 from ..frontend.tables import Tables
 from ..graph import limits
 from ..tflite.metadata import limits_of
 from .base import Values
-from .build import cortex_m4, platformio
+from .build import platformio
 from .emulator import process
 from .emulator.block_trace import BlockCount, FlashModel, trace_inference
 from .emulator.runner import Runner, Sizes

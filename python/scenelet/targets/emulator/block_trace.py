@@ -16,10 +16,9 @@ import numpy as np
 from elftools.elf.elffile import ELFFile
 from numpy.typing import NDArray
 
-from ...core import toolchain
+from ...core import cortex_m4, toolchain
 from ...core.files import scratch
 from ...errors import ToolError
-from ..build import cortex_m4
 from ..serial.client import Device
 from . import process
 from .runner import Runner, Sizes
@@ -91,7 +90,7 @@ def trace_inference(
     Parameters
     ----------
     elf
-        The measuring program with probes: :func:`scenelet.targets.build.cortex_m4.runner`.
+        The measuring program with probes: :func:`scenelet.core.cortex_m4.runner`.
     sizes
         Sizes of its model.
     one

@@ -13,10 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ...core import processes, toolchain
+from ...core import cortex_m4, processes, toolchain
 from ...core.files import scratch_beside, writing
 from ...errors import ToolError
-from ..build import cortex_m4
 
 PROGRAM = "qemu-system-arm"
 COUNT_INSTRUCTIONS = ("-icount", "shift=0")

@@ -10,7 +10,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from ..build import cortex_m4
+from ...core import cortex_m4
 from .process import Pipes
 
 _END_OF_TENSORS = 0xFFFFFFFF

@@ -15,9 +15,9 @@ import cffi
 import pytest
 
 from scenelet.compiler.options import PRODUCT_RAM_BYTES
-from scenelet.core import toolchain
+from scenelet.core import cortex_m4, toolchain
 from scenelet.targets import boards
-from scenelet.targets.build import cortex_m4, platformio
+from scenelet.targets.build import platformio
 from scenelet.targets.qemu import boot
 
 HERE = Path(__file__).parent

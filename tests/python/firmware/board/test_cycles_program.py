@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from scenelet.compiler.pipeline import compile_model
+from scenelet.core import cortex_m4
 from scenelet.frontend.codegen import render_frontend
-from scenelet.targets.build import cortex_m4
 from scenelet.targets.emulator.serial_port import SerialBoard
 from scenelet.targets.qemu import QemuTarget
 

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scenelet.core import toolchain
-from scenelet.targets.build import cortex_m4
+from scenelet.core import cortex_m4, toolchain
 from scenelet.targets.qemu import boot
 from scenelet.targets.serial.framing import Input
 

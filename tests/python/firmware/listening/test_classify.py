@@ -12,12 +12,11 @@ import pytest
 from cffi import FFI
 from fixtures_firmware import LABELS, Small
 
-from scenelet.core import toolchain
+from scenelet.core import cortex_m4, toolchain
 from scenelet.errors import ToolError
 from scenelet.evaluation.decision import SILENT, Decider, Rule
 from scenelet.frontend.native import Frontend
 from scenelet.frontend.silence import silent_windows
-from scenelet.targets.build import cortex_m4
 from scenelet.targets.host import HostTarget
 
 LIBRARY = toolchain.FIRMWARE / "lib" / "classifier"

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from last_words import last_words
 
-from scenelet.core import toolchain
+from scenelet.core import cortex_m4, toolchain
 from scenelet.errors import InputError, ModelError, ToolError
 from scenelet.evaluation.parity import check
 from scenelet.targets import open_target
-from scenelet.targets.build import cortex_m4, platformio
+from scenelet.targets.build import platformio
 from scenelet.targets.emulator import process
 from scenelet.targets.emulator.runner import Runner, Sizes
 from scenelet.targets.qemu import QemuTarget, boot

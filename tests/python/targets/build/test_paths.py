@@ -15,8 +15,7 @@ import pytest
 
 from scenelet.benchmark.disassembly import SourceLines
 from scenelet.benchmark.link_map import flash_parts
-from scenelet.core import toolchain
-from scenelet.targets.build import cortex_m4
+from scenelet.core import cortex_m4, toolchain
 from scenelet.targets.emulator.block_trace import FlashModel
 from scenelet.targets.host import HostTarget
 from scenelet.targets.qemu import QemuTarget
@@ -90,12 +89,22 @@ def test_a_folder_that_cannot_be_built_in_is_refused_at_once(tmp_path: Path, nam
     assert not list(tmp_path.rglob("*.o"))
 
 
+def build_folder(folder: Path, *forms: tuple[str, ...]) -> Path:
+    """A build folder that lacks a program, its model and its link, and has the objects of the engine, in some forms."""
+    place = folder / "arm"
+    place.mkdir(parents=True)
+    for form in forms:
+        for made in cortex_m4.library_objects(form):
+            shutil.copyfile(made, place / made.name)
+    return folder
+
+
 @pytest.mark.cross
 @pytest.mark.qemu
 def test_measuring_programs_are_built_and_traced_in_a_folder_of_any_name(
     small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SCENELET_BUILD", str(tmp_path / f"{CHECKOUT} {OTHER}"))
+    monkeypatch.setenv("SCENELET_BUILD", str(build_folder(tmp_path / f"{CHECKOUT} {OTHER}", (), cortex_m4.PROBING)))
     one = np.zeros(16 * 9, np.int8)
     with QemuTarget(small.content) as target, HostTarget(small.content) as host:
         assert np.array_equal(target.run(one[None]), host.run(one[None]))
@@ -106,6 +115,7 @@ def test_measuring_programs_are_built_and_traced_in_a_folder_of_any_name(
 
 @pytest.mark.cross
 def test_a_build_folder_may_be_named_relatively(small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build_folder(tmp_path / "out", ())
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SCENELET_BUILD", "out")
     elf = cortex_m4.runner(small.compiled.files())

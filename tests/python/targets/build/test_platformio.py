@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from scenelet.core import toolchain
+from scenelet.core import cortex_m4, toolchain
 from scenelet.core.files import write_folder
 from scenelet.errors import ToolError
 from scenelet.targets import boards
-from scenelet.targets.build import cortex_m4, platformio
+from scenelet.targets.build import platformio
 
 pytestmark = pytest.mark.cross
 

@@ -1,4 +1,4 @@
-"""Programs for the Cortex-M4, compiled with PlatformIO's flags."""
+"""Programs for the emulated Cortex-M4, compiled with PlatformIO's flags; each source once per content."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...core import processes, toolchain
-from ...core.files import scratch
+from . import processes, toolchain
+from .files import scratch
 
 COMPILER = "arm-none-eabi-gcc"
+PROBING = ("-DSCN_PROBE",)
+"""Defines of a program with probes in its depth-first segments; see scn_probe.h."""
 
 
 def flags() -> dict[str, Any]:
@@ -23,12 +25,13 @@ def board(name: str = toolchain.EMULATED_BOARD) -> dict[str, Any]:
     return toolchain.read_tree_json(f"boards/{name}.json")
 
 
+def _port() -> Path:
+    return toolchain.FIRMWARE / "lib" / "port" / str(board()["build"]["port"])
+
+
 def _includes() -> list[Path]:
-    libraries = toolchain.FIRMWARE / "lib"
-    ports = libraries / "port"
-    port = ports / board()["build"]["port"]
     own = toolchain.FIRMWARE / "boards" / toolchain.EMULATED_BOARD
-    return [*toolchain.engine_folders(), libraries / "frontend", ports, port, own]
+    return [*toolchain.engine_folders(), toolchain.FIRMWARE / "lib" / "frontend", _port().parent, _port(), own]
 
 
 def _compile_flags() -> list[str]:
@@ -38,20 +41,18 @@ def _compile_flags() -> list[str]:
 
 
 def _link_flags() -> list[str]:
-    every, memory = flags(), board()["upload"]
-    port = board()["build"]["port"]
+    every, memory, port = flags(), board()["upload"], _port()
     symbols = {
         "SCN_FLASH_BYTES": memory["maximum_size"],
         "SCN_RAM_BYTES": memory["maximum_ram_size"],
         "SCN_STACK_BYTES": every["stack_bytes"],
     }
-    script = toolchain.FIRMWARE / "lib" / "port" / port / f"{port}.ld"
     return [
         *every[board()["build"]["cpu"]],
         *every["link"],
         *(f"-Wl,--defsym={name}={value}" for name, value in symbols.items()),
         "-T",
-        str(script),
+        str(port / f"{port.name}.ld"),
     ]
 
 
@@ -92,10 +93,43 @@ def _objects(sources: Iterable[Path], includes: Sequence[Path], defines: Sequenc
     return made
 
 
-def _sources() -> list[Path]:
-    libraries = toolchain.FIRMWARE / "lib"
-    port = libraries / "port" / board()["build"]["port"]
-    return sorted((*toolchain.engine_sources(), *(libraries / "frontend").glob("*.c"), *port.glob("*.c")))
+def library_objects(defines: Sequence[str] = ()) -> list[Path]:
+    """Objects of the engine, the front end and the port, which no model changes; :data:`PROBING` adds probes."""
+    frontend = toolchain.FIRMWARE / "lib" / "frontend"
+    sources = sorted((*toolchain.engine_sources(), *frontend.glob("*.c"), *_port().glob("*.c")))
+    return _objects(sources, _includes(), defines)
+
+
+def probe(folder: Path, name: str, sources: Sequence[Path], options: Sequence[str] = ()) -> Path:
+    """Build a probe: a program of firmware/measure/probe around what it measures.
+
+    Parameters
+    ----------
+    folder
+        Holds generated headers, if there are any; the ELF is written here.
+    name
+        Of the probe's source, without its ending.
+    sources
+        C files to link with it, besides the port.
+    options
+        Further compiler options.
+
+    Returns
+    -------
+    Path
+        The ELF.
+
+    Raises
+    ------
+    ToolError
+        The compiler is missing or refuses a source.
+    """
+    own = toolchain.FIRMWARE / "measure" / "probe" / f"{name}.c"
+    port = _objects(sorted(_port().glob("*.c")), _includes(), ())
+    objects = [*_objects([*sources, own], [*_includes(), folder], options), *port]
+    elf = folder / "probe.elf"
+    _invoke([*_link_flags(), *objects, "-o", elf])
+    return elf
 
 
 def runner(generated: Mapping[str, str], *, probes: bool = False, program: str = "runner") -> Path:
@@ -124,11 +158,11 @@ def runner(generated: Mapping[str, str], *, probes: bool = False, program: str =
     with scratch(build) as folder:
         for name, text in generated.items():
             (folder / name).write_text(text, "utf-8")
-        # A model of any size may be measured here; the challenge's limits apply to firmware that ships.
-        defines = ("-DSCN_MODEL_UNLIMITED", *(("-DSCN_PROBE",) if probes else ()))
-        libraries = _objects(_sources(), _includes(), defines)
+        probing = PROBING if probes else ()
         own = [*sorted(folder.glob("*.c")), *(toolchain.FIRMWARE / "measure" / program).glob("*.c")]
-        objects = [*libraries, *_objects(own, [*_includes(), folder], defines)]
+        # A model of any size may be measured here; the challenge's limits apply to firmware that ships.
+        around = _objects(own, [*_includes(), folder], ("-DSCN_MODEL_UNLIMITED", *probing))
+        objects = [*library_objects(probing), *around]
         elf = build / f"{program}-{_digest('.'.join(_link_flags()).encode(), *_contents(objects))}.elf"
         if not (elf.exists() and elf.with_suffix(".map").exists()):
             fresh = folder / "runner.elf"
