@@ -25,6 +25,7 @@ from joblib.externals.loky.process_executor import BrokenProcessPool
 from joblib.parallel import get_active_backend
 
 from ..errors import InputError, SceneletError, ToolError
+from . import processes
 
 _LOCAL = {"LokyBackend", "MultiprocessingBackend", "SequentialBackend", "ThreadingBackend"}
 _CONNECT_SECONDS = 30
@@ -217,7 +218,8 @@ def _ray(address: str, place: str) -> Iterator[dict[str, Any]]:
     except ImportError:
         raise _missing("ray") from None
     try:
-        ray.init(address=place, log_to_driver=False, logging_level=logging.ERROR)
+        with processes.same_handlers():
+            ray.init(address=place, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
         raise _no_answer(address, error, "start one with `ray start --head`, and join this machine to it") from None
     try:

@@ -78,6 +78,19 @@ def stoppable() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def same_handlers() -> Iterator[None]:
+    """Put back what handles signals after the code of others, such as the start of Ray, which takes SIGTERM."""
+    old = {number: signal.getsignal(number) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in old.items():
+                if handler is not None:  # None: not from Python, which cannot put it back
+                    signal.signal(number, handler)
+
+
+@contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
     """Raise a signal's exception at the end of the block: what is made inside is known to those who remove it."""
     if threading.current_thread() is not threading.main_thread():  # signals are raised in the main thread only

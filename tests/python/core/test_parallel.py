@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -50,7 +51,9 @@ def address(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.mark.cluster
 def test_a_cluster_deals_out_tasks_and_never_splits_them(address: str) -> None:
     assert not on_cluster()
+    before = signal.getsignal(signal.SIGTERM)
     with cluster(address):
+        assert signal.getsignal(signal.SIGTERM) == before, "a command that is told to end still cleans up"
         assert on_cluster()
         assert uses_processes(1)
         assert workers(1) == 2
