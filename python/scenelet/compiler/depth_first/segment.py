@@ -166,11 +166,16 @@ class Frame:
         self._slides = [part.slide for part in parts]
         self._heights = [self._shapes[tensor][1] for tensor in self._buffers]
         self._known: dict[tuple[int, ...], tuple[tuple[StageRows, ...], Schedule, tuple[Line, ...]]] = {}
+        self._line_bytes: dict[tuple[int, ...], int] = {}
 
     def line_bytes(self, stripes: tuple[int, ...]) -> int:
         """Counters and line buffers for a choice of output rows per stripe, one for each stage."""
-        lines = self._laid_out(stripes)[2]
-        return STATE_BYTES * len(lines) + sum(line.nbytes for line in lines[2 + len(self._others) :])
+        known = self._line_bytes.get(stripes)
+        if known is None:
+            lines = self._laid_out(stripes)[2]
+            known = STATE_BYTES * len(lines) + sum(line.nbytes for line in lines[2 + len(self._others) :])
+            self._line_bytes[stripes] = known
+        return known
 
     def segment(self, stages: Sequence[Stage]) -> Segment:
         """Lay out the segment that these stages make."""

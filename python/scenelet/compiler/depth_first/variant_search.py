@@ -6,7 +6,8 @@ in that; the rest of the memory is spent on rows per stripe, most cycles saved p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from ..kernels.variant import Variant
 from .segment import Frame, Segment
@@ -31,50 +32,75 @@ def fit(frame: Frame, ways: Sequence[Sequence[Variant]], budget: int, wait_state
     Segment
         The quickest found that fits, else the smallest.
     """
-    found: list[tuple[bool, float, float, tuple[Variant, ...]]] = []
-    for cap in sorted({way.scratch_bytes for listed in ways for way in listed}):
-        choices = [_by_stripe([way for way in listed if way.scratch_bytes <= cap], wait_states) for listed in ways]
-        if not all(choices):
-            continue
-        chosen = _spend(choices, frame.line_bytes, budget - cap, wait_states)
-        memory = frame.line_bytes(tuple(way.stripe for way in chosen)) + max(way.scratch_bytes for way in chosen)
-        cycles = sum(way.cost.at(wait_states) for way in chosen)
+    every = [_choices(listed, wait_states) for listed in ways]
+    tries = [
+        (_least_cycles(choices), number, cap, choices)
+        for number, cap in enumerate(sorted({one.scratch for listed in every for one in listed}))
+        if all(choices := [_by_stripe(listed, cap) for listed in every])
+    ]
+    best: tuple[bool, float, float, int] | None = None
+    chosen: list[Variant] = []
+    for least, number, cap, choices in sorted(tries, key=lambda one: one[:2]):
+        if best and not best[0] and least > best[1]:
+            break
+        rows = _spend(choices, frame.line_bytes, budget - cap)
+        taken = [listed[row] for listed, row in zip(choices, rows, strict=True)]
+        memory = frame.line_bytes(tuple(one.stripe for one in taken)) + max(one.scratch for one in taken)
+        cycles = sum(one.cycles for one in taken)
         fits = memory <= budget
-        found.append((not fits, cycles if fits else memory, memory if fits else cycles, chosen))
-    best = min(found, key=lambda entry: entry[:3])[3]
-    return frame.segment([part.run_by(way) for part, way in zip(frame.parts, best, strict=True)])
+        key = (not fits, cycles if fits else memory, memory if fits else cycles, number)
+        if best is None or key < best:
+            best, chosen = key, [one.way for one in taken]
+    return frame.segment([part.run_by(way) for part, way in zip(frame.parts, chosen, strict=True)])
 
 
-def _by_stripe(ways: Sequence[Variant], wait_states: int) -> Mapping[int, Variant]:
-    """The quickest variant for each number of rows per stripe that is quicker than all with fewer rows."""
-    kept: dict[int, Variant] = {}
-    least = None
-    for way in sorted(ways, key=lambda way: (way.stripe, way.cost.at(wait_states))):
-        if least is None or way.cost.at(wait_states) < least:
-            kept[way.stripe] = way
-            least = way.cost.at(wait_states)
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A variant with its rows per stripe, its scratch, bytes, and what it costs on the board."""
+
+    stripe: int
+    cycles: float
+    scratch: int
+    way: Variant
+
+
+def _choices(ways: Sequence[Variant], wait_states: int) -> list[_Choice]:
+    """Variants by rows per stripe, the quickest of each number first."""
+    every = [_Choice(way.stripe, way.cost.at(wait_states), way.scratch_bytes, way) for way in ways]
+    return sorted(every, key=lambda one: (one.stripe, one.cycles))
+
+
+def _by_stripe(ordered: Sequence[_Choice], cap: int) -> list[_Choice]:
+    """The variants of at most so much scratch that are quicker than all with fewer rows per stripe."""
+    kept: list[_Choice] = []
+    for one in ordered:
+        if one.scratch <= cap and (not kept or one.cycles < kept[-1].cycles):
+            kept.append(one)
     return kept
 
 
-def _spend(
-    choices: Sequence[Mapping[int, Variant]], lines: Callable[[tuple[int, ...]], int], budget: int, wait_states: int
-) -> tuple[Variant, ...]:
-    """Start from the fewest rows per stripe and take what saves most cycles per byte while it fits."""
-    chosen = [ways[min(ways)] for ways in choices]
-    held = lines(tuple(way.stripe for way in chosen))
+def _least_cycles(choices: Sequence[Sequence[_Choice]]) -> float:
+    """What the stages take where memory is no limit."""
+    return sum(listed[-1].cycles for listed in choices)
+
+
+def _spend(choices: Sequence[Sequence[_Choice]], lines: Callable[[tuple[int, ...]], int], budget: int) -> list[int]:
+    """Start from the fewest rows per stripe and take what saves most cycles per byte while it fits; places in lists."""
+    chosen = [0] * len(choices)
+    stripes = [listed[0].stripe for listed in choices]
+    held = lines(tuple(stripes))
     while True:
-        best: tuple[float, int, Variant, int] | None = None
-        for number, ways in enumerate(choices):
-            for way in ways.values():
-                saved = chosen[number].cost.at(wait_states) - way.cost.at(wait_states)
-                if saved <= 0:
-                    continue
-                stripes = tuple(way.stripe if n == number else other.stripe for n, other in enumerate(chosen))
-                more = lines(stripes)
-                gain = saved / max(more - held, 1)
+        best: tuple[float, int, int, int] | None = None
+        for number, listed in enumerate(choices):
+            now = listed[chosen[number]]
+            for place in range(chosen[number] + 1, len(listed)):
+                stripes[number] = listed[place].stripe
+                more = lines(tuple(stripes))
+                gain = (now.cycles - listed[place].cycles) / max(more - held, 1)
                 if more <= budget and (best is None or gain > best[0]):
-                    best = (gain, number, way, more)
+                    best = (gain, number, place, more)
+            stripes[number] = now.stripe
         if best is None:
-            return tuple(chosen)
-        _, number, way, held = best
-        chosen[number] = way
+            return chosen
+        _, number, chosen[number], held = best
+        stripes[number] = choices[number][chosen[number]].stripe
