@@ -45,6 +45,18 @@ class RareLayers(OperatorLayers):
         """QUANTIZE to a scale and a zero point."""
         return self.builder.operator("QUANTIZE", (source,), self.shape(source), scale, zero_point)
 
+    def filled(self, source: int) -> int:
+        """A map plus what FILL makes."""
+        scale, zero_point = self.near(self.scale(source)), self.zero_point()
+        value = self.builder.constant(np.array(self.chance.integers(-128, 128), np.int8), scale, zero_point)
+        shape = self.builder.constant(np.array(self.shape(source), np.int32))
+        made = self.builder.operator("FILL", (shape, value), self.shape(source), scale, zero_point)
+        return self.add(source, made)
+
+    @abstractmethod
+    def add(self, one: int, other: int, *, activation: str = "NONE") -> int:
+        """ADD."""
+
     def function(self, op: str, source: int) -> int:
         """One of :data:`FUNCTIONS`, of a map that it is defined for."""
         if op in _POSITIVE:
@@ -132,7 +144,7 @@ class RareLayers(OperatorLayers):
         )
 
 
-KINDS = ("function", "square", "divide", "pick", "transpose conv", "product", "bilinear", "normalize", "pad value")
+KINDS = ("function", "square", "divide", "pick", "transpose conv", "product", "bilinear", "normalize", "fill", "pad value")
 """Kinds of layers; "function" and "pick" stand for many operators."""
 
 
@@ -162,6 +174,8 @@ def random_rare_layer(network: RareLayers, chance: np.random.Generator, made: Se
         sizes = min(height * int(chance.integers(1, 3)), 24), min(width + int(chance.integers(0, 3)), 24)
         options = [{}, {"align_corners": True}, {"half_pixel_centers": True}][chance.integers(3)]
         return network.resize_bilinear(source, sizes, **options)
+    if kind == "fill":
+        return network.filled(source)
     if kind == "normalize":
         return network.l2_normalization(source)
     if kind == "pad value":

@@ -1,4 +1,4 @@
-"""PAD, PADV2, QUANTIZE, RESHAPE, EXPAND_DIMS and SQUEEZE: rules, lowering, and where they only rename a tensor."""
+"""PAD, PADV2, FILL, QUANTIZE, RESHAPE, EXPAND_DIMS and SQUEEZE: rules, lowering, and where they only rename a tensor."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from ...graph import Graph, Operator
 from ..numerics.fixed_point import rescale_factor, zero_point_of
-from ..program import Step, Struct
+from ..program import Step, Struct, Table
 from .checker import MAX_RANK, Checker
 from .layer import Layer, four, item_bytes, multiplier, values
 
@@ -86,6 +86,20 @@ def check_quantize(check: Checker) -> None:
     check.factor(rescale_factor(check.source, check.target))
 
 
+def check_fill(check: Checker) -> None:
+    """A constant or computed shape, and a constant value of the output's scale."""
+    check.inputs(2, 2)
+    check.activation(check.target, "output")
+    stated = check.input(0)
+    wide = stated is not None and stated.dtype == "int64"
+    shape = check.constant(0, "shape", "int64" if wide else "int32")
+    check.shape(tuple(np.ravel(np.asarray(shape.data)).tolist()))
+    value = check.constant(1, "value", "int8")
+    check.activation(value, "value")
+    check.alike(value, check.target)
+    check.require(value.elements == 1, f"fills with {value.elements} values", "use one")
+
+
 def is_rename(_graph: Graph, _operator: Operator) -> bool:
     """RESHAPE, EXPAND_DIMS and SQUEEZE are their input under a new shape, always."""
     return True
@@ -132,6 +146,13 @@ def quantize(layer: Layer) -> Step:
     return layer.step(
         "scn_quantize_s8", Struct("scn_quantize_t", fields), (source, layer.target.index), overwrites=(source,)
     )
+
+
+def fill(layer: Layer) -> Step:
+    """FILL: a copy of as many values."""
+    value = int(np.ravel(values(layer.input(1)))[0])
+    made = Table("value", "int8_t", np.full(layer.target.elements, value, np.int8))
+    return layer.step("scn_reshape_s8", layer.target.nbytes, ("value", layer.target.index), tables=(made,))
 
 
 def copy(layer: Layer) -> Step:

@@ -100,6 +100,13 @@ OPERATORS: Mapping[str, Row] = {
         data_movement.is_rename,
         wide=Wide(data_movement.copy),
     ),
+    "FILL": Row(
+        "a constant value; a shape that is constant or computed of shapes",
+        data_movement.check_fill,
+        data_movement.fill,
+        "AddFill",
+        types=_INDEXED,
+    ),
     "FULLY_CONNECTED": Row(
         "a scale per channel or per tensor; with or without bias",
         dense.check_fully_connected,

@@ -46,6 +46,7 @@ LAYERS: Mapping[str, Layer] = {
     "DEPTH_TO_SPACE": picked("DEPTH_TO_SPACE", block_size=2),
     "DIV": along_channels("divide"),
     "EXPAND_DIMS": lambda n: n.mapped("RELU", n.expand_dims(n.start, 1)),
+    "FILL": lambda n: n.filled(n.start),
     "GATHER": picked("GATHER", [1, 0, 3], axis=2),
     "GATHER_ND": picked("GATHER_ND", [[[0, 1], [0, 3]]]),
     "L2_NORMALIZATION": lambda n: n.l2_normalization(n.start),
