@@ -144,7 +144,18 @@ class RareLayers(OperatorLayers):
         )
 
 
-KINDS = ("function", "square", "divide", "pick", "transpose conv", "product", "bilinear", "normalize", "fill", "pad value")
+KINDS = (
+    "function",
+    "square",
+    "divide",
+    "pick",
+    "transpose conv",
+    "product",
+    "bilinear",
+    "normalize",
+    "fill",
+    "pad value",
+)
 """Kinds of layers; "function" and "pick" stand for many operators."""
 
 

@@ -166,6 +166,17 @@ static inline int8_t scn_saturate(int32_t value) {
     return (int8_t)scn_saturate32(value);
 }
 
+/* Saturated to int16. */
+static inline int32_t scn_saturate_s16(int32_t value) {
+#if defined(__ARM_FEATURE_DSP)
+    int32_t result;
+    __asm__("ssat %0, #16, %1" : "=r"(result) : "r"(value));
+    return result;
+#else
+    return scn_min(scn_max(value, INT16_MIN), INT16_MAX);
+#endif
+}
+
 /* value / 2^16, rounded down, saturated to INT8. */
 static inline int32_t scn_saturate_q16(int32_t value) {
 #if defined(__ARM_FEATURE_DSP)

@@ -126,7 +126,7 @@ def lstm(step: Step) -> Terms:
     products = 4 * fields["cells"] * sum(fields[matrix]["columns"] for matrix in ("input", "state"))
     width = {"input": 2, "state": 2} | {m: 1 for m in ("input", "state") if fields[m]["paired"]}
     nbytes = 4 * fields["cells"] * sum(fields[matrix]["columns"] * width[matrix] for matrix in width)
-    counted = terms("lstm", mac=(vectors * products, 0.9), cell=(vectors * fields["cells"], 560.0))
+    counted = terms("lstm", mac=(vectors * products, 0.9), cell=(vectors * fields["cells"], 720.0))
     return (*counted, lines(vectors * nbytes))
 
 
