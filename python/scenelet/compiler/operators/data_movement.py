@@ -1,4 +1,4 @@
-"""PAD, PADV2, FILL, QUANTIZE, RESHAPE, EXPAND_DIMS and SQUEEZE: rules, lowering, and where they only rename a tensor."""
+"""PAD, PADV2, FILL, QUANTIZE, RESHAPE, EXPAND_DIMS and SQUEEZE: rules, lowering, and which only rename a tensor."""
 
 from __future__ import annotations
 
