@@ -83,6 +83,11 @@ void scn_integrity_confirm(void) {
     }
 }
 
+bool scn_integrity_whole(void) {
+    const scn_port_image_t image = scn_port_image();
+    return scn_crc32_more(0, image.bytes, image.count) == image.crc32;
+}
+
 uint32_t scn_integrity_passes(void) {
     return passes;
 }

@@ -68,10 +68,12 @@ static void watch_memory(void) {
 static void run_selftest(void) {
     scn_listen_stop();
     scn_results_forget(); /* the test overwrites the scores */
+    /* Two looks at flash, both asked for whatever the other says: one flipped bit leaves one of them. */
     const scn_selftest_t result = scn_classifier_selftest();
+    const bool whole = scn_integrity_whole();
     scn_mlperf_forget();
-    scn_report_selftest(result);
-    healthy = result == SCN_SELFTEST_PASS || result == SCN_SELFTEST_NONE;
+    scn_report_selftest(whole ? result : SCN_SELFTEST_FLASH);
+    healthy = whole && (result == SCN_SELFTEST_PASS || result == SCN_SELFTEST_NONE);
     scn_stream_init(&stream, &identity, CREDIT, healthy);
     watch_memory();
 }

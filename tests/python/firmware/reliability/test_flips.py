@@ -14,6 +14,7 @@ from scenelet.targets.serial.client import Device, fields
 pytestmark = pytest.mark.qemu
 
 BRANCH_TO_ITSELF = bytes.fromhex("fee7")
+RETURN_A_CONSTANT = bytes.fromhex("207047")  # behind the constant: movs r0, #constant; bx lr
 
 
 def test_every_flipped_bit_of_flash_is_found(product_elf: Path, small: Any) -> None:
@@ -35,6 +36,21 @@ def test_a_missed_flip_would_be_told(product_elf: Path) -> None:
     with flips.Patient(product_elf) as patient:
         behind = flips.FLASH + len(patient.board.image)
         assert flips.flip_flash(patient, behind, 0) == flips.MISSED
+
+
+@pytest.mark.parametrize("name", ["scn_integrity_whole", "scn_classifier_selftest"])
+def test_either_look_at_flash_refuses_at_boot_alone(product_elf: Path, name: str) -> None:
+    """The other one always says that all is well: no flipped bit switches off more than one of them."""
+    yes = {"scn_integrity_whole": 1, "scn_classifier_selftest": 0}[name]
+    start, _ = flips.Image(product_elf).symbols[name]
+    with FlashedBoard(product_elf, flips.CLOCK) as board:
+        device = Device(board)
+        device.wait_ready()
+        with board.debugger.halted():
+            board.debugger.write(start, bytes([yes, *RETURN_A_CONSTANT]))
+        told = device.wait_ready()
+    assert [fields(line)["cause"] for line in told if line.startswith("crash ")] == ["flash"]
+    assert "selftest fail: flash" in told
 
 
 def test_a_changed_setting_is_found_and_a_reset_undoes_it(product_elf: Path) -> None:
