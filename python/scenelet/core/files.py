@@ -147,7 +147,8 @@ def _taken(name: str) -> int | None:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         found = os.fstat(handle)
         if os.path.samestat(found, os.stat(name)) and found.st_uid == os.geteuid() and found.st_nlink == 1:
-            os.ftruncate(handle, 0)
+            if found.st_size:
+                os.ftruncate(handle, 0)
             return handle
     except OSError:
         pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import disk
 import numpy as np
 import pytest
 import soundfile
@@ -81,6 +83,41 @@ def test_the_shipped_commands_say_where_space_is_missing(scenelet: Run, tmp_path
     assert done.status == 2
     assert "cannot be written: File too large; allow larger files (ulimit -f)" in done.complaint
     assert not (tmp_path / "out").exists()
+
+
+def test_a_disk_that_fails_at_any_call() -> None:
+    """Full, read-only and broken from one of a command's calls on; the tool takes every call of every command."""
+    command = [sys.executable, disk.__file__, "export", "synth", "--times", "3"]
+    places = os.pathsep.join(filter(None, sys.path))
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": places}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = re.findall(r"(\w+): failed at 3 of (\d+) calls, 0 failures", done.stdout)
+    assert [name for name, _ in told] == ["export", "synth"]
+    assert all(int(calls) > 30 for _, calls in told)
+
+
+@pytest.mark.parametrize("number", disk.ERRORS)
+def test_the_disk_fails_from_that_call_on(number: int, tmp_path: Path) -> None:
+    """In a process of its own, whose libc is led through the library: open, write, rename, each from then on."""
+    library = tmp_path / "failing_disk.so"
+    disk.compile_library(library)
+    program = (
+        "import ctypes, os, sys\n"
+        "from pathlib import Path\n"
+        "lib, out = ctypes.CDLL(sys.argv[1]), Path(sys.argv[2])\n"
+        "lib.disk_arm(os.fsencode(out), ctypes.c_long(3), int(sys.argv[3]))\n"
+        "(out / 'whole').write_text('x')\n"  # two calls
+        "for call in (lambda: (out / 'b').write_text('x'), lambda: (out / 'd').mkdir(),\n"
+        "             lambda: (out / 'whole').rename(out / 'e'), lambda: open(out / 'whole', 'ab').write(b'x')):\n"
+        "    try: call(); print('done')\n"
+        "    except OSError as error: print(error.errno)\n"
+        "(out.parent / 'elsewhere').write_text('x'); print(lib.disk_seen(), [path.name for path in out.iterdir()])\n"
+    )
+    (tmp_path / "out").mkdir()
+    command = [sys.executable, "-c", program, library, tmp_path / "out", str(number)]
+    environment = os.environ | {"LD_PRELOAD": str(library)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [str(number)] * 4 + ["6 ['whole']"]
 
 
 # --- the cache

@@ -199,10 +199,7 @@ def main() -> int:
         shared = Path(place) / "shared"
         (shared / "tmpdir").mkdir(parents=True)
         prepare(shared)
-        if set(names) - {"synth", "export"}:
-            import scenelet.training.run_folder  # noqa: F401 (once, for all copies of this process)
-        if start(lambda: _warm(shared, names), shared).wait(SECONDS) != 0:
-            sys.exit((shared / "log.txt").read_text("utf-8"))
+        warm(shared, names)
         for name in names:
             campaign, chance = Campaign(name, OPERATIONS[name], shared, Path(place)), random.Random(arguments.seed)
             failures = 0
@@ -218,6 +215,14 @@ def main() -> int:
             sys.stdout.flush()
             failed += failures
     return int(failed > 0)
+
+
+def warm(shared: Path, names: list[str]) -> None:
+    """Make what the commands continue from, and import what all copies of this process need."""
+    if set(names) - {"synth", "export"}:
+        import scenelet.training.run_folder  # noqa: F401 (once, for all copies of this process)
+    if start(lambda: _warm(shared, names), shared).wait(SECONDS) != 0:
+        sys.exit((shared / "log.txt").read_text("utf-8"))
 
 
 def _warm(shared: Path, names: list[str]) -> int:

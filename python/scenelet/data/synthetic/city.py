@@ -8,6 +8,7 @@ on it say that the pipeline works and nothing about real scenes; the data set's 
 
 from __future__ import annotations
 
+import io
 import json
 import wave
 from collections.abc import Callable, Iterator
@@ -201,14 +202,19 @@ def _write_take(folder: Path, take: _Take, segment_seconds: int) -> None:
 
 
 def _write_wav(path: Path, samples: Samples) -> None:
-    """Write mono 24 bit; full scale 1, clipped."""
+    """Write mono 24 bit; full scale 1, clipped.
+
+    The file is made in memory: on a full disk, :mod:`wave` would print a traceback of its own when it is collected.
+    """
     scale = 1 << 23
     integers = np.clip(np.rint(samples * scale), -scale, scale - 1).astype("<i4")
-    with wave.open(str(path), "wb") as file:
+    content = io.BytesIO()
+    with wave.open(content, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(_SAMPLE_BYTES)
         file.setframerate(SAMPLE_RATE)
         file.writeframes(integers.view(np.uint8).reshape(-1, 4)[:, :_SAMPLE_BYTES].tobytes())
+    path.write_bytes(content.getvalue())
 
 
 def _write_tables(folder: Path, takes: list[_Take]) -> None:
