@@ -94,7 +94,7 @@ def _evaluated(model: Path, dataset: Dataset, split: str, target: str) -> Evalua
 def submission(
     challenge: Annotated[
         str,
-        typer.Argument(metavar="CHALLENGE", help="dcase2023 or dcase2024; a model alone means dcase2023."),
+        typer.Argument(metavar="CHALLENGE", help="dcase2023, dcase2024, dcase2025 or biodcase2026."),
     ],
     data: Data,
     label: Annotated[str, typer.Option("--label", help="Submission label, such as Doe_INST_task1_1.")],
@@ -102,7 +102,9 @@ def submission(
     runs: Annotated[
         list[Path] | None, typer.Argument(metavar="RUN...", help="Converted run folders, or .tflite files.")
     ] = None,
-    audio: Annotated[Path | None, typer.Option("--audio", help="Folder of the clips to classify.")] = None,
+    audio: Annotated[
+        Path | None, typer.Option("--audio", help="Folder of the clips to classify; dcase2025: the evaluation set.")
+    ] = None,
     details: Annotated[
         Path | None, typer.Option("--details", help="TOML file: authors, source code, external data.")
     ] = None,
@@ -141,7 +143,7 @@ def _show_entry(made: Entry, split: str) -> None:
     rows = [
         (
             part.path,
-            "all" if part.percent is None else f"{part.percent} %",
+            ", ".join(["all" if part.percent is None else f"{part.percent} %", *part.devices]),
             f"{scored.accuracy:.1%}",
             f"{scored.log_loss:.3f}",
             part.cost.params_bytes,

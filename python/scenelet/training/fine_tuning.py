@@ -12,10 +12,7 @@ from ..models.backend import keras
 from ..models.keras_model import build
 from . import run_folder
 from .checkpoint import State
-from .train import RunContext, RunOptions, RunResult, run_training, train_with_labels
-
-START = "start"
-"""Role of the run whose weights are taken, among the new run's sources."""
+from .train import START, RunContext, RunOptions, RunResult, run_training, train_with_labels
 
 
 def fine_tune(

@@ -56,8 +56,13 @@ def with_classes(recipe: Recipe, classes: int) -> Recipe:
     return recipes.changed(recipe, "model", classes=classes)
 
 
-def prepare(recipe: Recipe, dataset: Dataset) -> tuple[Recipe, Dataset]:
+def prepare(recipe: Recipe, dataset: Dataset, *, every_class: bool = True) -> tuple[Recipe, Dataset]:
     """Match a recipe and a data set: classes, validation split, altered copies; check the cost before any training.
+
+    Parameters
+    ----------
+    every_class
+        Whether each class must have a training clip. A device may have recorded only some; to fine-tune on, they do.
 
     Raises
     ------
@@ -74,10 +79,12 @@ def prepare(recipe: Recipe, dataset: Dataset) -> tuple[Recipe, Dataset]:
         limits.require(count(graph), f"recipe {recipe.name}", limits.of_recipe(recipe))
     dataset = with_validation(dataset, recipe.training.validation_fraction, recipe.training.validation_seed)
     missing = sorted(set(dataset.labels) - {clip.label for clip in dataset.split("train")})
+    if missing and dataset.devices and not every_class:
+        missing = []
     if missing:
-        raise DatasetError(
-            f"{dataset.root}: class '{missing[0]}'", "has no training clip", "add clips or drop the class"
-        )
+        of_device = f" of device {', '.join(dataset.devices)}" if dataset.devices else ""
+        remedy = "fine-tune a run on all devices with --from" if dataset.devices else "add clips or drop the class"
+        raise DatasetError(f"{dataset.root}: class '{missing[0]}'", f"has no training clip{of_device}", remedy)
     return recipe, augmented(dataset, recipe.augmentation)
 
 
@@ -185,7 +192,10 @@ class RunContext:
     watch: Watch | None = None
 
 
-# Run folders by the role that their networks have for the new one: "teacher", "pruned".
+START = "start"
+"""Role of a run whose weights the new one begins with."""
+
+# Run folders by the role that their networks have for the new one: "teacher", "pruned", "start".
 Sources = Mapping[str, str | Path]
 
 # Trains a network from the recipe's seed, so that it can be called again after an interruption; returns it with its
@@ -260,7 +270,7 @@ def run_training(
     """
     require_alone()
     given = dataset
-    recipe, dataset = prepare(recipe, dataset)
+    recipe, dataset = prepare(recipe, dataset, every_class=START not in (sources or {}))
     data = load_splits(recipe, dataset, options)
     context = RunContext(recipe, data, Path(out), options.get("jobs", 1), options.get("watch"))
     return _run(context, given, train_fn, sources or {}, provenance_of(recipe, given))

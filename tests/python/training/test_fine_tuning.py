@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from scenelet.cli import main
 from scenelet.data.datasets.registry import open_dataset
-from scenelet.errors import InputError
+from scenelet.errors import DatasetError, InputError
 from scenelet.training import run_folder, train
-from scenelet.training.fine_tuning import START, fine_tune
+from scenelet.training.fine_tuning import fine_tune
 
 pytestmark = pytest.mark.train
 
@@ -26,7 +28,7 @@ def test_it_begins_with_the_runs_weights(start, dataset, tiny_recipe, cache, tmp
     for one, other in zip(before.trainable_variables, after.trainable_variables, strict=True):
         np.testing.assert_allclose(one.numpy(), other.numpy(), atol=1e-6)
     sources = run_folder.request_of(tuned.folder).sources
-    assert sources == {START: run_folder.weights_sha256(before)}
+    assert sources == {train.START: run_folder.weights_sha256(before)}
     assert fine_tune(still, dataset, start, tmp_path / "tuned", cache=cache) == tuned
 
 
@@ -51,6 +53,26 @@ def test_a_run_that_was_trained_on_the_test_is_refused(dataset, tiny_recipe, cac
     whole = train.train(tiny_recipe(epochs=1), dataset.untested(), tmp_path / "whole", cache=cache).folder
     with pytest.raises(InputError, match="whole: was trained with another test split"):
         fine_tune(tiny_recipe(epochs=1), dataset, whole, tmp_path / "a", cache=cache)
+
+
+def test_a_device_need_not_have_recorded_every_class(start, dataset, tiny_recipe, cache, tmp_path):
+    """Clips of class "low" by device x, of the others by y."""
+    devices = {label: "x" if label == "low" else "y" for label in dataset.labels}
+
+    def named(clips):
+        return tuple(replace(clip, device=devices[clip.label]) for clip in clips)
+
+    splits = {name: named(clips) for name, clips in dataset.splits.items()}
+    only = replace(dataset, clips=named(dataset.clips), splits=splits, devices=("y",))
+    with pytest.raises(DatasetError, match="class 'low': has no training clip of device y; fine-tune a run on all"):
+        train.train(tiny_recipe(epochs=1), only, tmp_path / "a", cache=cache)
+    tuned = fine_tune(tiny_recipe(epochs=1), only, start, tmp_path / "b", cache=cache)
+    whole = run_folder.metrics_of(start)
+    assert whole
+    assert tuned.metrics["test"]["clips"] == whole["test"]["clips"] * 2 // 3
+    told = run_folder.provenance_of(tuned.folder)
+    assert told
+    assert told.devices == ("y",)
 
 
 def test_the_command(start, recordings, tmp_path, capsys):

@@ -54,6 +54,8 @@ class Challenge:
         Number of clips in its evaluation set, named 0.wav, 1.wav ...; None where that is not checked.
     zipped
         Name of the archive that holds all entries of a "{team}"; "" for none.
+    packed
+        Folder of an entry that the archive holds, without the entry's own folder; "" for all of it.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Challenge:
     audio: str = "needed"
     clips: int | None = None
     zipped: str = ""
+    packed: str = ""
 
     def require_label(self, label: str) -> None:
         """Check the form of a label.
@@ -96,7 +99,7 @@ class Job:
     dataset, split
         Development set, and the split whose scores are told.
     audio
-        Folder of the clips to classify, if any.
+        Folder of the clips to classify, if any; for DCASE 2025 the evaluation set, with its table.
     open_target
         Opens the target that runs a model.
     target

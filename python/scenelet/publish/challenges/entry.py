@@ -63,9 +63,10 @@ def scored(job: Job, part: Part) -> Evaluation:
     InputError
         Where it was trained on clips of the split.
     """
-    require_held_out(job.dataset, part.info, job.split, part.path)
+    dataset = replace(job.dataset, devices=part.devices)  # a model of a device is scored on that device's clips
+    require_held_out(dataset, part.info, job.split, part.path)
     with job.open_target(part.model) as target:
-        return evaluate(part.model, part.info, job.dataset, job.split, target, progress=job.progress)
+        return evaluate(part.model, part.info, dataset, job.split, target, progress=job.progress)
 
 
 def _require_form(job: Job) -> None:
@@ -110,12 +111,18 @@ def _by_percent(challenge: Challenge, percents: Sequence[int], parts: Sequence[P
 def _pack(out: Path, folder: Path, job: Job) -> None:
     """Write the archive with all entries of the label's team."""
     team = job.label.rsplit("_", 2)[0]
-    files = sorted(path for path in folder.glob(f"{team}_*/**/*") if path.is_file())
+    packed = job.challenge.packed
+    roots = [entry if packed else out for entry in folder.glob(f"{team}_*") if entry.is_dir()]
+    inside = [entry / packed for entry in folder.glob(f"{team}_*") if entry.is_dir()]
+    files = sorted(
+        (path.relative_to(root).as_posix(), path)
+        for root, place in zip(roots, inside, strict=True)
+        for path in place.rglob("*")
+        if path.is_file()
+    )
     with writing(out), scratch_beside(out / "archive") as place:
         archive = place / "archive.zip"
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as made:
-            for path in files:
-                made.writestr(
-                    zipfile.ZipInfo(path.relative_to(out).as_posix()), path.read_bytes(), zipfile.ZIP_DEFLATED
-                )
+            for name, path in files:
+                made.writestr(zipfile.ZipInfo(name), path.read_bytes(), zipfile.ZIP_DEFLATED)
         write_bytes(out / job.challenge.zipped.format(team=team), archive.read_bytes())

@@ -108,6 +108,13 @@ _AUGMENTATIONS = {
     "frequency_masks": "frequency masking",
     "mixstyle": "Freq-MixStyle",
     "balance": "oversampling",
+    "power_mix": "mixing in the power domain",
+    "gain_db": "random gain",
+    "tilt_db": "spectral tilt",
+    "device_curve_db": "simulated device frequency responses",
+    "offset_frames": "random time offset",
+    "warp_semitones": "pitch warping",
+    "warp_tempo": "tempo warping",
 }
 # Keys that only say how much, how many or how.
 _AMOUNTS = {

@@ -10,7 +10,7 @@ import re
 from ...data.datasets import biodcase_tiny, tau
 from ...errors import InputError
 from ...graph.limits import Limits
-from . import biodcase2026, dcase2023, dcase2024
+from . import biodcase2026, dcase2023, dcase2024, dcase2025
 from .challenge import Challenge
 
 _TASK1 = re.compile(r"[A-Za-z]+_[A-Za-z0-9]+_task1_[1-4]")
@@ -44,6 +44,26 @@ CHALLENGES = (
         devices=tau.DEVICES,
         clips=135_730,
         zipped="{team}_task1.zip",
+    ),
+    Challenge(
+        "dcase2025",
+        "DCASE 2025 task 1, low-complexity acoustic scene classification with device information",
+        (
+            "https://dcase.community/challenge2025/task-low-complexity-acoustic-scene-classification-with-device-information",
+            "https://github.com/CPJKU/dcase2025_task1_baseline",
+            "https://github.com/CPJKU/dcase2025_task1_inference",
+        ),
+        _TASK1_LABEL,
+        _TASK1,
+        dcase2025.write,
+        parts="a general model and up to one per --device, all with --split-percent 25",
+        percents=(25,),
+        several=True,
+        classes=tau.SCENES,
+        devices=tau.DEVICES,
+        audio="optional",
+        zipped="{team}_task1.zip",
+        packed="task1",
     ),
     Challenge(
         "biodcase2026",
