@@ -36,7 +36,7 @@ def test_a_dense_layer_of_what_fill_makes() -> None:
     """As a GRU that Keras unrolled begins: its first state is not folded."""
     network = GraphBuilder("state")
     x = network.input((1, 4), 0.1, 3)
-    shape = network.operator("SHAPE", (x,), (2,), None, 0, dtype="int32")
+    shape = network.operator("SHAPE", (x,), (2,), None, 0, dtype="int32", out_type=2)
     zero = network.constant(np.full((), 0, np.int8), 0.01)
     state = network.operator("FILL", (shape, zero), (1, 4), 0.01, 0)
     weights = network.constant(np.arange(-8, 8).reshape(4, 4).astype(np.int8), 0.01)
