@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -45,26 +46,49 @@ def pio(folder: Path, *arguments: str, **variables: str) -> subprocess.Completed
     )
 
 
+def without_debugging(elf: Path, folder: Path) -> bytes:
+    """An ELF file without the sections for debuggers, which name the folders of its sources."""
+    rest = folder / "rest.elf"
+    toolchain.run(["arm-none-eabi-objcopy", "--strip-debug", elf, rest])
+    return rest.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def uploaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A checkout of an odd name, built and run; its build folder and what was said."""
+    folder = checkout(tmp_path_factory.mktemp("elsewhere") / "my projects" / CHECKOUT)
+    return folder / ".pio" / "build" / "qemu", pio(folder, "run", "-e", "qemu", "-t", "upload")
+
+
 @pytest.mark.cross
 @pytest.mark.qemu
-def test_a_checkout_of_any_name_is_built_and_run(tmp_path: Path) -> None:
-    folder = checkout(tmp_path / "my projects" / CHECKOUT)
-    done = pio(folder, "run", "-e", "qemu", "-t", "upload")
+def test_a_checkout_of_any_name_is_built_and_run(uploaded: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    build, done = uploaded
     assert done.returncode == 0, done.stdout + done.stderr
     assert "m-ready" in done.stdout
-    assert (folder / ".pio" / "build" / "qemu" / "firmware.map").is_file()
+    assert (build / "firmware.map").is_file()
 
 
 @pytest.mark.cross
-def test_build_and_generated_folders_may_have_any_name(tmp_path: Path) -> None:
+@pytest.mark.qemu
+def test_build_and_generated_folders_may_have_any_name(
+    uploaded: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    """And give the same program as any others do, byte by byte, from files of another day."""
     folder, build = checkout(tmp_path / "a b"), tmp_path / OTHER / "pio"
     generated = tmp_path / OTHER / "gen"
     generated.parent.mkdir()
     (folder / "firmware" / "generated").rename(generated)
+    for path in (path for place in (folder, generated) for path in place.rglob("*.[ch]")):
+        os.utime(path, (0, 86_400 * 365))
     done = pio(folder, "run", "-e", "qemu", SCENELET_GENERATED=str(generated), PLATFORMIO_BUILD_DIR=str(build))
     assert done.returncode == 0, done.stdout + done.stderr
     assert (build / "qemu" / "firmware.bin").is_file()
     before = (build / "qemu" / "firmware.bin").read_bytes()
+    elsewhere, _ = uploaded
+    assert before == (elsewhere / "firmware.bin").read_bytes()
+    both = [without_debugging(place / "firmware.elf", tmp_path) for place in (build / "qemu", elsewhere)]
+    assert both[0] == both[1]
     header = generated / "scn_model.h"
     header.write_text(header.read_text("utf-8").replace('SCN_MODEL_NAME "', 'SCN_MODEL_NAME "other '), "utf-8")
     done = pio(folder, "run", "-e", "qemu", SCENELET_GENERATED=str(generated), PLATFORMIO_BUILD_DIR=str(build))
@@ -87,6 +111,14 @@ def test_a_folder_that_cannot_be_built_in_is_refused_at_once(tmp_path: Path, nam
     assert line.endswith(f"holds '{name[-2] if '$' in name else '%'}', which firmware cannot be built with; "
                          "move it to a path without that character")  # fmt: skip
     assert not list(tmp_path.rglob("*.o"))
+
+
+def test_no_source_knows_when_or_where_it_is_compiled() -> None:
+    sources = [path for path in toolchain.FIRMWARE.rglob("*") if path.suffix in (".c", ".h", ".j2")]
+    sources += (toolchain.REPOSITORY / "python").rglob("*.j2")
+    assert len(sources) > 100
+    told = [path for path in sources if re.search(r"__(DATE|TIME|TIMESTAMP|FILE)__", path.read_text("utf-8"))]
+    assert not told
 
 
 def build_folder(folder: Path, *forms: tuple[str, ...]) -> Path:
