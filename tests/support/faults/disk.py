@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import _places  # noqa: F401 (first)
 import kill
 from operations import OPERATIONS, prepare
 from outcomes import half_written, leftovers

@@ -22,6 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import _places  # noqa: F401 (first)
 from operations import OPERATIONS, Operation, finish, prepare
 from outcomes import half_written, leftovers, outcome
 

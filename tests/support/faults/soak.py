@@ -22,6 +22,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+import _places  # noqa: F401 (first)
 import numpy as np
 import soxr
 from fixtures_firmware import LIVE, SANITIZERS, Small, build_for_host, small_model
