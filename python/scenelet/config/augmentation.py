@@ -35,6 +35,8 @@ class AugmentationConfig(Section):
         Share of the copies that are filtered by a synthetic microphone.
     impulse_response_db
         Standard deviation of its frequency response, dB.
+    impulse_response_folder
+        Folder of recorded impulse responses, one of which filters a copy in place of the synthetic microphone's.
     mixup
         Both parameters of the Beta distribution that two windows are mixed by; 0 is off.
     time_masks, time_mask_frames
@@ -72,6 +74,7 @@ class AugmentationConfig(Section):
     shift: bool = False
     impulse_response: Annotated[float, Field(ge=0, le=1)] = 0.0
     impulse_response_db: Annotated[float, Field(gt=0, le=20)] = 5.0
+    impulse_response_folder: str = ""
     mixup: Annotated[float, Field(ge=0)] = 0.0
     time_masks: Annotated[int, Field(ge=0)] = 0
     time_mask_frames: Annotated[int, Field(ge=1)] = 2
@@ -89,6 +92,7 @@ class AugmentationConfig(Section):
     seed: Seed = 0
 
     later: ClassVar[tuple[str, ...]] = (
+        "impulse_response_folder",
         "power_mix",
         "gain_db",
         "tilt_db",
@@ -103,6 +107,8 @@ class AugmentationConfig(Section):
         for name, (least, most) in (("stretch", self.stretch), ("warp_tempo", self.warp_tempo)):
             if least > most:
                 raise ValueError(f"{name} {[least, most]} begins above its end")
+        if self.impulse_response_folder and not self.impulse_response:
+            raise ValueError("impulse_response_folder needs impulse_response, the share of the copies")
         if (self.copies or self.balance) and not self.alters:
             raise ValueError("copies and balance need pitch_semitones, stretch, shift or impulse_response")
         if self.alters and not (self.copies or self.balance):

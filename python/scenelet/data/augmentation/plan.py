@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ...config.recipe import AugmentationConfig
 from ..dataset import Clip, Dataset
+from .responses import Response, list_responses, read_response
 from .waveform import convolve, device_response, fit_length, shift_pitch, shift_time, stretch_time
 
 # Part of every identity: raise the number when the same parameters give other samples.
@@ -38,6 +39,8 @@ class Alteration:
         Rotation in time, as a part of the length, 0 <= turn < 1.
     response_seed, response_db
         Seed of the microphone's response, None for no microphone, and its standard deviation in dB.
+    response
+        Recorded response of a microphone, in place of a drawn one.
     """
 
     tempo: float = 1.0
@@ -45,6 +48,7 @@ class Alteration:
     turn: float = 0.0
     response_seed: int | None = None
     response_db: float = 0.0
+    response: Response | None = None
 
     def apply(self, samples: NDArray[np.int32], sample_rate: int, bits: int) -> NDArray[np.int32]:
         """Alter integer samples of ``bits`` bits; length and full scale stay, and peaks saturate."""
@@ -52,7 +56,9 @@ class Alteration:
         sound = samples / scale
         sound = fit_length(stretch_time(sound, self.tempo), samples.size)
         sound = shift_time(shift_pitch(sound, self.semitones), int(self.turn * samples.size))
-        if self.response_seed is not None:
+        if self.response is not None:
+            sound = convolve(sound, read_response(self.response.path, sample_rate))
+        elif self.response_seed is not None:
             generator = np.random.default_rng(self.response_seed)
             sound = convolve(sound, device_response(generator, sample_rate, self.response_db))
         return np.clip(np.rint(sound * scale), -scale, scale - 1).astype(np.int32)
@@ -67,7 +73,10 @@ class Altered(Clip):
     @property
     def identity(self) -> str:
         """Text that identifies the alteration, for cache keys."""
-        return f"{_RULE} {sorted(asdict(self.alteration).items(), key=lambda item: item[0])}"
+        values = asdict(self.alteration)
+        values["response"] = self.alteration.response.sha256 if self.alteration.response else None
+        known = {name: value for name, value in values.items() if name != "response" or value}
+        return f"{_RULE} {sorted(known.items(), key=lambda item: item[0])}"
 
 
 def apply_to(clip: Clip, samples: NDArray[np.int32], sample_rate: int, bits: int) -> NDArray[np.int32]:
@@ -75,20 +84,24 @@ def apply_to(clip: Clip, samples: NDArray[np.int32], sample_rate: int, bits: int
     return clip.alteration.apply(samples, sample_rate, bits) if isinstance(clip, Altered) else samples
 
 
-def draw(config: AugmentationConfig, clip: Clip, number: int) -> Alteration:
-    """Draw the parameters of copy ``number`` of a clip."""
+def draw(config: AugmentationConfig, clip: Clip, number: int, responses: Sequence[Response] = ()) -> Alteration:
+    """Draw the parameters of copy ``number`` of a clip; a microphone's response is one of ``responses`` where given."""
     name = f"{config.seed}\0{clip.label}\0{clip.recording}\0{clip.path.name}\0{number}"
     generator = np.random.default_rng(list(hashlib.sha256(name.encode(errors="surrogateescape")).digest()))
     tempo, semitones, turn, microphone = generator.random(4)
     response_seed = int(generator.integers(1 << 62))
     slow, fast = config.stretch
+    filtered = microphone < config.impulse_response
+    recorded = responses[int(generator.integers(len(responses)))] if responses and filtered else None
+    simulated = filtered and recorded is None
     return Alteration(
         # Uniform in the logarithm of the tempo: half as fast is as likely as twice as fast.
         tempo=math.exp(math.log(slow) + tempo * math.log(fast / slow)),
         semitones=config.pitch_semitones * (2 * semitones - 1),
         turn=turn if config.shift else 0.0,
-        response_seed=response_seed if microphone < config.impulse_response else None,
-        response_db=config.impulse_response_db if microphone < config.impulse_response else 0.0,
+        response_seed=response_seed if simulated else None,
+        response_db=config.impulse_response_db if simulated else 0.0,
+        response=recorded,
     )
 
 
@@ -120,8 +133,9 @@ def _group(clip: Clip, balance: Sequence[str]) -> tuple[str, ...]:
 
 def altered(config: AugmentationConfig, clips: Sequence[Clip]) -> list[Clip]:
     """List the altered copies of clips, clip by clip."""
+    responses = list_responses(config.impulse_response_folder)
     return [
-        _copy(clip, draw(config, clip, number))
+        _copy(clip, draw(config, clip, number, responses))
         for clip, count in zip(clips, copies(config, clips), strict=True)
         for number in range(count)
     ]

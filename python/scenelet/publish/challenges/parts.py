@@ -103,6 +103,7 @@ _AUGMENTATIONS = {
     "stretch": "time stretching",
     "shift": "time shifting",
     "impulse_response": "simulated device impulse responses",
+    "impulse_response_folder": "recorded device impulse responses",
     "mixup": "mixup",
     "time_masks": "time masking",
     "frequency_masks": "frequency masking",
@@ -134,10 +135,11 @@ def augmentations(part: Part) -> str:
         return "unknown"
     config = part.recipe.augmentation or AugmentationConfig()
     plain = AugmentationConfig()
+    instead = {"impulse_response"} if config.impulse_response_folder else set()
     used = [
         _AUGMENTATIONS.get(name, name.replace("_", " "))
         for name in type(config).model_fields
-        if name not in _AMOUNTS and getattr(config, name) != getattr(plain, name)
+        if name not in _AMOUNTS | instead and getattr(config, name) != getattr(plain, name)
     ]
     return ", ".join(used) or "none"
 
