@@ -5,7 +5,9 @@ All commands read audio here. The readers of the containers count samples instea
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,9 @@ _LARGEST = 2.0**32  # larger values are no audio, and their sums leave float64
 _LOUD = 2.0
 
 
-def read_audio(path: str | Path, sample_rate: int, bits: int = 24) -> NDArray[np.int32]:
+def read_audio(
+    path: str | Path, sample_rate: int, bits: int = 24, *, span: tuple[float, float] | None = None
+) -> NDArray[np.int32]:
     """Read an audio file as mono integers.
 
     Channels are averaged, then resampled with soxr's HQ setting (not if the file has ``sample_rate`` already), then
@@ -42,6 +46,9 @@ def read_audio(path: str | Path, sample_rate: int, bits: int = 24) -> NDArray[np
         Sample rate of the result, Hz.
     bits
         Width of the result, 2 to 32.
+    span
+        Start and end in seconds of the part to read, as if it were a file of its own; None for the whole file. What
+        follows the part is not read, and not checked. An end after the file's is the file's.
 
     Returns
     -------
@@ -53,7 +60,7 @@ def read_audio(path: str | Path, sample_rate: int, bits: int = 24) -> NDArray[np
     AudioError
         Where the file is missing, unreadable, of another format, damaged or cut short; where it has no samples, a
         sample that is not a finite number, 8-bit samples, or a sample rate out of range; where the result would have
-        more than 2^28 samples.
+        more than 2^28 samples; where ``span`` begins after the end.
 
     Examples
     --------
@@ -61,7 +68,28 @@ def read_audio(path: str | Path, sample_rate: int, bits: int = 24) -> NDArray[np
     >>> windows(samples, 8000).shape  # doctest: +SKIP
     (10, 8000)
     """
-    return _converted(open_recording(Path(path)), sample_rate, bits)
+    recording = open_recording(Path(path))
+    return _converted(recording if span is None else _part(recording, span), sample_rate, bits)
+
+
+def _part(recording: Recording, span: tuple[float, float]) -> Recording:
+    """Part of a recording, from the sample nearest to each time."""
+    first, last = (math.floor(seconds * recording.rate + 0.5) for seconds in span)
+
+    def blocks() -> Iterator[NDArray[np.float64]]:
+        start = 0
+        for block in recording.blocks:
+            part = block[max(first - start, 0) : max(last - start, 0)]
+            start += len(block)
+            if len(part):
+                yield part
+            if start >= last:
+                return
+        if start <= first:
+            problem = f"ends after {start / recording.rate:g} s, before the part from {span[0]:g} s"
+            raise AudioError(recording.path, problem, "correct the part's times")
+
+    return replace(recording, blocks=blocks())
 
 
 def convert_audio(samples: NDArray[Any], rate: int, sample_rate: int, bits: int = 24) -> NDArray[np.int32]:

@@ -23,7 +23,7 @@ WHOLE = 100
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One audio file.
+    """One audio file, or a part of one.
 
     Attributes
     ----------
@@ -40,6 +40,8 @@ class Clip:
         Recording device, or "".
     fold
         Number of the published fold, or 0.
+    span
+        Start and end of the part in seconds from the file's start; None for the whole file.
     """
 
     path: Path
@@ -48,6 +50,11 @@ class Clip:
     location: str = ""
     device: str = ""
     fold: int = 0
+    span: tuple[float, float] | None = None
+
+    def named(self, path: str) -> str:
+        """Name of the clip by a path of its file: of a part, with its seconds."""
+        return path if self.span is None else f"{path} {self.span[0]:.6f}-{self.span[1]:.6f} s"
 
 
 @dataclass(frozen=True)
@@ -144,7 +151,7 @@ class Dataset:
         for name in sorted(self.splits):
             digest.update(f"\n{name}".encode())
             for clip in self.splits[name]:
-                line = f"\n{clip.path.relative_to(self.root).as_posix()}\0{clip.label}"
+                line = f"\n{clip.named(clip.path.relative_to(self.root).as_posix())}\0{clip.label}"
                 digest.update(line.encode(errors="surrogateescape"))  # a file's name may hold bytes that are not UTF-8
         digest.update("".join(f"\0{device}" for device in self.devices).encode())
         return digest.hexdigest()

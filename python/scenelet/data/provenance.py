@@ -133,6 +133,6 @@ def _split_again(dataset: Dataset, provenance: Provenance) -> Dataset:
 def _sha256(clips: Sequence[Clip], dataset: Dataset) -> str:
     digest = hashlib.sha256()
     for clip in clips:
-        line = f"{clip.path.relative_to(dataset.root).as_posix()}\0{clip.label}\n"
+        line = f"{clip.named(clip.path.relative_to(dataset.root).as_posix())}\0{clip.label}\n"
         digest.update(line.encode(errors="surrogateescape"))
     return digest.hexdigest()

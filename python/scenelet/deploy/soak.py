@@ -17,7 +17,7 @@ from ..config.recipe import FrontendConfig
 from ..data.datasets.registry import Dataset
 from ..errors import DatasetError, ParityError
 from ..evaluation.evaluate import Progress
-from ..frontend.capture import read_capture
+from ..frontend.capture import read_clip
 from ..targets.board import require_model
 from ..targets.host import HostTarget
 from ..targets.serial.client import Decision, Device, audio_contents
@@ -115,7 +115,7 @@ def endless_windows(dataset: Dataset, split: str, config: FrontendConfig) -> Ite
         skip = lap * length // 3 % length
         any_window = False
         for clip in dataset.split(split):
-            rest = np.concatenate([rest, read_capture(clip.path, config)[skip:]])
+            rest = np.concatenate([rest, read_clip(clip, config)[skip:]])
             skip = 0
             whole = len(rest) // length * length
             yield from rest[:whole].reshape(-1, length)

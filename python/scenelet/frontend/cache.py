@@ -31,11 +31,12 @@ from ..core import files, parallel
 from ..core.json_files import Checked, checked, read_object
 from ..core.notes import note
 from ..core.sealed import pack, unpack
+from ..core.stages import tell
 from ..data.augmentation.plan import Altered, apply_to
 from ..data.dataset import Clip
 from ..errors import AudioError, DamagedFileError
 from .available import open_frontend
-from .capture import read_capture
+from .capture import read_clip
 from .tables import Tables, make_tables
 
 # Part of every key: raise the number when the processing from file to windows changes.
@@ -138,7 +139,7 @@ class _Shard:
         config, frontend = tables.config, open_frontend(tables)
         parts = []
         for clip in self.clips:
-            samples = apply_to(clip, read_capture(clip.path, config), config.sample_rate, config.sample_bits)
+            samples = apply_to(clip, read_clip(clip, config), config.sample_rate, config.sample_bits)
             parts.append(frontend.recording(samples))
         counts = [len(part) for part in parts]
         content = pack({"features": np.concatenate(parts), "counts": np.array(counts, np.int64)})
@@ -151,7 +152,7 @@ def _identity(clip: Clip) -> str:
         status = clip.path.stat()
     except OSError as error:
         raise AudioError(clip.path, error.strerror or "cannot be read", "check the path") from None
-    name = f"{clip.path.absolute()}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ctime_ns}"
+    name = f"{clip.named(str(clip.path.absolute()))}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ctime_ns}"
     return f"{name}\0{clip.identity}" if isinstance(clip, Altered) else name
 
 
@@ -179,6 +180,7 @@ def _build(shards: Sequence[_Shard], tables: Tables, jobs: int, progress: Progre
         done += len(shard.clips)
         if progress:
             progress(done, total)
+        tell("compute features", done, total)
         yield counts
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..config.recipe import FrontendConfig
 from ..data import audio
+from ..data.dataset import Clip
 from ..errors import AudioError
 from .decimator_native import Decimator
 
@@ -35,6 +36,19 @@ def read_capture(path: str | Path, config: FrontendConfig) -> NDArray[np.int32]:
         See :func:`scenelet.data.audio.read_audio`; also where the file is too short for one sample.
     """
     return read_samples(path, config.sample_rate, config.sample_bits, config.capture_rate)
+
+
+def read_clip(clip: Clip, config: FrontendConfig) -> NDArray[np.int32]:
+    """Read a clip of a data set as :func:`read_capture` reads a file: of a part, as if it were a file of its own.
+
+    Raises
+    ------
+    AudioError
+        As there, and where a part begins after the end of its file.
+    """
+    read = partial(audio.read_audio, clip.path, span=clip.span)
+    subject = clip.named(str(clip.path))
+    return _captured(subject, read, config.sample_rate, config.sample_bits, config.capture_rate)
 
 
 def read_samples(path: str | Path, rate: int, bits: int, capture_rate: int | None) -> NDArray[np.int32]:

@@ -40,9 +40,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     original = audio.read_audio
 
-    def recording(path: Path, *rest: int) -> np.ndarray:
+    def recording(path: Path, *rest: int, span: tuple[float, float] | None = None) -> np.ndarray:
         seen.append(path.name)
-        return original(path, *rest)
+        return original(path, *rest, span=span)
 
     monkeypatch.setattr(audio, "read_audio", recording)
     return seen

@@ -86,7 +86,7 @@ def apply_to(clip: Clip, samples: NDArray[np.int32], sample_rate: int, bits: int
 
 def draw(config: AugmentationConfig, clip: Clip, number: int, responses: Sequence[Response] = ()) -> Alteration:
     """Draw the parameters of copy ``number`` of a clip; a microphone's response is one of ``responses`` where given."""
-    name = f"{config.seed}\0{clip.label}\0{clip.recording}\0{clip.path.name}\0{number}"
+    name = f"{config.seed}\0{clip.label}\0{clip.recording}\0{clip.named(clip.path.name)}\0{number}"
     generator = np.random.default_rng(list(hashlib.sha256(name.encode(errors="surrogateescape")).digest()))
     tempo, semitones, turn, microphone = generator.random(4)
     response_seed = int(generator.integers(1 << 62))

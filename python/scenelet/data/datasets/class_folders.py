@@ -59,11 +59,20 @@ def read_folder(root: Path, _subset: str | None = None) -> Dataset:
     _require_apart(root, found)
     notes = [f"{link.name}: a link to nothing, ignored" for link in entries(root) if is_dangling(link)]
     clips = tuple(clip for folder in found for clip in read_class(folder, notes))
+    return divided(root, labels, clips, notes)
+
+
+def divided(root: Path, labels: tuple[str, ...], clips: tuple[Clip, ...], notes: Sequence[str]) -> Dataset:
+    """Make a data set of clips without published splits: a fifth of the recordings are the test."""
     short = _too_few_recordings(clips)
     if short:
         absent = dict.fromkeys(("train", "validation", "test"), short)
         return Dataset(slug(root), root, labels, clips, {}, "recording", absent, tuple(notes))
-    train, test = hold_out(clips, TEST_FRACTION, _TEST_SEED, "recording")
+    try:
+        train, test = hold_out(clips, TEST_FRACTION, _TEST_SEED, "recording")
+    except DatasetError as error:  # recordings of several classes, each of which is the main one of one
+        absent = dict.fromkeys(("train", "validation", "test"), error.problem)
+        return Dataset(slug(root), root, labels, clips, {}, "recording", absent, tuple(notes))
     splits = {"train": tuple(train), "test": tuple(test)}
     return Dataset(slug(root), root, labels, clips, splits, "recording", {}, tuple(notes))
 

@@ -74,6 +74,13 @@ def read_table(path: Path, columns: Sequence[str], *, delimiter: str = ",", uniq
     DatasetError
         With file and line: missing or unreadable file, missing column, row with too few cells, repeated row, no rows.
     """
+    rows = read_lines(path, columns, delimiter=delimiter)
+    _require_unique(rows, unique)
+    return rows
+
+
+def read_lines(path: Path, columns: Sequence[str], *, delimiter: str = ",") -> list[Row]:
+    """Read a CSV file as :func:`read_table` does, whose rows may name a file several times."""
     rows: list[Row] = []
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -90,7 +97,7 @@ def read_table(path: Path, columns: Sequence[str], *, delimiter: str = ",", uniq
         raise DatasetError(f"{path}:{reader.reader.line_num}", f"not CSV ({error})", "correct that line") from None
     if not rows:
         raise DatasetError(path, "a header without rows", "restore the file")
-    _require_whole_and_unique(rows, unique)
+    _require_whole(rows)
     return rows
 
 
@@ -101,11 +108,15 @@ def _require_columns(path: Path, found: Sequence[str], wanted: Sequence[str]) ->
             raise DatasetError(f"{path}:1", f"column '{column}' is missing (columns: {listed})", "add it to the header")
 
 
-def _require_whole_and_unique(rows: Sequence[Row], unique: str) -> None:
-    first: dict[str, int] = {}
+def _require_whole(rows: Sequence[Row]) -> None:
     for row in rows:
         for column, cell in row.cells.items():
             if not cell:
                 raise row.error(f"no value for column '{column}'", "complete or remove the row")
+
+
+def _require_unique(rows: Sequence[Row], unique: str) -> None:
+    first: dict[str, int] = {}
+    for row in rows:
         if first.setdefault(row[unique], row.line) != row.line:
             raise row.error(f"{unique} '{row[unique]}' stands on line {first[row[unique]]} already", "remove one row")

@@ -14,7 +14,7 @@ from ...core.shown import markdown_code
 from ...errors import DatasetError
 from ..dataset import WHOLE, Clip, Dataset
 from ..splits import with_validation
-from . import biodcase_tiny, class_folders, esc, split_folders, synthetic_city, tau
+from . import biodcase_tiny, class_folders, esc, segments, split_folders, synthetic_city, tau
 
 __all__ = ["FORMATS", "Clip", "Dataset", "DatasetFormat", "licence_text", "open_dataset"]
 
@@ -69,6 +69,8 @@ FORMATS = (
         biodcase_tiny.SYNTHETIC_LICENCE,
     ),
     DatasetFormat("biodcase_tiny", biodcase_tiny.detect, biodcase_tiny.read_biodcase_tiny, biodcase_tiny.LICENCE),
+    DatasetFormat("segments", segments.detect_table, segments.read_table_of_segments, segments.LICENCE),
+    DatasetFormat("audacity", segments.detect_audacity, segments.read_audacity, segments.LICENCE),
     DatasetFormat("split_folders", split_folders.detect, split_folders.read_split_folders, split_folders.LICENCE),
     CLASS_FOLDERS,
 )
