@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Installs what `make demo` and `make test` need: Debian packages, the virtual environment, the compiled front end.
-# Idempotent; without anything to do it takes well under two seconds.
+# Installs what `make demo` needs or, with the argument "tests", what `make test` needs besides: Debian packages, the
+# virtual environment, the compiled front end. Idempotent; without anything to do it takes well under two seconds.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+for_tests=${1:-}
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 2; }
@@ -15,9 +16,10 @@ if [ ! -x .venv/bin/python ]; then
 fi
 
 # program:Debian package
-tools=(
-  cc:gcc c++:g++ cmake:cmake clang:clang clang-format:clang-format clang-tidy:clang-tidy cppcheck:cppcheck
-  arm-none-eabi-gcc:gcc-arm-none-eabi qemu-system-arm:qemu-system-arm gdb-multiarch:gdb-multiarch openocd:openocd
+tools=(cc:gcc strip:binutils arm-none-eabi-gcc:gcc-arm-none-eabi qemu-system-arm:qemu-system-arm)
+tools_of_tests=(
+  c++:g++ cmake:cmake clang:clang clang-format:clang-format clang-tidy:clang-tidy cppcheck:cppcheck
+  gdb-multiarch:gdb-multiarch openocd:openocd
 )
 
 # libFuzzer's library lies in a package of the compiler's version.
@@ -28,32 +30,38 @@ fuzzer_library() {
 fuzzer_package() {
   local version
   version=$(clang -dumpversion 2>/dev/null || apt-cache show clang 2>/dev/null | sed -n 's/^Depends:.*clang-\([0-9]*\).*/\1/p' | head -1)
-  printf 'libclang-rt-%s-dev\n' "${version%%.*}"
+  [ -z "$version" ] || printf 'libclang-rt-%s-dev\n' "${version%%.*}" # else apt-get update first
 }
 
 missing_packages() {
-  local entry
-  for entry in "${tools[@]}"; do
+  local entry wanted=("${tools[@]}")
+  [ -z "$for_tests" ] || wanted+=("${tools_of_tests[@]}")
+  for entry in "${wanted[@]}"; do
     command -v "${entry%%:*}" >/dev/null || printf '%s\n' "${entry##*:}"
   done
   # newlib, clang's fuzzer and venv have no program to look for
-  [ -n "$(fuzzer_library)" ] || printf '%s\n' "$(fuzzer_package)"
+  [ -z "$for_tests" ] || [ -n "$(fuzzer_library)" ] || fuzzer_package
   [ -e /usr/lib/arm-none-eabi/newlib/nano.specs ] || [ -e /usr/lib/arm-none-eabi/lib/nano.specs ] ||
     printf 'libnewlib-arm-none-eabi\n'
-  "$python" -c 'import ensurepip, venv' 2>/dev/null || printf 'python3-venv\n'
+  [ -n "$python" ] || printf 'python3\n'
+  [ -n "$python" ] && "$python" -c 'import ensurepip, venv' 2>/dev/null || printf 'python3-venv\n'
 }
 
 install_packages() {
-  local packages=("$@") sudo=()
+  local sudo=() missing
+  command -v apt-get >/dev/null ||
+    fail "no apt-get on this system; install the equivalents of these Debian packages: $(missing_packages | xargs)"
   if [ "$(id -u)" -ne 0 ]; then
     command -v sudo >/dev/null && sudo -n true 2>/dev/null && sudo=(sudo) ||
-      fail "these Debian packages are missing: ${packages[*]}; install them with: sudo apt-get install ${packages[*]}"
+      fail "Debian packages are missing; install them with: sudo apt-get update && sudo apt-get install --no-install-recommends $(missing_packages | xargs)"
   fi
-  command -v apt-get >/dev/null ||
-    fail "no apt-get on this system; install the equivalents of these Debian packages: ${packages[*]}"
-  say "installing ${packages[*]}"
+  say "looking for Debian packages"
   "${sudo[@]}" apt-get update -qq
-  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+  mapfile -t missing < <(missing_packages) # again: the fuzzer's package is known only after an update
+  local install=("${sudo[@]}" env DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get install --no-install-recommends)
+  say "installing ${missing[*]}"
+  "${install[@]}" --assume-no "${missing[@]}" 2>/dev/null | sed -n 's/^\(Need to get\|After this operation\)/setup: &/p' >&2 || true
+  "${install[@]}" -y -q "${missing[@]}" >&2
 }
 
 pick_python() {
@@ -67,22 +75,37 @@ pick_python() {
   done
 }
 
+# What serves nowhere: headers for operators of one's own, the symbol tables of linkers, a parser of C.
+slim() {
+  local packages
+  packages=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+  rm -rf "$packages/tensorflow/include" "$packages/clang/native"
+  find "$packages/tensorflow" "$packages/ray" \( -name '*.so' -o -name '*.so.*' \) -size +1M -exec strip --strip-unneeded {} + 2>/dev/null || true
+}
+
 python=$(pick_python)
-if [ -z "$python" ]; then
-  install_packages python3 python3-venv
+if [ -n "$(missing_packages)" ]; then
+  install_packages
   python=$(pick_python)
   [ -n "$python" ] || fail "Python 3.11, 3.12 or 3.13 is needed; this system's python3 has another version"
 fi
-mapfile -t packages < <(missing_packages)
-[ "${#packages[@]}" -eq 0 ] || install_packages "${packages[@]}"
 
-# The stamp is a hash of the environment's sources: a changed pyproject.toml rebuilds it.
-stamp=.venv/scenelet-setup
+# A stamp is a hash of the environment's sources: a changed pyproject.toml renews it. Tests need all that the demo needs.
 wanted=$(cat pyproject.toml tools/setup.sh | sha256sum)
-if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
-  say "making .venv (takes some minutes the first time)"
+is_ready() { [ "$(cat ".venv/scenelet-$1" 2>/dev/null)" = "$wanted" ]; }
+make_environment() { # NAME EXTRAS SIZES
+  say "installing Python packages into .venv: $3"
   [ -x .venv/bin/python ] || "$python" -m venv .venv
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[train,firmware,dask,ray,dev]'
+  # An older environment may hold TensorFlow's larger package, whose files the smaller one would share.
+  [ "$(uname -sm)" != "Linux x86_64" ] || .venv/bin/python -m pip uninstall --quiet --yes tensorflow 2>/dev/null
+  .venv/bin/python -m pip install --disable-pip-version-check --no-compile -e ".[$2]" >&2
+  slim
   .venv/bin/python -m scenelet.frontend.native
-  printf '%s\n' "$wanted" >"$stamp"
+  printf '%s\n' "$wanted" >".venv/scenelet-$1"
+}
+
+if [ -n "$for_tests" ]; then
+  is_ready tests || make_environment tests train,firmware,librosa,dask,ray,dev "660 MB to fetch, 1.9 GB in place"
+elif ! is_ready tests && ! is_ready setup; then
+  make_environment setup train,firmware "400 MB to fetch, 1.1 GB in place"
 fi

@@ -29,7 +29,8 @@ def recipes(json: Json = False) -> None:
         keys = ("name", "sample_rate", "params_bytes", "macs", "description")
         print_json({"recipes": [dict(zip(keys, row, strict=True)) for row in rows]})
         return
-    out.print(table("recipes", ["recipe", ">Hz", ">parameter bytes", ">MACs", "description"], rows))
+    out.print(table("recipes", ["~recipe", ">Hz", ">bytes", ">MACs", "description"], rows))
+    out.print("bytes are those of the parameters in INT8")
     out.print("a recipe of your own is a .toml file: docs/TRAINING.md; give its path in place of the name")
 
 
@@ -50,14 +51,17 @@ def boards(json: Json = False) -> None:
 
 def doctor(json: Json = False) -> None:
     """Look for compilers, QEMU, packages, probes and serial ports, and say what to do about what is missing."""
-    from ..targets.doctor import examine
+    from ..targets.doctor import debian_command, examine
 
     found = list(examine())
+    packages = debian_command(found)
     if json:
-        print_json({"findings": [one.to_json() for one in found]})
+        print_json({"findings": [one.to_json() for one in found], "debian_command": packages})
         return
     rows = [(one.name, one.state, one.found, one.serves) for one in found]
     out.print(table("this computer", ["", "state", "found", "serves"], rows))
     for one in found:
         if one.remedy:
             out.print(f"{one.name}: {one.remedy}")
+    if packages:
+        out.print(f"all of Debian's packages at once: {packages}")

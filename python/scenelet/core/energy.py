@@ -1,4 +1,4 @@
-"""Energy of training and evaluation, by codecarbon's offline tracker (optional: ``pip install 'scenelet[energy]'``).
+"""Energy of training and evaluation, by codecarbon's offline tracker (the extra ``energy``).
 
 The figure is the energy of the whole computer during the work, in kWh. If the processor has no energy counter (RAPL),
 codecarbon estimates the energy from rated power and load, and the figure is no better than that estimate. Nothing is
@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import ToolError
+from .extras import missing
 from .files import is_there, write_text
 from .json_files import checked, read_object
 
@@ -40,7 +40,7 @@ def _tracker() -> Any:
     try:
         from codecarbon import OfflineEmissionsTracker
     except ImportError:
-        raise ToolError("codecarbon", "is not installed", "pip install 'scenelet[energy]'") from None
+        raise missing("codecarbon", "energy") from None
     logging.getLogger("codecarbon").disabled = True
     # The country only affects grams of CO2, which are not reported.
     return OfflineEmissionsTracker(

@@ -26,6 +26,7 @@ from joblib.parallel import get_active_backend
 
 from ..errors import InputError, SceneletError, ToolError
 from . import processes
+from .extras import missing
 
 _LOCAL = {"LokyBackend", "MultiprocessingBackend", "SequentialBackend", "ThreadingBackend"}
 _CONNECT_SECONDS = 30
@@ -180,10 +181,6 @@ def cluster(address: str | None) -> Iterator[None]:
         yield
 
 
-def _missing(package: str) -> ToolError:
-    return ToolError(package, "is not installed", f"pip install 'scenelet[{package}]'")
-
-
 def _no_answer(address: str, error: Exception, remedy: str) -> ToolError:
     reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
     return ToolError(f"cluster {address}", f"cannot be reached ({reason})", remedy)
@@ -194,7 +191,7 @@ def _dask(address: str, place: str) -> Iterator[dict[str, Any]]:
     try:
         from distributed import Client
     except ImportError:
-        raise _missing("dask") from None
+        raise missing("dask", "dask") from None
     try:
         client = Client(f"tcp://{place}", timeout=_CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
@@ -216,7 +213,7 @@ def _ray(address: str, place: str) -> Iterator[dict[str, Any]]:
         import ray
         from ray.util.joblib import register_ray
     except ImportError:
-        raise _missing("ray") from None
+        raise missing("ray", "ray") from None
     try:
         with processes.same_handlers():
             ray.init(address=place, log_to_driver=False, logging_level=logging.ERROR)

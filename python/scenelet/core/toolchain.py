@@ -18,7 +18,7 @@ from typing import Any
 from platformdirs import user_cache_dir
 
 from ..errors import InputError, ToolError
-from . import processes
+from . import extras, processes
 from .files import scratch
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -32,14 +32,17 @@ FIRMWARE = TREE / "firmware"
 EMULATED_BOARD = "netduinoplus2"
 """The board of firmware/boards that QEMU emulates; measurements run on it."""
 
-_REMEDY = {
-    "cc": "install a C compiler (Debian: apt-get install gcc)",
-    "arm-none-eabi-gcc": "install it (Debian: apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi)",
-    "arm-none-eabi-objdump": "install it (Debian: apt-get install binutils-arm-none-eabi)",
-    "arm-none-eabi-size": "install it (Debian: apt-get install binutils-arm-none-eabi)",
-    "qemu-system-arm": "install it (Debian: apt-get install qemu-system-arm)",
-    "pio": "install PlatformIO (pip install platformio scons)",
+DEBIAN = {
+    "cc": ("gcc",),
+    "arm-none-eabi-gcc": ("gcc-arm-none-eabi", "libnewlib-arm-none-eabi"),
+    "arm-none-eabi-objdump": ("binutils-arm-none-eabi",),
+    "arm-none-eabi-size": ("binutils-arm-none-eabi",),
+    "cmake": ("cmake",),
+    "gdb-multiarch": ("gdb-multiarch",),
+    "openocd": ("openocd",),
+    "qemu-system-arm": ("qemu-system-arm",),
 }
+"""Debian packages of programs."""
 
 
 def build_folder() -> Path:
@@ -108,8 +111,21 @@ def find(program: str) -> str:
     """
     path = _path_of(program)
     if not path:
-        raise ToolError(program, "not found on PATH", _REMEDY.get(program, "install it"))
+        raise ToolError(program, "not found on PATH", _remedy(program))
     return path
+
+
+def debian_command(packages: Iterable[str]) -> str:
+    """Command that installs Debian packages, each once; on a fresh system, nothing is found without an update."""
+    once = " ".join(dict.fromkeys(packages))
+    return f"sudo apt-get update && sudo apt-get install --no-install-recommends {once}"
+
+
+def _remedy(program: str) -> str:
+    if program == "pio":
+        return f"install PlatformIO: {extras.remedy('firmware')}"
+    packages = DEBIAN.get(program)
+    return f"install it (Debian: {debian_command(packages)})" if packages else "install it"
 
 
 def is_installed(program: str) -> bool:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.extras import missing
 from ..core.shown import shown
-from ..errors import ToolError
 
 # Room for the names: the figure's margins hold those of common length.
 _LETTER_INCHES, _COMMON_LETTERS = 0.1, 15
@@ -40,7 +40,7 @@ def confusion_png(confusion: NDArray[np.integer[Any]], labels: Sequence[str], ti
     try:
         from matplotlib.figure import Figure  # not pyplot: no display and no global state
     except ImportError:
-        raise ToolError("matplotlib", "is not installed", "pip install 'scenelet[train]'") from None
+        raise missing("matplotlib", "train") from None
     share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     longest = max(map(len, labels), default=0)
     size = 2.2 + 0.45 * len(labels) + _LETTER_INCHES * max(0, longest - _COMMON_LETTERS)

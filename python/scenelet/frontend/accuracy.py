@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config.recipe import FrontendConfig
-from ..errors import ToolError
+from ..core.extras import missing
 from . import fixed_point, native
 from .stimuli import LEVELS_DB, Signal, trial_signals
 from .tables import make_tables
@@ -42,7 +42,7 @@ def log_mel_db(windows: NDArray[np.int32], config: FrontendConfig) -> Decibels:
         import librosa
         from librosa.filters import mel
     except ImportError:
-        raise ToolError("librosa", "is not installed", "pip install 'scenelet[train]'") from None
+        raise missing("librosa", "librosa") from None
     spectrum = librosa.stft(
         windows / 2.0 ** (config.sample_bits - 1),
         n_fft=config.n_fft,

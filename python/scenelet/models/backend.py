@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from ..core.extras import missing
 from ..core.stderr import discard_stderr
 from ..errors import ToolError
 
@@ -20,7 +21,7 @@ try:
 
         tf.config.list_physical_devices()  # the first query for a GPU prints a warning where there is none
 except ImportError as error:
-    raise ToolError(error.name or "tensorflow", "is not installed", "pip install 'scenelet[train]'") from None
+    raise missing(error.name or "tensorflow", "train") from None
 
 if keras.backend.backend() != "tensorflow":
     raise ToolError("keras", f"runs on {keras.backend.backend()}", "set KERAS_BACKEND=tensorflow")

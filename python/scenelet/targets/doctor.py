@@ -6,7 +6,8 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 from serial.tools import list_ports
 
-from ..core import processes, toolchain
+from ..core import extras, processes, toolchain
 from ..errors import ToolError
 
 _PROGRAMS = {
@@ -26,12 +27,14 @@ _PROGRAMS = {
     "openocd": "flashing a board (pio run -t upload)",
     "gdb-multiarch": "debugging, and flashing by GDB",
 }
+# What it serves, and its extra; without one, it comes with scenelet where there is a package for the system.
 _PACKAGES = {
-    "tensorflow": ("train, distill, prune, quantize", "pip install 'scenelet[train]'"),
-    "tflite-micro": ("the target tflm, its sources in an export", "pip install tflite-micro"),
-    "distributed": ("--cluster dask://", "pip install 'scenelet[dask]'"),
-    "ray": ("--cluster ray://", "pip install 'scenelet[ray]'"),
-    "codecarbon": ("--energy", "pip install 'scenelet[energy]'"),
+    "tensorflow": ("train, distill, prune, quantize", "train"),
+    "tflite-micro": ("the target tflm, its sources in an export", ""),
+    "librosa": ("frontend compare", "librosa"),
+    "distributed": ("--cluster dask://", "dask"),
+    "ray": ("--cluster ray://", "ray"),
+    "codecarbon": ("--energy", "energy"),
 }
 _ENOUGH_BYTES = 2 << 30
 _USB = Path("/sys/bus/usb/devices")
@@ -78,11 +81,17 @@ def examine() -> Iterator[Finding]:
     yield Finding("python", "ok", ".".join(map(str, sys.version_info[:3])), "everything")
     for program, serves in _PROGRAMS.items():
         yield _program(program, serves)
-    for package, (serves, remedy) in _PACKAGES.items():
-        yield _package(package, serves, remedy)
+    for package, (serves, extra) in _PACKAGES.items():
+        yield _package(package, serves, extras.remedy(extra) if extra else f"pip install {package}")
     yield _cache()
     yield from _probes()
     yield from _ports()
+
+
+def debian_command(findings: Iterable[Finding]) -> str:
+    """One command for all the Debian packages that are missing; "" where none is."""
+    lacking = [one.name for one in findings if one.state == "missing" and one.name in toolchain.DEBIAN]
+    return toolchain.debian_command(name for one in lacking for name in toolchain.DEBIAN[one]) if lacking else ""
 
 
 def _program(name: str, serves: str) -> Finding:
@@ -96,10 +105,10 @@ def _program(name: str, serves: str) -> Finding:
 
 
 def _package(name: str, serves: str, remedy: str) -> Finding:
-    try:
-        return Finding(name, "ok", version(name), serves)
-    except PackageNotFoundError:
-        return Finding(name, "missing", "", serves, remedy)
+    for package in (name, f"{name}-cpu"):  # TensorFlow's package for processors alone
+        with suppress(PackageNotFoundError):
+            return Finding(name, "ok", version(package), serves)
+    return Finding(name, "missing", "", serves, remedy)
 
 
 def _cache() -> Finding:

@@ -223,7 +223,7 @@ def test_a_cluster_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with (
-        pytest.raises(ToolError, match=r"dask: is not installed; pip install 'scenelet\[dask\]'"),
+        pytest.raises(ToolError, match=r"dask: is not installed; pip install"),
         cluster("dask://a:1"),
     ):
         pass

@@ -32,10 +32,11 @@ from typing import Any, TypedDict, Unpack
 from ...config import recipe as recipes
 from ...config.recipe import CnnConfig, Recipe
 from ...core import parallel, toolchain
+from ...core.extras import missing
 from ...core.files import is_there, read_bytes, sweep, write_text
 from ...core.json_files import Checked, require_keys
 from ...data.dataset import Dataset
-from ...errors import InputError, RecipeError, ToolError
+from ...errors import InputError, RecipeError
 from ...graph import limits
 from ...models.backend import keras, one_thread
 from ...models.keras_model import build
@@ -51,7 +52,7 @@ from .space import PARTS, Part, Values, cost_at, declare, recipe_at, rejection_r
 try:
     import keras_tuner
 except ImportError:
-    raise ToolError("keras-tuner", "is not installed", "pip install 'scenelet[train]'") from None
+    raise missing("keras-tuner", "train") from None
 
 REQUEST, RESULT, BEST, TRIALS = "request.json", "tune.json", "best", "trials"
 LOSS = "val_loss"

@@ -18,13 +18,14 @@ import tempfile
 import time
 from typing import Any, Literal
 
+from ...core.extras import missing
 from ...errors import InputError, SceneletError, ToolError
 from .hyperband import LOSS, Oracle, Progress, Search, SearchResult, finish, finished
 
 try:
     import keras_tuner
 except ImportError:
-    raise ToolError("keras-tuner", "is not installed", "pip install 'scenelet[train]'") from None
+    raise missing("keras-tuner", "train") from None
 
 _IDLE_SECONDS = 0.5
 

@@ -195,3 +195,13 @@ def test_setup_refuses_a_path_that_it_cannot_work_in(tmp_path: Path, wrong: str)
     assert done.stderr.startswith("setup: move this checkout: its path holds one of")
     assert len(done.stderr.splitlines()) == 1
     assert not (tools.parent / ".venv").exists()
+
+
+@pytest.mark.parametrize("name", ["docs", "firmware", "python", "tests", "tools", "build"])
+def test_make_takes_no_folder_for_a_target_that_is_up_to_date(name: str) -> None:
+    outside = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
+    done = subprocess.run(
+        ["make", "-n", name], cwd=toolchain.REPOSITORY, env=outside, capture_output=True, text=True, check=False
+    )
+    assert "Nothing to be done" not in done.stdout + done.stderr
+    assert ("pytest" in done.stdout) == (name == "tests")
