@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 PROBES = ("stlink", "cmsis-dap", "jlink")
+DFU = ("dfu-util", "-a", "0", "-s", "0x08000000:leave", "-D")
 BLACK_MAGIC_PORT, GDB_SERVER = "/dev/ttyACM0", "localhost:3333"
 REMEDY = {
     "openocd": "connect the board's debug probe and power, and let your user open it (OpenOCD's udev rules)",
@@ -46,7 +47,7 @@ def command(env, protocol, elf):
     if protocol == "st-flash":
         return ["st-flash", "--reset", "write", image, "0x08000000"], "st-flash"
     if protocol == "dfu":
-        return ["dfu-util", "-a", "0", "-s", "0x08000000:leave", "-D", image], "dfu-util"
+        return [*DFU, image], "dfu-util"
     if protocol in ("gdb", "blackmagic"):
         return gdb(env, elf), "gdb"
     if protocol in ("qemu", "qemu-gdb"):
@@ -71,6 +72,23 @@ def emulate(target, source, env):
     return subprocess.run(program, check=False).returncode
 
 
+def without_probe(env, protocol):
+    """What to type where a probe is missing and the chip's own boot loader would do; "" where it would not."""
+    if protocol not in (*PROBES, "st-flash") or "dfu" not in env.BoardConfig().get("upload.protocols"):
+        return ""
+    typed = shlex.join([*DFU, env.subst("$BUILD_DIR/${PROGNAME}.bin")])
+    return f"Without a probe, {REMEDY['dfu-util']}; then type: {typed}\n"
+
+
+def next_steps(env):
+    """What to type to hear a board that was just flashed."""
+    return (
+        f"The board runs. Its console: pio device monitor -e {env.subst('$PIOENV')}\n"
+        "  there, info says what it holds, and listen on classifies what its microphone hears\n"
+        "From files: scenelet device stream CLIP.wav --port PORT; scenelet doctor lists the ports\n"
+    )
+
+
 def upload(target, source, env):
     """SCons action: flash the ELF. Its result is the exit status."""
     del target
@@ -79,10 +97,14 @@ def upload(target, source, env):
     arguments += env.Split(env.subst("$UPLOADERFLAGS"))
     if not env.WhereIs(arguments[0]):
         sys.stderr.write(f"Error: {arguments[0]} is not installed, and upload_protocol = {protocol} needs it\n")
+        sys.stderr.write(without_probe(env, protocol))
         return 1
     status = subprocess.run(arguments, env=environment(env, protocol), check=False).returncode
     if status:
         sys.stderr.write(
             f"Error: upload with {protocol} failed, {arguments[0]}'s own message is above; {REMEDY[remedy]}\n"
         )
+        sys.stderr.write(without_probe(env, protocol))
+    elif not protocol.startswith("qemu"):
+        sys.stderr.write(next_steps(env))
     return status

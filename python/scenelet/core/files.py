@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -314,10 +314,19 @@ def write_text(path: str | Path, text: str) -> None:
     write_bytes(path, text.encode(errors="backslashreplace"))
 
 
-def write_folder(folder: Path, contents: Mapping[str, str]) -> None:
+def write_folder(folder: Path, contents: Mapping[str, str], stale: Iterable[Path] = ()) -> None:
     """Write text files by name, all or none; unchanged files keep their time stamps, so that builds stay incremental.
 
     Every file is complete on the disk before the first one appears, so a full disk leaves the old set.
+
+    Parameters
+    ----------
+    folder
+        Created where it is missing.
+    contents
+        Text by path within it.
+    stale
+        Files in it that go with the old set, and their folders where nothing else is in them.
 
     Raises
     ------
@@ -337,12 +346,23 @@ def write_folder(folder: Path, contents: Mapping[str, str]) -> None:
                         raise _unwritable(path, OSError(errno.EISDIR, os.strerror(errno.EISDIR)))
             with processes.undisturbed():  # a signal must not leave a part of the new set
                 files.close()
+                for path in stale:
+                    _remove(path, folder)
     except BaseException:
         if new:  # of what was made here, only empty folders are left
             for left in sorted((path.parent for path in map(folder.joinpath, contents)), reverse=True):
                 with contextlib.suppress(OSError):
                     left.rmdir()
         raise
+
+
+def _remove(path: Path, root: Path) -> None:
+    """Remove a file, and the folders between it and ``root`` that are empty then."""
+    with writing(path):
+        path.unlink(missing_ok=True)
+    for folder in path.relative_to(root).parents[:-1]:
+        with contextlib.suppress(OSError):
+            (root / folder).rmdir()
 
 
 def sha256(path: str | Path) -> str:

@@ -12,9 +12,10 @@ from ..compiler.codegen.c_literals import comment
 from ..compiler.operators import STATE_OPERATORS, tflm_method
 from ..compiler.options import DEFAULT, Options
 from ..compiler.pipeline import Compiled, compile_model
-from ..core.files import write_bytes, write_folder
+from ..core import toolchain
+from ..core.files import require_place, write_bytes, write_folder
 from ..core.templating import render
-from ..errors import ModelError, StaleError, ToolError, UnsupportedError
+from ..errors import InputError, ModelError, StaleError, ToolError, UnsupportedError
 from ..frontend.codegen import render_frontend
 from ..frontend.tables import Tables, make_tables
 from ..graph import Graph, limits
@@ -24,10 +25,13 @@ from ..targets import boards
 from ..targets.known_answer import render_known_answer
 from ..targets.tflm import TflmTarget
 from ..tflite.metadata import limits_of
+from ..tflite.reader import load
 from . import tflm_arena
 from .bundles.bundle import bundle as arrange
 from .bundles.bundle import facts_of
+from .bundles.kinds import kind_of
 from .foreign import with_frontend
+from .leftovers import LIST, leftovers, listed
 
 ARRAY_COLUMNS = 16
 
@@ -180,13 +184,44 @@ def _require_fresh(folder: Path, contents: Mapping[str, str], model: Path) -> No
             raise StaleError(path, "belongs to no exported model", "delete it")
 
 
-def _held_to(compiled: Compiled, model: Path, rule: str | None, board: str | None) -> Limits:
-    """Limits of a model; raises LimitExceeded where it is over one of them."""
-    held = limits_of(compiled.info, rule)
+def _require_within(compiled: Compiled, model: Path, held: Limits, board: str | None) -> None:
+    """Raise LimitExceeded where a model is over one of its limits."""
     place = boards.find(board) if board else boards.smallest()
     memory = {"flash_bytes": compiled.program.table_bytes, "ram_bytes": compiled.plan.arena_bytes}
     limits.require(compiled.cost, model, held, place, **memory)
-    return held
+
+
+def require_own_folder(model: Path, to: Path, changed: bool) -> None:
+    """Refuse to write a user's model over the clone's own sources, which belong to its tests.
+
+    Parameters
+    ----------
+    model, to
+        As of :func:`export`.
+    changed
+        Whether any option is not the default.
+
+    Raises
+    ------
+    InputError
+        The folder is the clone's, and the export is not that of its default model.
+    """
+    if toolchain.INSTALLED or to.resolve() != (toolchain.FIRMWARE / "generated").resolve():
+        return
+    if changed or model.resolve() != (toolchain.FIRMWARE / "models" / "default.tflite").resolve():
+        remedy = "give --out a folder of your own, and build with: SCENELET_GENERATED=FOLDER pio run"
+        raise InputError(to, "holds the default model's sources, which the tests compare", remedy)
+
+
+def _require_choices(folder: Path, rule: str | None, board: str | None, bundle: str | None) -> None:
+    """Name a slip before the seconds that a plan takes."""
+    if rule is not None:
+        Limits(rule)
+    if board is not None:
+        boards.find(board)
+    if bundle is not None:
+        kind_of(bundle)
+    require_place(folder / "scn_model.c")
 
 
 def export(
@@ -234,16 +269,28 @@ def export(
         The model cannot be read or compiled, or its front end does not fit it.
     """
     model, folder = Path(model), Path(to)
-    compiled = compile_model(model, options)
-    held = _held_to(compiled, model, rule, board)
-    content = with_frontend(model, frontend) if frontend else model.read_bytes()
-    compiled = compile_model(content, options, compiled.identity.name) if frontend else compiled
+    _require_choices(folder, rule, board, bundle)
+    _, name, content = load(model)
+    content = with_frontend(model, frontend) if frontend else content
+    compiled = compile_model(content if frontend else model, options, name)
+    held = limits_of(None if frontend else compiled.info, rule)
+    _require_within(compiled, model, held, board)
     contents, lacks = _contents(compiled, tables := frontend_tables_of(compiled, model), held, content, tflm)
     if bundle:
         contents = arrange(bundle, contents, facts_of(compiled, tables), model)
-    _require_fresh(folder, contents, model) if check else write_folder(folder, contents)
-    if frontend and not check:
-        write_bytes(folder / f"{model.stem}_frontend.tflite", content)
+        contents[LIST] = listed(bundle, compiled.identity.sha256, contents)
+    if check:
+        _require_fresh(folder, contents, model)
+    else:
+        write_folder(folder, contents, leftovers(folder, contents))
+        if frontend:
+            write_bytes(folder / f"{model.stem}_frontend.tflite", content)
+    return _summary(folder, contents, compiled, tables, lacks)
+
+
+def _summary(
+    folder: Path, contents: Mapping[str, str], compiled: Compiled, tables: Tables | None, lacks: str | None
+) -> Export:
     return Export(
         folder,
         tuple(sorted(contents)),

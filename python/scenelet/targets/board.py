@@ -123,7 +123,7 @@ def open_device(port: str, seconds: float = _GREETING_SECONDS) -> Iterator[Devic
 
 def require_model(info: dict[str, str], model_sha256: str, frontend_sha256: str | None, subject: object) -> None:
     """Raise a ModelError with both hashes unless a device's ``info`` names this model and this front end."""
-    remedy = f"flash it with: scenelet export {subject} --out firmware/generated, pio run -e BOARD -t upload"
+    remedy = f"flash it with: scenelet new FOLDER --board BOARD --from {subject}, then in FOLDER: pio run -t upload"
     held = info.get("model_sha256", "none")
     if held != model_sha256:
         name = info.get("model", "unknown")

@@ -68,7 +68,7 @@ def test_a_model_over_a_limit_leaves_no_folder(sm1: Path, tmp_path: Path, monkey
 
 
 def test_the_command_takes_the_shipped_model_and_names_the_boards(scenelet: Any, tmp_path: Path) -> None:
-    assert "next: cd" in scenelet("new", tmp_path / "mine", "--board", "disco_f407vg").out
+    assert "pio run -t upload" in scenelet("new", tmp_path / "mine", "--board", "disco_f407vg").out
     header = (tmp_path / "mine" / "firmware" / "generated" / "scn_model.h").read_text("utf-8")
     assert "esc10_cnn32k_large" in header
     refused = scenelet("new", tmp_path / "other", "--board", "disco")

@@ -173,13 +173,23 @@ def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
     assert f"{tmp_path} contains no model; write one with" in said.stdout + said.stderr
 
 
-def test_without_a_probe_upload_fails_and_says_so(folders: dict[str, str]) -> None:
+def test_without_a_probe_upload_fails_and_says_so(folders: dict[str, str], tmp_path: Path) -> None:
     said = pio("-e", "disco_f407vg", "-t", "upload", **folders)
     told = said.stdout + said.stderr
     assert said.returncode != 0
     assert "Error: open failed" in told, "OpenOCD's own message"
     assert "upload with stlink failed" in told
     assert "connect the board's debug probe" in told
+    image = Path(folders["PLATFORMIO_BUILD_DIR"]) / "disco_f407vg" / "firmware.bin"
+    assert image.is_file()
+    assert f"then type: dfu-util -a 0 -s 0x08000000:leave -D {image}\n" in told
+    program = tmp_path / "openocd"  # one that finds a probe
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    found = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    said = pio("-e", "disco_f407vg", "-t", "nobuild", "-t", "upload", **folders, **found)
+    assert said.returncode == 0
+    assert "Its console: pio device monitor -e disco_f407vg\n" in said.stderr
 
 
 @pytest.mark.parametrize(
