@@ -9,6 +9,7 @@ from typing import Any
 
 from ..compiler.pipeline import compile_model
 from ..config import recipe
+from ..core.files import read_bytes
 from ..errors import InputError
 from ..graph import Graph, limits
 from ..graph.cost import Cost, count
@@ -91,6 +92,7 @@ def graph_from(subject: str) -> tuple[Graph, int | None, Limits]:
         loaded = recipe.load(subject)
         return graph_of(loaded), None, limits.of_recipe(loaded)
     if subject.endswith(".keras"):
+        read_bytes(subject)  # before the seconds that TensorFlow takes
         from ..models.from_keras import graph_of_model, load_model
 
         return graph_of_model(load_model(subject)), None, Limits()
@@ -120,8 +122,11 @@ def budget_of(subject: str, board: str | None = None, rule: str | None = None) -
     ModelError, UnsupportedError
         The .tflite file cannot be read or compiled.
     """
+    asked = Limits(rule, "by --limits") if rule is not None else None
+    if board:
+        boards.find(board)  # before the seconds that a plan takes
     graph, planned, own = graph_from(subject)
-    held = own if rule is None else Limits(rule, "by --limits")
+    held = asked or own
     place = boards.find(board) if board else boards.smallest() if held.rule == "board" else None
     cost = count(graph)
     found = limits.violations(cost, place, ram_bytes=planned, held=held)

@@ -36,10 +36,28 @@ def _seal(digest: str) -> bytes:
     return _MARK + digest.encode("ascii")
 
 
+def seal(content: bytes) -> bytes:
+    """Add a seal to any content."""
+    return content + _seal(hashlib.sha256(content).hexdigest())
+
+
+def unseal(content: bytes, subject: object, remedy: str) -> bytes:
+    """Content of :func:`seal`, without its seal.
+
+    Raises
+    ------
+    DamagedFileError
+        The content is not what was sealed.
+    """
+    if not _sealed(content):
+        raise DamagedFileError(subject, "is damaged", remedy)
+    return content[:-SEAL_BYTES]
+
+
 def seal_zip(content: bytes) -> bytes:
     """Add a seal to a zip archive without a comment."""
     body = content[:-2] + SEAL_BYTES.to_bytes(2, "little")  # the comment's length
-    return body + _seal(hashlib.sha256(body).hexdigest())
+    return seal(body)
 
 
 def _sealed(content: bytes) -> bool:
@@ -149,8 +167,7 @@ def write_array(path: Path, array: NDArray[Any]) -> None:
     """Write a sealed .npy whole or not at all."""
     content = io.BytesIO()
     np.save(content, array, allow_pickle=False)
-    body = content.getvalue()
-    write_bytes(path, body + _seal(hashlib.sha256(body).hexdigest()))
+    write_bytes(path, seal(content.getvalue()))
 
 
 def read_array(path: Path, remedy: str) -> NDArray[Any]:

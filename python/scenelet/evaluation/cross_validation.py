@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,7 +85,6 @@ def cross_validate(
     out: str | Path,
     *,
     teacher: Recipe | Path | None = None,
-    teacher_logits: str | None = None,
     filters: Sequence[int] | None = None,
     folds: Sequence[int] | None = None,
     seeds: int = 1,
@@ -96,7 +95,7 @@ def cross_validate(
 ) -> CrossValidation:
     """Train and score a recipe once per fold and seed.
 
-    Finished networks are not trained again; an interrupted one is resumed after its last whole epoch.
+    Finished networks are not trained again; an interrupted network is resumed after its last whole epoch.
 
     Parameters
     ----------
@@ -104,10 +103,9 @@ def cross_validate(
         Teacher for distillation: a recipe, which is trained once per fold on the same split, so that its training data
         hold neither test nor validation clips; or the folder of the teacher's own cross-validation, of which the first
         run of each fold is used.
-    teacher_logits
-        Instead, the file of the outputs of a network from elsewhere; "{fold}" in its name is the test fold's number.
     filters
-        Prune every network to these numbers of filters and fine-tune it, with the teacher where there is one.
+        Prune every network to these numbers of filters and fine-tune it (:mod:`scenelet.training.pruning.prune`), with
+        the teacher where there is one.
     folds
         Folds that are the test in turn; by default all. One fold with several seeds shows the effect of the seed.
     seeds
@@ -128,12 +126,13 @@ def cross_validate(
     InputError
         Where the teacher's runs are missing, or were trained on another split.
     """
-    _require_one_way(teacher, teacher_logits, filters, leak)
+    if leak and (teacher or filters):
+        raise InputError("the leak", "is shown for plain training alone", "leave teacher and filters out")
     networks = _networks(recipe, dataset, folds, seeds, leak)
     _require_trainable(recipe, dataset, teacher, filters)
     require_room(Path(out), networks)
     context = _Context(recipe, dataset, Path(out), cache or toolchain.build_folder() / "features", filters, jobs)
-    teachers = _teachers(context, teacher, teacher_logits, dict.fromkeys(fold for fold, _ in networks if fold))
+    teachers = _teachers(context, teacher, tuple(dict.fromkeys(fold for fold, _ in networks if fold)))
     results: list[FoldResult] = []
     for result in parallel.spread(_run_network, [(context, *one, teachers.get(one[0])) for one in networks], jobs):
         results.append(result)
@@ -144,18 +143,6 @@ def cross_validate(
     )
     write_text(Path(out) / RESULT, json.dumps(found.to_json(), indent=2) + "\n")
     return found
-
-
-def _require_one_way(
-    teacher: Recipe | Path | None, teacher_logits: str | None, filters: Sequence[int] | None, leak: bool
-) -> None:
-    """Refuse what cannot be done together."""
-    if teacher is not None and teacher_logits is not None:
-        raise InputError("teacher", "is given twice, as a network and as outputs", "give one of them")
-    if teacher_logits is not None and filters:
-        raise InputError("filters", "are pruned with a teacher's network, not with outputs", "leave one of them out")
-    if leak and (teacher or teacher_logits or filters):
-        raise InputError("the leak", "is shown for plain training alone", "leave teacher and filters out")
 
 
 def _networks(
@@ -213,12 +200,8 @@ class _Context:
             one_thread()
 
 
-def _teachers(
-    context: _Context, teacher: Recipe | Path | None, logits: str | None, folds: Iterable[int]
-) -> dict[int, Path]:
-    """Run folder of every fold's teacher, or the file of its outputs."""
-    if logits is not None:
-        return {fold: Path(logits.replace("{fold}", str(fold))) for fold in folds}
+def _teachers(context: _Context, teacher: Recipe | Path | None, folds: Sequence[int]) -> dict[int, Path]:
+    """Run folder of every fold's teacher."""
     if teacher is None:
         return {}
     if isinstance(teacher, Path):

@@ -18,7 +18,7 @@ from ..core.names import one_form
 from ..data.dataset import Clip, Dataset
 from ..data.provenance import training_splits
 from ..errors import DatasetError, ModelError
-from ..frontend.capture import read_capture
+from ..frontend.capture import read_clip
 from ..frontend.windows import cut
 from ..targets.base import Target
 from ..tflite.metadata import ModelInfo
@@ -130,7 +130,7 @@ def model_info(info: ModelInfo | None, model: str | Path) -> ModelInfo:
 def clip_windows(clip: Clip, info: ModelInfo) -> NDArray[np.int32]:
     """Read a clip as the model's windows: int32 (n, clip_samples) of the front end's sample width."""
     config = info.frontend
-    samples = read_capture(clip.path, config)
+    samples = read_clip(clip, config)
     return cut(samples, config)
 
 
@@ -159,6 +159,20 @@ def _class_of(clips: list[Clip], labels: tuple[str, ...], model: str | Path) -> 
             f"evaluate {model} on data of its own classes",
         )
     return np.array([places[clip.label] for clip in clips], dtype=np.int64)
+
+
+def clips_of(dataset: Dataset, info: ModelInfo, split: str, model: str | Path) -> tuple[list[Clip], NDArray[np.int64]]:
+    """Clips of a split and their true classes.
+
+    Raises
+    ------
+    DatasetError
+        Where the split is unknown or empty, or holds a label that is not one of the model's.
+    """
+    clips = training_splits(dataset, info).dataset.split(split)
+    if not clips:
+        raise DatasetError(dataset.root, f"split '{split}' holds no clip", "choose another split")
+    return clips, _class_of(clips, info.labels, model)
 
 
 def evaluate(
@@ -193,11 +207,7 @@ def evaluate(
     DatasetError
         Where the split is empty or all silence, or holds a label that is not one of the model's.
     """
-    found = training_splits(dataset, info)
-    clips = found.dataset.split(split)
-    if not clips:
-        raise DatasetError(dataset.root, f"split '{split}' holds no clip", "choose another split")
-    truth = _class_of(clips, info.labels, model)
+    clips, truth = clips_of(dataset, info, split, model)
     owners: list[int] = []
     outputs, silent = [], []
     size = 1 if target.stateful else batch  # state goes on from one window to the next, not from clip to clip
@@ -215,7 +225,7 @@ def evaluate(
         split,
         info.labels,
         clips,
-        found.overlap(split),
+        training_splits(dataset, info).overlap(split),
         truth,
         np.array(owners),
         np.concatenate(outputs),
@@ -245,7 +255,12 @@ def _summary(
     np.add.at(confusion, (window_truth, probability.argmax(axis=1)), 1)
     starts = np.searchsorted(owners, owners, side="left")
     rows = tuple(
-        (clips[owner].path.name, int(row - starts[row]), labels[truth[owner]], tuple(int(v) for v in outputs[row]))
+        (
+            clips[owner].named(clips[owner].path.name),
+            int(row - starts[row]),
+            labels[truth[owner]],
+            tuple(int(v) for v in outputs[row]),
+        )
         for row, owner in enumerate(owners)
     )
     clip_probability = metrics.merge(probability, owned, len(clips))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..compiler.passes import ends
 from ..compiler.passes.ends import End
-from ..core.files import read_bytes
+from ..core.files import read_bytes, unreadable
 from ..core.sealed import parse_array, unpack
 from ..errors import InputError
 from ..frontend.capture import read_capture
@@ -23,6 +23,7 @@ from ..tflite.metadata import ModelInfo
 from .clip_answers import SILENCE
 from .evaluate import model_info
 
+_TENSORS = (".npy", ".npz")
 _SEVERAL = "give a .npz with an array for each: {}"
 
 
@@ -91,11 +92,31 @@ def _scores(
     path: Path, graph: Graph, info: ModelInfo | None, target: Target, model: Path
 ) -> tuple[tuple[NDArray[np.int8], ...], NDArray[np.bool_] | None]:
     """Scores of every output, and which windows are silent; None for tensors, and without a level of silence."""
-    if path.suffix in (".npy", ".npz"):
+    if path.suffix in _TENSORS:
         return target.run_each(_tensors(path, ends.inputs(graph))), None
     known = model_info(info, model)
     windows = cut(read_capture(path, known.frontend), known.frontend)
     return (target.classify(windows),), None if known.silence is None else target.silent(windows)
+
+
+def require_inputs(files: Sequence[Path], info: ModelInfo | None, model: Path) -> None:
+    """Check, before a target is made ready, that files can be read and that the model takes their kind.
+
+    Raises
+    ------
+    InputError
+        A file is missing or cannot be read.
+    ModelError
+        An audio file is given and the model has no metadata.
+    """
+    for path in files:
+        try:
+            with path.open("rb"):
+                pass
+        except OSError as error:
+            raise unreadable(path, error) from None
+        if path.suffix not in _TENSORS:
+            model_info(info, model)
 
 
 def predict(

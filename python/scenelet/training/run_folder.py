@@ -23,7 +23,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,9 +36,11 @@ from ..core.json_files import Checked, checked, read_object, require_keys
 from ..core.metrics import Scores
 from ..core.sealed import read_array, require_whole_zip, seal_zip, write_array
 from ..errors import DamagedFileError, InputError
-from ..models.backend import keras
 from ..tflite.metadata import Provenance
 from .checkpoint import Epoch
+
+if TYPE_CHECKING:
+    from ..models.backend import keras
 
 REQUEST, PROVENANCE, CHECKPOINT = "run.json", "learned.json", "checkpoint.npz"
 HISTORY, CURVES = "history.csv", "curves.png"
@@ -237,6 +239,25 @@ def save_model(folder: Path, model: keras.Model) -> None:
         write_bytes(folder / MODEL, seal_zip(path.read_bytes()))
 
 
+def require_finished(folder: str | Path) -> None:
+    """Check that a run is complete and holds its network, without reading it.
+
+    Raises
+    ------
+    InputError
+        There is no run, it is not complete, or its network is missing.
+    """
+    request_of(folder)
+    _require_network(folder)
+
+
+def _require_network(folder: str | Path) -> None:
+    if metrics_of(folder) is None:
+        raise InputError(folder, "holds no finished network", "let `scenelet train` finish")
+    if not is_there(path := Path(folder) / MODEL):
+        raise InputError(path, _MISSING, _AGAIN)
+
+
 def load_model(folder: str | Path) -> keras.Model:
     """Load the network of a complete run.
 
@@ -246,11 +267,10 @@ def load_model(folder: str | Path) -> keras.Model:
         Where the run is not complete, or its network is missing or damaged.
     """
     path = Path(folder) / MODEL
-    if metrics_of(folder) is None:
-        raise InputError(folder, "holds no finished network", "let `scenelet train` finish")
-    if not is_there(path):
-        raise InputError(path, _MISSING, _AGAIN)
+    _require_network(folder)
     require_whole_zip(read_bytes(path), path, _AGAIN)
+    from ..models.backend import keras  # after all checks: it takes seconds
+
     try:
         return keras.saving.load_model(path, compile=False)
     except OSError as error:

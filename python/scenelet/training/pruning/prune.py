@@ -18,7 +18,8 @@ from ...models.architecture import graph_of
 from ...models.backend import keras
 from .. import run_folder
 from ..checkpoint import State
-from ..distillation.distill import TEACHER, load_teacher, teacher_cache, train_stages, with_method
+from ..distillation.distill import TEACHER, load_teacher, teacher_cache, train_stages
+from ..distillation.methods import with_method
 from ..train import RunContext, RunOptions, RunResult, run_training, train_with_labels
 from .filters import Kept, filter_norms, remove_filters, with_filters
 

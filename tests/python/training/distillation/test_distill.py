@@ -17,7 +17,7 @@ from scenelet.models.backend import keras, tf
 from scenelet.models.embedding import EmbeddingModel
 from scenelet.models.keras_model import build
 from scenelet.training import run_folder, train
-from scenelet.training.distillation import distill, losses
+from scenelet.training.distillation import distill, losses, methods
 from scenelet.training.teacher_outputs import CachedTeacher, OnlineTeacher
 from scenelet.training.windows import Windows
 
@@ -45,7 +45,7 @@ def test_a_run_has_its_stages(method, dataset, teacher, tiny_recipe, cache, tmp_
         _student(tiny_recipe, method), dataset, teacher, tmp_path / "run", cache=cache,
         watch=lambda epoch, _: seen.append(epoch.epoch),
     )  # fmt: skip
-    stages = distill.STAGES[method]
+    stages = methods.STAGES[method]
     assert seen == [1, 2] * len(stages)
     early = sorted(path.name for path in run.folder.glob("stage*_history.csv"))
     assert early == [f"stage{number}_{stage}_history.csv" for number, stage in enumerate(stages[:-1], 1)]
@@ -193,7 +193,7 @@ def test_a_teacher_that_does_not_fit_is_refused(dataset, teacher, tiny_recipe, c
     with pytest.raises(InputError, match="was trained with another front end than recipe tiny"):
         distill.distill(other, dataset, teacher, tmp_path / "run", cache=cache)
     with pytest.raises(InputError, match="method magic: is not known; give one of: response"):
-        distill.with_method(student, "magic")
+        methods.with_method(student, "magic")
     with pytest.raises(InputError, match="no such file; give the folder of a training run"):
         distill.distill(student, dataset, tmp_path / "nowhere", tmp_path / "run", cache=cache)
 
