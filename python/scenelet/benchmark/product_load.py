@@ -91,12 +91,14 @@ class Load:
         return values
 
     def rows(self) -> Iterator[tuple[object, ...]]:
-        """Rows of a table: task, period in ms, instructions, modelled cycles and share per clock; the sum last."""
+        """Rows of a table: task, period in ms, instructions, modelled ms and share per clock; the sum last."""
         for cost in self.costs:
-            clocks = ((cost.modelled_cycles[hertz], f"{cost.share(hertz):.1%}") for hertz in CLOCKS_HZ)
-            yield cost.name, f"{cost.seconds * 1e3:g}", cost.instructions, *(one for pair in clocks for one in pair)
-        sums = (("", f"{sum(cost.share(hertz) for cost in self.costs):.1%}") for hertz in CLOCKS_HZ)
-        yield "all", "", "", *(one for pair in sums for one in pair)
+            clocks = (
+                f"{cost.modelled_cycles[hertz] / hertz * 1e3:.2f} ({cost.share(hertz):.1%})" for hertz in CLOCKS_HZ
+            )
+            yield cost.name, f"{cost.seconds * 1e3:g}", cost.instructions, *clocks
+        sums = (f"({sum(cost.share(hertz) for cost in self.costs):.1%})" for hertz in CLOCKS_HZ)
+        yield "all", "", "", *sums
 
     def summary(self) -> Iterator[str]:
         """Lines of text below the table."""

@@ -67,14 +67,14 @@ def _run(arguments: list[str]) -> int:
 
     from .app import app
     from .help import add_examples
-    from .output import remarks_as_notes
+    from .output import remarks_as_notes, stages
 
     command = get_command(app)
     add_examples(command)
     if _COMPLETE in os.environ:  # the shell asks what could follow
         command.main(prog_name="scenelet", standalone_mode=True)
     try:
-        with remarks_as_notes(), command.make_context("scenelet", arguments) as context:
+        with remarks_as_notes(), stages(), command.make_context("scenelet", arguments) as context:
             status = command.invoke(context)
     except SceneletError as error:
         return _fail(str(error), error.exit_status)

@@ -22,15 +22,12 @@ from .options import (
     opened,
 )
 from .output import meter, out, print_json, progress, table
-from .train import Method, filter_numbers, show_run, watcher
+from .train import filter_numbers, show_run, watcher
 
 Out = Annotated[Path, typer.Option("--out", help="Run folder; an interrupted run in it resumes.")]
-Teacher = Annotated[Path | None, typer.Option("--teacher", metavar="RUN", help="Finished run folder of the teacher.")]
-TeacherLogits = Annotated[
-    Path | None,
-    typer.Option(
-        "--teacher-logits", metavar="FILE", help="Outputs of a network from elsewhere by clip, .csv or .npz, instead."
-    ),
+Teacher = Annotated[Path, typer.Option("--teacher", metavar="RUN", help="Finished run folder of the teacher.")]
+Method = Annotated[
+    str | None, typer.Option("--method", help="response, relational, hint or rrs; default: the recipe's.")
 ]
 
 
@@ -42,10 +39,9 @@ def register(app: typer.Typer) -> None:
 
 def distill(
     recipe: Recipe,
+    teacher: Teacher,
     data: Data,
     to: Out,
-    teacher: Teacher = None,
-    teacher_logits: TeacherLogits = None,
     method: Method = None,
     subset: Subset = None,
     split_percent: SplitPercent = None,
@@ -59,18 +55,18 @@ def distill(
     """Train a recipe's network with a teacher, stage by stage. After an interruption, the same command resumes."""
     from ..config import recipe as recipes
     from ..core.parallel import cluster as tasks_on
-    from ..training.distillation.distill import distill as train_student
-    from ..training.distillation.distill import with_method
+    from ..training.distillation.methods import with_method
+    from ..training.run_folder import require_finished
 
-    given = teacher or teacher_logits
-    if given is None or (teacher and teacher_logits):
-        raise InputError("distill", "needs --teacher or --teacher-logits", "give one of them")
     described = recipes.load(recipe)
     described = with_method(described, method) if method else described
+    require_finished(teacher)
     dataset = opened(data, subset, split_percent, device, all_clips=all_clips)
+    from ..training.distillation.distill import distill as train_student  # TensorFlow, after all checks
+
     with tasks_on(cluster), progress(f"distill {described.name}") as step:
         watch = watcher(step, meter(energy, to))
-        result = train_student(described, dataset, given, to, jobs=jobs, watch=watch)
+        result = train_student(described, dataset, teacher, to, jobs=jobs, watch=watch)
     show_run(result.to_json(), json)
 
 
@@ -101,24 +97,32 @@ def prune(
 ) -> None:
     """Remove the filters with the smallest L1 norm from a run's network and fine-tune it, optionally with a teacher."""
     from ..core.parallel import cluster as tasks_on
-    from ..training.pruning.prune import prune as prune_run
+    from ..training.distillation.methods import method_config
+    from ..training.run_folder import require_finished
 
     if filters is not None and budget is not None:
         raise InputError("--filters and --budget", "exclude each other", "give one of them")
     if method is not None and teacher is None:
         raise InputError("--method", "needs a teacher", "give --teacher RUN or leave it out")
+    if method is not None:
+        method_config(method)
+    kept = None if filters is None else filter_numbers(filters)
+    for network in (run, *([teacher] if teacher else [])):
+        require_finished(network)
     dataset = opened(data, subset, split_percent, device, all_clips=all_clips)
+    from ..training.pruning.prune import prune as prune_run  # TensorFlow, after all checks
+
     with tasks_on(cluster), progress(f"prune {run}") as step:
         result = prune_run(
             run,
             dataset,
             to,
-            filters=None if filters is None else filter_numbers(filters),
+            filters=kept,
             macs=budget,
             teacher=teacher,
             method=method,
             jobs=jobs,
-            watch=lambda epoch, most: step(epoch.epoch, most),
+            watch=watcher(step),
         )
     show_run(result.to_json(), json)
 
@@ -137,7 +141,10 @@ def sqnr(
     json: Json = False,
 ) -> None:
     """Compare INT8 with float by layer: signal-to-quantization-noise ratio, and the noise that each layer adds."""
-    from ..evaluation.sqnr import compare
+    from ..training.run_folder import require_finished
+
+    require_finished(run)
+    from ..evaluation.sqnr import compare  # TensorFlow, after all checks
 
     found = compare(run, windows)
     if json:

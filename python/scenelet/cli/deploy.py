@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..compiler.options import DEFAULT, Options
-from .options import Board, FrontendTables, Json, Limits, Model, Ram, TargetName, Weights, arena_limit, flash_waits
-from .output import note, out, print_json, table
+from ..errors import SceneletError
+from .options import (
+    Board,
+    FrontendTables,
+    Json,
+    Limits,
+    Model,
+    Ram,
+    TargetName,
+    Weights,
+    arena_limit,
+    flash_waits,
+    milliseconds,
+)
+from .output import lines, note, out, print_json, table
 
 
 def register(app: typer.Typer) -> None:
@@ -68,30 +82,31 @@ def explain(
     if json:
         print_json(result.to_json())
         return
-    columns = ["step", "layer", "kernel", ">rows", ">line", ">scratch", ">MACs", ">instructions", ">cycles", "why"]
+    columns = ["step", "layer: kernel", ">rows", ">line", ">scratch", ">instructions", ">cycles*"]
     rows = [
         (
             str(p.step),
-            p.layer,
-            p.kernel,
+            f"{p.layer}: {p.kernel}",
             "all" if p.rows is None else p.rows,
             p.line_bytes,
             p.scratch_bytes,
-            p.macs,
             p.predicted_instructions,
             p.predicted_cycles,
-            p.why,
         )
         for p in result.parts
     ]
-    out.print(table(f"{model.name}: instructions and cycles as the cost model predicts; bench measures", columns, rows))
+    out.print(table(f"{model.name}, as it was compiled", columns, rows))
+    out.print("* as the cost model predicts them; bench counts")
+    out.print(table("why", ["layer", "reason"], [(p.layer, p.why) for p in result.parts]))
     out.print(table("the arena over time", ["step", "live blocks, offset+bytes", ">up to"], result.timeline()))
-    out.print(
-        f"{result.arena_bytes:,} B of arena ("
-        + (f"{result.state_bytes:,} of it state, " if result.state_bytes else "")
-        + f"busiest step {result.busiest_step_bytes:,}), "
-        f"{result.constant_bytes:,} B of constants, {result.predicted_instructions:,} instructions predicted, "
-        f"{result.predicted_cycles:,} modelled cycles"
+    lines(
+        [
+            f"{result.arena_bytes:,} B of arena ("
+            + (f"{result.state_bytes:,} of it state, " if result.state_bytes else "")
+            + f"busiest step {result.busiest_step_bytes:,}), "
+            f"{result.constant_bytes:,} B of constants, {result.predicted_instructions:,} instructions predicted, "
+            f"{result.predicted_cycles:,} modelled cycles: {milliseconds(result.predicted_cycles, board)}"
+        ]
     )
 
 
@@ -146,7 +161,15 @@ def export(
 ) -> None:
     """Write a model, its front end and its known answer as C sources."""
     from ..deploy.export import export as write
+    from ..deploy.export import require_own_folder
 
+    if not check:
+        require_own_folder(
+            model,
+            to,
+            bool(bundle or frontend or ram is not None or board or limits)
+            or (weights, frontend_tables) != (DEFAULT.weights, DEFAULT.frontend_tables),
+        )
     limit = arena_limit(ram, board)
     waits = flash_waits(board)
     options = Options(weights=weights, ram_bytes=limit, frontend_tables=frontend_tables, wait_states=waits)
@@ -188,8 +211,10 @@ def new(
     if json:
         print_json({"folder": str(made.folder), "board": made.board, "export": made.export.to_json()})
         return
-    out.print(f"{to} written for {board}; next: cd {to} && pio run")
-    out.print("README.md in it says how to flash, test and change it")
+    out.print(f"{to} written for {board}; next, in it:")
+    out.print("  pio run -t upload     flash the board; pio run alone builds")
+    out.print("  pio device monitor    its console: info; listen on classifies its microphone")
+    out.print("README.md in it says how to test it, change it, and flash it without a probe")
 
 
 def run(
@@ -202,13 +227,14 @@ def run(
     json: Json = False,
 ) -> None:
     """Run a model on audio clips or tensors: the likeliest classes of every window and clip."""
-    from ..evaluation.predict import predict
+    from ..evaluation.predict import predict, require_inputs
     from ..targets import open_target
     from ..tflite.metadata import read
     from ..tflite.reader import read_model
 
     graph = read_model(model)
     info = read(model.read_bytes(), model)
+    require_inputs(files, info, model)
     with open_target(target, model) as place:
         results = list(predict(files, graph, info, place, model))
     if json:
@@ -222,10 +248,21 @@ def run(
         step = config.clip_samples if config.slide is None else config.slide * config.hop_length
         for made in answers(results, info.labels, step / config.sample_rate):
             out.print(made)
-        return
-    rows = [
-        (r.file, r.window, *((r.output,) if several else ()), r.label, " ".join(f"{v:4d}" for v in r.scores))
-        for r in results
-    ]
-    columns = ["file", ">window", *(("output",) if several else ()), "label", "scores"]
-    out.print(table(f"{model.name} on {target}", columns, rows))
+    else:
+        rows = [
+            (r.file, r.window, *((r.output,) if several else ()), r.label, " ".join(f"{v:4d}" for v in r.scores))
+            for r in results
+        ]
+        columns = ["file", ">window", *(("output",) if several else ()), "label", "scores"]
+        out.print(table(f"{model.name} on {target}", columns, rows))
+    _estimate(model)
+
+
+def _estimate(model: Path) -> None:
+    """Print the network's time on a board; nothing for a network that only other targets run."""
+    from ..benchmark.explain import explain as explain_model
+
+    with suppress(SceneletError):
+        made = explain_model(model, Options(ram_bytes=arena_limit(None), wait_states=flash_waits(None)))
+        time = milliseconds(made.predicted_cycles)
+        out.print(f"on a board the network takes about {time}, as the cost model predicts; bench counts")

@@ -24,14 +24,19 @@ from .options import (
     Weights,
     arena_limit,
     flash_waits,
+    milliseconds,
 )
-from .output import meter, out, print_json, progress, table
+from .output import lines, meter, out, print_json, progress, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..benchmark.instructions import LayerBench, StageBench
     from ..evaluation.evaluate import Evaluation
+
+
+_HOT_COLUMNS = 68
+"""Width of a table of source lines without their text."""
 
 
 def register(app: typer.Typer) -> None:
@@ -55,8 +60,8 @@ def evaluate(
     """Measure accuracy and log loss on a data set, by class and by device."""
     from ..core.files import require_place
     from ..data.datasets.registry import open_dataset
+    from ..evaluation.evaluate import clips_of, model_info
     from ..evaluation.evaluate import evaluate as measure
-    from ..evaluation.evaluate import model_info
     from ..targets import open_target
     from ..tflite.metadata import read
     from ..tflite.reader import read_model
@@ -65,6 +70,7 @@ def evaluate(
     read_model(model)
     info = model_info(read(model.read_bytes(), model), model)
     dataset = open_dataset(data, subset=subset, devices=device or ())
+    clips_of(dataset, info, split, model)
     with open_target(target, model) as place, progress(f"{model.name} on {target}") as step:
         used = meter(energy)
         result = measure(model, info, dataset, split, place, progress=step)
@@ -159,18 +165,19 @@ def bench(
         return
     rows: list[tuple[object, ...]] = []
     for layer in result.layers:
-        rows.append(_bench_row(layer.name, layer.op, layer))
+        rows.append(_bench_row(layer.name if layer.stages else f"{layer.name} {layer.op}", layer))
         for stage in layer.stages:
-            rows.append(_bench_row(f"  {stage.name}", f"{stage.op} {stage.kernel}", stage))
+            rows.append(_bench_row(f"  {stage.name}: {stage.kernel}".rstrip(": "), stage))
     macs = sum(layer.macs for layer in result.layers)
-    rows.append(("all", "", macs, result.instructions, _per(result.instructions, macs), result.modelled_cycles))
-    columns = ["layer", "operator", ">MACs", ">instructions", ">per MAC", ">cycles, modelled"]
-    out.print(table(f"{model.name}: Cortex-M4 instructions in QEMU, and cycles by a model", columns, rows))
+    rows.append(("all", macs, result.instructions, _per(result.instructions, macs), result.modelled_cycles))
+    columns = ["layer", ">MACs", ">instructions", ">per MAC", ">cycles*"]
+    out.print(table(f"{model.name} on a Cortex-M4", columns, rows))
     if flash:
         parts = [(part.group, part.name, part.code, part.constants) for part in result.flash.parts]
         out.print(table("flash by part, bytes", ["part", "", ">code", ">constants"], parts))
-    for line in result.summary():
-        out.print(line)
+    out.print("* instructions are counted in QEMU, cycles modelled")
+    out.print(f"time   {milliseconds(result.modelled_cycles, board)} per inference, modelled")
+    lines(result.summary())
 
 
 def profile(
@@ -179,7 +186,9 @@ def profile(
     ram: Ram = None,
     board: Board = None,
     fusion: Fusion = True,
-    lines: Annotated[int, typer.Option(min=0, help="Source lines to show, the most expensive first.")] = 15,
+    hot_lines: Annotated[
+        int, typer.Option("--lines", min=0, help="Source lines to show, the most expensive first.")
+    ] = 15,
     json: Json = False,
 ) -> None:
     """Count instructions by class, layer and source line in QEMU, and model the Cortex-M4's cycles."""
@@ -192,32 +201,33 @@ def profile(
         print_json(result.to_json())
         return
     rows = [
-        (row.name, row.kernel, row.instructions, *(f"{row.share(kind):.0%}" for kind in CLASSES), row.modelled_cycles,
+        (f"{row.name}: {row.kernel}".rstrip(": "), row.instructions, row.modelled_cycles,
          f"{row.wait_cycles / row.modelled_cycles:.0%}" if row.modelled_cycles else "",
          _per(row.modelled_cycles, row.macs))
         for row in result.rows
     ]  # fmt: skip
-    kinds = (f">{kind}" for kind in CLASSES)
-    columns = ["layer", "kernel", ">instructions", *kinds, ">cycles, modelled", ">of them waits", ">per MAC"]
-    out.print(table(f"{model.name}: instructions in QEMU by class, and cycles by a model", columns, rows))
-    if lines:
+    columns = ["layer: kernel", ">instructions", ">cycles*", ">waits", ">per MAC"]
+    out.print(table(f"{model.name} on a Cortex-M4", columns, rows))
+    out.print("* modelled, with the share that waits for flash; instructions are counted in QEMU")
+    kinds = [(row.name, *(f"{row.share(kind):.0%}" for kind in CLASSES)) for row in result.rows]
+    out.print(table("instructions by class", ["layer", *(f">{kind}" for kind in CLASSES)], kinds))
+    if hot_lines:
         hot = [
             (
                 f"{line.path}:{line.line}",
                 line.instructions,
                 line.modelled_cycles,
                 f"{line.modelled_cycles / result.modelled_cycles:.1%}",
-                line.text,
+                " ".join(line.text.split())[: max(out.width - _HOT_COLUMNS, 12)],
             )
-            for line in result.lines[:lines]
+            for line in result.lines[:hot_lines]
         ]
-        out.print(table("hot spots", ["source", ">instructions", ">cycles, modelled", ">of all", "text"], hot))
-    for text in result.summary():
-        out.print(text)
+        out.print(table("hot spots", ["~source", ">instructions", ">cycles*", ">of all", "~text"], hot))
+    lines(result.summary())
 
 
-def _bench_row(name: str, op: str, one: LayerBench | StageBench) -> tuple[object, ...]:
-    return name, op, one.macs, one.instructions, _per(one.instructions, one.macs), one.modelled_cycles
+def _bench_row(name: str, one: LayerBench | StageBench) -> tuple[object, ...]:
+    return name, one.macs, one.instructions, _per(one.instructions, one.macs), one.modelled_cycles
 
 
 def _per(count: int, macs: int) -> str:
@@ -241,11 +251,11 @@ def load(
     if json:
         print_json(result.to_json())
         return
-    clocks = [text for hertz in CLOCKS_HZ for text in (f">cycles at {hertz / 1e6:g} MHz, modelled", ">of all")]
+    clocks = [f">ms* at {hertz / 1e6:g} MHz" for hertz in CLOCKS_HZ]
     columns = ["task", ">every ms", ">instructions", *clocks]
-    out.print(table(f"{model.name}: at most, in QEMU", columns, list(result.rows())))
-    for line in result.summary():
-        out.print(line)
+    out.print(table(f"{model.name} in the product, at most", columns, list(result.rows())))
+    out.print("* modelled, with the share of the processor; instructions are counted in QEMU")
+    lines(result.summary())
 
 
 def report(
@@ -254,8 +264,10 @@ def report(
     json: Json = False,
 ) -> None:
     """Write a self-contained HTML page about a run or a model."""
+    from ..core.files import require_place
     from ..publish.report import write_report
 
+    require_place(to)
     write_report(subject, to)
     if json:
         print_json({"report": str(to)})

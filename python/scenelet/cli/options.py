@@ -20,7 +20,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines inst
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="An INT8 .tflite file.")]
 Recipe = Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a shipped recipe, or path of a .toml file.")]
 Data = Annotated[
-    Path, typer.Option("--data", help="Folder of a data set: TAU 2022 Mobile, ESC-50, ESC-10, or one folder per class.")
+    Path,
+    typer.Option(
+        "--data",
+        help="Folder of a data set: TAU 2022 Mobile, ESC-50, ESC-10, one folder per class, recordings with Audacity "
+        "labels, or with a CSV of segments (docs/DATA.md).",
+    ),
 ]
 Subset = Annotated[
     str | None, typer.Option("--subset", help="Part of the data set: esc10, the ten classes of ESC-50 in ESC-10.")
@@ -102,6 +107,14 @@ def arena_limit(ram: int | None, board: str | None = None) -> int:
 
     left = arena_bytes(board)  # an unknown board is an error whatever --ram says
     return left if ram is None else ram
+
+
+def milliseconds(cycles: float, board: str | None = None) -> str:
+    """Modelled cycles as time at the clock of a board, by default of the emulated board."""
+    from ..targets.boards import clock_hz
+
+    hertz = clock_hz(board)
+    return f"{cycles / hertz * 1e3:,.3g} ms at {hertz / 1e6:g} MHz"
 
 
 def flash_waits(board: str | None) -> int:

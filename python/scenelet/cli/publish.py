@@ -43,7 +43,7 @@ def card(
     json: Json = False,
 ) -> None:
     """Evaluate a model and write its card: cost, data, scores, limitations, commands."""
-    from ..core.files import write_text
+    from ..core.files import require_place, write_text
     from ..data.datasets.registry import open_dataset
     from ..evaluation.evaluate import model_info
     from ..publish.model_card import card as write
@@ -52,6 +52,7 @@ def card(
 
     if crossval and split:
         raise InputError("card", "takes --split or --crossval, not both", "give one of them")
+    require_place(to)
     read_model(model)
     info = model_info(read(model.read_bytes(), model), model)
     dataset = open_dataset(data, subset=subset)

@@ -25,13 +25,14 @@ from .options import (
 from .output import meter, note, out, print_json, progress, table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from ..core.energy import Meter
     from ..data.dataset import Dataset
     from ..evaluation.crossval_results import CrossValidation
     from ..training.checkpoint import Epoch
     from ..training.loop import Watch
+    from .output import Step
 
 
 def register(app: typer.Typer) -> None:
@@ -70,6 +71,10 @@ def train(
     described = recipes.changed(described, "training", **changes) if changes else described
     if not described.deployable:
         note([f"{described.name} is not meant for a board; the limits are not checked"])
+    if start:
+        from ..training.run_folder import require_finished
+
+        require_finished(start)
     dataset = opened(data, subset, split_percent, device, all_clips=all_clips)
     with tasks_on(cluster), progress(f"train {described.name}") as step:
         team = tf_config.workers()
@@ -106,13 +111,16 @@ def quantize(
     json: Json = False,
 ) -> None:
     """Convert a run's network to full INT8: RUN/model.tflite, with labels and front-end settings in its metadata."""
-    from ..quantization.convert import quantize_run
+    from ..training.run_folder import require_finished
 
+    require_finished(run)
     if qat or data:
         if data is None or not qat:
             raise InputError("quantize", "needs both --qat and --data, or neither", "give both, or only the run")
         _quantize_with_qat(run, opened(data, subset, split_percent, device), jobs, json)
         return
+    from ..quantization.convert import quantize_run
+
     made = quantize_run(run)
     if json:
         print_json({"run": str(run), "model": str(made), "bytes": made.stat().st_size})
@@ -121,10 +129,10 @@ def quantize(
 
 
 def _quantize_with_qat(run: Path, dataset: Dataset, jobs: int, json: bool) -> None:
-    from ..quantization.qat import quantize_with_qat
+    from ..quantization.qat import quantize_with_qat  # TensorFlow, after all checks
 
     with progress(f"quantize {run.name}") as step:
-        made = quantize_with_qat(run, dataset, jobs=jobs, watch=lambda epoch, most: step(epoch.epoch, most))
+        made = quantize_with_qat(run, dataset, jobs=jobs, watch=watcher(step))
     if json:
         print_json({"run": str(run), "bytes": made.path.stat().st_size, **made.to_json()})
         return
@@ -134,34 +142,20 @@ def _quantize_with_qat(run: Path, dataset: Dataset, jobs: int, json: bool) -> No
     out.print(f"{made.path} written: {made.path.stat().st_size:,} bytes")
 
 
-FoldTeacher = Annotated[
-    str | None,
-    typer.Option(
-        "--teacher",
-        help="Teacher to distil from: a recipe, trained once per fold, or the folder of its own cross-validation.",
-    ),
-]
-FoldLogits = Annotated[
-    str | None,
-    typer.Option(
-        "--teacher-logits",
-        metavar="FILE",
-        help="Outputs of a network from elsewhere by clip, .csv or .npz; {fold} in the name stands for the fold.",
-    ),
-]
-Method = Annotated[
-    str | None, typer.Option("--method", help="response, relational, hint or rrs; default: the recipe's.")
-]
-
-
 def crossval(
     recipe: Recipe,
     data: Data,
     to: Annotated[Path, typer.Option("--out", help="Folder for the networks' run folders; interrupted ones resume.")],
     subset: Subset = None,
-    teacher: FoldTeacher = None,
-    teacher_logits: FoldLogits = None,
-    method: Method = None,
+    teacher: Annotated[
+        str | None,
+        typer.Option(
+            help="Teacher to distil from: a recipe, trained once per fold, or the folder of its own cross-validation."
+        ),
+    ] = None,
+    method: Annotated[
+        str | None, typer.Option("--method", help="response, relational, hint or rrs; default: the recipe's.")
+    ] = None,
     filters: Annotated[
         str | None, typer.Option("--filters", help="Filters to prune every network to: 20,22,22,24,24,16.")
     ] = None,
@@ -181,26 +175,25 @@ def crossval(
     """Train and score a recipe on each published fold: mean and standard deviation, float and INT8."""
     from ..config import recipe as recipes
     from ..core.parallel import cluster as tasks_on
-    from ..data.datasets.registry import open_dataset
     from ..evaluation.cross_validation import cross_validate, parse_folds
-    from ..training.distillation.distill import with_method
+    from ..training.distillation.methods import with_method
 
-    described, dataset = recipes.load(recipe), open_dataset(data, subset=subset)
-    note(dataset.notes)
+    described, chosen = recipes.load(recipe), parse_folds(folds)
+    kept = None if filters is None else filter_numbers(filters)
     if method:
-        if teacher is None and teacher_logits is None:
+        if teacher is None:
             raise InputError("--method", "needs a teacher", "give --teacher or leave it out")
         described = with_method(described, method)
     taught_by = None if teacher is None else Path(teacher) if Path(teacher).is_dir() else recipes.load(teacher)
+    dataset = opened(data, subset)
     with tasks_on(cluster), progress(f"crossval {described.name}") as step:
         result = cross_validate(
             described,
             dataset,
             to,
             teacher=taught_by,
-            teacher_logits=teacher_logits,
-            filters=None if filters is None else filter_numbers(filters),
-            folds=parse_folds(folds),
+            filters=kept,
+            folds=chosen,
             seeds=seeds,
             leak=leaky_random_split,
             jobs=jobs,
@@ -254,17 +247,19 @@ def tune(
     from ..config import recipe as recipes
     from ..core.parallel import cluster as tasks_on
     from ..data.datasets.registry import open_dataset
-    from ..quantization.convert import quantize_run
-    from ..training.search.hyperband import open_search, run_search
     from ..training.search.space import parts_named
-    from ..training.search.workers import role, run_chief, run_worker
 
-    described = recipes.load(recipe)
+    described, parts = recipes.load(recipe), parts_named(only)
     if epochs:
         described = recipes.changed(described, "training", epochs=epochs)
-    part, dataset = role(), open_dataset(data, subset=subset)
+    dataset = open_dataset(data, subset=subset)
+    from ..quantization.convert import quantize_run
+    from ..training.search.hyperband import open_search, run_search  # TensorFlow, after all checks
+    from ..training.search.workers import role, run_chief, run_worker
+
+    part = role()
     with tasks_on(cluster), progress(f"tune {described.name}") as step:
-        opened = open_search(described, dataset, to, parts=parts_named(only), jobs=jobs)
+        opened = open_search(described, dataset, to, parts=parts, jobs=jobs)
         if part == "worker":
             out.print(f"{run_worker(opened, step):,} trials done by this worker; the chief writes {to / 'tune.json'}")
             return
@@ -283,13 +278,13 @@ def tune(
     show_run(found.run.to_json(), json)
 
 
-def watcher(step: Callable[[int, int], None], energy: Meter | None) -> Watch:
+def watcher(step: Step, energy: Meter | None = None) -> Watch:
     """Show the progress and add up the energy after every epoch; the work after the last epoch is negligible."""
 
     def watch(epoch: Epoch, most: int) -> None:
         if energy:
             energy.lap()
-        step(epoch.epoch, most)
+        step(epoch.epoch, most, f"loss {epoch.loss:.3f}, validation accuracy {epoch.validation_accuracy:.1%}")
 
     return watch
 

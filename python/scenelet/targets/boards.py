@@ -63,6 +63,17 @@ def arena_bytes(name: str | None = None) -> int:
     return RAM_BYTES if name is None else find(name).ram_bytes - PRODUCT_RAM_BYTES
 
 
+def clock_hz(name: str | None = None) -> int:
+    """Processor clock of a board, by default of the emulated one.
+
+    Raises
+    ------
+    InputError
+        As :func:`find`.
+    """
+    return find(name or EMULATED_BOARD).clock_hz
+
+
 def wait_states(name: str | None = None) -> int:
     """Wait states of a board's flash, by default of the emulated one.
 

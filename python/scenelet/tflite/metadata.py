@@ -43,8 +43,6 @@ class Provenance(BaseModel):
         Part of the published training split that the clips were drawn from, per cent; None for all of it.
     devices
         Recording devices of the training clips; empty for all of them.
-    teachers
-        Networks from elsewhere that taught it by their outputs, with what they were trained on.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -56,14 +54,11 @@ class Provenance(BaseModel):
     clips_sha256: str
     percent: int | None = None
     devices: tuple[str, ...] = ()
-    teachers: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """As a dictionary; part and devices are named only where they are restricted, teachers where there are some."""
+        """As a dictionary; part and devices are named only where they are restricted."""
         content = self.model_dump(mode="json")
-        return {
-            name: value for name, value in content.items() if value or name not in ("percent", "devices", "teachers")
-        }
+        return {name: value for name, value in content.items() if value or name not in ("percent", "devices")}
 
 
 class ModelInfo(BaseModel):
