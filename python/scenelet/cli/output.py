@@ -20,9 +20,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..core.energy import Meter
-from ..core.notes import InputNote
+from ..core.notes import InputNote, listening
 from ..core.shown import shown
-from ..core.stages import listening
 from ..errors import ToolError
 
 _QUIET_SECONDS = 2.0

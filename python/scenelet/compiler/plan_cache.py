@@ -20,9 +20,8 @@ import numpy as np
 
 from ..core import toolchain
 from ..core.files import is_there, read_bytes, write_bytes
-from ..core.notes import note
+from ..core.notes import note, tell
 from ..core.sealed import seal, unseal
-from ..core.stages import tell
 from ..errors import DamagedFileError, InputError
 
 KEEPS = True

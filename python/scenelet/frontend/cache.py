@@ -29,9 +29,8 @@ from pydantic import Field
 from ..config.recipe import FrontendConfig
 from ..core import files, parallel
 from ..core.json_files import Checked, checked, read_object
-from ..core.notes import note
+from ..core.notes import note, tell
 from ..core.sealed import pack, unpack
-from ..core.stages import tell
 from ..data.augmentation.plan import Altered, apply_to
 from ..data.dataset import Clip
 from ..errors import AudioError, DamagedFileError
