@@ -16,8 +16,10 @@
 extern "C" {
 #endif
 
-/* A factor of 64-bit sums: (sum * multiplier + 2^(right - 1)) / 2^right, rounded down; multiplier 0 .. 2^15 - 1, right
- * 8 .. 46. Sums stay under 2^47. */
+/*
+ * A factor of 64-bit sums: (sum * multiplier + 2^(right - 1)) / 2^right, rounded down, which fits int32. Sums stay under
+ * 2^47; multiplier 0 .. 2^15 - 1 and right 8 .. 46, or, where `right` is 32, multiplier 0 .. 2^30 - 1.
+ */
 typedef struct {
     int32_t multiplier;
     int32_t right;

@@ -38,10 +38,19 @@ static inline int64_t scn_wide_dot(const int16_t *x, const int8_t *w, int32_t co
     return sum;
 }
 
+static inline int32_t scn_wide_factor(int64_t sum, scn_wide_scale_t by) {
+    if (by.right == 32) {
+        /* The words apart: the product may have more than 64 bits. */
+        const uint64_t low = (uint64_t)(uint32_t)sum * (uint32_t)by.multiplier + 0x80000000u;
+        const uint32_t high = (uint32_t)(uint64_t)(sum >> 32) * (uint32_t)by.multiplier;
+        return (int32_t)(high + (uint32_t)(low >> 32));
+    }
+    return (int32_t)((sum * by.multiplier + ((int64_t)1 << (by.right - 1))) >> by.right);
+}
+
 static inline int16_t scn_wide_scaled(const scn_wide_conv_t *layer, int32_t channel, int64_t sum) {
-    const scn_wide_scale_t by = layer->scale[channel];
-    const int64_t rounded = (sum * by.multiplier + ((int64_t)1 << (by.right - 1))) >> by.right;
-    return (int16_t)scn_min(scn_max((int32_t)rounded, layer->activation_min), layer->activation_max);
+    const int32_t scaled = scn_wide_factor(sum, layer->scale[channel]);
+    return (int16_t)scn_min(scn_max(scaled, layer->activation_min), layer->activation_max);
 }
 
 #endif

@@ -14,6 +14,8 @@ from ..layer import Layer, Wide, dims, factors, table, values, window
 _REDUCED = 16
 """Bits that the interpreter takes off a multiplier of 64-bit sums."""
 
+_WORD = 32
+
 _LARGEST, _LARGEST_MULTIPLIER = 0x7FFF0000, 0x7FFF
 
 
@@ -80,7 +82,10 @@ def _scales(real: NDArray[np.float64]) -> Table:
     for factor in real:
         multiplier, shift = quantize_multiplier(float(factor))
         reduced = (multiplier + (1 << (_REDUCED - 1))) >> _REDUCED if multiplier < _LARGEST else _LARGEST_MULTIPLIER
-        rows.append((reduced, _REDUCED - 1 - shift))
+        right = _REDUCED - 1 - shift
+        # Shifted to the word's end where that fits, which is quicker.
+        spare = _WORD - right if _WORD - _REDUCED < right <= _WORD else 0
+        rows.append((reduced << spare, right + spare))
     return Table("scale", "scn_wide_scale_t", np.array(rows, np.int32))
 
 
