@@ -32,6 +32,7 @@ EXAMPLES = {
     "card": ("scenelet card model.tflite --data recordings/ --out model.md",),
     "submission": (
         "scenelet submission dcase2023 runs/mine --data TAU/ --audio clips/ --label Doe_INST_task1_1 --out entry/",
+        "scenelet submission biodcase2026 runs/birds --data birds/ --label Doe_task3_1 --out entry/",
     ),
     "recipes": ("scenelet recipes",),
     "boards": ("scenelet boards --json",),
