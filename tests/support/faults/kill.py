@@ -18,6 +18,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,8 @@ def start(run: Callable[[], int], work: Path, kill_at: int = 0) -> Child:
         counted = _count_changes(kill_at)
         status = run()
         os.write(writing, str(counted[0]).encode())
+    except BaseException:  # else nobody would learn of it
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
