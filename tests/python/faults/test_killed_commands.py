@@ -64,7 +64,7 @@ def test_the_campaign_notices(run: object, said: str, tmp_path: Path) -> None:
     shared.mkdir()
     campaign = kill.Campaign("bad", Operation(run), shared, tmp_path)  # type: ignore[arg-type]
     told = []
-    for seed in range(12):  # half of the points come before anything is wrong
+    for seed in range(24):  # half of the points come before anything is wrong
         try:
             campaign.kill_once(1, random.Random(seed))
         except kill.Failure as failure:
