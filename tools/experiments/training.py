@@ -68,11 +68,20 @@ def fold4(folder: str, title: str, recipe: str, method: str | None = None, **mor
     return Row(f"fold4_{folder}", title, recipe, method, folds=(4,), seeds=3, **more)
 
 
+def variant(name: str, title: str) -> Row:
+    """A row of a recipe that is no product: a shipped one with another augmentation."""
+    return Row(name, title, f"tools/experiments/recipes/{name}.toml")
+
+
 CROSS = (
     Row("teacher", "teacher: ten SM1, one against all", "teacher"),
     Row("sm1", "SM1, plain", "sm1", seeds=3),
     Row("sm1_rrs", "SM1, RRS", "sm1", "rrs", seeds=3),
     Row("cnn32k", "cnn32k, augmented", "cnn32k"),
+    variant("cnn32k_silence", "cnn32k, augmented, silence left out"),
+    variant("cnn32k_mixed", "cnn32k, silence left out, mixed as powers"),
+    variant("cnn32k_gain", "cnn32k, silence left out, mixed as powers, gain"),
+    variant("cnn32k_features", "cnn32k, silence left out, all augmentation on features"),
     Row("cnn32k_large", "cnn32k_large, augmented", "cnn32k_large"),
 )
 HELD = (

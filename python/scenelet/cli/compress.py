@@ -22,12 +22,15 @@ from .options import (
     opened,
 )
 from .output import meter, out, print_json, progress, table
-from .train import filter_numbers, show_run, watcher
+from .train import Method, filter_numbers, show_run, watcher
 
 Out = Annotated[Path, typer.Option("--out", help="Run folder; an interrupted run in it resumes.")]
-Teacher = Annotated[Path, typer.Option("--teacher", metavar="RUN", help="Finished run folder of the teacher.")]
-Method = Annotated[
-    str | None, typer.Option("--method", help="response, relational, hint or rrs; default: the recipe's.")
+Teacher = Annotated[Path | None, typer.Option("--teacher", metavar="RUN", help="Finished run folder of the teacher.")]
+TeacherLogits = Annotated[
+    Path | None,
+    typer.Option(
+        "--teacher-logits", metavar="FILE", help="Outputs of a network from elsewhere by clip, .csv or .npz, instead."
+    ),
 ]
 
 
@@ -39,9 +42,10 @@ def register(app: typer.Typer) -> None:
 
 def distill(
     recipe: Recipe,
-    teacher: Teacher,
     data: Data,
     to: Out,
+    teacher: Teacher = None,
+    teacher_logits: TeacherLogits = None,
     method: Method = None,
     subset: Subset = None,
     split_percent: SplitPercent = None,
@@ -58,6 +62,9 @@ def distill(
     from ..training.distillation.methods import with_method
     from ..training.run_folder import require_finished
 
+    given = teacher or teacher_logits
+    if given is None or (teacher and teacher_logits):
+        raise InputError("distill", "needs --teacher or --teacher-logits", "give one of them")
     described = recipes.load(recipe)
     described = with_method(described, method) if method else described
     require_finished(teacher)
@@ -66,7 +73,7 @@ def distill(
 
     with tasks_on(cluster), progress(f"distill {described.name}") as step:
         watch = watcher(step, meter(energy, to))
-        result = train_student(described, dataset, teacher, to, jobs=jobs, watch=watch)
+        result = train_student(described, dataset, given, to, jobs=jobs, watch=watch)
     show_run(result.to_json(), json)
 
 

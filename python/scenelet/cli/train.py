@@ -142,20 +142,34 @@ def _quantize_with_qat(run: Path, dataset: Dataset, jobs: int, json: bool) -> No
     out.print(f"{made.path} written: {made.path.stat().st_size:,} bytes")
 
 
+FoldTeacher = Annotated[
+    str | None,
+    typer.Option(
+        "--teacher",
+        help="Teacher to distil from: a recipe, trained once per fold, or the folder of its own cross-validation.",
+    ),
+]
+FoldLogits = Annotated[
+    str | None,
+    typer.Option(
+        "--teacher-logits",
+        metavar="FILE",
+        help="Outputs of a network from elsewhere by clip, .csv or .npz; {fold} in the name stands for the fold.",
+    ),
+]
+Method = Annotated[
+    str | None, typer.Option("--method", help="response, relational, hint or rrs; default: the recipe's.")
+]
+
+
 def crossval(
     recipe: Recipe,
     data: Data,
     to: Annotated[Path, typer.Option("--out", help="Folder for the networks' run folders; interrupted ones resume.")],
     subset: Subset = None,
-    teacher: Annotated[
-        str | None,
-        typer.Option(
-            help="Teacher to distil from: a recipe, trained once per fold, or the folder of its own cross-validation."
-        ),
-    ] = None,
-    method: Annotated[
-        str | None, typer.Option("--method", help="response, relational, hint or rrs; default: the recipe's.")
-    ] = None,
+    teacher: FoldTeacher = None,
+    teacher_logits: FoldLogits = None,
+    method: Method = None,
     filters: Annotated[
         str | None, typer.Option("--filters", help="Filters to prune every network to: 20,22,22,24,24,16.")
     ] = None,
@@ -181,7 +195,7 @@ def crossval(
     described, chosen = recipes.load(recipe), parse_folds(folds)
     kept = None if filters is None else filter_numbers(filters)
     if method:
-        if teacher is None:
+        if teacher is None and teacher_logits is None:
             raise InputError("--method", "needs a teacher", "give --teacher or leave it out")
         described = with_method(described, method)
     taught_by = None if teacher is None else Path(teacher) if Path(teacher).is_dir() else recipes.load(teacher)
@@ -192,6 +206,7 @@ def crossval(
             dataset,
             to,
             teacher=taught_by,
+            teacher_logits=teacher_logits,
             filters=kept,
             folds=chosen,
             seeds=seeds,

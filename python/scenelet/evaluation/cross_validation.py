@@ -85,6 +85,7 @@ def cross_validate(
     out: str | Path,
     *,
     teacher: Recipe | Path | None = None,
+    teacher_logits: str | None = None,
     filters: Sequence[int] | None = None,
     folds: Sequence[int] | None = None,
     seeds: int = 1,
@@ -103,6 +104,9 @@ def cross_validate(
         Teacher for distillation: a recipe, which is trained once per fold on the same split, so that its training data
         hold neither test nor validation clips; or the folder of the teacher's own cross-validation, of which the first
         run of each fold is used.
+    teacher_logits
+        Instead, the file of the outputs of a network from elsewhere (:mod:`..training.distillation.outside_teacher`);
+        "{fold}" in its name stands for the number of the test fold.
     filters
         Prune every network to these numbers of filters and fine-tune it (:mod:`scenelet.training.pruning.prune`), with
         the teacher where there is one.
@@ -126,13 +130,13 @@ def cross_validate(
     InputError
         Where the teacher's runs are missing, or were trained on another split.
     """
-    if leak and (teacher or filters):
-        raise InputError("the leak", "is shown for plain training alone", "leave teacher and filters out")
+    _require_one_way(teacher, teacher_logits, filters, leak)
     networks = _networks(recipe, dataset, folds, seeds, leak)
     _require_trainable(recipe, dataset, teacher, filters)
     require_room(Path(out), networks)
     context = _Context(recipe, dataset, Path(out), cache or toolchain.build_folder() / "features", filters, jobs)
-    teachers = _teachers(context, teacher, tuple(dict.fromkeys(fold for fold, _ in networks if fold)))
+    tested = tuple(dict.fromkeys(fold for fold, _ in networks if fold))
+    teachers = _teachers(context, teacher, teacher_logits, tested)
     results: list[FoldResult] = []
     for result in parallel.spread(_run_network, [(context, *one, teachers.get(one[0])) for one in networks], jobs):
         results.append(result)
@@ -143,6 +147,18 @@ def cross_validate(
     )
     write_text(Path(out) / RESULT, json.dumps(found.to_json(), indent=2) + "\n")
     return found
+
+
+def _require_one_way(
+    teacher: Recipe | Path | None, teacher_logits: str | None, filters: Sequence[int] | None, leak: bool
+) -> None:
+    """Refuse what cannot be done together."""
+    if teacher is not None and teacher_logits is not None:
+        raise InputError("teacher", "is given twice, as a network and as outputs", "give one of them")
+    if teacher_logits is not None and filters:
+        raise InputError("filters", "are pruned with a teacher's network, not with outputs", "leave one of them out")
+    if leak and (teacher or teacher_logits or filters):
+        raise InputError("the leak", "is shown for plain training alone", "leave teacher and filters out")
 
 
 def _networks(
@@ -200,8 +216,12 @@ class _Context:
             one_thread()
 
 
-def _teachers(context: _Context, teacher: Recipe | Path | None, folds: Sequence[int]) -> dict[int, Path]:
-    """Run folder of every fold's teacher."""
+def _teachers(
+    context: _Context, teacher: Recipe | Path | None, logits: str | None, folds: Sequence[int]
+) -> dict[int, Path]:
+    """Run folder of every fold's teacher, or the file of its outputs."""
+    if logits is not None:
+        return {fold: Path(logits.replace("{fold}", str(fold))) for fold in folds}
     if teacher is None:
         return {}
     if isinstance(teacher, Path):

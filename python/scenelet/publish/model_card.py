@@ -78,7 +78,7 @@ def card(model: Path, info: ModelInfo, evaluations: Sequence[Evaluation], *, fol
         _data(info),
         _scores(evaluations, shown, folds is not None),
         _weakness(shown, evaluations, folds is not None),
-        _commands(model, evaluations, folds),
+        _commands(model, evaluations, folds, bool(info.learned and info.learned.teachers)),
     ]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
@@ -169,6 +169,9 @@ def _data(info: ModelInfo) -> Iterator[str]:
     yield "## Data"
     yield ""
     yield licence_text(info.dataset or "unknown")
+    for name in info.learned.teachers if info.learned else ():
+        yield ""
+        yield f"Taught by the outputs of a network from elsewhere, and so by its data: **{markdown(name)}**."
 
 
 def _scores(evaluations: Sequence[Evaluation], shown: Evaluation, folds: bool) -> Iterator[str]:
@@ -243,12 +246,12 @@ def _weakness(one: Evaluation, evaluations: Sequence[Evaluation], folds: bool) -
     yield "- Sounds of no class of the list get an answer from the list, too."
 
 
-def _commands(model: Path, evaluations: Sequence[Evaluation], folds: Folds | None) -> Iterator[str]:
+def _commands(model: Path, evaluations: Sequence[Evaluation], folds: Folds | None, outside: bool) -> Iterator[str]:
     yield "## Made and measured with" if folds else "## Measured with"
     yield ""
     yield "```"
     if folds:
-        yield from _making(folds)
+        yield from _making(folds, outside)
         yield "scenelet quantize RUN"
         yield f"scenelet card {_word(model.name)} --data DIR --crossval FOLDS --out {_word(f'{model.stem}.md')}"
     else:
@@ -267,14 +270,15 @@ def _word(name: str) -> str:
     return one_line(shlex.quote(name))
 
 
-def _making(folds: Folds) -> Iterator[str]:
+def _making(folds: Folds, outside: bool) -> Iterator[str]:
     """Commands of the cross-validation and of the network that is trained on all folds."""
     method = f" --method {folds.method}" if folds.method else ""
     filters = f" --filters {','.join(map(str, folds.filters))}" if folds.filters else ""
-    teachers = " --teacher TEACHERS" if method else ""
+    option = "--teacher-logits" if outside else "--teacher"
+    teachers = f" {option} TEACHERS" if method else ""
     yield f"scenelet crossval {_word(folds.recipe)} --data DIR --out FOLDS{teachers}{method}{filters}"
     out = "WHOLE" if filters else "RUN"
-    teacher = " --teacher TEACHER" if method else ""
+    teacher = f" {option} TEACHER" if method else ""
     command = f"distill {_word(folds.recipe)}{teacher}{method}" if method else f"train {_word(folds.recipe)}"
     yield f"scenelet {command} --data DIR --out {out} --all-clips"
     if filters:

@@ -43,6 +43,8 @@ class Provenance(BaseModel):
         Part of the published training split that the clips were drawn from, per cent; None for all of it.
     devices
         Recording devices of the training clips; empty for all of them.
+    teachers
+        Networks from elsewhere that taught it by their outputs, with what they were trained on.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -54,11 +56,14 @@ class Provenance(BaseModel):
     clips_sha256: str
     percent: int | None = None
     devices: tuple[str, ...] = ()
+    teachers: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """As a dictionary; part and devices are named only where they are restricted."""
+        """As a dictionary; part and devices are named only where they are restricted, teachers where there are some."""
         content = self.model_dump(mode="json")
-        return {name: value for name, value in content.items() if value or name not in ("percent", "devices")}
+        return {
+            name: value for name, value in content.items() if value or name not in ("percent", "devices", "teachers")
+        }
 
 
 class ModelInfo(BaseModel):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, Protocol, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -198,6 +198,19 @@ START = "start"
 # Run folders by the role that their networks have for the new one: "teacher", "pruned", "start".
 Sources = Mapping[str, str | Path]
 
+
+class Outside(Protocol):
+    """A network from elsewhere: its name, and the hash of what is used of it."""
+
+    @property
+    def name(self) -> str:
+        """Name of the network, for the metadata."""
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the file of its outputs, for the run's identity."""
+
+
 # Trains a network from the recipe's seed, so that it can be called again after an interruption; returns it with its
 # last state.
 TrainFn = Callable[[RunContext], tuple[keras.Model, State]]
@@ -252,6 +265,7 @@ def run_training(
     train_fn: TrainFn,
     *,
     sources: Sources | None = None,
+    outside: Mapping[str, Outside] | None = None,
     **options: Unpack[RunOptions],
 ) -> RunResult:
     """Train with a function in a run folder, or find the finished run there; other parameters as in :func:`train`.
@@ -262,6 +276,8 @@ def run_training(
         Trains the network.
     sources
         Finished runs of other networks that ``train_fn`` uses. They are part of the run's identity.
+    outside
+        Networks from elsewhere that it uses, by the same roles.
 
     Raises
     ------
@@ -273,7 +289,16 @@ def run_training(
     recipe, dataset = prepare(recipe, dataset, every_class=START not in (sources or {}))
     data = load_splits(recipe, dataset, options)
     context = RunContext(recipe, data, Path(out), options.get("jobs", 1), options.get("watch"))
-    return _run(context, given, train_fn, sources or {}, provenance_of(recipe, given))
+    used, runs = outside or {}, sources or {}
+    teachers = _teachers([one.name for one in used.values()], runs)
+    provenance = provenance_of(recipe, given).model_copy(update={"teachers": teachers})
+    return _run(context, given, train_fn, runs, provenance, {role: one.sha256 for role, one in used.items()})
+
+
+def _teachers(named: list[str], sources: Sources) -> tuple[str, ...]:
+    """Networks from elsewhere behind a new one: those that teach it, and those behind the runs that it is made from."""
+    behind = [run_folder.provenance_of(source) for source in sources.values()]
+    return tuple(dict.fromkeys([*named, *(name for one in behind if one for name in one.teachers)]))
 
 
 def provenance_of(recipe: Recipe, dataset: Dataset) -> Provenance:
@@ -282,13 +307,18 @@ def provenance_of(recipe: Recipe, dataset: Dataset) -> Provenance:
 
 
 def _run(
-    context: RunContext, dataset: Dataset, train_fn: TrainFn, sources: Sources, provenance: Provenance | None = None
+    context: RunContext,
+    dataset: Dataset,
+    train_fn: TrainFn,
+    sources: Sources,
+    provenance: Provenance | None = None,
+    hashes: Mapping[str, str] | None = None,
 ) -> RunResult:
     features = {name: part.sha256 for name, part in context.data.items()}
     for source in sources.values():
         _require_untested(source, dataset, features)
     weights = {name: run_folder.weights_sha256(run_folder.load_model(run)) for name, run in sources.items()}
-    request = Request(context.recipe, dataset.name, dataset.labels, features, weights)
+    request = Request(context.recipe, dataset.name, dataset.labels, features, weights | dict(hashes or {}))
     run_folder.claim(context.out, request, provenance)
     scores = run_folder.done(context.out, context.data)
     if scores is None:

@@ -118,6 +118,15 @@ def test_results_of_earlier_versions_have_no_interval(result, tmp_path):
     assert "clip_interval" not in old.to_json()
 
 
+def test_outputs_of_a_teacher_from_outside_are_a_file_per_fold(folded, tiny_recipe, cache, tmp_path):
+    files = str(tmp_path / "told{fold}.csv")
+    with pytest.raises(InputError, match=r"told2\.csv: .*no such file"):
+        cross_validate(tiny_recipe(), folded, tmp_path / "out", teacher_logits=files, folds=(2,), cache=cache)
+    for wrong in ({"filters": (4, 4)}, {"leak": True}, {"teacher": tiny_recipe()}):
+        with pytest.raises(InputError, match=r"give one of them|leave .* out"):
+            cross_validate(tiny_recipe(), folded, tmp_path / "out", teacher_logits=files, cache=cache, **wrong)
+
+
 def test_a_float_score_is_the_runs_own(result):
     out, found = result
     for outcome in found.results:

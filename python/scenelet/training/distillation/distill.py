@@ -30,8 +30,8 @@ from ..augmentation.batches import batch_augmentation
 from ..checkpoint import State
 from ..loop import Objective, Teacher, Trainer, fit
 from ..teacher_outputs import CachedTeacher, OnlineTeacher
-from ..train import RunContext, RunOptions, RunResult, run_training
-from . import losses
+from ..train import RunContext, RunOptions, RunResult, prepare, run_training
+from . import losses, outside_teacher
 from .methods import STAGES
 
 TEACHER = "teacher"
@@ -170,6 +170,28 @@ def load_teacher(recipe: Recipe, dataset: Dataset, run: str | Path) -> keras.Mod
     return run_folder.load_model(run)
 
 
+def _distill_from_outside(
+    recipe: Recipe, dataset: Dataset, file: Path, out: str | Path, **options: Unpack[RunOptions]
+) -> RunResult:
+    config = recipe.distillation or DistillationConfig(method="response")
+    if config.method != "response":
+        problem = f"method {config.method} needs a teacher's embedding, and {file} holds outputs alone"
+        raise InputError(f"recipe {recipe.name}", problem, "give --method response")
+    recipe = recipe.model_copy(update={"distillation": config})
+    teacher = outside_teacher.read_outside_teacher(file, dataset)
+    teacher.require_deaf_to(dataset.splits.get("test", ()))
+    _, split = prepare(recipe, dataset)
+    logits = teacher.of(split.split("train"))
+
+    def from_scratch(context: RunContext) -> tuple[keras.Model, State]:
+        keras.utils.set_random_seed(context.recipe.training.seed)
+        model = build(context.recipe)
+        outputs = outside_teacher.LogitsTeacher(logits, context.data["train"].clips)
+        return model, _train_stage("response", config, model, context, outputs, "")
+
+    return run_training(recipe, dataset, out, from_scratch, outside={TEACHER: teacher}, **options)
+
+
 def distill(
     recipe: Recipe,
     dataset: Dataset,
@@ -181,12 +203,15 @@ def distill(
 ) -> RunResult:
     """Train a recipe's network with a teacher; parameters and errors as in :func:`scenelet.training.train.train`.
 
+    A teacher from outside gives outputs per clip, and no embedding: only the method "response" learns from it.
+
     Parameters
     ----------
     recipe
         Of the student; its ``distillation`` section holds the settings, by default the published ones.
     teacher
-        Finished run folder of the teacher, with the same front end and classes.
+        Finished run folder of the teacher, with the same front end and classes; or a file of the outputs of a network
+        from elsewhere (:mod:`.outside_teacher`).
     on_stage
         Called with the name of each stage as it begins.
 
@@ -198,6 +223,8 @@ def distill(
     """
     if isinstance(recipe.model, OneAgainstAllConfig):
         raise InputError(f"recipe {recipe.name}", "is a teacher, not a student", "give a recipe of one network")
+    if Path(teacher).suffix in outside_teacher.SUFFIXES:
+        return _distill_from_outside(recipe, dataset, Path(teacher), out, **options)
     recipe = recipe.model_copy(update={"distillation": recipe.distillation or DistillationConfig()})
     network = load_teacher(recipe, dataset, teacher)
 
