@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,7 +96,7 @@ def cross_validate(
 ) -> CrossValidation:
     """Train and score a recipe once per fold and seed.
 
-    Finished networks are not trained again; an interrupted network is resumed after its last whole epoch.
+    Finished networks are not trained again; an interrupted one is resumed after its last whole epoch.
 
     Parameters
     ----------
@@ -105,11 +105,9 @@ def cross_validate(
         hold neither test nor validation clips; or the folder of the teacher's own cross-validation, of which the first
         run of each fold is used.
     teacher_logits
-        Instead, the file of the outputs of a network from elsewhere (:mod:`..training.distillation.outside_teacher`);
-        "{fold}" in its name stands for the number of the test fold.
+        Instead, the file of the outputs of a network from elsewhere; "{fold}" in its name is the test fold's number.
     filters
-        Prune every network to these numbers of filters and fine-tune it (:mod:`scenelet.training.pruning.prune`), with
-        the teacher where there is one.
+        Prune every network to these numbers of filters and fine-tune it, with the teacher where there is one.
     folds
         Folds that are the test in turn; by default all. One fold with several seeds shows the effect of the seed.
     seeds
@@ -135,8 +133,7 @@ def cross_validate(
     _require_trainable(recipe, dataset, teacher, filters)
     require_room(Path(out), networks)
     context = _Context(recipe, dataset, Path(out), cache or toolchain.build_folder() / "features", filters, jobs)
-    tested = tuple(dict.fromkeys(fold for fold, _ in networks if fold))
-    teachers = _teachers(context, teacher, teacher_logits, tested)
+    teachers = _teachers(context, teacher, teacher_logits, dict.fromkeys(fold for fold, _ in networks if fold))
     results: list[FoldResult] = []
     for result in parallel.spread(_run_network, [(context, *one, teachers.get(one[0])) for one in networks], jobs):
         results.append(result)
@@ -217,7 +214,7 @@ class _Context:
 
 
 def _teachers(
-    context: _Context, teacher: Recipe | Path | None, logits: str | None, folds: Sequence[int]
+    context: _Context, teacher: Recipe | Path | None, logits: str | None, folds: Iterable[int]
 ) -> dict[int, Path]:
     """Run folder of every fold's teacher, or the file of its outputs."""
     if logits is not None:
