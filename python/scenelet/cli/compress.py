@@ -67,7 +67,8 @@ def distill(
         raise InputError("distill", "needs --teacher or --teacher-logits", "give one of them")
     described = recipes.load(recipe)
     described = with_method(described, method) if method else described
-    require_finished(teacher)
+    if teacher:
+        require_finished(teacher)
     dataset = opened(data, subset, split_percent, device, all_clips=all_clips)
     from ..training.distillation.distill import distill as train_student  # TensorFlow, after all checks
 
