@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from . import processes, toolchain
-from .files import scratch
+from .files import held, scratch, writing
 
 COMPILER = "arm-none-eabi-gcc"
 PROBING = ("-DSCN_PROBE",)
@@ -76,21 +78,35 @@ def _invoke(arguments: Sequence[str | Path], folder: Path | None = None) -> None
 
 
 def _objects(sources: Iterable[Path], includes: Sequence[Path], defines: Sequence[str]) -> list[Path]:
-    """Compile each source once per content of itself, of every header, and of the command."""
+    """Compile each source once per content of itself, of every header, and of the command; on all cores."""
     folder = toolchain.build_folder() / "arm"
     options = [*_compile_flags(), *defines]
     headers = _contents(header for place in includes for header in place.glob("*.h"))
-    made = []
+    command = [*options, *(f"-I{include}" for include in includes), "-c"]
+    made = {}
     for source in sources:
         key = _digest("\0".join(options).encode(), source.name.encode(), source.read_bytes(), *headers)
-        target = folder / f"{source.stem}-{key}.o"
-        if not target.exists():
-            with scratch(folder) as place:
-                fresh = place / target.name
-                _invoke([*options, *(f"-I{include}" for include in includes), "-c", source, "-o", fresh])
-                fresh.replace(target)
-        made.append(target)
-    return made
+        made[folder / f"{source.stem}-{key}.o"] = source
+    if not all(target.exists() for target in made):
+        _compile(command, made, folder)
+    return list(made)
+
+
+def _compile(command: Sequence[str | Path], sources: Mapping[Path, Path], folder: Path) -> None:
+    """Compile what another process has not compiled meanwhile: sources by their objects, which lie in the folder."""
+
+    def one(target: Path) -> None:
+        with scratch(folder) as place:
+            fresh = place / target.name
+            _invoke([*command, sources[target], "-o", fresh])
+            fresh.replace(target)
+
+    with writing(folder), held(folder):
+        pool = ThreadPoolExecutor(os.cpu_count())
+        try:
+            list(pool.map(one, [target for target in sources if not target.exists()]))
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def library_objects(defines: Sequence[str] = ()) -> list[Path]:

@@ -113,6 +113,17 @@ def _lock(path: str | Path, *, wait: bool = True) -> int:
     return handle
 
 
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Wait until no other process holds a folder, which is made where it is missing, and hold it for the block."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = _lock(folder)
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
 def _locked_folder(parent: Path, name: str) -> tuple[Path, int]:
     """Make a hidden temporary folder, and remove those that killed processes left there."""
     sweep(parent, name)
