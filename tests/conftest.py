@@ -4,8 +4,6 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-from scenelet.compiler import plan_cache
-
 pytest_plugins = (
     "fixtures_commands",
     "fixtures_datasets",
@@ -16,9 +14,6 @@ pytest_plugins = (
     "fixtures_training",
     "needs",
 )
-
-# Plans of a compiler that a test has changed are nobody's.
-plan_cache.KEEPS = False
 
 # A busy computer is no defect: no example has a deadline. In CI, generated examples are the same every time; at a desk
 # they go on exploring.

@@ -25,7 +25,6 @@ from .passes.fuse_maps import fuse
 from .passes.graph_cleanup import drop_unread
 from .passes.join_pads import join_pads
 from .passes.shapes import fold, with_shapes
-from .plan_cache import kept
 from .program import Program
 
 
@@ -64,7 +63,7 @@ class Compiled:
 
 
 def compile_model(source: str | Path | bytes, options: Options = DEFAULT, name: str | None = None) -> Compiled:
-    """Take a model from its file to a planned program, or find the one that was planned before.
+    """Take a model from its file to a planned program.
 
     Parameters
     ----------
@@ -88,12 +87,7 @@ def compile_model(source: str | Path | bytes, options: Options = DEFAULT, name: 
         The engine cannot run it; names operator, layer and remedy.
     """
     subject, stem, content = load(source)
-    called = name or stem
-    return kept(content, f"{called}\0{options}", Compiled, lambda: _compile(subject, called, content, options))
-
-
-def _compile(subject: str, name: str, content: bytes, options: Options) -> Compiled:
-    graph = with_shapes(parse(subject, name, content))
+    graph = with_shapes(parse(subject, name or stem, content))
     inside = ends.interior(fold(graph))
     require_supported(inside)
     info = metadata.read(content, subject)
