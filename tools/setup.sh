@@ -116,5 +116,5 @@ make_environment() { # NAME EXTRAS SIZES
 if [ -n "$for_tests" ]; then
   is_ready tests || make_environment tests train,firmware,librosa,dask,ray,dev "660 MB to fetch, 2.1 GB in place"
 elif ! is_ready tests && ! is_ready setup; then
-  make_environment setup train,firmware "400 MB to fetch, 1.1 GB in place"
+  make_environment setup train,firmware "400 MB to fetch, 1.2 GB in place"
 fi

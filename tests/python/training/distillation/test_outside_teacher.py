@@ -16,7 +16,7 @@ from scenelet.errors import DatasetError, InputError
 from scenelet.quantization.convert import quantize_run
 from scenelet.tflite.metadata import read
 from scenelet.training import run_folder
-from scenelet.training.distillation import distill
+from scenelet.training.distillation import distill, methods
 from scenelet.training.distillation.outside_teacher import LogitsTeacher, read_outside_teacher
 
 pytestmark = pytest.mark.train
@@ -162,7 +162,7 @@ def test_a_student_learns_and_names_its_teacher(
     assert info is not None
     assert info.learned == provenance
     pupil = distill.distill(
-        distill.with_method(tiny_recipe(epochs=1), "response"), dataset, run.folder, tmp_path / "pupil", cache=cache
+        methods.with_method(tiny_recipe(epochs=1), "response"), dataset, run.folder, tmp_path / "pupil", cache=cache
     )
     second = run_folder.provenance_of(pupil.folder)
     assert second is not None
@@ -179,7 +179,7 @@ def test_a_student_learns_and_names_its_teacher(
 
 @pytest.mark.parametrize("method", ["relational", "hint", "rrs"])
 def test_outputs_have_no_embedding(method: str, dataset: Dataset, tiny_recipe: Any, tmp_path: Path) -> None:
-    recipe = distill.with_method(tiny_recipe(), method)
+    recipe = methods.with_method(tiny_recipe(), method)
     with pytest.raises(InputError, match=f"method {method} needs a teacher's embedding.*give --method response"):
         distill.distill(recipe, dataset, as_csv(tmp_path / "t.csv", table(dataset)), tmp_path / "run")
 
