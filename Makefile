@@ -2,6 +2,8 @@
 
 export PLATFORMIO_DISABLE_UPGRADE_CHECK := true
 export PLATFORMIO_SETTING_ENABLE_TELEMETRY := no
+# Tests start hundreds of processes of Python; without byte code, each would compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
 
 DATA ?=
 RECIPE ?=
