@@ -163,8 +163,8 @@ def load_splits(
 
 def _require_sound(train: Windows, dataset: Dataset) -> None:
     """Refuse a class whose training windows are all silent."""
-    heard = np.unique(train.classes[train.active])
-    if deaf := [label for number, label in enumerate(dataset.labels) if number not in heard]:
+    silent = np.setdiff1d(train.classes, train.classes[train.active])
+    if deaf := [dataset.labels[number] for number in silent]:
         problem = "all windows of its training clips are silent"
         raise DatasetError(f"{dataset.root}: class '{deaf[0]}'", problem, "lower the key 'silence.level_db'")
 
