@@ -63,7 +63,7 @@ def test_a_slip_is_named_at_once(
     def plan(*_: object) -> None:
         pytest.fail("a plan was made first")
 
-    monkeypatch.setattr(pipeline, "_compile", plan)
+    monkeypatch.setattr(pipeline, "lower", plan)
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     monkeypatch.delitem(sys.modules, "scenelet.models.backend", raising=False)
     monkeypatch.chdir(tmp_path)
