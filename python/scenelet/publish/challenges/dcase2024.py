@@ -30,14 +30,7 @@ def metadata(job: Job, evaluations: Sequence[Evaluation]) -> dict[str, Any]:
     first = job.parts[0]
     costs = [part.cost for part in job.parts]
     description = {
-        "input_sampling_rate": f"{first.info.frontend.sample_rate / 1000:g}kHz",
-        "acoustic_features": "log-mel energies",
-        "data_augmentation": parts.augmentations(first),
-        "machine_learning_method": parts.architecture(first),
-        "external_data_usage": "external data" if job.details.external_datasets else "none",
-        "complexity_management": parts.compression(job.parts),
-        "pipeline": parts.pipeline(job.parts),
-        "framework": "keras/tensorflow",
+        **parts.description(first, job.parts, external=bool(job.details.external_datasets)),
         "split_adaptations": parts.adaptations(job.parts),
         "system_adaptations": "none",
     }

@@ -111,14 +111,7 @@ def metadata(job: Job, system: Evaluation, general: Evaluation, models: Mapping[
     own = [name for name in models if name != GENERAL]
     context = f"one model per device for {', '.join(own)}; a general one for all others" if own else "none"
     description = {
-        "input_sampling_rate": f"{first.info.frontend.sample_rate / 1000:g}kHz",
-        "acoustic_features": "log-mel energies",
-        "data_augmentation": parts.augmentations(first),
-        "machine_learning_method": parts.architecture(first),
-        "external_data_usage": "external data" if job.details.external_datasets else "none",
-        "complexity_management": parts.compression(job.parts),
-        "pipeline": parts.pipeline(job.parts),
-        "framework": "keras/tensorflow",
+        **parts.description(first, job.parts, external=bool(job.details.external_datasets)),
         "device_context": context,
     }
     counted = [int8_network.counted_by_torchinfo(part.graph) for part in job.parts]

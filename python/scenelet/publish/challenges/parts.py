@@ -176,3 +176,17 @@ def adaptations(parts: Sequence[Part]) -> str:
     if len(names) > 1:
         return f"recipes {', '.join(names)}"
     return "none" if len({part.info.recipe_sha256 for part in parts}) == 1 else f"settings of {names[0]}"
+
+
+def description(first: Part, parts: Sequence[Part], *, external: bool) -> dict[str, str]:
+    """Fields of a system's description that the challenges of DCASE share; ``first`` stands for networks alike."""
+    return {
+        "input_sampling_rate": f"{first.info.frontend.sample_rate / 1000:g}kHz",
+        "acoustic_features": "log-mel energies",
+        "data_augmentation": augmentations(first),
+        "machine_learning_method": architecture(first),
+        "external_data_usage": "external data" if external else "none",
+        "complexity_management": compression(parts),
+        "pipeline": pipeline(parts),
+        "framework": "keras/tensorflow",
+    }
