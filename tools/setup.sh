@@ -19,7 +19,7 @@ fi
 tools=(cc:gcc strip:binutils arm-none-eabi-gcc:gcc-arm-none-eabi qemu-system-arm:qemu-system-arm)
 tools_of_tests=(
   c++:g++ cmake:cmake clang:clang clang-format:clang-format clang-tidy:clang-tidy cppcheck:cppcheck
-  gdb-multiarch:gdb-multiarch openocd:openocd
+  gdb-multiarch:gdb-multiarch openocd:openocd chromium:chromium chromedriver:chromium-driver
 )
 
 # libFuzzer's library lies in a package of the compiler's version.
@@ -47,6 +47,15 @@ missing_packages() {
   [ -n "$python" ] && "$python" -c 'import ensurepip, venv' 2>/dev/null || printf 'python3-venv\n'
 }
 
+# Ubuntu has the browser of the pages' tests under other names.
+under_its_name() {
+  case $1 in
+    chromium) apt-cache show chromium >/dev/null 2>&1 || { echo chromium-browser; return; } ;;
+    chromium-driver) apt-cache show chromium-driver >/dev/null 2>&1 || { echo chromium-chromedriver; return; } ;;
+  esac
+  echo "$1"
+}
+
 install_packages() {
   local sudo=() missing
   command -v apt-get >/dev/null ||
@@ -57,7 +66,7 @@ install_packages() {
   fi
   say "looking for Debian packages"
   "${sudo[@]}" apt-get update -qq
-  mapfile -t missing < <(missing_packages) # again: the fuzzer's package is known only after an update
+  mapfile -t missing < <(missing_packages | while read -r name; do under_its_name "$name"; done) # known after an update
   local install=("${sudo[@]}" env DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get install --no-install-recommends)
   say "installing ${missing[*]}"
   "${install[@]}" --assume-no "${missing[@]}" 2>/dev/null | sed -n 's/^\(Need to get\|After this operation\)/setup: &/p' >&2 || true
@@ -114,7 +123,7 @@ make_environment() { # NAME EXTRAS SIZES
 }
 
 if [ -n "$for_tests" ]; then
-  is_ready tests || make_environment tests train,firmware,librosa,dask,ray,dev "660 MB to fetch, 2.1 GB in place"
+  is_ready tests || make_environment tests train,firmware,librosa,dask,ray,listen,dev "700 MB to fetch, 2.2 GB in place"
 elif ! is_ready tests && ! is_ready setup; then
   make_environment setup train,firmware "400 MB to fetch, 1.2 GB in place"
 fi
