@@ -43,7 +43,7 @@ docs firmware python tools build:
 
 check: lint quick ## What to run after every change: lint, types and the quick tests
 
-quick: setup-tests ## The tests that need neither TensorFlow nor QEMU nor a cross compiler, without the long sweeps
+quick: setup-tests ## The tests that need no TensorFlow, QEMU, cross compiler or browser, without the long sweeps
 	SCENELET_NETWORKS=50 $(PYTHON) -m pytest --quick -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup-tests ## Formatting, linters and strict typing, Python and C

@@ -5,6 +5,7 @@ import os
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = (
+    "fixtures_browser",
     "fixtures_commands",
     "fixtures_datasets",
     "fixtures_entries",

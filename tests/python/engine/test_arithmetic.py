@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from scenelet.core import toolchain
 
-SUPPORT = Path(__file__).resolve().parents[2] / "support"
+PROBE = Path(__file__).resolve().parent / "engine_probe.c"
 Scale = Callable[[int, int, int], int]
 
 
@@ -28,11 +28,7 @@ def probe() -> tuple[cffi.FFI, Any]:
     ffi.cdef("int32_t probe_scale_once(int32_t, int32_t, int32_t, int32_t);")
     ffi.cdef("void probe_span(int32_t, int32_t, int32_t, int32_t, int32_t *);")
     return ffi, ffi.dlopen(
-        str(
-            toolchain.shared_library(
-                "engine_probe", [SUPPORT / "engine_probe.c", source("scn_fixedpoint.c")], toolchain.engine_folders()
-            )
-        )
+        str(toolchain.shared_library("engine_probe", [PROBE, source("scn_fixedpoint.c")], toolchain.engine_folders()))
     )
 
 
