@@ -148,9 +148,7 @@ def stream(
         for decision in listen(device, files, port):
             results.append(decision.to_json())
             if not json:
-                scores = " ".join(f"{value:4d}" for value in decision.scores)
-                said = "silence" if decision.silent else decision.label
-                out.print(f"{decision.file} {decision.window:5d} {decision.heard or said:24} {scores}")
+                out.print(decision.line)
     if json:
         print_json({"port": port, "results": results})
 

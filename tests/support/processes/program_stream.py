@@ -33,8 +33,11 @@ class ProgramStream:
         return content
 
     def write(self, content: bytes) -> None:
-        while content:
-            content = content[os.write(self._in, content) :]
+        try:
+            while content:
+                content = content[os.write(self._in, content) :]
+        except BrokenPipeError:
+            raise ToolError("device", "does not read", "see above") from None
 
     def close(self) -> None:
         assert self.process.stdin is not None

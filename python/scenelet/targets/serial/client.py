@@ -183,6 +183,10 @@ class Device:
                 lines.append(event.text)
         raise self._dead(READY)
 
+    def ask(self, line: str) -> None:
+        """Send a text command, once; what comes of it are events."""
+        self._stream.write(f"\0{line}\n".encode())
+
     def command(self, line: str) -> list[str]:
         """Send a text command, repeated until its response arrives intact.
 
@@ -198,7 +202,7 @@ class Device:
         """
         end = time.monotonic() + self._give_up_seconds
         while time.monotonic() < end:
-            self._stream.write(f"\0{line}\n".encode())
+            self.ask(line)
             lines = self._response()
             error = next((text for text in lines if text.endswith(f": {line}]")), None)
             if error:
@@ -231,7 +235,7 @@ class Device:
         """
         end = time.monotonic() + self._give_up_seconds
         while time.monotonic() < end:
-            self._stream.write(f"\0{command}\n".encode())
+            self.ask(command)
             for text in self._response():
                 if text.startswith("e-[") and text.endswith(f": {command}]"):
                     raise ToolError("device", f"responds {text}", "flash the firmware of this scenelet")
@@ -352,13 +356,13 @@ class Device:
             if isinstance(event, Status) and event.session == status.session:
                 require_open(event)
                 last_progress = time.monotonic() if sender.on_status(event) else last_progress
-            self._record_remarks(event)
-            decision = _decision(event)
+            self.record_remarks(event)
+            decision = decision_in(event)
             if decision and sender.on_decision(decision.window):
                 last_progress = time.monotonic()
                 yield decision
 
-    def _record_remarks(self, event: Event) -> None:
+    def record_remarks(self, event: Event) -> None:
         """Record the lines that come before a decision: the rule's label, and silence."""
         text = event.text if isinstance(event, Line) and event.checked else ""
         if match := _RULE_LABEL.fullmatch(text):
@@ -383,7 +387,8 @@ def require_open(status: Status) -> None:
         raise ToolError("device", problem, remedy)
 
 
-def _decision(event: Event) -> Decision | None:
+def decision_in(event: Event) -> Decision | None:
+    """Decision that an event holds; None for any other event."""
     match = _DECISION.fullmatch(event.text) if isinstance(event, Line) and event.checked else None
     if not match:
         return None
