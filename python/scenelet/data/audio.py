@@ -6,7 +6,7 @@ All commands read audio here. The readers of the containers count samples instea
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -128,7 +128,7 @@ def _converted(recording: Recording, sample_rate: int, bits: int) -> NDArray[np.
     result = bytearray()  # grows in place, where a list of arrays would need twice the memory at its end
     try:
         for block in _resampled(_mono(recording, sample_rate), recording.rate, sample_rate):
-            result += _to_integers(block, bits).tobytes()
+            result += to_integers(block, bits).tobytes()
     except OSError as error:
         raise AudioError(path, error.strerror or "cannot be read", AGAIN) from None
     if not result:
@@ -188,13 +188,25 @@ def _resampled(blocks: Iterator[NDArray[np.float64]], rate_in: int, rate_out: in
     if rate_in == rate_out:
         yield from blocks
         return
-    stream = soxr.ResampleStream(rate_in, rate_out, 1, dtype="float64", quality="HQ")
+    stream = _stream(rate_in, rate_out)
     for block in blocks:
         yield stream.resample_chunk(block)
     yield stream.resample_chunk(np.zeros(0), last=True)
 
 
-def _to_integers(samples: NDArray[np.float64], bits: int) -> NDArray[np.int32]:
+def _stream(rate_in: int, rate_out: int) -> soxr.ResampleStream:
+    return soxr.ResampleStream(rate_in, rate_out, 1, dtype="float64", quality="HQ")
+
+
+def resampler(rate_in: int, rate_out: int) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """Make a function that resamples blocks of an endless stream, (n,) to (m,), as :func:`read_audio` does."""
+    if rate_in == rate_out:
+        return lambda block: block
+    stream = _stream(rate_in, rate_out)
+    return lambda block: np.asarray(stream.resample_chunk(block))
+
+
+def to_integers(samples: NDArray[np.float64], bits: int) -> NDArray[np.int32]:
     """Round samples of full scale 1 to integers of ``bits`` bits, halves away from zero, saturated."""
     scale = 1 << (bits - 1)
     rounded = np.copysign(np.floor(np.abs(samples) * scale + 0.5), samples)

@@ -82,8 +82,40 @@ def _captured(
     samples = Decimator(capture_rate, rate).push(captured)
     if not samples.size:
         raise AudioError(subject, f"too short for one sample at {rate} Hz", "give a longer recording")
+    return narrowed(samples, bits)
+
+
+def narrowed(samples: NDArray[np.int32], bits: int) -> NDArray[np.int32]:
+    """Round samples of 24 bits to fewer, as the firmware does behind its decimator."""
     drop = CAPTURE_BITS - bits
     if not drop:
         return samples
     limit = 1 << (bits - 1)
     return ((samples + (1 << (drop - 1))) >> drop).clip(-limit, limit - 1).astype(np.int32)
+
+
+class Intake:
+    """A microphone's blocks as input of the front end, as :func:`read_capture` reads a file.
+
+    Parameters
+    ----------
+    rate
+        Sample rate of the blocks, Hz.
+    """
+
+    def __init__(self, rate: int, config: FrontendConfig) -> None:
+        wanted = config.capture_rate or config.sample_rate
+        self._bits = config.sample_bits
+        self._resample = audio.resampler(rate, wanted)
+        self._decimator = Decimator(wanted, config.sample_rate) if config.capture_rate else None
+
+    def push(self, block: NDArray[np.float32]) -> NDArray[np.int32]:
+        """Convert (n,) or (n, channels) floats of full scale 1; returns int32 (m,) of the front end's rate and width.
+
+        What is no number counts as silence.
+        """
+        mono = np.nan_to_num(block.reshape(len(block), -1).astype(np.float64)).mean(axis=1)
+        samples = self._resample(mono)
+        if self._decimator is None:
+            return audio.to_integers(samples, self._bits)
+        return narrowed(self._decimator.push(audio.to_integers(samples, CAPTURE_BITS)), self._bits)
