@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compiler.options import DEFAULT, Options
+from ..config.recipe import FrontendConfig
 from ..core import toolchain
 from ..targets.emulator.block_trace import BlockCount, trace_product
 from ..targets.qemu import QemuTarget
@@ -195,24 +196,57 @@ def load(model: str | Path, options: Options = DEFAULT) -> Load:
     with QemuTarget(model, options) as target:
         config, elf = target.tables.config, target.product_elf
         network, extra = _worst(target)
-    program = Program(elf)
-    flash = program.flash_model(*WAIT_STATES.values())
-    (lines, info), runs = trace_product(elf, flash, lambda device: (device.command("bench"), device.info()))
-    lines = [line for line in lines if not line.startswith("bench step=")]
-    factors = cycles_per_instruction(program, runs)
-    tasks = {line.split()[1]: fields(line) for line in lines}
-    per_cycle = 1e9 / int(info["cpu_hz"])
-    hop, link = (round(int(tasks["hop"][key]) * per_cycle) for key in ("cycles", "link_cycles"))
-    decision = max(round(int(tasks["network"]["cycles"]) * per_cycle), network)
-    period, window = config.hop_length / config.sample_rate, config.clip_samples / config.sample_rate
+    (hop, link, decision), info = bench_costs(elf, config, least_decision=network, more_per_hop=extra)
     return Load(
         str(model),
         options,
-        _cost("a hop's samples and column", hop + extra, factors["frontend"], period),
-        _cost("a hop's frames over the link", link, factors["link"], period),
-        _cost("a decision", decision, factors["engine"], window),
+        hop,
+        link,
+        decision,
         int(info["flash_bytes"]),
         sum(map(int, _RAM.findall(toolchain.run(["arm-none-eabi-size", "-A", "-d", elf])))),
         int(info["stack_bytes"]),
         int(info["stack_peak_bytes"]),
     )
+
+
+def bench_costs(
+    elf: Path, config: FrontendConfig, *, least_decision: int = 0, more_per_hop: int = 0
+) -> tuple[tuple[Cost, Cost, Cost], dict[str, str]]:
+    """Boot a product in QEMU, count what its own ``bench`` takes, and model the cycles.
+
+    Parameters
+    ----------
+    elf
+        Product firmware, built for any board of the project.
+    config
+        Its front end.
+    least_decision, more_per_hop
+        Instructions that a decision takes at least, and a hop besides, by other measurements.
+
+    Returns
+    -------
+    costs
+        Of a hop's samples and column, of a hop's frames over the link, and of a decision.
+    info
+        The device's ``info``.
+
+    Raises
+    ------
+    ToolError
+        QEMU or the host compiler is missing, or QEMU has no plugin support.
+    """
+    program = Program(elf)
+    flash = program.flash_model(*WAIT_STATES.values())
+    (lines, info), runs = trace_product(elf, flash, lambda device: (device.command("bench"), device.info()))
+    factors = cycles_per_instruction(program, runs)
+    tasks = {line.split()[1]: fields(line) for line in lines if not line.startswith("bench step=")}
+    per_cycle = 1e9 / int(info["cpu_hz"])
+    hop, link = (round(int(tasks["hop"][key]) * per_cycle) for key in ("cycles", "link_cycles"))
+    decision = max(round(int(tasks["network"]["cycles"]) * per_cycle), least_decision)
+    period, window = config.hop_length / config.sample_rate, config.clip_samples / config.sample_rate
+    return (
+        _cost("a hop's samples and column", hop + more_per_hop, factors["frontend"], period),
+        _cost("a hop's frames over the link", link, factors["link"], period),
+        _cost("a decision", decision, factors["engine"], window),
+    ), info
