@@ -40,9 +40,10 @@ DEBIAN = {
     "cmake": ("cmake",),
     "gdb-multiarch": ("gdb-multiarch",),
     "openocd": ("openocd",),
+    "portaudio": ("libportaudio2",),
     "qemu-system-arm": ("qemu-system-arm",),
 }
-"""Debian packages of programs."""
+"""Debian packages of programs, and of the library PortAudio."""
 
 
 def build_folder() -> Path:

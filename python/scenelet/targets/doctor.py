@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from ctypes.util import find_library
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -35,6 +36,8 @@ _PACKAGES = {
     "distributed": ("--cluster dask://", "dask"),
     "ray": ("--cluster ray://", "ray"),
     "codecarbon": ("--energy", "energy"),
+    "sounddevice": ("listen: this computer's microphone", "listen"),
+    "uvicorn": ("listen --web", "listen"),
 }
 _ENOUGH_BYTES = 2 << 30
 _USB = Path("/sys/bus/usb/devices")
@@ -83,6 +86,7 @@ def examine() -> Iterator[Finding]:
         yield _program(program, serves)
     for package, (serves, extra) in _PACKAGES.items():
         yield _package(package, serves, extras.remedy(extra) if extra else f"pip install {package}")
+    yield _portaudio()
     yield _cache()
     yield from _probes()
     yield from _ports()
@@ -109,6 +113,14 @@ def _package(name: str, serves: str, remedy: str) -> Finding:
         with suppress(PackageNotFoundError):
             return Finding(name, "ok", version(package), serves)
     return Finding(name, "missing", "", serves, remedy)
+
+
+def _portaudio() -> Finding:
+    serves = "listen: this computer's microphone"
+    if found := find_library("portaudio"):
+        return Finding("portaudio", "ok", found, serves)
+    command = toolchain.debian_command(toolchain.DEBIAN["portaudio"])
+    return Finding("portaudio", "missing", "", serves, f"install it (Debian: {command})")
 
 
 def _cache() -> Finding:
