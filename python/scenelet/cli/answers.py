@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 from ..core import metrics
+from ..core.shown import bar
 from ..evaluation.clip_answers import SILENCE
 from ..evaluation.predict import Prediction
 from .output import table
@@ -17,16 +18,10 @@ from .output import table
 _BAR_CELLS, _SHOWN = 10, 3
 
 
-def _bar(share: float) -> str:
-    """Write a share of 0 to 1 as a bar, in halves of a cell."""
-    halves = round(share * 2 * _BAR_CELLS)
-    return "█" * (halves // 2) + "▌" * (halves % 2)
-
-
 def _row(name: str, probability: NDArray[np.float64], labels: Sequence[str]) -> tuple[str, ...]:
     first, *others = np.argsort(-probability, kind="stable")[:_SHOWN]
     rest = ", ".join(f"{labels[place]} {probability[place]:.0%}" for place in others)
-    return name, labels[first], f"{probability[first]:.0%}", _bar(float(probability[first])), rest
+    return name, labels[first], f"{probability[first]:.0%}", bar(float(probability[first]), _BAR_CELLS), rest
 
 
 def _silence(name: str) -> tuple[str, ...]:

@@ -23,6 +23,11 @@ EXAMPLES = {
     ),
     "new": ("scenelet new doorbell --board feather_f405 --from model.tflite",),
     "run": ("scenelet run model.tflite street.wav park.flac",),
+    "listen": (
+        "scenelet listen street.wav",
+        "scenelet listen --port /dev/ttyACM0",
+        "scenelet listen model.tflite street.wav park.flac --qemu --web",
+    ),
     "evaluate": ("scenelet evaluate model.tflite --data recordings/ --split test --target host",),
     "parity": ("scenelet parity model.tflite --target qemu -n 20",),
     "bench": ("scenelet bench model.tflite", "scenelet bench model.tflite --weights expanded --flash"),

@@ -31,6 +31,12 @@ def shown(text: str) -> str:
     return "".join(one if _plain(one) else one.encode("unicode_escape").decode() for one in text)
 
 
+def bar(share: float, cells: int) -> str:
+    """Write a share of 0 to 1 as a bar of at most so many cells, in halves of a cell."""
+    halves = round(share * 2 * cells)
+    return "█" * (halves // 2) + "▌" * (halves % 2)
+
+
 def markdown(text: str) -> str:
     """Write text as one line of Markdown that shows it, also inside a table: no markup, no HTML."""
     return _MARKDOWN.sub(r"\\\g<0>", shown(text))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from captures import CAPTURE, expected, heard, silent, sound
+from captures import CAPTURE, expected, heard, microphone_file, silent, sound
 from program_stream import ProgramStream
 
 from scenelet.errors import ToolError
@@ -19,24 +19,11 @@ from scenelet.targets.qemu import boot
 from scenelet.targets.serial.client import Device, capture_contents, fields, scores_of
 from scenelet.targets.serial.framing import Input
 
-FRAME = 4  # halfwords
-
 
 def by_link(device: Any, model: Any, samples: np.ndarray) -> np.ndarray:
     contents = capture_contents(samples, CAPTURE, model.tables.config)
     identity = model.compiled.identity.sha256, model.tables.sha256
     return scores_of(device.decide(contents, Input.CAPTURE, *identity), (4,))
-
-
-def microphone_file(folder: Path, samples: np.ndarray) -> Path:
-    """I2S frames as DMA brings them: the left channel, and a right one that must not be heard."""
-    left = samples.astype(np.uint32) << 8
-    frames = np.empty((samples.size, FRAME), "<u2")
-    frames[:, 0], frames[:, 1] = left >> 16, left & 0xFFFF
-    frames[:, 2:] = np.random.default_rng(9).integers(0, 1 << 16, (samples.size, 2))
-    path = folder / "microphone"
-    path.write_bytes(frames.tobytes())
-    return path
 
 
 @contextmanager
