@@ -9,12 +9,12 @@ from typing import Any
 
 from ..compiler.pipeline import compile_model
 from ..config import recipe
-from ..core.files import read_bytes
 from ..errors import InputError
 from ..graph import Graph, limits
 from ..graph.cost import Cost, count
 from ..graph.limits import Board, Limits, Violation
 from ..models.architecture import graph_of
+from ..models.keras_archive import require_countable
 from ..targets import boards
 from ..tflite.metadata import limits_of
 
@@ -92,7 +92,7 @@ def graph_from(subject: str) -> tuple[Graph, int | None, Limits]:
         loaded = recipe.load(subject)
         return graph_of(loaded), None, limits.of_recipe(loaded)
     if subject.endswith(".keras"):
-        read_bytes(subject)  # before the seconds that TensorFlow takes
+        require_countable(subject)  # before the seconds that TensorFlow takes
         from ..models.from_keras import graph_of_model, load_model
 
         return graph_of_model(load_model(subject)), None, Limits()

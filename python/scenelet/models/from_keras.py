@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..core.files import read_bytes
 from ..errors import ModelError
 from ..graph import Graph
 from ..graph.builder import GraphBuilder, Pair
 from .backend import keras
+from .keras_archive import HONOURED, REMEDY, require_closed, require_countable, require_honoured
 
 layers = keras.layers
-
-# Option of a layer -> its values that the operators follow, and what to do about any other.
-_HONOURED: Mapping[str, tuple[tuple[Any, ...], str]] = {
-    "data_format": (("channels_last",), "use channels_last, the layout of TFLite"),
-    "keepdims": ((False,), "use keepdims=False"),
-    "dilation_rate": (((1, 1),), "use a plain convolution"),
-    "groups": ((1,), "use a convolution without groups"),
-    "depth_multiplier": ((1,), "use one filter per channel"),
-    "negative_slope": ((0, None), "use a plain ReLU"),
-    "threshold": ((0, None), "use a plain ReLU"),
-    "max_value": ((None, 6), "use a plain ReLU or ReLU6"),
-}
 
 
 def _activation(layer: Any) -> str:
@@ -41,14 +29,6 @@ def _refuse(layer: Any, problem: str, remedy: str) -> NoReturn:
     raise ModelError(f"layer {layer.name}", problem, remedy)
 
 
-def _require_honoured(layer: Any) -> None:
-    """Refuse a layer with an option that its operators would not follow."""
-    for name, (allowed, remedy) in _HONOURED.items():
-        # Most layers have few of these options, and PReLU's or a layer's of one's own may mean something else.
-        if hasattr(layer, name) and getattr(layer, name) not in allowed:
-            _refuse(layer, f"has {name}={getattr(layer, name)!r}, which is not counted", remedy)
-
-
 class _Walk:
     """One pass over a model's layers, from the outputs backwards: the converter's order for parallel branches.
 
@@ -62,10 +42,7 @@ class _Walk:
         self.applied: set[int] = set()
         source = model.inputs[0]
         layer = source._keras_history[0]
-        if None in source.shape[1:]:
-            _refuse(layer, f"takes {tuple(source.shape)}, which leaves sizes open", "give every size but the batch's")
-        if source.shape[0] not in (None, 1):
-            _refuse(layer, f"takes a batch of {source.shape[0]}", "build it with a batch size of 1, or none")
+        require_closed(f"layer {layer.name}", source.shape)
         self.source = self.builder.input("features", tuple(source.shape[1:]))
         self.done[id(source)] = self.source
 
@@ -95,7 +72,10 @@ class _Walk:
 
     def emit(self, layer: Any, arguments: Sequence[Any], shape: tuple[int, ...]) -> int:
         """Add a layer's operators; ``shape`` is that of its output, without the batch."""
-        _require_honoured(layer)
+        for option in HONOURED:
+            # Most layers have few of these, and PReLU's or a layer's of one's own may mean something else.
+            if hasattr(layer, option):
+                require_honoured(f"layer {layer.name}", option, getattr(layer, option))
         if layer.weights and id(layer) in self.applied:
             _refuse(layer, "is applied twice", "give each place a layer of its own")
         self.applied.add(id(layer))
@@ -211,13 +191,13 @@ def load_model(path: str | Path) -> keras.Model:
     Raises
     ------
     ModelError
-        Where Keras cannot read the file.
+        Where Keras cannot read the file, or :func:`require_countable` refuses it.
     InputError
         Where it is missing, or the system does not let it be read.
     """
-    read_bytes(path)
+    require_countable(path)
     try:
         return keras.models.load_model(path, compile=False)
     except Exception as error:  # a damaged archive raises whatever zipfile, json, h5py and the layers raise
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise ModelError(path, f"is not a Keras model: {reason}", "save it with Keras 3") from None
+        raise ModelError(path, f"is not a Keras model: {reason}", REMEDY) from None

@@ -14,6 +14,7 @@ from scenelet.errors import ModelError
 from scenelet.graph import cost
 from scenelet.models.backend import keras
 from scenelet.models.from_keras import graph_of_model, load_model
+from scenelet.models.keras_archive import require_countable
 from scenelet.quantization.convert import convert_int8
 from scenelet.tflite.reader import read_model
 
@@ -122,12 +123,29 @@ REFUSED = [
     (lambda x: layers.Conv2DTranspose(4, 3, name="a")(x), "Conv2DTranspose is not supported"),
 ]
 
+# What only the shapes show, or other options.
+SHAPES = ("overlap", "axis=1")
+
 
 @pytest.mark.parametrize(("made", "named"), REFUSED)
 def test_an_option_that_is_not_counted_is_named(made: Any, named: str) -> None:
     source = keras.Input((8, 8, 4))
     with pytest.raises(ModelError, match=f"layer a: .*{named}.*; "):
         graph_of_model(keras.Model(source, made(source)))
+
+
+@pytest.mark.parametrize(("made", "named"), [(made, named) for made, named in REFUSED if named not in SHAPES])
+def test_a_file_says_so_itself(made: Any, named: str, tmp_path: Path) -> None:
+    source = keras.Input((8, 8, 4))
+    keras.Model(source, made(source)).save(tmp_path / "net.keras")
+    with pytest.raises(ModelError, match=f"layer a: .*{named}.*; "):
+        require_countable(tmp_path / "net.keras")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_file_that_is_counted_says_nothing_else(seed: int, tmp_path: Path) -> None:
+    random_model(seed).save(tmp_path / "net.keras")
+    require_countable(tmp_path / "net.keras")
 
 
 def test_weights_that_two_places_share_are_refused() -> None:

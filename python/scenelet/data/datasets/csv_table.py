@@ -41,6 +41,8 @@ class Row:
             The cell leads out of the folder, is not the plain form of its path, or names no file.
         """
         name = PurePosixPath(self.cells[column])
+        if name.is_relative_to(inside := folder.absolute()) and ".." not in name.parts:
+            raise self.error(f"{column} '{name}' is an absolute path", f"write {name.relative_to(inside)}")
         if name.is_absolute() or ".." in name.parts:
             raise self.error(f"{column} '{name}' leads out of the data set", f"give a path inside {folder}")
         if str(name) != self.cells[column]:
