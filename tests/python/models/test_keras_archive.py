@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-CONV = {"name": "a", "filters": 4, "kernel_size": [3, 3], "data_format": "channels_last", "activation": "relu"}
+FIRST = {"filters": 4, "kernel_size": [3, 3], "data_format": "channels_first", "activation": "relu"}
 INPUT = {"module": "keras.layers", "class_name": "InputLayer", "config": {"name": "in", "batch_shape": [None, 8, 8, 1]}}
 
 
@@ -23,7 +23,7 @@ def network(*layers: dict[str, Any], kind: str = "Sequential", **more: Any) -> b
 
 
 REFUSED = {
-    "options": (network(INPUT, layer("Conv2D", **CONV | {"data_format": "channels_first"})), "layer a: has data_format"),
+    "options": (network(INPUT, layer("Conv2D", **FIRST)), "layer a: has data_format='channels_first'"),
     "kind": (network(INPUT, layer("LSTM", units=4)), "layer a: LSTM is not supported"),
     "code": (network(INPUT, layer("Lambda", function={})), "layer a: Lambda is not supported"),
     "own": (network(INPUT, layer("Mine", module=None)), "layer a: Mine is a class of one's own"),
