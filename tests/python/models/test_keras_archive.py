@@ -49,6 +49,7 @@ FILES = {
 
 _LOOK = """
 import sys
+from pathlib import Path
 from scenelet.benchmark.budget import budget_of
 from scenelet.errors import ModelError
 for path in map(Path, sys.argv[1:]):
