@@ -72,7 +72,8 @@ def _contents(paths: Iterable[Path]) -> list[bytes]:
 def _invoke(arguments: Sequence[str | Path], folder: Path | None = None) -> None:
     """Run the compiler, in a folder if it is given; its first error line becomes a ToolError."""
     program = toolchain.find(COMPILER)
-    done = processes.run([program, *arguments], cwd=folder)
+    with toolchain.own_temporary_files() as variables:
+        done = processes.run([program, *arguments], cwd=folder, env=variables)
     if done.returncode:
         raise toolchain.failure(COMPILER, done, "shrink the model if it does not fit, else report this as a defect")
 

@@ -164,14 +164,49 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
+class _Guard:
+    """A process that kills a process group when this process ends: the kernel tells it by the end of a pipe."""
+
+    def __init__(self, group: int) -> None:
+        reading, self._writing = os.pipe()
+        try:
+            # Not in the group of the shell that started this process, whose Ctrl-C it must outlive.
+            self._process = subprocess.Popen(
+                ["/bin/sh", "-c", 'read _; kill -KILL "-$1"', "sh", str(group)],
+                stdin=reading,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                process_group=0,
+            )
+        finally:
+            os.close(reading)
+
+    def dismiss(self) -> None:
+        """End it before the pipe."""
+        self._process.kill()
+        self._process.wait()
+        os.close(self._writing)
+
+
 def run(
     command: Sequence[str | Path],
     *,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     seconds: float | None = None,
+    family: bool = False,
 ) -> subprocess.CompletedProcess[str]:
     """Run a program to its end; whatever ends this call before, ends the program and its children.
+
+    Parameters
+    ----------
+    command, cwd, env
+        See :func:`start`.
+    seconds
+        Most time that it may take.
+    family
+        Whether a SIGKILL of this process ends the program's children too. Those of a builder would else go on writing
+        into a folder where the next call builds.
 
     Returns
     -------
@@ -185,6 +220,7 @@ def run(
     """
     with undisturbed():
         process = start(command, cwd=cwd, env=env, output=subprocess.PIPE, errors=subprocess.PIPE)
+        guard = _Guard(process.pid) if family else None
     try:
         written = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
@@ -192,5 +228,7 @@ def run(
     finally:
         if process.poll() is None:
             stop(process)
+        if guard is not None:
+            guard.dismiss()
     out, err = (text.decode("utf-8", "backslashreplace").replace("\r\n", "\n") for text in written)
     return subprocess.CompletedProcess(list(command), process.returncode, out, err)

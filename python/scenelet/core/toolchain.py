@@ -8,7 +8,8 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from signal import SIGXFSZ
@@ -138,8 +139,16 @@ def _path_of(program: str) -> str | None:
     return shutil.which(program) or shutil.which(program, path=os.path.dirname(sys.executable))
 
 
-def run(command: Sequence[str | Path], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
-    """Run a program and return its standard output.
+def run(
+    command: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    family: bool = False,
+) -> str:
+    """Run a program as :func:`scenelet.core.processes.run` does, and return its standard output.
+
+    Its temporary files are those of :func:`own_temporary_files`.
 
     Raises
     ------
@@ -147,10 +156,21 @@ def run(command: Sequence[str | Path], *, cwd: Path | None = None, env: Mapping[
         The program is missing or fails; the message holds its first error line.
     """
     program = find(str(command[0]))
-    done = processes.run([program, *command[1:]], cwd=cwd, env=env)
+    with own_temporary_files(env) as variables:
+        done = processes.run([program, *command[1:]], cwd=cwd, env=variables, family=family)
     if done.returncode:
         raise failure(command[0], done, "run it by hand to see its whole output")
     return done.stdout
+
+
+@contextmanager
+def own_temporary_files(env: Mapping[str, str] | None = None) -> Iterator[dict[str, str]]:
+    """Environment, by default this process's, for a compiler, which leaves its temporary files where it is killed.
+
+    It makes them in a folder that goes at the end of the block; after a SIGKILL, with the next call.
+    """
+    with scratch() as folder:
+        yield {**(os.environ if env is None else env), "TMPDIR": str(folder)}
 
 
 def failure(subject: object, done: CompletedProcess[str], remedy: str) -> ToolError:

@@ -167,6 +167,7 @@ def _build(demo: Demo) -> Export:
         toolchain.run(
             ["pio", "run", "-d", toolchain.REPOSITORY, "-e", "qemu"],
             env={**os.environ, "SCENELET_GENERATED": str(generated), "PLATFORMIO_BUILD_DIR": str(build)},
+            family=True,
         )
     return result
 

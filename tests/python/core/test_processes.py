@@ -6,12 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
-from scenelet.core import processes
+from scenelet.core import processes, toolchain
 from scenelet.errors import ToolError
 
 TIMEOUT = 60
@@ -19,9 +20,10 @@ LASTING = """
 import sys, time
 from pathlib import Path
 from scenelet.core import processes
+FAMILY = bool(sys.argv[2:])
 with processes.stoppable():
     try:
-        processes.run(["/bin/sh", "-c", "sleep 98765 & echo $! $$ > " + sys.argv[1] + "; wait"])
+        processes.run(["/bin/sh", "-c", "sleep 98765 & echo $! $$ > " + sys.argv[1] + "; wait"], family=FAMILY)
     except BaseException as error:
         sys.exit(getattr(error, "exit_status", 130 if isinstance(error, KeyboardInterrupt) else 1))
 """
@@ -41,13 +43,11 @@ def wait_until_gone(pids: list[int]) -> None:
     assert not [pid for pid in pids if alive(pid)]
 
 
-@pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGKILL, -9)]
-)
-def test_a_signal_ends_the_children_too(tmp_path: Path, number: signal.Signals, status: int) -> None:
+def a_signal(tmp_path: Path, number: signal.Signals, status: int, *words: str) -> tuple[int, int]:
+    """Signal a process that runs a program with a child; the ended program, and its child, which may live on."""
     told = tmp_path / "pids"
     parent = subprocess.Popen(
-        [sys.executable, "-c", LASTING, str(told)],
+        [sys.executable, "-c", LASTING, str(told), *words],
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     end = time.monotonic() + TIMEOUT
@@ -58,9 +58,40 @@ def test_a_signal_ends_the_children_too(tmp_path: Path, number: signal.Signals, 
     parent.send_signal(number)
     assert parent.wait(TIMEOUT) == status
     wait_until_gone([child])
+    return child, grandchild
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGKILL, -9)]
+)
+def test_a_signal_ends_the_children_too(tmp_path: Path, number: signal.Signals, status: int) -> None:
+    _, grandchild = a_signal(tmp_path, number, status)
     if number == signal.SIGKILL:  # the kernel ends the child alone; its own children are for it to end
         os.kill(grandchild, signal.SIGKILL)
     wait_until_gone([grandchild])
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+def test_a_builders_children_end_with_a_killed_command(tmp_path: Path, number: signal.Signals, status: int) -> None:
+    wait_until_gone([a_signal(tmp_path, number, status, "family")[1]])
+
+
+def test_the_guard_of_a_builder_leaves_others_alone() -> None:
+    other = processes.start(["/bin/sleep", "98765"])
+    before = len(os.listdir("/proc/self/fd"))
+    assert processes.run(["/bin/sh", "-c", "echo done"], family=True).stdout == "done\n"
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert alive(other.pid)
+    processes.stop(other)
+
+
+def test_a_compilers_temporary_files_go_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    said = toolchain.run(["sh", "-c", "touch $TMPDIR/ccab.s; ls $TMPDIR; echo $TMPDIR"])
+    name, place = said.split()
+    assert name == "ccab.s"
+    assert Path(place).is_relative_to(tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_signal_within_undisturbed_work_comes_at_its_end() -> None:

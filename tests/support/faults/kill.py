@@ -2,14 +2,16 @@
 
 A command is killed with SIGKILL, in turn at a random moment and at a random change of a file: before it opens a file
 for writing, renames, or removes one. Then every file must be whole, the same command must end well, and leave the same
-files with the same contents as a run that nobody disturbed, and no temporary file anywhere. The points are a function
-of ``--seed``. The commands run in copies of this process, which has imported TensorFlow before: half of a small command
-would else be its import.
+files with the same contents as a run that nobody disturbed, and no temporary file anywhere. A point is a function of
+``--seed``, the command and its number. The commands run in copies of this process, which has imported TensorFlow
+before: half of a small command would else be its import. With ``--state FILE`` a campaign that was interrupted goes on
+where it stopped; counts and failures are in the file.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import select
@@ -20,14 +22,17 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import _places  # noqa: F401 (first)
 from operations import OPERATIONS, Operation, finish, prepare
 from outcomes import half_written, leftovers, outcome
 
-SECONDS = 300.0
+QUIET_SECONDS = 300.0
+"""A command that uses no processor time for so long hangs; how long it takes depends on what else the computer does."""
+CPU_SECONDS = 900.0
+"""Most processor time of a command."""
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _CHANGES = ("os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.link", "os.truncate", "os.chmod")
 
@@ -43,14 +48,20 @@ class Child:
     process: int
     pipe: int
 
-    def wait(self, seconds: float) -> int | None:
-        """Exit status, negative for a signal; None if it has not ended by then."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+    def wait(self, seconds: float = float("inf")) -> int | None:
+        """Exit status, negative for a signal; None if it has not ended by then, hangs, or works without end."""
+        begun = moved = time.monotonic()
+        used = 0.0
+        while (now := time.monotonic()) - begun < seconds:
             done, status = os.waitpid(self.process, os.WNOHANG)
             if done:
                 return os.waitstatus_to_exitcode(status)
-            select.select([], [], [], 0.002)
+            if now - moved > 1:
+                before, used = used, _processor_seconds(self.process)
+                if used > CPU_SECONDS or (used == before and now - moved > QUIET_SECONDS):
+                    break
+                moved = now if used > before else moved
+            select.select([], [], [], 0.002 if now - begun < 10 else 0.1)
         return None
 
     def kill(self) -> None:
@@ -61,6 +72,20 @@ class Child:
         """Number of changes of files that it made; to be asked once, after its end."""
         with os.fdopen(self.pipe) as file:
             return int(file.read() or 0)
+
+
+def _processor_seconds(group: int) -> float:
+    """Processor time of all living processes of a group, and of the ended ones that they waited for."""
+    ticks = 0
+    for name in filter(str.isdecimal, os.listdir("/proc")):
+        try:
+            # Behind the program's name, which may hold anything, from the third field on.
+            fields = Path("/proc", name, "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+        except OSError:  # it has ended
+            continue
+        if int(fields[2]) == group:
+            ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def start(run: Callable[[], int], work: Path, kill_at: int = 0) -> Child:
@@ -114,17 +139,20 @@ class Campaign:
     """One command, its undisturbed result, and how often it was killed."""
 
     def __init__(self, name: str, operation: Operation, shared: Path, folder: Path) -> None:
-        self._name, self._operation, self._shared, self._folder = name, operation, shared, folder
-        self._whole = self._fresh("whole")
+        self._operation, self._shared = operation, shared
+        # All runs work in one place, whose path is in some files; that of the undisturbed one is moved afterwards.
+        self._place, self._whole = folder / name / "work", folder / name / "whole"
+        work = self._fresh()
         begun = time.monotonic()
-        child = start(self._run(self._whole), self._whole)
-        self._require_success(child, self._whole)
+        child = start(self._run(work), work)
+        self._require_success(child, work)
         self._seconds, self._changes = time.monotonic() - begun, child.changes()
-        self._expected = self._result(self._whole)
+        self._expected = self._result(work)
+        work.rename(self._whole)
         self.ended_before = 0
 
-    def _fresh(self, name: str) -> Path:
-        work = self._folder / self._name / name
+    def _fresh(self) -> Path:
+        work = self._place
         shutil.rmtree(work, ignore_errors=True)
         for part in ("out", "tmpdir", "scenelet_build"):
             (work / part).mkdir(parents=True)
@@ -145,12 +173,14 @@ class Campaign:
         }
 
     def _require_success(self, child: Child, work: Path) -> None:
-        status = child.wait(SECONDS)
+        status = child.wait()
         if status is None:
             child.kill()
+            child.wait()
         if status != 0:
             said = (work / "log.txt").read_text("utf-8", "replace").strip().splitlines()[-1:]
-            raise Failure(f"ended with {status}: {said}")
+            how = "hangs, or works without end" if status is None else f"ended with {status}"
+            raise Failure(f"undisturbed, it {how}: {said}")
 
     def kill_once(self, number: int, chance: random.Random) -> None:
         """Kill it at a random point, look at what is left, give the command again and compare.
@@ -160,17 +190,17 @@ class Campaign:
         Failure
             A file is half written, or the second run fails, differs, or leaves something.
         """
-        work = self._fresh("killed")
+        work = self._fresh()
         if number % 2:
             child = start(self._run(work), work, kill_at=chance.randint(1, self._changes))
-            point, status = "a change of a file", child.wait(SECONDS)
+            point, status = "a change of a file", child.wait()
         else:
             seconds = chance.uniform(0, self._seconds)
             child = start(self._run(work), work)
             point, status = f"{seconds:.3f} s", child.wait(seconds)
         if status is None:
             child.kill()
-            status = child.wait(SECONDS)
+            status = child.wait()
         os.close(child.pipe)
         self.ended_before += status == 0
         if status not in (0, -signal.SIGKILL):
@@ -178,16 +208,66 @@ class Campaign:
         for part in ("out", "scenelet_build"):
             broken = half_written(work / part, self._whole / part)
             if broken:
-                raise Failure(f"killed at {point}, half written: {broken}")
+                raise Failure(f"killed at {point}, half written: {_some(broken)}")
         self._require_success(again := start(self._run(work), work), work)
         os.close(again.pipe)
         found = self._result(work)
         if found != self._expected:
-            different = sorted(set(found.items()) ^ set(self._expected.items()))
-            raise Failure(f"killed at {point} and run again, other files: {sorted({name for name, _ in different})}")
+            different = sorted({name for name, _ in found.items() ^ self._expected.items()})
+            raise Failure(f"killed at {point} and run again, other files: {_some(different)}")
         left = [*leftovers(work), *map(str, (work / "tmpdir").iterdir())]
         if left:
-            raise Failure(f"killed at {point} and run again, it leaves {left}")
+            raise Failure(f"killed at {point} and run again, it leaves {_some(left)}")
+
+
+def _some(names: list[str]) -> str:
+    """The first of many names."""
+    most = 8
+    return f"{names[:most]}{f' and {len(names) - most} more' if len(names) > most else ''}"
+
+
+@dataclass
+class Tally:
+    """What has come out of a command's campaign so far."""
+
+    next: int = 0
+    ended_before: int = 0
+    failures: dict[str, str] = field(default_factory=dict)
+
+    def run(self, name: str, campaign: Campaign, times: int, seed: int, save: Callable[[], None]) -> None:
+        """Kill a command until it was done ``times`` times, counting those of earlier calls."""
+        while self.next < times:
+            number = self.next
+            ended = campaign.ended_before
+            try:
+                campaign.kill_once(number, random.Random(f"{seed} {name} {number}"))
+            except Failure as failure:
+                self.failures[str(number)] = str(failure)
+                _say(f"{name} {number}: {failure}")
+            self.ended_before += campaign.ended_before - ended
+            self.next += 1
+            save()
+        killed = self.next - self.ended_before
+        _say(f"{name}: killed {killed} of {self.next} times, {len(self.failures)} failures")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def load(path: Path | None) -> dict[str, Tally]:
+    """Read what earlier calls have counted, by command."""
+    if path is None or not path.exists():
+        return {}
+    return {name: Tally(**values) for name, values in json.loads(path.read_text("utf-8")).items()}
+
+
+def _save(path: Path | None, tallies: dict[str, Tally]) -> None:
+    if path is not None:
+        part = path.with_name(f"{path.name}.part")
+        part.write_text(json.dumps({name: asdict(tally) for name, tally in tallies.items()}, indent=2) + "\n", "utf-8")
+        part.replace(path)
 
 
 def main() -> int:
@@ -196,36 +276,34 @@ def main() -> int:
     parser.add_argument("operations", nargs="+", choices=(*OPERATIONS, "all"))
     parser.add_argument("--times", type=int, default=50, help="kills of each command")
     parser.add_argument("--seed", type=int, default=0, help="of the points")
+    parser.add_argument("--state", type=Path, help="file to go on from")
     arguments = parser.parse_args()
     names = list(OPERATIONS) if "all" in arguments.operations else arguments.operations
-    failed = 0
+    tallies = load(arguments.state)
+    failed = False
     with tempfile.TemporaryDirectory(prefix="faults-") as place:
         shared = Path(place) / "shared"
         (shared / "tmpdir").mkdir(parents=True)
         prepare(shared)
         warm(shared, names)
         for name in names:
-            campaign, chance = Campaign(name, OPERATIONS[name], shared, Path(place)), random.Random(arguments.seed)
-            failures = 0
-            for number in range(arguments.times):
-                try:
-                    campaign.kill_once(number, chance)
-                except Failure as failure:
-                    failures += 1
-                    sys.stdout.write(f"{name} {number}: {failure}\n")
-                sys.stdout.flush()
-            killed = arguments.times - campaign.ended_before
-            sys.stdout.write(f"{name}: killed {killed} of {arguments.times} times, {failures} failures\n")
-            sys.stdout.flush()
-            failed += failures
-    return int(failed > 0)
+            tally = tallies.setdefault(name, Tally())
+            try:
+                campaign = Campaign(name, OPERATIONS[name], shared, Path(place))
+                tally.run(name, campaign, arguments.times, arguments.seed, lambda: _save(arguments.state, tallies))
+            except Failure as failure:  # of the undisturbed run
+                _say(f"{name}: {failure}")
+                failed = True
+            failed = failed or bool(tally.failures)
+            shutil.rmtree(Path(place) / name)
+    return int(failed)
 
 
 def warm(shared: Path, names: list[str]) -> None:
     """Make what the commands continue from, and import what all copies of this process need."""
     if set(names) - {"synth", "export"}:
         import scenelet.training.run_folder  # noqa: F401 (once, for all copies of this process)
-    if start(lambda: _warm(shared, names), shared).wait(SECONDS) != 0:
+    if start(lambda: _warm(shared, names), shared).wait() != 0:
         sys.exit((shared / "log.txt").read_text("utf-8"))
 
 

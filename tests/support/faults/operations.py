@@ -13,6 +13,8 @@ from fixtures_datasets import write_table
 from fixtures_training import write_recordings
 
 from scenelet.cli import main
+from scenelet.cli.output import progress
+from scenelet.config import recipe
 from scenelet.core import toolchain
 
 RATE = 8000
@@ -101,6 +103,16 @@ def _crossval(shared: Path, work: Path) -> int:
     return main([*words, "--folds", "1,2"])
 
 
+def _demo(shared: Path, work: Path) -> int:
+    from scenelet.publish import demo
+
+    demo.PARITY_CASES = 1  # the comparisons leave no file
+    demo.run_demo(
+        work / "out", shared / "recordings", lambda _stage: None, progress, recipe_=recipe.load(shared / "tiny.toml")
+    )
+    return 0
+
+
 def _synthesize(_shared: Path, work: Path) -> int:
     from scenelet.data.synthetic.city import write_city
 
@@ -125,6 +137,7 @@ OPERATIONS = {
         lambda shared, out: shutil.copytree(shared / "quantized", out, dirs_exist_ok=True),
     ),
     "crossval": Operation(_crossval),
+    "demo": Operation(_demo),
     "synth": Operation(_synthesize),
     "export": Operation(_export),
 }

@@ -15,12 +15,18 @@ from scenelet.tflite.reader import read_model
 # Values that tell of the run and not of its result.
 _CHANGING = {"cpu_seconds", "seconds", "stage_seconds", "shared_object_id"}
 _LIBRARIES = "native"
+_BUILT = (".o", ".d", ".a", ".elf", ".map", ".dblite", ".checksum")
+"""Of builders: some hold times, which tell them what to make again; the firmware is looked at as flashed."""
 _PLAIN_TEXT = (".c", ".h", ".html", ".md", ".toml")
 
 
 def files_of(folder: Path) -> list[Path]:
-    """All files below a folder, without compiled libraries."""
-    return sorted(path for path in folder.rglob("*") if path.is_file() and _LIBRARIES not in path.parts)
+    """All files below a folder, without compiled libraries and builders' own files."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and _LIBRARIES not in path.parts and path.suffix not in _BUILT
+    )
 
 
 def leftovers(folder: Path) -> list[str]:
@@ -92,6 +98,8 @@ def _is_whole(path: Path) -> bool:
             return is_sealed(path) or _ends_with_its_values(path)
         elif path.suffix == ".tflite":
             read_model(path)
+        elif path.suffix == ".bin":
+            return True  # of a builder, which makes it anew
         elif path.suffix == ".png":
             return path.read_bytes().endswith(b"IEND\xaeB`\x82")
         else:

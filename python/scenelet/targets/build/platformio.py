@@ -73,7 +73,8 @@ def _run_platformio(environment: str, generated: Path, build: Path) -> None:
         "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
     }
     command = [toolchain.find("pio"), "run", "-e", environment, "-d", str(toolchain.TREE)]
-    done = processes.run(command, env=variables)
+    with toolchain.own_temporary_files(variables) as own:
+        done = processes.run(command, env=own, family=True)
     if done.returncode:
         raise toolchain.failure(f"pio run -e {environment}", done, "run it by hand to see its whole output")
 
