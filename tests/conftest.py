@@ -4,6 +4,8 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+from scenelet.core.extras import LEAN_KERAS
+
 pytest_plugins = (
     "fixtures_browser",
     "fixtures_commands",
@@ -15,6 +17,9 @@ pytest_plugins = (
     "fixtures_training",
     "needs",
 )
+
+# As in a command: the processes of tests, and those that they start, import a Keras without what it can do without.
+os.environ.setdefault(LEAN_KERAS, "1")
 
 # A busy computer is no defect: no example has a deadline. In CI, generated examples are the same every time; at a desk
 # they go on exploring.

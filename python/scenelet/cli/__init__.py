@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from ..core import toolchain
+from ..core.extras import LEAN_KERAS
 from ..core.processes import Stopped, stoppable
 from ..core.shown import shown
 from ..errors import SceneletError
@@ -35,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     resumes = next(iter(words), "") in _RESUMING
     kept = "run the same command to resume" if resumes else "no file is half written"
     _show_everything()
+    os.environ.setdefault(LEAN_KERAS, "1")
     try:
         with stoppable():
             status = _run(words)

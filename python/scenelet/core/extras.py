@@ -6,6 +6,9 @@ import shlex
 
 from ..errors import ToolError
 
+# Set in the environment of a command and so of its worker processes: their Keras starts without what it can do without.
+LEAN_KERAS = "SCENELET_LEAN_KERAS"
+
 
 def remedy(extra: str) -> str:
     """Command that installs an extra's packages, wherever this package came from: a wheel, a clone, an index.

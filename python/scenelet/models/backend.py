@@ -4,18 +4,39 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..core.extras import missing
+from ..core.extras import LEAN_KERAS, missing
 from ..core.stderr import discard_stderr
 from ..errors import ToolError
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # start-up notes about absent GPUs; errors still raise
 
+# Keras looks for these at its start, for tables, plots and notebooks that no command uses.
+_UNUSED = ("IPython", "matplotlib", "pandas", "sklearn")
+
+
+@contextlib.contextmanager
+def without_unused_packages() -> Iterator[None]:
+    """Let an import of Keras or KerasTuner find no pandas and the like, which take a third of its time.
+
+    Only in commands and their worker processes, which :data:`.core.extras.LEAN_KERAS` marks: in a notebook Keras is the
+    user's, too. A package that is already imported stays.
+    """
+    hidden = [name for name in _UNUSED if LEAN_KERAS in os.environ and name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type] # None: an import of it fails
+    try:
+        yield
+    finally:
+        for name in hidden:
+            sys.modules.pop(name, None)
+
+
 try:
-    with discard_stderr():
+    with discard_stderr(), without_unused_packages():
         import keras
         import tensorflow as tf
 
@@ -47,4 +68,4 @@ def one_thread() -> None:
         tf.config.threading.set_intra_op_parallelism_threads(1)
 
 
-__all__ = ["graph_function", "keras", "one_thread", "tf"]
+__all__ = ["graph_function", "keras", "one_thread", "tf", "without_unused_packages"]

@@ -32,7 +32,6 @@ from typing import Any, TypedDict, Unpack
 from ...config import recipe as recipes
 from ...config.recipe import CnnConfig, Recipe
 from ...core import parallel, toolchain
-from ...core.extras import missing
 from ...core.files import is_there, read_bytes, sweep, write_text
 from ...core.json_files import Checked, require_keys
 from ...data.dataset import Dataset
@@ -47,12 +46,8 @@ from ..loop import Trainer, cross_entropy, fit
 from ..tf_config import require_alone
 from ..train import RunOptions, RunResult, load_splits, prepare, train
 from ..windows import Windows
+from .backend import keras_tuner
 from .space import PARTS, Part, Values, cost_at, declare, recipe_at, rejection_reason, to_toml
-
-try:
-    import keras_tuner
-except ImportError:
-    raise missing("keras-tuner", "train") from None
 
 REQUEST, RESULT, BEST, TRIALS = "request.json", "tune.json", "best", "trials"
 LOSS = "val_loss"

@@ -18,14 +18,9 @@ import tempfile
 import time
 from typing import Any, Literal
 
-from ...core.extras import missing
 from ...errors import InputError, SceneletError, ToolError
+from .backend import keras_tuner
 from .hyperband import LOSS, Oracle, Progress, Search, SearchResult, finish, finished
-
-try:
-    import keras_tuner
-except ImportError:
-    raise missing("keras-tuner", "train") from None
 
 _IDLE_SECONDS = 0.5
 
