@@ -19,7 +19,7 @@ from .inverses import reciprocal
 Integers = NDArray[np.int64]
 
 
-def scaled(values: Integers, factor: Mapping[str, int]) -> Integers:
+def scaled(values: Integers, factor: Mapping[str, Any]) -> Integers:
     """Multiply by a factor like the engine's ``scn_scale``: both of TFLite's roundings.
 
     Parameters
@@ -27,18 +27,18 @@ def scaled(values: Integers, factor: Mapping[str, int]) -> Integers:
     values
         int32 values.
     factor
-        scn_multiplier_t: "multiplier" 0..2^31-1 and "shift" -31..30.
+        scn_multiplier_t: "multiplier" 0..2^31-1 and "shift" -31..30, one for all values or one for each.
 
     Returns
     -------
     Integers
         int32 values, wrapped where the engine's wrap.
     """
-    left, right = max(factor["shift"], 0), max(-factor["shift"], 0)
+    left, right = np.maximum(factor["shift"], 0), np.maximum(-factor["shift"], 0)
     high = (_wrapped(values << left) * factor["multiplier"] + (1 << 30)) >> 31
-    if right == 0:
-        return high
-    return (((high - (high < 0)) >> (right - 1)) + 1) >> 1
+    rounded = (((high - (high < 0)) >> np.maximum(right - 1, 0)) + 1) >> 1
+    made: Integers = np.where(right == 0, high, rounded)
+    return made
 
 
 def _wrapped(values: Integers) -> Integers:
@@ -74,22 +74,19 @@ def _squared_difference(fields: Mapping[str, Any], one: Integers, other: Integer
 
 
 def _divide(fields: Mapping[str, Any], one: Integers, other: Integers) -> Integers:
+    """Quotients times a factor, as scn_div_s8 computes them."""
     dividends, divisors = np.broadcast_arrays(one - fields["zero_point1"], other - fields["zero_point2"])
-    pairs = zip(dividends.ravel().tolist(), divisors.ravel().tolist(), strict=True)
-    made = [_quotient(dividend, divisor or 1, fields["scale"]) for dividend, divisor in pairs]
-    return _clamped(np.array(made, np.int64).reshape(dividends.shape), fields)
-
-
-def _quotient(dividend: int, divisor: int, factor: Mapping[str, int]) -> int:
-    """One quotient times a factor, as scn_div_s8 computes it."""
-    if dividend == 0:
-        return 0
-    dividend = -dividend if divisor < 0 else dividend
-    inverse, right = reciprocal(abs(divisor))
-    headroom = 31 - (dividend if dividend >= 0 else ~dividend).bit_length()
-    high = ((dividend << headroom) * inverse + (1 << 30)) >> 31
-    by = {"multiplier": factor["multiplier"], "shift": factor["shift"] - right - headroom}
-    return int(scaled(np.array([high], np.int64), by)[0])
+    divisors = np.where(divisors == 0, 1, divisors)
+    sizes, which = np.unique(np.abs(divisors), return_inverse=True)
+    inverses, rights = np.array([reciprocal(size) for size in sizes.tolist()], np.int64).T[
+        :, which.reshape(divisors.shape)
+    ]
+    dividends = np.where(divisors < 0, -dividends, dividends)
+    _, bits = np.frexp(np.where(dividends >= 0, dividends, ~dividends).astype(np.float64))
+    headrooms = 31 - bits.astype(np.int64)
+    high = ((dividends << headrooms) * inverses + (1 << 30)) >> 31
+    factor = {"multiplier": fields["scale"]["multiplier"], "shift": fields["scale"]["shift"] - rights - headrooms}
+    return _clamped(np.where(dividends == 0, 0, scaled(high, factor)), fields)
 
 
 def _extremum(fields: Mapping[str, Any], one: Integers, other: Integers) -> Integers:
