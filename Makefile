@@ -37,8 +37,12 @@ test: lint analyse stale firmware-test unit ## Every test that CI runs
 
 tests: test # a folder has this name, and make would say that nothing is to be done
 
+docs: setup-tests ## Build the documentation site into build/site, for a browser without a network
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "open $(CURDIR)/build/site/index.html"
+
 # The other folders are no targets; make would take each for one that is up to date, and succeed.
-docs firmware python tools build:
+firmware python tools build:
 	@echo "make: no rule to make '$@'; make help lists the targets" >&2; exit 2
 
 check: lint quick ## What to run after every change: lint, types and the quick tests

@@ -52,7 +52,7 @@ def refused() -> Iterator[str]:
 
 # Page, name of the marks in it, and what gives the lines between them.
 TABLES: tuple[tuple[str, str, Callable[[], Iterable[str]]], ...] = (
-    ("README.md", "commands", commands),
+    ("docs/COMMANDS.md", "commands", commands),
     ("docs/OPERATORS.md", "operators", operators),
     ("docs/OPERATORS.md", "refused", refused),
 )

@@ -18,6 +18,7 @@ PAGES = sorted([*REPOSITORY.glob("*.md"), *DOCS.rglob("*.md"), *(REPOSITORY / "f
 # The changelog speaks of trees of the past.
 CURRENT = [page for page in PAGES if page.name != "CHANGELOG.md"]
 INDEX = DOCS / "README.md"
+MKDOCS = REPOSITORY / "mkdocs.yml"
 TOP_FOLDERS = (".ci/", ".github/", "docs/", "firmware/", "python/", "tests/", "tools/")
 SOURCE_SUFFIXES = (".c", ".h", ".j2", ".ld", ".py", ".sh")
 # Names that stand for what a reader chooses, and files of other projects.
@@ -140,16 +141,33 @@ def test_links_resolve(page: Path) -> None:
 
 def test_every_page_is_in_the_index() -> None:
     listed = {(DOCS / link.partition("#")[0]).resolve() for link in LINK.findall(INDEX.read_text("utf-8"))}
-    decisions = DOCS / "decisions"
-    listed |= {
-        (decisions / link).resolve()
-        for link in LINK.findall((decisions / "README.md").read_text("utf-8"))
-        if re.match(r"\d{4}-", link)
-    }
+    for index in (DOCS / "decisions" / "README.md", DOCS / "results" / "README.md"):
+        listed |= {(index.parent / link).resolve() for link in LINK.findall(index.read_text("utf-8"))}
     assert (
         not {identify(page) for page in DOCS.rglob("*.md")}
         - {identify(INDEX)}
         - {identify(page) for page in listed if page.is_relative_to(REPOSITORY)}
+    )
+
+
+def places(nav: object) -> Iterator[str]:
+    """Pages of the site's navigation."""
+    if isinstance(nav, str):
+        yield nav
+    for inner in nav.values() if isinstance(nav, dict) else nav if isinstance(nav, list) else ():
+        yield from places(inner)
+
+
+def test_every_page_is_in_the_sites_navigation_once() -> None:
+    """Pages of decisions/ and results/ are added by themselves (tools/site/hooks.py)."""
+    named = list(places(yaml.safe_load(re.sub(r"!!python\S+", "", MKDOCS.read_text("utf-8")))["nav"]))
+    assert len(named) == len(set(named))
+    pages = {str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md")}
+    alone = {page for page in pages if not page.startswith(("decisions/", "results/"))}
+    assert not alone - set(named), "add these pages to the navigation in mkdocs.yml"
+    assert (
+        not {name for name in named if not name.startswith(("source/", "reference_")) and "notebook" not in name}
+        - pages
     )
 
 

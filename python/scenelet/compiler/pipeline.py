@@ -14,8 +14,6 @@ from ..tflite import metadata
 from ..tflite.metadata import ModelInfo, limits_of
 from ..tflite.reader import load, parse
 from .codegen.model import Identity, render_model
-from .depth_first.partition import divide
-from .depth_first.weight_layout import expanded_operators, widened
 from .memory.planner import Plan, check, plan
 from .operators import lower, require_supported
 from .options import DEFAULT, Options
@@ -25,6 +23,7 @@ from .passes.fuse_maps import fuse
 from .passes.graph_cleanup import drop_unread
 from .passes.join_pads import join_pads
 from .passes.shapes import fold, with_shapes
+from .plan_cache import divided
 from .program import Program
 
 
@@ -96,9 +95,7 @@ def compile_model(source: str | Path | bytes, options: Options = DEFAULT, name: 
     if not options.fusion:
         program = assign_in_place(program)
     else:
-        fused = assign_in_place(fuse(program, small=options.weights == "packed"))
-        expanded = expanded_operators(fused, options)
-        program = divide(widened(fused, expanded), options, expanded)
+        program = divided(assign_in_place(fuse(program, small=options.weights == "packed")), options, content)
     memory = plan(program)
     check(program, memory)
     identity = Identity(

@@ -41,6 +41,19 @@ def seal(content: bytes) -> bytes:
     return content + _seal(hashlib.sha256(content).hexdigest())
 
 
+def unseal(content: bytes, subject: object, remedy: str) -> bytes:
+    """Take the seal off a content of :func:`seal`.
+
+    Raises
+    ------
+    DamagedFileError
+        The content is not what was sealed.
+    """
+    if not _sealed(content):
+        raise DamagedFileError(subject, "is damaged", remedy)
+    return content[:-SEAL_BYTES]
+
+
 def seal_zip(content: bytes) -> bytes:
     """Add a seal to a zip archive without a comment."""
     body = content[:-2] + SEAL_BYTES.to_bytes(2, "little")  # the comment's length

@@ -33,6 +33,11 @@ class SegmentBuilder:
         self._segments: dict[Frame, Segment] = {}
         self._variants: dict[tuple[Step, Step | None], tuple[Variant, ...]] = {}
 
+    @property
+    def looked_at(self) -> int:
+        """Segments that were laid out so far, by their steps: how long a search was, on any computer."""
+        return len(self._frames)
+
     def make(self, run: Sequence[Step]) -> Segment:
         """Make a segment whose stages run as quickly as they can, convolutions pooling their sums.
 
@@ -53,7 +58,7 @@ class SegmentBuilder:
         if frame not in self._segments:
             ways = [self.variants(part)[0] for part in frame.parts]
             if len(ways) == 1:
-                ways = [ways[0].whole(self._height(frame.run))]
+                ways = [self.whole(ways[0], frame.run)]
             stages = [part.run_by(way) for part, way in zip(frame.parts, ways, strict=True)]
             self._segments[frame] = frame.segment(stages)
         return self._segments[frame]
@@ -93,14 +98,15 @@ class SegmentBuilder:
         frame = Frame(self._graph, segment.run, segment.stages)
         found, least = [], segment.scratch_bytes
         for way in self.variants(stage):
-            tried = frame.segment([stage.run_by(way.whole(self._height(segment.run)))])
+            tried = frame.segment([stage.run_by(self.whole(way, segment.run))])
             if tried.scratch_bytes < least:
                 found.append(tried)
                 least = tried.scratch_bytes
         return found
 
-    def _height(self, run: Sequence[Step]) -> int:
-        return self._graph.tensors[run[-1].writes[0]].shape[1]
+    def whole(self, way: Variant, run: Sequence[Step]) -> Variant:
+        """A variant of a run's only stage that makes all rows at once, where that is quicker."""
+        return way.whole(self._graph.tensors[run[-1].writes[0]].shape[1])
 
     def _fused(self, run: Sequence[Step], *, pooled: bool) -> list[Fused]:
         """Join each step to the one before it where that one's kernel can do both."""

@@ -36,8 +36,8 @@ class _Choice:
     part: Part | None
 
 
-def divide(program: Program, options: Options, expanded: Mapping[int, int]) -> Program:
-    """Replace runs of steps by segments.
+def divide(program: Program, options: Options, builder: SegmentBuilder) -> Draft:
+    """Choose the runs of steps that become segments.
 
     Where the quickest steps do not fit, single steps first take a way that needs less scratch.
 
@@ -48,21 +48,15 @@ def divide(program: Program, options: Options, expanded: Mapping[int, int]) -> P
     options
         ``ram_bytes`` is an arena that is small enough. If the program fits as it is, only convolutions change, one by
         one. If nothing fits, the fastest plan within a tenth of the smallest arena is taken; for 0, the smallest.
-    expanded
-        Flash that transformed weights may take, by the numbers of the operators whose weights may be.
-
-    Returns
-    -------
-    Program
-        Segments are steps of :class:`scenelet.compiler.depth_first.lowering.SegmentStep`.
+    builder
+        Of the program's segments.
     """
-    builder = SegmentBuilder(program.graph, expanded, options.wait_states)
     best = _Search(program, options, builder).best()
     arena = best.plan().arena_bytes
     if arena > options.ram_bytes > 0:
         # It cannot be had: a tenth more than the smallest arena buys much speed.
         best = _Search(program, replace(options, ram_bytes=arena * _SLACK_TENTHS // 10), builder).best()
-    return best.lowered()
+    return best
 
 
 class _Search:

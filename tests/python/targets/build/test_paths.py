@@ -205,3 +205,4 @@ def test_make_takes_no_folder_for_a_target_that_is_up_to_date(name: str) -> None
     )
     assert "Nothing to be done" not in done.stdout + done.stderr
     assert ("pytest" in done.stdout) == (name == "tests")
+    assert ("mkdocs build" in done.stdout) == (name == "docs")
