@@ -13,6 +13,7 @@ pytest_plugins = (
     "fixtures_entries",
     "fixtures_firmware",
     "fixtures_networks",
+    "fixtures_pages",
     "fixtures_results",
     "fixtures_training",
     "needs",

@@ -11,8 +11,9 @@ from ..compiler.depth_first.lowering import SegmentStep
 from ..compiler.depth_first.segment import Segment
 from ..compiler.kernels import cost_model
 from ..compiler.options import DEFAULT, Options
-from ..compiler.pipeline import compile_model
+from ..compiler.pipeline import Compiled, compile_model
 from ..compiler.program import Step
+from ..graph.cost import Cost
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,11 @@ class Explanation:
             yield step, held, f"{max(p.offset + p.bytes for p in alive):,}"
 
 
+def parameter_bytes(part: Part, cost: Cost) -> int:
+    """Bytes of parameters of a part's operators in the .tflite."""
+    return sum(cost.layers[operator].params_bytes for operator in part.operators)
+
+
 def explain(model: str | Path | bytes, options: Options = DEFAULT) -> Explanation:
     """Compile a model and report the compiler's decisions.
 
@@ -116,10 +122,13 @@ def explain(model: str | Path | bytes, options: Options = DEFAULT) -> Explanatio
     ModelError, UnsupportedError
         As :func:`scenelet.compiler.pipeline.compile_model`.
     """
-    compiled = compile_model(model, options)
-    parts = tuple(
-        part for n, step in enumerate(compiled.program.steps) for part in _parts(n, step, options.wait_states)
-    )
+    return explain_compiled(compile_model(model, options))
+
+
+def explain_compiled(compiled: Compiled) -> Explanation:
+    """Report the compiler's decisions on a model that is compiled."""
+    waits = compiled.options.wait_states
+    parts = tuple(part for n, step in enumerate(compiled.program.steps) for part in _parts(n, step, waits))
     memory = tuple(Piece(b.name, b.offset, b.nbytes, b.first, b.last) for b in compiled.plan.blocks)
     plan = compiled.plan
     name = compiled.identity.name

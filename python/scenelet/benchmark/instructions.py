@@ -124,6 +124,12 @@ class Bench:
         return sum(layer.instructions for layer in self.layers)
 
     @property
+    def part_instructions(self) -> tuple[int, ...]:
+        """Instructions of every part of an explanation: a segment's stages without their schedule, or a whole step."""
+        parts = [layer.stages[1:] or (layer,) for layer in self.layers]
+        return tuple(one.instructions for layer in parts for one in layer)
+
+    @property
     def modelled_cycles(self) -> int:
         """Cycles of one inference with wait states, without the front end."""
         return sum(layer.modelled_cycles for layer in self.layers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import compress, data, deploy, device, frontend, listen, lookup, measure, publish, train
+from . import compress, data, deploy, device, frontend, listen, lookup, measure, pages, publish, train
 from .help import Group
 
 app = typer.Typer(
@@ -13,7 +13,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for module in (train, compress, deploy, listen, measure, publish, lookup):
+for module in (train, compress, deploy, listen, measure, pages, publish, lookup):
     module.register(app)
 app.add_typer(data.app, name="data", rich_help_panel="Data and devices", cls=Group)
 app.add_typer(frontend.app, name="frontend", rich_help_panel="Data and devices", cls=Group)

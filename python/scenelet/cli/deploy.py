@@ -116,15 +116,26 @@ def _note_excess(arena_bytes: int, limit: int) -> None:
         note([f"no plan needs {limit:,} bytes or fewer; this one, near the smallest, needs {arena_bytes:,}"])
 
 
-def tradeoff(model: Model, weights: Weights = DEFAULT.weights, board: Board = None, json: Json = False) -> None:
+def tradeoff(
+    model: Model,
+    to: Annotated[Path | None, typer.Option("--out", help=".svg file for the curve, or .html file for a page.")] = None,
+    weights: Weights = DEFAULT.weights,
+    board: Board = None,
+    json: Json = False,
+) -> None:
     """List what more RAM buys: arena, constants, predicted instructions and cycles of plans, and their curve's knee."""
     from ..benchmark.tradeoff import tradeoff as compare
+    from ..core.files import require_place
+    from ..publish.curve import require_kind, write_tradeoff
 
-    result = compare(
-        model, Options(weights=weights, ram_bytes=arena_limit(None, board), wait_states=flash_waits(board))
-    )
+    require_kind(to)
+    require_place(to)
+    limit = arena_limit(None, board)
+    result = compare(model, Options(weights=weights, ram_bytes=limit, wait_states=flash_waits(board)))
+    if to:
+        write_tradeoff(result, to, limit, board)
     if json:
-        print_json(result.to_json())
+        print_json(result.to_json() | ({"picture": str(to)} if to else {}))
         return
     least = result.choices[-1].predicted_cycles
     rows = [
@@ -135,6 +146,8 @@ def tradeoff(model: Model, weights: Weights = DEFAULT.weights, board: Board = No
     columns = [">arena", ">constants", ">instructions", ">cycles, modelled", ">of the fastest", ""]
     out.print(table(f"{model.name}: bytes; instructions and cycles as the cost model predicts", columns, rows))
     out.print(f"use one with --ram, such as: --ram {result.choices[result.knee].arena_bytes}")
+    if to:
+        out.print(f"{to} written")
 
 
 def export(

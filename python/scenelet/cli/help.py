@@ -16,7 +16,7 @@ EXAMPLES = {
     "sqnr": ("scenelet sqnr runs/mine",),
     "budget": ("scenelet budget sm1", "scenelet budget model.tflite --board feather_f405"),
     "explain": ("scenelet explain model.tflite",),
-    "tradeoff": ("scenelet tradeoff model.tflite",),
+    "tradeoff": ("scenelet tradeoff model.tflite --out curve.svg",),
     "export": (
         "scenelet export model.tflite --out generated/",
         "scenelet export model.tflite --bundle arduino --out my_library/",
@@ -33,7 +33,15 @@ EXAMPLES = {
     "bench": ("scenelet bench model.tflite", "scenelet bench model.tflite --weights expanded --flash"),
     "load": ("scenelet load model.tflite",),
     "profile": ("scenelet profile model.tflite --lines 5",),
-    "report": ("scenelet report model.tflite --out report.html",),
+    "report": (
+        "scenelet report model.tflite --out report.html",
+        "scenelet report runs/mine --data recordings/ --target host --measure --out report.html",
+    ),
+    "compare": (
+        "scenelet compare old.tflite new.tflite --data recordings/ --out compare.html",
+        "scenelet compare model.tflite model.tflite,weights=expanded model.tflite,ram=16384",
+        "scenelet compare main:model.tflite model.tflite",
+    ),
     "card": ("scenelet card model.tflite --data recordings/ --out model.md",),
     "submission": (
         "scenelet submission dcase2023 runs/mine --data TAU/ --audio clips/ --label Doe_INST_task1_1 --out entry/",

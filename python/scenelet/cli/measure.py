@@ -1,4 +1,4 @@
-"""``evaluate``, ``parity``, ``bench``, ``load``, ``profile``, ``report``: measurements of a model."""
+"""``evaluate``, ``parity``, ``bench``, ``load``, ``profile``: measurements of a model."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _HOT_COLUMNS = 68
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (evaluate, parity, bench, load, profile, report):
+    for command in (evaluate, parity, bench, load, profile):
         app.command(rich_help_panel="Measure")(command)
 
 
@@ -256,20 +256,3 @@ def load(
     out.print(table(f"{model.name} in the product, at most", columns, list(result.rows())))
     out.print("* modelled, with the share of the processor; instructions are counted in QEMU")
     lines(result.summary())
-
-
-def report(
-    subject: Annotated[Path, typer.Argument(metavar="RUN|MODEL", help="A run folder or an INT8 .tflite file.")],
-    to: Annotated[Path, typer.Option("--out", help="HTML file to write.")],
-    json: Json = False,
-) -> None:
-    """Write a self-contained HTML page about a run or a model."""
-    from ..core.files import require_place
-    from ..publish.report import write_report
-
-    require_place(to)
-    write_report(subject, to)
-    if json:
-        print_json({"report": str(to)})
-    else:
-        out.print(f"{to} written")

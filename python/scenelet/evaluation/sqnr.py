@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from ..errors import ModelError
 from ..graph import Graph, Operator, Tensor
-from ..quantization.convert import INPUT_SCALE, convert_float, quantize
-from ..targets.litert import LitertTarget, reference_interpreter
+from ..quantization.convert import convert_float, quantize
+from ..targets.litert import LitertTarget
 from ..training import run_folder
+from .float_network import FloatNetwork
 
 _SILENCE = 1e-30
 
@@ -86,23 +87,7 @@ class _Energies:
         return self.noise[name] / max(self.signal[name], _SILENCE)
 
 
-class _Float:
-    """The float network's activations by name."""
-
-    def __init__(self, content: bytes) -> None:
-        self._interpreter = reference_interpreter(content)
-        self._source = self._interpreter.get_input_details()[0]["index"]
-        self.names = {tensor["name"]: tensor["index"] for tensor in self._interpreter.get_tensor_details()}
-
-    def run(self, window: NDArray[np.int8]) -> None:
-        self._interpreter.set_tensor(self._source, window[None, ..., None].astype(np.float32) * np.float32(INPUT_SCALE))
-        self._interpreter.invoke()
-
-    def value(self, name: str) -> NDArray[np.float64]:
-        return np.asarray(self._interpreter.get_tensor(self.names[name]), np.float64)
-
-
-def _shown(graph: Graph, known: _Float) -> dict[int, Tensor]:
+def _shown(graph: Graph, known: FloatNetwork) -> dict[int, Tensor]:
     """INT8 activations by index; each must have a float counterpart."""
     outputs = [index for operator in graph.operators for index in operator.outputs]
     shown = {index: graph.tensors[index] for index in (*graph.inputs, *outputs)}
@@ -146,7 +131,7 @@ def compare_networks(content: bytes, float_content: bytes, windows: NDArray[np.i
     ModelError
         Where the two do not have the same activations.
     """
-    target, exact, energies = LitertTarget(content), _Float(float_content), _Energies()
+    target, exact, energies = LitertTarget(content), FloatNetwork(float_content), _Energies()
     graph = target.graph
     shown = _shown(graph, exact)
     same = 0
@@ -172,6 +157,11 @@ def compare(run: str | Path, windows: int) -> Comparison:
     request = run_folder.request_of(run)
     model, calibration = run_folder.load_model(run), run_folder.load_calibration(run)
     content = quantize(model, calibration, request.recipe, request.labels, dataset=request.dataset)
+    return compare_networks(content, convert_float(model), drawn(calibration, windows))
+
+
+def drawn(calibration: NDArray[np.int8], windows: int) -> NDArray[np.int8]:
+    """At most ``windows`` of a run's calibration windows, (n, mel bands, frames)."""
     # The windows are sorted by recording, so evenly spaced ones are a fair draw of classes.
-    chosen = np.unique(np.linspace(0, len(calibration) - 1, min(windows, len(calibration))).round().astype(np.int64))
-    return compare_networks(content, convert_float(model), calibration[chosen])
+    places = np.linspace(0, len(calibration) - 1, min(windows, len(calibration)))
+    return calibration[np.unique(places.round().astype(np.int64))]

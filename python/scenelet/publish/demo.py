@@ -30,7 +30,7 @@ from ..frontend.tables import make_tables
 from ..targets import open_target
 from ..tflite.metadata import read
 from ..tflite.reader import read_model
-from .report import write_report
+from .report import Request, write_report
 
 MODEL_FILE = "model.tflite"
 
@@ -240,7 +240,7 @@ def run_demo(
     demo = Demo(folder, recipe_, dataset, say, progress, teacher, {"data": round(monotonic() - start, 1)})
     result = _measure(demo, _train(demo))
     write_text(folder / "report.json", json.dumps(result, indent=2) + "\n")
-    write_report(demo.run_folder, folder / "report.html")
+    write_report(Request(demo.run_folder), folder / "report.html")
     return result
 
 

@@ -1,5 +1,4 @@
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,8 +8,7 @@ from elftools.elf.elffile import ELFFile
 from scenelet.benchmark.instructions import Bench, bench
 from scenelet.benchmark.link_map import flash_parts
 from scenelet.compiler.options import Options
-from scenelet.errors import InputError, ToolError
-from scenelet.publish.report import write_report
+from scenelet.errors import ToolError
 from scenelet.targets.qemu import QemuTarget
 
 
@@ -86,34 +84,3 @@ def test_a_file_that_is_no_link_map_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.map").write_text("nothing of ours\n")
     with pytest.raises(ToolError, match="names none"):
         flash_parts(tmp_path / "x.map")
-
-
-def test_a_report_is_one_page_that_needs_nothing_else(sm1: Path, tmp_path: Path) -> None:
-    page = tmp_path / "page.html"
-    write_report(sm1, page)
-    text = page.read_text()
-    assert "52,844" in text
-    assert "sea_waves" in text
-    assert not re.search(r'(src|href)="(?!data:)', text)
-    assert "<script" not in text
-
-
-def test_a_report_of_a_run_shows_its_evaluations(sm1: Path, tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    run.mkdir()
-    (run / "model.tflite").write_bytes(sm1.read_bytes())
-    evaluation = {
-        "target": "host", "split": "test", "accuracy": 0.5, "clip_accuracy": 0.5, "windows": 4, "clips": 2,
-        "log_loss": 1.0, "labels": ["<rain>", "tram"], "confusion": [[1, 1], [1, 1]], "by_device": {},
-    }  # fmt: skip
-    (run / "evaluation_host.json").write_text(json.dumps(evaluation))
-    write_report(run, tmp_path / "page.html")
-    text = (tmp_path / "page.html").read_text()
-    assert "host, test: 50.00 % of 4 windows" in text
-    assert "&lt;rain&gt;" in text
-
-
-def test_a_run_without_a_model_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="scenelet quantize"):
-        write_report(tmp_path, tmp_path / "page.html")
-    assert not (tmp_path / "page.html").exists()

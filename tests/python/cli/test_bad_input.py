@@ -212,7 +212,7 @@ def test_a_file_that_fails_where_nobody_looked_is_named_still(
     def fail(path: Path) -> bytes:
         raise OSError(5, "Input/output error", str(path))
 
-    monkeypatch.setattr("scenelet.publish.report.sha256", fail)
+    monkeypatch.setattr("scenelet.publish.report.subject.read_bytes", fail)
     done = scenelet("report", MODEL, "--out", tmp_path / "page.html")
     assert done.status == 2
     assert f"{MODEL}: Input/output error; check the path and its permissions" in done.complaint

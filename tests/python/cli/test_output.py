@@ -96,5 +96,5 @@ def test_a_model_and_a_folder_may_have_any_name(sm1: Path, tmp_path: Path, capsy
     assert capsys.readouterr().out.startswith(rf"{tmp_path}/m[red] $x\n.tflite")
     page = tmp_path / "gen[/b]" / "page.html"
     assert main(["report", str(model), "--out", str(page)]) == 0
-    assert capsys.readouterr().out == f"{page} written\n"
+    assert capsys.readouterr().out.startswith(f"{page} written\n")
     assert r"<h1>" in page.read_text("utf-8")

@@ -139,7 +139,7 @@ def _json_readers() -> tuple[tuple[Any, Callable[[Path], object]], ...]:
     from scenelet.core.energy import read_energy
     from scenelet.deploy.device_evaluation import Journal
     from scenelet.evaluation.crossval_results import read_fold_result, read_result
-    from scenelet.publish.report import _evaluation
+    from scenelet.publish.report.scores import read_saved
     from scenelet.training import run_folder
 
     scores = {"accuracy": 0.5, "log_loss": 1.0, "clip_accuracy": 0.5, "windows": 4, "clips": 2}
@@ -155,7 +155,7 @@ def _json_readers() -> tuple[tuple[Any, Callable[[Path], object]], ...]:
         ({**request, "features_sha256": {"train": "0"}}, lambda path: run_folder.request_of(path.parent)),
         (learned, lambda path: run_folder.provenance_of(path.parent)),
         (energy, lambda path: read_energy(path.parent)),
-        ({**scores, **confusion, **group}, _evaluation),
+        ({**scores, **confusion, **group}, read_saved),
         (outcome, read_fold_result),
         ({"recipe": "r", "dataset": "d", "outcomes": [outcome, outcome]}, lambda path: read_result(path.parent)),
         (header, lambda path: Journal(path, "m", "f", 2).close()),

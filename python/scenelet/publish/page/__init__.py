@@ -1,0 +1,1 @@
+"""Pages of HTML that need nothing else: their frame, style and charts. No scripts, nothing from the network."""
