@@ -7,7 +7,9 @@ import pytest
 
 from scenelet.config import recipe
 from scenelet.errors import ModelError
+from scenelet.evaluation.float_network import FloatTarget
 from scenelet.evaluation.sqnr import compare_networks
+from scenelet.frontend.available import open_frontend
 from scenelet.models.backend import keras
 from scenelet.models.keras_model import build
 from scenelet.quantization.convert import convert_float, quantize
@@ -93,3 +95,14 @@ def test_networks_that_differ_are_refused(small):
     other = keras.Sequential([keras.Input((16, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(3)])
     with pytest.raises(ModelError, match="is not in the float network"):
         compare_networks(quantize(model, features, loaded, LABELS), convert_float(other), features)
+
+
+def test_the_float_networks_scores_are_those_of_keras(small):
+    loaded, model, features = small
+    content = quantize(model, features, loaded, LABELS)
+    samples = np.random.default_rng(1).normal(0, 2.0**18, (6, loaded.frontend.clip_samples)).astype(np.int32)
+    with FloatTarget(content, convert_float(model)) as target:
+        found = target.classify(samples)
+        seen = open_frontend(target.tables).features(samples)
+    wanted = model(seen[..., None].astype(np.float32) / 64, training=False).numpy()
+    np.testing.assert_allclose((found + 128) / 256, wanted, atol=1e-5)

@@ -49,13 +49,14 @@ def charts(found: Tradeoff, limit: int, board: str) -> tuple[Chart, Chart]:
         def at(choice: Choice) -> tuple[float, float]:
             return float(choice.arena_bytes), float(getattr(choice, key))
 
-        labels = (Label("knee", at(knee)),) + ((Label(board, at(last)),) if last is not knee else ())
+        labels = (Label("knee", at(knee)),) + ((Label("board", at(last)),) if last is not knee else ())
         said = (
             f"{title} of {len(found.choices)} plans over their arena: {compact(at(knee)[1])} in {knee.arena_bytes:,} B "
             f"at the knee, {compact(at(last)[1])} in {last.arena_bytes:,} B on {board}"
         )
         series = (Series(y, tuple(map(at, found.choices)), dots=True),)
-        return Chart(said, "arena, bytes", y, series, labels, uprights=uprights)
+        most = 1.1 * max(value for _, value in series[0].points)
+        return Chart(said, "arena, bytes", y, series, labels, uprights=uprights, y_range=(0.0, most))
 
     return (
         chart("predicted_instructions", "Predicted instructions", "instructions, predicted"),

@@ -135,7 +135,7 @@ def _axis(values: Sequence[float], asked: Point | None, start: float, end: float
 def _beside(label: Label, across: _Axis, up: _Axis) -> tuple[float, float, float, str, str]:
     """Place of a point, height of its name, where the name is anchored, and the name, which stays in the drawing."""
     x, y = across.place(label.at[0]), up.place(label.at[1])
-    return x, y, max(y - 8, _TOP + 10), _anchor(x), label.name
+    return x, y, y - 9 if y > _TOP + 40 else y + 20, _anchor(x), label.name
 
 
 def _across(x: float, name: str, across: _Axis) -> tuple[float, str, str]:
