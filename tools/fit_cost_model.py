@@ -1,6 +1,7 @@
 """Fits the rates of the cost model to measurements, and says how far its estimates are from them.
 
     python tools/fit_cost_model.py measure DIR MODEL ...     # `scenelet bench --json` of each, in several plans
+    python tools/fit_cost_model.py measure --each-kernel ... # ... with each of a layer's kernels, whatever is quickest
     python tools/fit_cost_model.py fit DIR ...               # residuals by kernel and by network
     python tools/fit_cost_model.py fit DIR ... --write       # ... and new rates for the compiler
 
@@ -18,7 +19,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +28,15 @@ from scipy.optimize import nnls
 
 from scenelet.benchmark.instructions import bench
 from scenelet.compiler.kernels.cost import FLASH_LINE, RATES_FILE, Rate, guessed, rates
+from scenelet.compiler.kernels.registry import KERNELS, Ways
+from scenelet.compiler.kernels.variant import Variant, Work
 from scenelet.compiler.options import Options
 from scenelet.core import files
 from scenelet.errors import InputError, SceneletError
 
-PLANS = (Options(), Options(weights="expanded"), Options(ram_bytes=0))
+PLANS = (Options(), Options(weights="expanded"), Options(ram_bytes=0), Options(ram_bytes=16_384), Options(fusion=False))
+# Of them, those that run convolutions by the kernels of segments.
+_FUSED = 3
 # How much a relative change of a rate weighs against the relative error of a whole network.
 _HOLD = 0.02
 _LEAST_WAITS = 0.002
@@ -57,19 +63,42 @@ def networks(paths: Sequence[Path]) -> Iterator[Path]:
         yield from sorted(path.glob("*.tflite")) if path.is_dir() else [path]
 
 
-def measure(folder: Path, models: Sequence[Path]) -> None:
+def measure(folder: Path, models: Sequence[Path], *, each_kernel: bool) -> None:
     """Bench networks in every plan; one .json each."""
     folder.mkdir(parents=True, exist_ok=True)
     for model in networks(models):
-        for number, options in enumerate(PLANS):
-            try:
-                result = bench(model, options).to_json()
-            except SceneletError as error:
-                print(f"{model.stem}, plan {number}: {error}", file=sys.stderr)
-                break
-            text = json.dumps(result | {"model": model.name}, indent=1)
-            files.write_text(folder / f"{model.stem}-{number}.json", text + "\n")
-            print(f"{model.stem}, plan {number}: {result['instructions']:,}", flush=True)
+        for name, kernels in _kernels() if each_kernel else [("", KERNELS)]:
+            with patch.dict(cast(dict[str, object], KERNELS), kernels):
+                _measure(folder, model, name)
+
+
+def _kernels() -> Iterator[tuple[str, Mapping[str, tuple[Ways, ...]]]]:
+    """Each kernel of the steps that have several; the last one, which takes every step, runs what it does not take."""
+    for step, several in KERNELS.items():
+        for ways in several if len(several) > 1 else ():
+            yield (
+                f"-{ways.__module__.removesuffix('.variants').rpartition('.')[2]}",
+                {step: (_either(ways, several[-1]),)},
+            )
+
+
+def _either(first: Ways, other: Ways) -> Ways:
+    def ways(work: Work) -> Iterator[Variant]:
+        yield from tuple(first(work)) or other(work)
+
+    return ways
+
+
+def _measure(folder: Path, model: Path, suffix: str) -> None:
+    for number, options in enumerate(PLANS[:_FUSED] if suffix else PLANS):
+        try:
+            result = bench(model, options).to_json()
+        except SceneletError as error:
+            print(f"{model.stem}{suffix}, plan {number}: {error}", file=sys.stderr)
+            continue
+        text = json.dumps(result | {"model": model.name}, indent=1)
+        files.write_text(folder / f"{model.stem}{suffix}-{number}.json", text + "\n")
+        print(f"{model.stem}{suffix}, plan {number}: {result['instructions']:,}", flush=True)
 
 
 def read(folders: Sequence[Path]) -> list[Row]:
@@ -222,6 +251,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     measuring = commands.add_parser("measure")
+    measuring.add_argument("--each-kernel", action="store_true", help="run every layer by each of its kernels in turn")
     measuring.add_argument("folder", type=Path)
     measuring.add_argument("models", type=Path, nargs="+")
     fitting = commands.add_parser("fit")
@@ -231,7 +261,7 @@ def main() -> int:
     asked = parser.parse_args()
     try:
         if asked.command == "measure":
-            measure(asked.folder, asked.models)
+            measure(asked.folder, asked.models, each_kernel=asked.each_kernel)
             return 0
         rows = read(asked.folders)
         fitted = fit(rows) if asked.write else known_rates(rows)

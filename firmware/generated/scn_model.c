@@ -5,8 +5,8 @@
  * The arena, by step; first and last are the steps in which a block holds something.
  *
  *   offset    bytes  first  last  block
+ *        0     2048      0     0  input
  *        0    32768      0     1  0:conv1
- *    38144     2048      0     0  input
  *    32768     5376      0     0  scratch of 0:conv1
  *    64232     8192      1     2  1:conv2
  *    32768    31464      1     1  scratch of 1:conv2
@@ -5332,7 +5332,7 @@ static const scn_segment_t step0_params = {
 };
 
 static void step0_run(uint8_t *arena) {
-    scn_segment_run(&step0_params, (const int8_t *)(arena + 38144), (int8_t *)(arena + 0), arena + 32768);
+    scn_segment_run(&step0_params, (const int8_t *)(arena + 0), (int8_t *)(arena + 0), arena + 32768);
 }
 
 /* 1:conv2 */
@@ -5608,7 +5608,7 @@ const scn_model_t scn_model = {
     .arena_bytes = SCN_MODEL_ARENA_BYTES,
     .params_bytes = SCN_MODEL_PARAMS_BYTES,
     .macs = SCN_MODEL_MACS,
-    .input_offset = 38144,
+    .input_offset = 0,
     .input_bytes = SCN_MODEL_INPUT_BYTES,
     .output_offset = 0,
     .output_bytes = SCN_MODEL_OUTPUT_BYTES,

@@ -58,6 +58,7 @@ def tradeoff(model: str | Path, options: Options) -> Tradeoff:
     ModelError, UnsupportedError
         As :func:`scenelet.compiler.pipeline.compile_model`.
     """
+    options = replace(options, spare_ram=False)
     found = [_choice(model, replace(options, ram_bytes=0))]
     for limit in _limits(found[0].arena_bytes, options.ram_bytes):
         found.append(_choice(model, replace(options, ram_bytes=limit)))

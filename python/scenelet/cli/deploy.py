@@ -77,7 +77,9 @@ def explain(
     from ..benchmark.explain import explain as explain_model
 
     limit = arena_limit(ram, board)
-    result = explain_model(model, Options(weights=weights, ram_bytes=limit, wait_states=flash_waits(board)))
+    result = explain_model(
+        model, Options(weights=weights, ram_bytes=limit, wait_states=flash_waits(board), spare_ram=ram is None)
+    )
     _note_excess(result.arena_bytes, limit)
     if json:
         print_json(result.to_json())
@@ -185,7 +187,9 @@ def export(
         )
     limit = arena_limit(ram, board)
     waits = flash_waits(board)
-    options = Options(weights=weights, ram_bytes=limit, frontend_tables=frontend_tables, wait_states=waits)
+    options = Options(
+        weights=weights, ram_bytes=limit, frontend_tables=frontend_tables, wait_states=waits, spare_ram=ram is None
+    )
     result = write(
         *(model, to), check=check, frontend=frontend, options=options, rule=limits, board=board, bundle=bundle
     )
@@ -219,7 +223,9 @@ def new(
     """Write a PlatformIO project of your own: the firmware with a model, for a board; it needs no clone."""
     from ..deploy.project import DEFAULT_MODEL, new_project
 
-    options = Options(weights=weights, ram_bytes=arena_limit(ram, board), wait_states=flash_waits(board))
+    options = Options(
+        weights=weights, ram_bytes=arena_limit(ram, board), wait_states=flash_waits(board), spare_ram=ram is None
+    )
     made = new_project(to, board, model or DEFAULT_MODEL, options, limits)
     if json:
         print_json({"folder": str(made.folder), "board": made.board, "export": made.export.to_json()})

@@ -131,7 +131,7 @@ def parity(
     from ..targets import open_target
 
     limit, waits = arena_limit(ram, board), flash_waits(board)
-    options = Options(fusion=fusion, weights=weights, ram_bytes=limit, wait_states=waits)
+    options = Options(fusion=fusion, weights=weights, ram_bytes=limit, wait_states=waits, spare_ram=ram is None)
     with open_target(target, model, options) as place, progress(f"{model.name} on {target}") as step:
         result = check(model, place, cases, seed, progress=step)
     if json:
@@ -159,7 +159,7 @@ def bench(
     from ..benchmark.instructions import bench as measure
 
     limit, waits = arena_limit(ram, board), flash_waits(board)
-    result = measure(model, Options(fusion, weights, limit, frontend_tables, waits))
+    result = measure(model, Options(fusion, weights, limit, frontend_tables, waits, ram is None))
     if json:
         print_json(result.to_json())
         return
@@ -196,7 +196,9 @@ def profile(
     from ..benchmark.profile import profile as measure
 
     limit, waits = arena_limit(ram, board), flash_waits(board)
-    result = measure(model, Options(fusion=fusion, weights=weights, ram_bytes=limit, wait_states=waits))
+    result = measure(
+        model, Options(fusion=fusion, weights=weights, ram_bytes=limit, wait_states=waits, spare_ram=ram is None)
+    )
     if json:
         print_json(result.to_json())
         return
@@ -247,7 +249,7 @@ def load(
 
     limit, waits = arena_limit(ram, board), flash_waits(board)
     with progress(f"{model.name} in the product"):
-        result = measure(model, Options(weights=weights, ram_bytes=limit, wait_states=waits))
+        result = measure(model, Options(weights=weights, ram_bytes=limit, wait_states=waits, spare_ram=ram is None))
     if json:
         print_json(result.to_json())
         return

@@ -40,6 +40,9 @@ class Options:
         Arena that is small enough; a larger one is made smaller at the price of instructions, as far as can be.
     frontend_tables
         "fast", "compact" (the smallest in flash), or "auto": compact with packed weights.
+    spare_ram
+        Whether to take the smallest arena whose plan is nearly as fast as the fastest that fits; by default (None)
+        where ``ram_bytes`` is the default, so that RAM that nobody offered is not spent without gain.
     wait_states
         Cycles that the processor waits for a line of flash: what is quickest depends on them. 5 at 168 MHz, 2 at 84.
 
@@ -55,6 +58,7 @@ class Options:
     ram_bytes: int = RAM_BYTES
     frontend_tables: str = "auto"
     wait_states: int = WAIT_STATES
+    spare_ram: bool | None = None
 
     def __post_init__(self) -> None:
         if self.weights not in WEIGHTS:
@@ -64,6 +68,11 @@ class Options:
             raise InputError(f"{self.ram_bytes} bytes of RAM", "negative", "give 0 for the smallest arena")
         if not 0 <= self.wait_states <= MOST_WAIT_STATES:
             raise InputError(f"{self.wait_states} wait states", "impossible", f"give 0 to {MOST_WAIT_STATES}")
+
+    @property
+    def spares_ram(self) -> bool:
+        """The choice made: whether RAM counts where it buys next to no speed."""
+        return self.ram_bytes == RAM_BYTES if self.spare_ram is None else self.spare_ram
 
     @property
     def frontend_form(self) -> str:

@@ -97,6 +97,9 @@ class Step:
         Constants in flash.
     overwrites
         Those of ``reads`` that ``writes[0]`` may replace in place, starting at the same byte.
+    leads
+        Those of ``reads`` that ``writes[0]`` may overlap, each with the bytes that it must start after it at least:
+        then the step has read what it overwrites.
     scratch_bytes
         Working memory during the step; the planner aligns it.
     static_asserts
@@ -122,6 +125,7 @@ class Step:
     arguments: tuple[Argument, ...]
     tables: tuple[Table, ...] = ()
     overwrites: tuple[int, ...] = ()
+    leads: Mapping[int, int] = field(default_factory=dict)
     scratch_bytes: int = 0
     static_asserts: tuple[str, ...] = ()
     macs: int = 0
@@ -165,6 +169,15 @@ class Program:
         renamed = [alias for alias, holder in self.aliases.items() if holder in step.writes and alias not in read]
         values = [value for value, reader in read.items() if reader is step]
         return tuple(sorted({*step.writes, *renamed, *values} - hidden))
+
+    def last_reader(self, tensor: int) -> Step | None:
+        """Find the step after which a tensor is not needed any more; None for one that must last."""
+        return self._last_readers.get(tensor)
+
+    @cached_property
+    def _last_readers(self) -> Mapping[int, Step]:
+        kept = {*self.targets, *self.states}
+        return {tensor: step for step in self.steps for tensor in step.reads if tensor not in kept}
 
     @cached_property
     def _values_read(self) -> Mapping[int, Step | None]:

@@ -28,7 +28,13 @@ static bool is_padded(const scn_conv2d_gemm_t *layer) {
     return layer->conv.window.height * layer->conv.window.width > 1 || layer->conv.input.channels % 4 != 0;
 }
 
-static SCN_NOINLINE void fill(int8_t *to, int32_t count, uint32_t quad) {
+static void fill(int8_t *to, int32_t count, uint32_t quad) {
+    for (; count >= 16; count -= 16, to += 16) {
+        scn_store_quad(to, quad);
+        scn_store_quad(to + 4, quad);
+        scn_store_quad(to + 8, quad);
+        scn_store_quad(to + 12, quad);
+    }
     for (; count >= 4; count -= 4, to += 4) {
         scn_store_quad(to, quad);
     }
@@ -54,7 +60,10 @@ static void copy(int8_t *to, const int8_t *from, int32_t count) {
     }
 }
 
-/* Copy the input with padding on all sides, `top` rows of it above the first input row. */
+/*
+ * Copy the input with padding on all sides, `top` rows of it above the first input row. Rows without padding at their
+ * sides follow one another as in the input; others are put into what was filled.
+ */
 static void gemm_pad(work_t *work, int8_t *to, int32_t top, const scn_rows_t *rows) {
     const scn_conv2d_t *conv = &work->layer->conv;
     const int32_t channels = conv->input.channels;
@@ -62,16 +71,20 @@ static void gemm_pad(work_t *work, int8_t *to, int32_t top, const scn_rows_t *ro
     const int32_t left = conv->window.pad_left * channels;
     const int32_t inside = scn_min(conv->input.width * channels, work->line_bytes - left);
     const uint32_t quad = (uint8_t)conv->input_zero_point * 0x01010101u;
+    const int32_t copied = scn_min(rows->input_rows, height - top), step = conv->input.width * channels;
+    const int8_t *from = rows->input[0];
     work->lines = to;
-    for (int32_t y = -top; y < height - top; ++y) {
-        if (y < 0 || y >= rows->input_rows) {
-            fill(to, work->line_bytes, quad);
-        } else {
-            fill(to, left, quad);
-            copy(to + left, rows->input[0] + y * conv->input.width * channels, inside);
-            fill(to + left + inside, work->line_bytes - left - inside, quad);
-        }
-        to += work->line_bytes;
+    if (inside == work->line_bytes && inside == step) {
+        const int32_t above = top * inside, middle = copied * inside;
+        fill(to, above, quad);
+        copy(to + above, from, middle);
+        fill(to + above + middle, height * inside - above - middle, quad);
+        return;
+    }
+    fill(to, height * work->line_bytes, quad);
+    to += top * work->line_bytes + left;
+    for (int32_t y = 0; y < copied; ++y, to += work->line_bytes, from += step) {
+        copy(to, from, inside);
     }
 }
 

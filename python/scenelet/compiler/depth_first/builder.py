@@ -8,6 +8,7 @@ from ...graph import Graph
 from ..kernels.registry import variants
 from ..kernels.variant import Variant, Work
 from ..program import Step
+from .draft import shared_bytes
 from .segment import Frame, Segment
 from .stage import Fused
 
@@ -96,13 +97,21 @@ class SegmentBuilder:
         """A single stage's other variants that need less memory than all quicker ones."""
         (stage,) = segment.stages
         frame = Frame(self._graph, segment.run, segment.stages)
-        found, least = [], segment.scratch_bytes
-        for way in self.variants(stage):
-            tried = frame.segment([stage.run_by(self.whole(way, segment.run))])
-            if tried.scratch_bytes < least:
-                found.append(tried)
-                least = tried.scratch_bytes
+        listed = self.variants(stage)
+        # A few rows at a time, the output may overlap the input.
+        ways = dict.fromkeys((*(self.whole(way, segment.run) for way in listed), *listed))
+        tried = [frame.segment([stage.run_by(way)]) for way in ways]
+        found, least = [], self._bytes(segment)
+        for one in sorted(tried, key=lambda one: one.cost.at(self._wait_states)):
+            if self._bytes(one) < least:
+                found.append(one)
+                least = self._bytes(one)
         return found
+
+    def _bytes(self, segment: Segment) -> int:
+        """Bytes of a segment's input, output and memory, where the input is not needed any more."""
+        nbytes = {tensor: self._graph.tensors[tensor].nbytes for tensor in (*segment.reads, *segment.writes)}
+        return sum(nbytes.values()) + segment.scratch_bytes - shared_bytes(segment, nbytes, nbytes)
 
     def whole(self, way: Variant, run: Sequence[Step]) -> Variant:
         """A variant of a run's only stage that makes all rows at once, where that is quicker."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -81,8 +81,24 @@ def cycles(part: Part, wait_states: int) -> float:
 
 def held_bytes(program: Program, part: Part) -> int:
     """Bytes that a part needs in the arena while it runs: what it reads, what it writes, scratch, and all state."""
-    held = {*part.reads, *part.writes} - set(part.overwrites) - set(program.states)
-    return sum(program.nbytes(tensor) for tensor in held) + part.scratch_bytes + state_bytes(program)
+    held = {tensor: program.nbytes(tensor) for tensor in {*part.reads, *part.writes} - set(program.states)}
+    run = part.run if isinstance(part, Segment) else (part,)
+    dying = [tensor for tensor in part.reads if tensor in held and program.last_reader(tensor) in run]
+    return sum(held.values()) - shared_bytes(part, held, dying) + part.scratch_bytes + state_bytes(program)
+
+
+def shared_bytes(part: Part, nbytes: Mapping[int, int], dying: Iterable[int]) -> int:
+    """Bytes that a part's output saves by overlapping one of the inputs that die with it."""
+    output = part.writes[0]
+    if output not in nbytes:
+        return 0
+    starts = {**part.leads, **dict.fromkeys(part.overwrites, 0)}
+    saved = (
+        nbytes[tensor] + nbytes[output] - max(nbytes[output], max(starts[tensor], 0) + nbytes[tensor])
+        for tensor in dying
+        if tensor in starts
+    )
+    return max(saved, default=0)
 
 
 def waiting_bytes(program: Program) -> Callable[[Part, int], int]:

@@ -62,6 +62,8 @@ def lowered(segment: Segment, graph: Graph) -> SegmentStep:
         params=Struct("scn_segment_t", fields),
         arguments=(*segment.reads, *segment.writes, SCRATCH),
         tables=tuple(tables),
+        overwrites=segment.overwrites,
+        leads=segment.leads,
         scratch_bytes=segment.scratch_bytes,
         static_asserts=(*(held for stage in segment.stages for held in stage.variant.static_asserts), state),
         macs=sum(step.macs for step in segment.run),

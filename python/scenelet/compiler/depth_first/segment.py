@@ -6,13 +6,14 @@ a segment is decided in :mod:`scenelet.compiler.depth_first.partition`; this mod
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from ...graph import Graph
 from ..kernels.cost import Cost, Terms, cost_of, terms
 from ..program import Step
+from .overlap import lead
 from .row_schedule import Schedule, StageRows, simulate
 from .stage import Fused, Stage, input_shape
 
@@ -95,8 +96,22 @@ class Segment:
 
     @property
     def overwrites(self) -> tuple[int, ...]:
-        """None: the output may not lie where an input does."""
-        return ()
+        """The input, where its only stage runs in place."""
+        whole = len(self.stages) == 1 and self.calls == 1 and self.stages[0].added is None
+        return self.reads[:1] if whole and self.stages[0].variant.in_place else ()
+
+    @cached_property
+    def leads(self) -> Mapping[int, int]:
+        """Inputs that the output may overlap, each with the bytes that it starts after it, at least."""
+        if self.stages[-1].is_mean:
+            return {}
+        heights = [line.height for line in self.lines]
+        row_bytes = [line.row_bytes for line in self.lines]
+        found = {
+            tensor: lead(buffer, heights, row_bytes, self.stages, self.rows, self.schedule)
+            for tensor, buffer in zip(self.reads, (0, 2), strict=False)
+        }
+        return {tensor: least for tensor, least in found.items() if least < heights[1] * row_bytes[1]}
 
     @property
     def kept(self) -> tuple[Line, ...]:
@@ -122,7 +137,7 @@ class Segment:
     @cached_property
     def terms(self) -> Terms:
         """What it works through in one inference."""
-        own = terms("schedule", call=(self.calls, 60.0)) if len(self.stages) > 1 else ()
+        own = terms("schedule", call=(self.calls, 60.0)) if self.calls > 1 else ()
         return (*own, *(term for stage in self.stages for term in stage.terms))
 
     @cached_property

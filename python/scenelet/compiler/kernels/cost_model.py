@@ -32,7 +32,8 @@ def terms_of(step: Step) -> Terms:
     if step.terms is not None:
         return tuple(Term(*one) for one in step.terms)
     known = ESTIMATES.get(step.kernel)
-    return known(step) if known else terms(step.kernel, mac=(step.macs, 1.0))
+    own = known(step) if known else terms(step.kernel, mac=(step.macs, 1.0))
+    return (*own, *terms("step", call=(1, 80.0)))
 
 
 def per_value(guess: float) -> Estimate:
@@ -79,7 +80,7 @@ def convolution(step: Step, stripe: int | None = None) -> Terms:
         output=pixels(target) * target["channels"],
         pair=(pairs, 20.0),
         row=(pairs * window["height"], 10.0),
-        **{"gathered" if even else "gathered_odd": seen},
+        **({"gathered": seen} if even else {"gathered_odd": seen, "odd_row": pixels(target) * window["height"]}),
     )
     # INT8 weights of two channels serve four positions.
     return (*counted, lines(products / POSITIONS))
@@ -128,6 +129,15 @@ def lstm(step: Step) -> Terms:
     nbytes = 4 * fields["cells"] * sum(fields[matrix]["columns"] * width[matrix] for matrix in width)
     counted = terms("lstm", mac=(vectors * products, 0.9), cell=(vectors * fields["cells"], 720.0))
     return (*counted, lines(vectors * nbytes))
+
+
+def svdf(step: Step) -> Terms:
+    """Estimate SVDF: products of features and of time, filters, and weights, which are read once."""
+    fields = step.fields
+    filters = fields["batches"] * fields["units"] * fields["rank"]
+    products, taps = filters * fields["inputs"], filters * fields["memory"]
+    counted = terms(step.kernel, product=(products, 1.0), tap=(taps, 2.0), filter=(filters, 60.0))
+    return (*counted, lines(products + taps))
 
 
 def wide_sums(step: Step) -> Terms:
@@ -249,6 +259,8 @@ ESTIMATES: Mapping[str, Estimate] = {
     "scn_reshape_s8": per_value(1.0),
     "scn_softmax_s8": per_value(305.0),
     "scn_squared_difference_s8": per_value(41.0),
+    "scn_svdf_s16": svdf,
+    "scn_svdf_s8": svdf,
     "scn_sub_s8": per_value(49.0),
     "scn_transpose_conv_s8": per_mac(5.0, 150.0),
 }

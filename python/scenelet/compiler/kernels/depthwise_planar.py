@@ -53,6 +53,11 @@ class DepthwisePlanar(Striped):
         sizes = f"SCN_DEPTHWISE_PLANAR_PAIRS({along}), SCN_DEPTHWISE_PLANAR_ROWS({across})"
         return (f"SCN_DEPTHWISE_PLANAR_SCRATCH_BYTES({sizes}) == {self.scratch_bytes}",)
 
+    @property
+    def in_place(self) -> bool:
+        """See :class:`Variant`: all inputs of four channels are widened before their outputs are written."""
+        return True
+
     def parameters(self, layer: Layer) -> Parameters:
         """See :class:`Variant`."""
         constants = channel_constants(self.step)

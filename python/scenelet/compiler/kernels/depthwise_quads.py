@@ -64,6 +64,12 @@ class DepthwiseQuads(Striped):
         )
         return (f"SCN_DEPTHWISE_QUADS_SCRATCH_BYTES({rows}, {columns}, {self.taps}) == {self.scratch_bytes}",)
 
+    @property
+    def in_place(self) -> bool:
+        """See :class:`Variant`: all inputs of four channels are widened before their outputs are written."""
+        channels = self.step.fields["output"]["channels"]
+        return bool(self.step.fields["depth_multiplier"] == 1 and channels % _CHANNELS == 0)
+
     def parameters(self, layer: Layer) -> Parameters:
         """See :class:`Variant`."""
         constants = channel_constants(self.step, quads(self.step))

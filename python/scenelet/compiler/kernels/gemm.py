@@ -6,7 +6,7 @@ they are made. That is the kernel for pointwise and strided layers, and for firs
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from ..program import Records, Step, Table
 from .cost import lines, terms
 from .requantize import SUM_SHIFT, Requantize, channel_constants, paired, pairs
-from .variant import POSITIONS, Layer, Parameters, Striped, Variant, Work, stripes_up_to
+from .variant import POSITIONS, Layer, Parameters, Rows, Striped, Variant, Work, stripes_up_to
 
-_COLUMN_BYTES = (512, 1536, 4096, 12288)
+_COLUMN_BYTES = (512, 1024, 1536, 2560, 4096, 6144, 12288)
 """Scratch that the gathered columns may take; one block of positions may take more."""
 
 _MOST_GROUP = 32
@@ -74,6 +74,21 @@ class Gemm(Striped):
             padded = f"SCN_CONV2D_GEMM_PADDED_BYTES({rows}, {columns}, {depth})"
         sizes = f"{words}, {self.group}, {int(not self.expanded)}, {padded}"
         return (f"SCN_CONV2D_GEMM_SCRATCH_BYTES({sizes}) == {self.scratch_bytes}",)
+
+    def leads(self, rows: Rows, first: Callable[[int], int], height: int) -> Iterator[int]:
+        """See :class:`Variant`."""
+        if self.padded_bytes:
+            # All input of a call is copied before the first output is written.
+            if rows.end < height:
+                yield rows.end * rows.target_bytes - first(rows.end) * rows.source_bytes
+            return
+        # A group's positions are read before its outputs are written. A last block goes back to positions before it.
+        width, most = self.step.fields["output"]["width"], self.group * POSITIONS
+        source, target = rows.source_bytes // width, rows.target_bytes // width
+        for end in range(rows.start * width + most, rows.end * width, most):
+            yield end * target - (end - POSITIONS + 1) * source
+        if rows.end < height:
+            yield rows.end * rows.target_bytes - rows.end * rows.source_bytes
 
     def parameters(self, layer: Layer) -> Parameters:
         """See :class:`Variant`."""
@@ -140,6 +155,7 @@ def _way(step: Step, stripe: int, expanded: bool, column_bytes: int) -> Gemm:
         gathered=stripes * blocks * window["height"] * -(-run // 4),
         row=stripes * blocks * window["height"],
         padded=stripes * padded,
+        padded_row=(stripes * padded_size(window, target["width"], stripe)[0] * bool(padded), 70.0),
         widened=0 if expanded else stripes * groups * pairs * words,
     )
     read = blocks * words * 8 if expanded else groups * words * 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Self
@@ -99,6 +99,16 @@ class Parameters:
     tables: tuple[Table, ...]
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Output rows ``start`` to ``end`` - 1 of one call, and the bytes of a row of the input and of the output."""
+
+    start: int
+    end: int
+    source_bytes: int
+    target_bytes: int
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Variant(ABC):
     """One way to run a stage.
@@ -160,6 +170,30 @@ class Variant(ABC):
     @abstractmethod
     def parameters(self, layer: Layer) -> Parameters:
         """Make the constants of a stage that runs this way."""
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the output may start where the input does, if one call makes all rows."""
+        return False
+
+    def leads(self, rows: Rows, first: Callable[[int], int], height: int) -> Iterator[int]:  # noqa: ARG002
+        """Tell how far the input must start after the output for a call to have read what it overwrites.
+
+        Parameters
+        ----------
+        rows
+            Of the call.
+        first
+            The first input row that an output row needs.
+        height
+            Rows of the output.
+
+        Yields
+        ------
+        int
+            Bytes from the output's start to the input's; the largest counts.
+        """
+        yield rows.end * rows.target_bytes - first(rows.start) * rows.source_bytes
 
     def whole(self, height: int) -> Variant:
         """Run all ``height`` rows at once, where no rows are kept in lines and scratch does not grow with them."""

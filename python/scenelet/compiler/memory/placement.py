@@ -7,11 +7,16 @@ usually win, then improves the best one by seeded random exchanges, and stops at
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 ALIGNMENT = 4
 """Offsets are multiples of this, so that kernels may load four INT8 values, or an int32 of scratch, at once."""
+
+Distances = tuple[int, int]
+"""The least and the most bytes from a block's start to that of another which it may overlap."""
+
+IN_PLACE: Distances = (0, 0)
 
 _EXCHANGES = 400
 _MOST_WORK = 20_000_000
@@ -31,13 +36,13 @@ class Extents:
     rivals
         Of each block, those that are alive with it.
     partners
-        Of each block, those that may lie at its offset all the same.
+        Of each block, those that it may overlap all the same, at some distances.
     """
 
     sizes: Sequence[int]
     lives: Sequence[tuple[int, int]]
     rivals: Sequence[Sequence[int]]
-    partners: Sequence[frozenset[int]]
+    partners: Sequence[Mapping[int, Distances]]
 
 
 def aligned(offset: int) -> int:
@@ -87,7 +92,8 @@ def _is_free(extents: Extents, block: int, offset: int, offsets: Sequence[int]) 
         start = offsets[rival]
         if start == _UNPLACED or start >= end or offset >= start + extents.sizes[rival]:
             continue
-        if start != offset or rival not in partners:
+        allowed = partners.get(rival)
+        if allowed is None or not allowed[0] <= start - offset <= allowed[1]:
             return False
     return True
 
@@ -149,9 +155,11 @@ def _replaced(extents: Extents, order: Sequence[int], kept: int, placed: Sequenc
 
 def _lowest(extents: Extents, block: int, offsets: Sequence[int]) -> int:
     """Lowest offset that the blocks which have their places leave free."""
-    starts = {0}
+    starts, partners = {0}, extents.partners[block]
     for rival in extents.rivals[block]:
         start = offsets[rival]
         if start != _UNPLACED:
             starts |= {start, aligned(start + extents.sizes[rival])}
+            if rival in partners:
+                starts.add(max(aligned(start - partners[rival][1]), 0))
     return next(start for start in sorted(starts) if _is_free(extents, block, start, offsets))

@@ -1,6 +1,7 @@
 """Gives every tensor and every step's scratch memory its place in one arena, on the host, to the byte.
 
-Two blocks that are alive in the same step may not overlap, except an output that replaces its step's input in place.
+Two blocks that are alive in the same step may not overlap, except an output with its step's input: in place, or from
+below, where the step has read what it overwrites.
 The search (:mod:`scenelet.compiler.memory.placement`) stops when the arena is as small as the busiest step: no plan can
 beat that.
 """
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
-from .placement import ALIGNMENT, Extents, aligned, search
+from .placement import ALIGNMENT, IN_PLACE, Distances, Extents, aligned, search
 
 STATE_ALIGNMENT = 16
 """The bytes of all variables are a multiple of this, so that what follows them is aligned as the arena is."""
@@ -36,6 +37,10 @@ class Planned(Protocol):
     @property
     def overwrites(self) -> tuple[int, ...]:
         """Those of ``reads`` that ``writes[0]`` may replace in place."""
+
+    @property
+    def leads(self) -> Mapping[int, int]:
+        """Those of ``reads`` that ``writes[0]`` may overlap, each with the bytes that it starts after it, at least."""
 
     @property
     def scratch_bytes(self) -> int:
@@ -113,7 +118,7 @@ class Plan:
     blocks
         Tensors and scratch with their offsets, in order of their first step.
     pairs
-        (input, output) tensors that lie in one place because the output replaces the input.
+        (input, output) tensors that share bytes because the output replaces the input.
     lower_bound
         Bytes of the busiest step; no plan is smaller.
     state_bytes
@@ -160,16 +165,22 @@ class Plan:
 @dataclass
 class _Problem:
     blocks: list[Block]
-    pairs: set[tuple[int, int]] = field(default_factory=set)
+    pairs: dict[tuple[int, int], Distances] = field(default_factory=dict)
+    """Inputs that die in a step, each with that step's output: bytes from the output's start to the input's."""
 
-    def may_share(self, one: Block, other: Block) -> bool:
-        return (one.tensor, other.tensor) in self.pairs or (other.tensor, one.tensor) in self.pairs
+    def distances(self, one: Block, other: Block) -> Distances | None:
+        """Bytes from a block's start to another's at which both may overlap."""
+        found = self.pairs.get((other.tensor, one.tensor))
+        if found is None and (turned := self.pairs.get((one.tensor, other.tensor))):
+            return -turned[1], -turned[0]
+        return found
 
     def compatible(self, one: Block, other: Block) -> bool:
         """Whether two placed blocks leave each other's bytes alone while both are alive."""
         if not one.alive_with(other) or not one.overlaps(other):
             return True
-        return one.offset == other.offset and self.may_share(one, other)
+        allowed = self.distances(one, other)
+        return allowed is not None and allowed[0] <= other.offset - one.offset <= allowed[1]
 
 
 def plan(program: Plannable) -> Plan:
@@ -191,8 +202,8 @@ def plan(program: Plannable) -> Plan:
     offsets_of = zip(problem.blocks, search(_extents(problem), bound), strict=True)
     placed = [*states, *(replace(block, offset=kept + offset) for block, offset in offsets_of)]
     ordered = sorted(placed, key=lambda block: (block.first, block.tensor < 0, block.offset))
-    offsets = {block.tensor: block.offset for block in placed}
-    shared = frozenset(pair for pair in problem.pairs if offsets[pair[0]] == offsets[pair[1]])
+    tensors = {block.tensor: block for block in placed}
+    shared = frozenset(pair for pair in problem.pairs if tensors[pair[0]].overlaps(tensors[pair[1]]))
     return Plan(tuple(ordered), shared, bound + kept, kept)
 
 
@@ -254,15 +265,17 @@ def _blocks(program: Plannable) -> list[Block]:
     return tensors + scratch
 
 
-def _pairs(program: Plannable) -> set[tuple[int, int]]:
-    """List inputs that die in the step that may overwrite them, each with that step's output."""
+def _pairs(program: Plannable) -> dict[tuple[int, int], Distances]:
+    """List inputs that die in the step that may overwrite them, each with that step's output and their distances."""
     last_read = {tensor: number for number, step in enumerate(program.steps) for tensor in step.reads}
-    return {
-        (tensor, step.writes[0])
-        for number, step in enumerate(program.steps)
-        for tensor in step.overwrites
-        if last_read[tensor] == number and tensor not in (*program.targets, *program.states)
-    }
+    kept = {*program.targets, *program.states}
+    found: dict[tuple[int, int], Distances] = {}
+    for number, step in enumerate(program.steps):
+        followed = {tensor: (lead, program.nbytes(step.writes[0])) for tensor, lead in step.leads.items()}
+        for tensor, distances in {**followed, **dict.fromkeys(step.overwrites, IN_PLACE)}.items():
+            if last_read[tensor] == number and tensor not in kept and step.writes[0] not in program.states:
+                found[tensor, step.writes[0]] = distances
+    return found
 
 
 def _extent(blocks: Iterable[Block]) -> int:
@@ -280,16 +293,23 @@ def _lower_bound(problem: _Problem, steps: int) -> int:
         total = sum(aligned(block.nbytes) for block in live)
         for block in live:
             partners = [other for other in live if (other.tensor, block.tensor) in problem.pairs]
-            total -= max((aligned(min(block.nbytes, other.nbytes)) for other in partners), default=0)
+            total -= max((_shared(problem, block, other) for other in partners), default=0)
         busiest = max(busiest, total - max((aligned(block.nbytes) - block.nbytes for block in live), default=0))
     return busiest
+
+
+def _shared(problem: _Problem, output: Block, source: Block) -> int:
+    """Bytes that an output saves at most by lying where its input does."""
+    start = max(problem.pairs[source.tensor, output.tensor][0], 0)
+    together = max(aligned(output.nbytes), aligned(start) + aligned(source.nbytes))
+    return max(aligned(output.nbytes) + aligned(source.nbytes) - together, 0)
 
 
 def _extents(problem: _Problem) -> Extents:
     blocks = problem.blocks
     rivals = [[n for n, other in enumerate(blocks) if other is not one and other.alive_with(one)] for one in blocks]
     partners = [
-        frozenset(n for n in near if problem.may_share(one, blocks[n]))
+        {n: allowed for n in near if (allowed := problem.distances(one, blocks[n]))}
         for one, near in zip(blocks, rivals, strict=True)
     ]
     sizes, lives = [block.nbytes for block in blocks], [(block.first, block.last) for block in blocks]

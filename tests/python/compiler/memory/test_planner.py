@@ -22,12 +22,25 @@ from scenelet.compiler.program import Program, Step
 from scenelet.graph import Graph, Tensor
 
 
-def program_of(sizes: list[int], steps: list[tuple[tuple[int, ...], int, int, bool]]) -> Program:
-    """Tensor sizes; steps of (reads, write, scratch, in place)."""
+def program_of(
+    sizes: list[int], steps: list[tuple[tuple[int, ...], int, int, bool]], leads: tuple[int | None, ...] = ()
+) -> Program:
+    """Tensor sizes; steps of (reads, write, scratch, in place); by how much the first input leads the output."""
+    ahead = (*leads, *[None] * len(steps))
     tensors = {i: Tensor(i, f"t{i}", (size,)) for i, size in enumerate(sizes)}
     made = tuple(
         Step(
-            f"s{n}", "ADD", (n,), reads, (write,), "k", 0, (), scratch_bytes=scratch, overwrites=reads if inside else ()
+            f"s{n}",
+            "ADD",
+            (n,),
+            reads,
+            (write,),
+            "k",
+            0,
+            (),
+            scratch_bytes=scratch,
+            overwrites=reads if inside else (),
+            leads={} if ahead[n] is None else {reads[0]: ahead[n]},
         )
         for n, (reads, write, scratch, inside) in enumerate(steps)
     )
@@ -49,7 +62,8 @@ def programs(draw: st.DrawFn) -> Program:
                 draw(st.booleans()),
             )
         )
-    return program_of(sizes, steps)
+    leads = draw(st.lists(st.one_of(st.none(), st.integers(-100, 300)), max_size=count))
+    return program_of(sizes, steps, tuple(leads))
 
 
 def simulate(program: Program, made: Plan) -> None:
@@ -66,12 +80,21 @@ def simulate(program: Program, made: Plan) -> None:
         arena[start : start + step.scratch_bytes] = 10_000 + number
         for tensor in step.reads:
             assert (arena[region(tensor)] == tensor).all(), f"{step.name} finds tensor {tensor} damaged"
+            follows(program, made, step, tensor)
         arena[region(step.writes[0])] = step.writes[0]
         if step.scratch_bytes:
             scratch = arena[start : start + step.scratch_bytes]
             assert (scratch == 10_000 + number).all(), f"{step.name} writes into its own scratch"
     for target in program.targets:
         assert (arena[region(target)] == target).all(), "every output is left whole"
+
+
+def follows(program: Program, made: Plan, step: Step, tensor: int) -> None:
+    """An output that shares bytes with an input lies in its place, or starts early enough before it."""
+    distance = made.offset(tensor) - made.offset(step.writes[0])
+    if -program.nbytes(tensor) < distance < program.nbytes(step.writes[0]):
+        in_place = tensor in step.overwrites and distance == 0
+        assert in_place or (tensor in step.leads and distance >= step.leads[tensor])
 
 
 @pytest.mark.sweep
@@ -96,6 +119,18 @@ def test_an_output_takes_its_inputs_place() -> None:
     made = plan(program_of([400, 400, 400], [((0,), 1, 0, True), ((1,), 2, 0, True)]))
     assert made.arena_bytes == 400
     assert made.pairs == {(0, 1), (1, 2)}
+
+
+@pytest.mark.parametrize(("lead", "arena"), [(-50, 400), (0, 400), (40, 440), (399, 800), (None, 800)])
+def test_an_output_follows_its_input(lead: int | None, arena: int) -> None:
+    made = plan(program_of([400, 400], [((0,), 1, 0, False)], (lead,)))
+    assert made.arena_bytes == made.lower_bound == arena
+    assert made.pairs == ({(0, 1)} if arena < 800 else set())
+
+
+def test_a_shorter_output_lies_inside_its_input() -> None:
+    made = plan(program_of([400, 100, 300], [((0,), 1, 0, False), ((1,), 2, 0, False)], (-400, 20)))
+    assert made.arena_bytes == 400
 
 
 def test_an_input_that_is_still_needed_is_not_replaced() -> None:
@@ -124,7 +159,7 @@ def test_the_same_program_gets_the_same_plan() -> None:
 @pytest.mark.sweep
 def test_the_search_is_short_where_hundreds_of_blocks_live_at_once() -> None:
     def extents(rivals: list[list[int]]) -> Extents:
-        return Extents([4] * len(rivals), [(0, 1)] * len(rivals), rivals, [frozenset()] * len(rivals))
+        return Extents([4] * len(rivals), [(0, 1)] * len(rivals), rivals, [{}] * len(rivals))
 
     chain = [[other for other in (one - 1, one + 1) if 0 <= other < 300] for one in range(300)]
     crowd = [[other for other in range(300) if other != one] for one in range(300)]
