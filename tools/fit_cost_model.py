@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from scenelet.benchmark.instructions import bench
+from scenelet.compiler import plan_cache
 from scenelet.compiler.kernels.cost import FLASH_LINE, RATES_FILE, Rate, guessed, rates
 from scenelet.compiler.kernels.registry import KERNELS, Ways
 from scenelet.compiler.kernels.variant import Variant, Work
@@ -68,7 +69,9 @@ def measure(folder: Path, models: Sequence[Path], *, each_kernel: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for model in networks(models):
         for name, kernels in _kernels() if each_kernel else [("", KERNELS)]:
-            with patch.dict(cast(dict[str, object], KERNELS), kernels):
+            # A kept plan may be of other kernels.
+            kept = patch.multiple(plan_cache, _found=lambda *_: None, _keep=lambda *_: None)
+            with patch.dict(cast(dict[str, object], KERNELS), kernels), kept:
                 _measure(folder, model, name)
 
 
