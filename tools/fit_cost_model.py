@@ -99,7 +99,8 @@ def _measure(folder: Path, model: Path, suffix: str) -> None:
         except SceneletError as error:
             print(f"{model.stem}{suffix}, plan {number}: {error}", file=sys.stderr)
             continue
-        text = json.dumps(result | {"model": model.name}, indent=1)
+        name = f"{model.stem}, each kernel" if suffix else model.stem
+        text = json.dumps(result | {"model": f"{name}.tflite"}, indent=1)
         files.write_text(folder / f"{model.stem}{suffix}-{number}.json", text + "\n")
         print(f"{model.stem}{suffix}, plan {number}: {result['instructions']:,}", flush=True)
 

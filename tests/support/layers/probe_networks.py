@@ -1,4 +1,4 @@
-"""``tests/support/probe_networks.py OUT``: networks of layers that few published networks have, for the fit of rates.
+"""``tests/support/layers/probe_networks.py OUT``: networks of layers that few published networks have, for the rates.
 
 A rate is only as good as the rows that it was fitted to. These hold pooled Winograd tiles on maps of every size, LSTMs,
 and 16-bit activations. `tools/fit_cost_model.py measure` takes the folder.
@@ -10,9 +10,10 @@ import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from layers.wide import WideBuilder
 from networks import NetworkBuilder
 from streams.sequences import last_step, lstm
+
+from layers.wide import WideBuilder
 
 
 class _Rectified(NetworkBuilder):
