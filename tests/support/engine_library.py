@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from scenelet.compiler.program import SCRATCH, Step
 from scenelet.core import toolchain
+from scenelet.targets.host import WARNINGS
 
 SANITIZE = ("-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 _GUARD = 64
@@ -42,8 +43,8 @@ def source(name: str) -> Path:
     return next(path for folder in toolchain.engine_folders() if (path := folder / name).is_file())
 
 
-def build(*, flags: Sequence[str] = ()) -> Path:
-    """Compile all kernels into a shared library."""
+def build(*, flags: Sequence[str] = WARNINGS) -> Path:
+    """Compile all kernels into a shared library, by default the one that models on this computer use."""
     return toolchain.shared_library("engine", toolchain.engine_sources(), toolchain.engine_folders(), flags)
 
 

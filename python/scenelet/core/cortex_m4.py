@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -103,11 +101,7 @@ def _compile(command: Sequence[str | Path], sources: Mapping[Path, Path], folder
             fresh.replace(target)
 
     with writing(folder), held(folder):
-        pool = ThreadPoolExecutor(os.cpu_count())
-        try:
-            list(pool.map(one, [target for target in sources if not target.exists()]))
-        finally:
-            pool.shutdown(cancel_futures=True)
+        toolchain.on_all_cores(one, [target for target in sources if not target.exists()])
 
 
 def library_objects(defines: Sequence[str] = ()) -> list[Path]:

@@ -8,7 +8,8 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -20,7 +21,7 @@ from platformdirs import user_cache_dir
 
 from ..errors import InputError, ToolError
 from . import extras, processes
-from .files import scratch
+from .files import held, scratch
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 REPOSITORY = _PACKAGE.parents[1]
@@ -190,7 +191,11 @@ def host_compiler() -> str:
 
 
 def shared_library(
-    name: str, sources: Iterable[Path], includes: Iterable[Path] = (), flags: Sequence[str] = ()
+    name: str,
+    sources: Iterable[Path],
+    includes: Iterable[Path] = (),
+    flags: Sequence[str] = (),
+    linked: Sequence[Path] = (),
 ) -> Path:
     """Compile C sources into a shared library for this computer, once per content.
 
@@ -205,6 +210,8 @@ def shared_library(
         C files; folders for ``-I``.
     flags
         Further compiler flags.
+    linked
+        Shared libraries that it is linked to, whether it calls them or not.
 
     Raises
     ------
@@ -212,16 +219,34 @@ def shared_library(
         The compiler is missing, or refuses the sources.
     """
     sources, includes = sorted(sources), list(includes)
-    compiler = find(host_compiler())
-    command = [compiler, "-std=c11", "-O2", "-fPIC", "-shared", *flags, *(f"-I{folder}" for folder in includes)]
-    digest = hashlib.sha256(os.fsencode("\0".join(command)))
+    command = [find(host_compiler()), "-std=c11", "-O2", "-fPIC", *flags, *(f"-I{folder}" for folder in includes)]
+    libraries = ["-Wl,--no-as-needed", *map(str, linked), "-lm"]
+    digest = hashlib.sha256(os.fsencode("\0".join([*command, *libraries])))
     headers = sorted(header for folder in includes for header in folder.glob("*.h"))
     for path in (*sources, *headers):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     library = build_folder() / "native" / f"{name}-{digest.hexdigest()[:16]}.so"
     if not library.exists():
-        with scratch(library.parent) as folder:
-            fresh = folder / library.name
-            run([*command, *sources, "-o", fresh, "-lm"])
-            fresh.replace(library)
+        with held(library.parent / name):  # another process that needs it waits, and finds it made
+            if not library.exists():
+                _make_library(command, sources, libraries, library)
     return library
+
+
+def _make_library(command: Sequence[str], sources: Sequence[Path], libraries: Sequence[str], library: Path) -> None:
+    with scratch(library.parent) as folder:
+        objects = {folder / f"{index}.o": source for index, source in enumerate(sources)}
+        on_all_cores(lambda made: run([*command, "-c", objects[made], "-o", made]), objects)
+        fresh = folder / library.name
+        run([*command, "-shared", *objects, *libraries, "-o", fresh])
+        fresh.replace(library)
+
+
+def on_all_cores(function: Callable[[Path], object], paths: Iterable[Path]) -> None:
+    """Call a function, which waits for a compiler, with each path; the first error ends it and is raised."""
+    pool = ThreadPoolExecutor(os.cpu_count())
+    try:
+        for _ in pool.map(function, paths):
+            pass
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -73,8 +73,8 @@ def build(files: Mapping[str, str], flags: tuple[str, ...] = ()) -> Path:
         folders = toolchain.engine_folders()
         engine = toolchain.shared_library("engine", toolchain.engine_sources(), folders, (*WARNINGS, *flags))
         # A model of any size may be measured here; the challenge's limits apply to firmware that ships.
-        every = ("-DSCN_MODEL_UNLIMITED", *WARNINGS, *flags, "-Wl,--no-as-needed", str(engine))
-        return toolchain.shared_library("model", sorted(place.glob("*.c")), [*folders, place], every)
+        every = ("-DSCN_MODEL_UNLIMITED", *WARNINGS, *flags)
+        return toolchain.shared_library("model", place.glob("*.c"), [*folders, place], every, [engine])
 
 
 class HostTarget(LocalTarget):

@@ -58,10 +58,9 @@ def written(model: Small, folder: Path, **more: str) -> Path:
     return folder
 
 
-def engine() -> tuple[str, ...]:
-    """Flags that link the engine, which is compiled once for all models."""
-    library = toolchain.shared_library("engine", toolchain.engine_sources(), toolchain.engine_folders(), CHECKS)
-    return "-Wl,--no-as-needed", str(library)
+def engine() -> Path:
+    """The engine, which is compiled once for all models."""
+    return toolchain.shared_library("engine", toolchain.engine_sources(), toolchain.engine_folders(), CHECKS)
 
 
 class Classifier:
@@ -72,8 +71,8 @@ class Classifier:
         sources = [path for each in (*OWN, place) for path in each.glob("*.c")]
         self.ffi = FFI()
         self.ffi.cdef(DECLARATIONS)
-        flags = (*CHECKS, *engine())
-        self.c: Any = self.ffi.dlopen(str(toolchain.shared_library("classify", sources, [*FOLDERS, place], flags)))
+        library = toolchain.shared_library("classify", sources, [*FOLDERS, place], CHECKS, [engine()])
+        self.c: Any = self.ffi.dlopen(str(library))
         self.state = self.ffi.new("uint64_t[]", -(-self.c.size_of_classifier() // 8))
 
     def heard(self, samples: np.ndarray, rule: Rule, chance: random.Random) -> list[tuple[str, int, bool]]:
@@ -185,7 +184,9 @@ def test_three_lines_are_a_program(small: Small, tmp_path: Path, compiler: str, 
     flags = (f"-std={standard}", "-Wall", "-Wextra", "-Werror", *places)
     objects = sorted(tmp_path.glob("*.o"))
     sanitizer = "-fsanitize=undefined"  # of the engine's library
-    toolchain.run([compiler, *flags, *main, *objects, *engine(), sanitizer, "-o", tmp_path / "program"])
+    toolchain.run(
+        [compiler, *flags, *main, *objects, "-Wl,--no-as-needed", engine(), sanitizer, "-o", tmp_path / "program"]
+    )
     heard = subprocess.run([tmp_path / "program"], capture_output=True, text=True, check=True).stdout
     silence = np.zeros(small.tables.config.clip_samples, np.int32)
     assert heard == f"{expected(small, silence, Rule())[0][0]}\n"
