@@ -35,7 +35,7 @@ class Campaign(kill.Campaign):
 
     def count(self) -> int:
         """Calls that change a file, in a run that nothing disturbs."""
-        work = self._fresh("counted")
+        work = self._fresh()
         child = kill.start(self._armed(work, 0, 0), work)
         self._require_success(child, work)
         return int((work / "seen").read_text())
@@ -66,7 +66,7 @@ class Campaign(kill.Campaign):
             The command says nothing of use, a file is half written, or the second run fails, differs, or leaves
             something.
         """
-        work = self._fresh("failing")
+        work = self._fresh()
         child = kill.start(self._armed(work, first, number), work)
         status = child.wait(kill.SECONDS)
         os.close(child.pipe)
