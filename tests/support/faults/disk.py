@@ -68,7 +68,7 @@ class Campaign(kill.Campaign):
         """
         work = self._fresh()
         child = kill.start(self._armed(work, first, number), work)
-        status = child.wait(kill.SECONDS)
+        status = child.wait()
         os.close(child.pipe)
         where = f"{errno.errorcode[number]} from call {first} on"
         said = (work / "log.txt").read_text("utf-8", "replace").strip().splitlines()

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from scenelet.core.sealed import is_sealed, parse_array, require_whole_zip, unpack
+from scenelet.core.sealed import is_sealed, parse_array, require_whole_zip, unpack, unseal
 from scenelet.tflite.reader import read_model
 
 # Values that tell of the run and not of its result.
@@ -44,10 +44,16 @@ def _digest(path: Path) -> str:
     if path.suffix == ".keras":
         _update_with_weights(digest, path)
     elif path.suffix == ".json":
-        digest.update(_steady_json(path.read_bytes()))
+        digest.update(_steady_json(_without_seal(path)))
     else:
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def _without_seal(path: Path) -> bytes:
+    """A file's content without the seal that kept plans have."""
+    content = path.read_bytes()
+    return unseal(content, path, "") if is_sealed(path) else content
 
 
 def _update_with_weights(digest: Any, path: Path) -> None:
@@ -89,7 +95,7 @@ def half_written(folder: Path, whole: Path) -> list[str]:
 def _is_whole(path: Path) -> bool:
     try:
         if path.suffix == ".json":
-            json.loads(path.read_text("utf-8"))
+            json.loads(_without_seal(path))
         elif path.suffix == ".npz":
             unpack(path.read_bytes(), path, "", seal=True)
         elif path.suffix == ".keras":
