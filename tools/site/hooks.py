@@ -11,6 +11,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, time
+from functools import cache
 from typing import Any
 
 import references
@@ -24,8 +25,8 @@ DOCS = "docs/"
 # Sections that list every page of a folder, in the order of the names.
 WHOLE_FOLDERS = {"Decisions": "decisions", "Results": "results"}
 PAGES = (".md", ".ipynb")
-# Code, or the address of a link or an image outside code.
-LINK = re.compile(r"(```.*?^[ ]*```|`[^`\n]+`)|(?<=\]\()([^)\s]+)(?=\))", re.DOTALL | re.MULTILINE)
+# Code, or text and address of a link or an image outside code.
+LINK = re.compile(r"(```.*?^[ ]*```|`[^`\n]+`)|\[([^\[\]]*)\]\(([^)\s]+)\)", re.DOTALL | re.MULTILINE)
 ELSEWHERE = ("http://", "https://", "mailto:", "#")
 
 
@@ -61,19 +62,30 @@ def target_of(link: str, page: str) -> tuple[str, str]:
 
 def links(text: str) -> Iterator[str]:
     """Links of a page to files of the repository."""
-    yield from (found[2] for found in LINK.finditer(text) if found[2] and not found[2].startswith(ELSEWHERE))
+    yield from (found[3] for found in LINK.finditer(text) if found[3] and not found[3].startswith(ELSEWHERE))
+
+
+@cache
+def title_of(path: str) -> str:
+    """Title of a page of the repository."""
+    title = re.search(r"^# (.+)$", content(path), re.MULTILINE)
+    return title[1].replace("`", "") if title else posixpath.basename(path)
 
 
 def rewritten(text: str, page: str) -> str:
-    """Text of a page with links to what the site has; ``page`` is its path in the repository."""
+    """Text of a page whose links lead to what the site has, by its title where the text is a file's name.
+
+    ``page`` is its path in the repository.
+    """
     folder = posixpath.dirname(site_path(page)) or "."
 
     def one(found: re.Match[str]) -> str:
-        link = found[2]
-        if found[1] or link.startswith(ELSEWHERE):
+        code, words, link = found.groups()
+        if code or link.startswith(ELSEWHERE):
             return found[0]
         path, anchor = target_of(link, page)
-        return posixpath.relpath(site_path(path), folder) + anchor
+        shown = title_of(path) if path.endswith(words.split("/")[-1]) and words.endswith(PAGES) else words
+        return f"[{shown}]({posixpath.relpath(site_path(path), folder)}{anchor})"
 
     return LINK.sub(one, text)
 
@@ -112,7 +124,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """Let a page's links lead to pages of the site, and give the page of commands all options."""
+    if page.is_homepage:
+        page.meta["hide"] = ["navigation"]
     if page.file.generated_by:
         return markdown
     more = references.commands() if page.file.src_uri == "COMMANDS.md" else ""
     return rewritten(markdown, DOCS + page.file.src_uri) + more
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """Show names in docstrings as names: MkDocs knows no roles."""
+    return re.sub(r":(?:attr|class|func|meth|mod):(?=<code>)", "", html)

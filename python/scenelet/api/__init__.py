@@ -1,5 +1,7 @@
 """The Python interface: what ``import scenelet`` offers, and nothing else promises to stay.
 
+Examples
+--------
 >>> import scenelet as sc
 >>> model = sc.load("firmware/models/default.tflite")  # doctest: +SKIP
 >>> model.classify(samples, 44_100)[0].label  # doctest: +SKIP
