@@ -135,3 +135,8 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
 def on_page_content(html: str, **_: Any) -> str:
     """Show names in docstrings as names: MkDocs knows no roles."""
     return re.sub(r":(?:attr|class|func|meth|mod):(?=<code>)", "", html)
+
+
+def on_post_page(output: str, **_: Any) -> str:
+    """Keep the theme's icons from screen readers: each stands in a link or a button that has a name."""
+    return re.sub(r"<svg (?=xmlns=\S+ viewBox)", '<svg aria-hidden="true" ', output)

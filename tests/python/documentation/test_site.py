@@ -6,11 +6,17 @@ import os
 import re
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from scenelet.core.toolchain import REPOSITORY
+
+if TYPE_CHECKING:
+    from browser import Browser
 
 # What a browser fetches without being asked, from an address with a host.
 FETCHED = re.compile(r"<(?:script|img|iframe|source|video|audio|link)\b[^>]*?\b(?:src|href)=\"?(?:https?:)?//[^>]*>")
@@ -59,6 +65,39 @@ def test_every_page_and_every_header_is_there(site: Path) -> None:
     assert expected <= {path.name for path in site.rglob("*.html")}
     for header in ("classifier/scn_classify", "engine/scn_engine", "frontend/scn_frontend", "port/scn_port"):
         assert (site / "source" / "firmware" / "lib" / f"{header}.h.html").is_file()
+
+
+def wait_for(seen: Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not seen():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+# The widest tables, the longest code, references, pictures, the first page.
+SHOWN = ("index", "COMMANDS", "COMPILER", "PROTOCOL", "reference_python", "results/esc10", "source/SECURITY")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_page_fits_every_width_and_asks_no_other_host(site: Path, browser: Browser, name: str) -> None:
+    for scheme, body in (("light", "default"), ("dark", "slate")):
+        browser.open(site / f"{name}.html", scheme=scheme)
+        wait_for(lambda body=body: browser.run("return document.body.dataset.mdColorScheme") == body)
+        assert all(address.startswith("file:") for address in browser.requests())
+    browser.check_console()
+    browser.check_widths()
+    browser.check_names()
+
+
+@pytest.mark.browser
+def test_search_finds_a_page_without_a_server(site: Path, browser: Browser) -> None:
+    browser.open(site / "index.html")
+    browser.run("document.querySelector('[data-md-toggle=search]').click()")
+    browser.one(".md-search__input").send_keys("winograd")
+    wait_for(lambda: bool(browser.all(".md-search-result__item")))
+    found = [item.text.splitlines()[0] for item in browser.all(".md-search-result__item")]
+    assert any("Winograd" in title for title in found)
 
 
 def test_references_are_made_of_the_sources(site: Path) -> None:
