@@ -60,9 +60,10 @@ lint: setup-tests ## Formatting, linters and strict typing, Python and C
 analyse: setup-tests ## Static analysis of the firmware: gcc, clang, clang-tidy; tools/analysis.toml answers what is left
 	$(PYTHON) tools/analyse.py
 
-stale: setup-tests ## Fail if firmware/generated/ or a table of the documentation is not what its source gives
+stale: setup-tests ## Fail if firmware/generated/ or a table or drawing of the documentation is not what its source gives
 	$(PYTHON) tools/export.py firmware/models/default.tflite --out firmware/generated --check
 	$(PYTHON) tools/tables.py --check
+	$(PYTHON) tools/figures.py --check
 	$(PYTHON) tools/sbom.py --check
 
 sbom: setup-tests ## Bill of materials of the tested set (build/sbom.cdx.json), and the page with the licences

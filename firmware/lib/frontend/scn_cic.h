@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* PDM at 1.024 MHz to samples of 24 bits at 64 kHz: a CIC of order 5 and factor 16, docs/FRONTEND.md. */
+/* PDM at 1.024 MHz to samples of 24 bits at 64 kHz: a CIC of order 5 and factor 16, docs/SPEC.md. */
 #ifndef SCN_CIC_H
 #define SCN_CIC_H
 

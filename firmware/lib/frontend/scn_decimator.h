@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Decimation from a microphone's rate to the front end's by FIR stages, 24-bit samples. Exact sums of 64 bits,
- * rounded once; docs/FRONTEND.md specifies every bit. */
+ * rounded once; docs/SPEC.md specifies every bit. */
 #ifndef SCN_DECIMATOR_H
 #define SCN_DECIMATOR_H
 

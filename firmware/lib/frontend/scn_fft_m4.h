@@ -34,7 +34,7 @@ typedef struct {
 } scn_fft_stage_t;
 void scn_fft_stage_m4(const scn_fft_stage_t *stage);
 
-/* Bins k and n_fft / 2 - k for k = 1 .. n_fft / 4, see docs/FRONTEND.md: split, and power in place of the spectrum. */
+/* Bins k and n_fft / 2 - k for k = 1 .. n_fft / 4, see docs/SPEC.md: split, and power in place of the spectrum. */
 void scn_fft_split_m4(int32_t *work, const int32_t *sine, uint32_t n_fft);
 
 /* Windows and first radix-4 butterflies of samples, from pair number `order` / `next` on.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Log-mel front end in integer arithmetic: audio samples in, one column of INT8 features out.
  *
- * The arithmetic is specified to the bit in docs/FRONTEND.md; python/scenelet/frontend/fixed_point.py is the same
+ * The arithmetic is specified to the bit in docs/SPEC.md; python/scenelet/frontend/fixed_point.py is the same
  * thing in NumPy. Only + - * and shifts on int32, int64 and uint64; no float, no division, no allocation, no state.
  * Right shifts of negative numbers must be arithmetic, as in gcc and clang. / */
 #ifndef SCN_FRONTEND_H

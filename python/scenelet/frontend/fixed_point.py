@@ -1,6 +1,6 @@
 """The integer front end in NumPy: the readable form of the specification, bit-exact with the firmware's C.
 
-int64 holds every int32 and every product; uint64 holds powers and their sums. See docs/FRONTEND.md for the ranges.
+int64 holds every int32 and every product; uint64 holds powers and their sums. See docs/SPEC.md for the ranges.
 """
 
 from __future__ import annotations

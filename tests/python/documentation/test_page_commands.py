@@ -194,6 +194,8 @@ def refusals(page: Path) -> Iterator[str]:
         try:
             check(words, whole)
         except (Exception, SystemExit) as error:
+            if not whole and "requires an argument" in str(error):
+                continue  # prose: the option is known, and its value is left out
             yield f"{shlex.join(words)}: {getattr(error, 'message', '') or error}"
 
 

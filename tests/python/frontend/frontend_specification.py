@@ -1,4 +1,4 @@
-"""The specification of docs/FRONTEND.md once more, word by word: one sample, one bin at a time, in Python's integers.
+"""The specification of docs/SPEC.md once more, word by word: one sample, one bin at a time, in Python's integers.
 
 Slow, and shares no code with the package. Every value is checked against the width that the device gives it.
 """

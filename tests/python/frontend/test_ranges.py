@@ -1,4 +1,4 @@
-"""No sum of the front end leaves int32, and powers and bands stay below what docs/FRONTEND.md states, at the extremes.
+"""No sum of the front end leaves int32, and powers and bands stay below what docs/SPEC.md states, at the extremes.
 
 The C computes the same sums in int32, where one that is too large would wrap. The NumPy model has them in int64, so
 that they can be looked at.
