@@ -89,10 +89,17 @@ class Terminal:
         head = Text.assemble((shown(about.model), "bold"), f": {shown(about.source)}", overflow="fold")
         log = list(self._log)[-1 if self._console.height < _ROOMY else 0 :]
         below = [self._now(), *self._bars(), *self._load_lines(), *log, Text("Ctrl-C ends", style="dim")]
-        options = self._console.options
-        taken = sum(len(self._console.render_lines(one, options)) for one in (head, *below))
-        rows = max(_LEAST_ROWS, min(_MOST_ROWS, self._console.height - taken - 1))
-        return Group(head, *self._spectrogram(rows), *below)
+        above, below = self._wrapped(head), self._wrapped(*below)
+        rows = max(_LEAST_ROWS, min(_MOST_ROWS, self._console.height - len(above) - len(below) - 1))
+        return Group(*above, *self._wrapped(*self._spectrogram(rows)), *below)
+
+    def _wrapped(self, *texts: Text) -> list[Text]:
+        """Lines of texts; a console that leaves long lines to the terminal would cut them here."""
+        return [
+            line
+            for text in texts
+            for line in ([text] if text.no_wrap else text.wrap(self._console, self._console.width, no_wrap=False))
+        ]
 
     def _spectrogram(self, lines: int) -> list[Text]:
         about = self._about

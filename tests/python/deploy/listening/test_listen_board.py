@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import binascii
+import os
+import pty
+import select
 import threading
 import time
-from collections.abc import Iterator
+import tty
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -122,6 +126,54 @@ def test_a_board_that_dies_is_one_clear_line(
         line.process.kill()
         with pytest.raises(ToolError, match=r"^device: [^\n]*$"):
             list(events)
+
+
+@contextmanager
+def cable(program: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+    """A serial port with the firmware at its other end; yields its name, and what pulls the cable."""
+    master, slave = pty.openpty()
+    for end in (master, slave):
+        tty.setraw(end)
+    stream, pulled = ProgramStream(program), threading.Event()
+
+    def pass_on() -> None:
+        while not pulled.is_set():
+            if select.select([master], [], [], 0.01)[0]:
+                stream.write(os.read(master, 65_536))
+            os.write(master, stream.read(0.01))
+
+    thread = threading.Thread(target=pass_on)
+    thread.start()
+
+    def pull() -> None:
+        if not pulled.is_set():
+            pulled.set()
+            thread.join()
+            os.close(master)
+
+    name = os.ttyname(slave)
+    os.close(slave)
+    with open(name, "rb", buffering=0):  # between two users, the port stays what it is
+        try:
+            yield name, pull
+        finally:
+            pull()
+            stream.close()
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_pulled_cable_is_one_clear_line_that_names_the_port(
+    program: Path, small_file: Path, files: list[Path], fast: bool
+) -> None:
+    with cable(program) as (name, pull):
+        choice = Choice(small_file, tuple(files), name, repeat=True, fast=fast, seconds=20)
+        with opened(choice) as source:
+            events = source.events()
+            while next(events).decision is None:
+                pass
+            pull()
+            with pytest.raises(ToolError, match=f"^{name}: [^\n]*; connect the board again$"):
+                list(events)
 
 
 def own_microphone(

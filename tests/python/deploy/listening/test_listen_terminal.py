@@ -24,7 +24,13 @@ LOADS = (Load(0.023, "this computer's core", "measured", "front end and network"
 
 def lines(about: About = ABOUT, *, height: int = 24, colours: Any = None, remark: str = "") -> list[str]:
     console = Console(
-        file=io.StringIO(), width=80, height=height, force_terminal=True, color_system=colours, highlight=False
+        file=io.StringIO(),
+        width=80,
+        height=height,
+        force_terminal=True,
+        color_system=colours,
+        highlight=False,
+        soft_wrap=True,
     )
     terminal = Terminal(console, about)
     columns = np.repeat(np.linspace(-128, 127, 64).astype(np.int8)[:, None], 200, axis=1)
