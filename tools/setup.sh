@@ -33,13 +33,19 @@ fuzzer_package() {
   [ -z "$version" ] || printf 'libclang-rt-%s-dev\n' "${version%%.*}" # else apt-get update first
 }
 
+# A compiler without them is what Debian installs where recommended packages are left out.
+has_c_headers() {
+  command -v cc >/dev/null && cc -E -include stdlib.h -x c /dev/null >/dev/null 2>&1
+}
+
 missing_packages() {
   local entry wanted=("${tools[@]}")
   [ -z "$for_tests" ] || wanted+=("${tools_of_tests[@]}")
   for entry in "${wanted[@]}"; do
     command -v "${entry%%:*}" >/dev/null || printf '%s\n' "${entry##*:}"
   done
-  # newlib, clang's fuzzer and venv have no program to look for
+  # headers of C, newlib, clang's fuzzer and venv have no program to look for
+  has_c_headers || printf 'libc6-dev\n'
   [ -z "$for_tests" ] || [ -n "$(fuzzer_library)" ] || fuzzer_package
   [ -e /usr/lib/arm-none-eabi/newlib/nano.specs ] || [ -e /usr/lib/arm-none-eabi/lib/nano.specs ] ||
     printf 'libnewlib-arm-none-eabi\n'
@@ -110,6 +116,10 @@ fi
 # A stamp is a hash of the environment's sources: a changed pyproject.toml renews it. Tests need all that the demo needs.
 wanted=$(cat pyproject.toml tools/setup.sh | sha256sum)
 is_ready() { [ "$(cat ".venv/scenelet-$1" 2>/dev/null)" = "$wanted" ]; }
+compile_frontend='
+from scenelet.config.frontend import FrontendConfig
+from scenelet.frontend import available, tables
+available.open_frontend(tables.make_tables(FrontendConfig()))'
 make_environment() { # NAME EXTRAS SIZES
   say "installing Python packages into .venv: $3"
   [ -x .venv/bin/python ] || "$python" -m venv .venv
@@ -118,7 +128,7 @@ make_environment() { # NAME EXTRAS SIZES
   .venv/bin/python -m pip install --disable-pip-version-check --no-compile -e ".[$2]" >&2
   slim
   compile_modules
-  .venv/bin/python -m scenelet.frontend.native
+  .venv/bin/python -c "$compile_frontend"
   printf '%s\n' "$wanted" >".venv/scenelet-$1"
 }
 

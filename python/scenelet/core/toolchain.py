@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -35,7 +36,7 @@ EMULATED_BOARD = "netduinoplus2"
 """The board of firmware/boards that QEMU emulates; measurements run on it."""
 
 DEBIAN = {
-    "cc": ("gcc",),
+    "cc": ("gcc", "libc6-dev"),
     "arm-none-eabi-gcc": ("gcc-arm-none-eabi", "libnewlib-arm-none-eabi"),
     "arm-none-eabi-objdump": ("binutils-arm-none-eabi",),
     "arm-none-eabi-size": ("binutils-arm-none-eabi",),
@@ -45,7 +46,8 @@ DEBIAN = {
     "portaudio": ("libportaudio2",),
     "qemu-system-arm": ("qemu-system-arm",),
 }
-"""Debian packages of programs, and of the library PortAudio."""
+"""Debian packages of programs, and of the library PortAudio; of a compiler, also its C library, which it lacks."""
+_NO_HEADER = re.compile(r"fatal error: (std\w+|string|math|limits|errno|time|ctype|inttypes)\.h: No such file")
 
 
 def build_folder() -> Path:
@@ -181,8 +183,22 @@ def failure(subject: object, done: CompletedProcess[str], remedy: str) -> ToolEr
     if full or done.returncode == -SIGXFSZ:
         places = " and ".join(dict.fromkeys((str(build_folder()), tempfile.gettempdir())))
         return ToolError(subject, full[0] if full else "wrote a file too large", f"free space in {places}")
+    if any(_NO_HEADER.search(line) for line in lines):
+        remedy = headers_remedy(subject)
     named = [line for line in lines if "overflowed" in line or "error" in line.lower()]
     return ToolError(subject, (named or lines[-1:] or [f"exit status {done.returncode}"])[0], remedy)
+
+
+def has_headers(compiler: str | Path) -> bool:
+    """Whether a compiler finds the headers of its C library."""
+    done = processes.run([compiler, "-E", "-include", "stdlib.h", "-x", "c", os.devnull], seconds=60)
+    return done.returncode == 0
+
+
+def headers_remedy(compiler: object) -> str:
+    """What to do where a compiler lacks the headers of its C library."""
+    package = DEBIAN["arm-none-eabi-gcc" if "arm-none-eabi" in str(compiler) else "cc"][1]
+    return f"install its C library's headers (Debian: {debian_command([package])})"
 
 
 def host_compiler() -> str:

@@ -19,6 +19,10 @@ _ALIGNMENT = 16
 _INT16, _INT32 = 2, 4
 _REVERSED_FROM = 16
 """Input channels over which CMSIS-NN runs a TRANSPOSE_CONV of stride 1 or 2 as a convolution."""
+_VIEW, _REQUEST, _MOST_REQUESTS = 64, 16, 12
+"""Bytes of a tensor's structure and of a request for working memory; requests that an operator has room for."""
+_ALLOCATION, _PLANNED = 32, 36
+"""Bytes of the planner's lists for a tensor of the file, and for one that it places."""
 _HANDLES = 32
 """Bytes that an operator's structures in the arena may be larger with CMSIS-NN, working memory's handles included."""
 
@@ -43,7 +47,19 @@ def arena_bytes(graph: Graph, head: int, tail: int) -> int:
     if planned_bytes(graph, working=False) != head:
         # Reference kernels that work in memory of their own, or tensors that TensorFlow Lite Micro has besides.
         planned = max(planned, head + max(needed, default=0))
-    return _aligned(planned + tail + _HANDLES * len(needed))
+    return _aligned(max(planned, _setup_bytes(graph, len(needed))) + tail + _HANDLES * len(needed))
+
+
+def _setup_bytes(graph: Graph, buffers: int) -> int:
+    """Bytes that lie where activations will be while the interpreter is set up, with pointers of 64 bits.
+
+    Above the list of working memory that was asked for, every operator in turn looks at its tensors; then the planner
+    has its own lists there.
+    """
+    looked_at = max((len(operator.inputs) + len(operator.outputs) for operator in graph.operators), default=0)
+    asked = _REQUEST * (_MOST_REQUESTS + buffers)
+    lists = _ALLOCATION * (len(graph.tensors) + buffers) + _PLANNED * (len(_blocks(graph, False)) + buffers)
+    return asked + max(_VIEW * looked_at, _aligned(lists))
 
 
 def working_bytes(graph: Graph, operator: Operator) -> list[int]:

@@ -28,6 +28,7 @@ _PROGRAMS = {
     "openocd": "flashing a board (pio run -t upload)",
     "gdb-multiarch": "debugging, and flashing by GDB",
 }
+_COMPILERS = ("cc", "arm-none-eabi-gcc")
 # What it serves, and its extra; without one, it comes with scenelet where there is a package for the system.
 _PACKAGES = {
     "tensorflow": ("train, distill, prune, quantize", "train"),
@@ -104,6 +105,8 @@ def _program(name: str, serves: str) -> Finding:
     except ToolError as error:
         return Finding(name, "missing", "", serves, error.remedy)
     done = processes.run([path, "--version"], seconds=60)
+    if name in _COMPILERS and not toolchain.has_headers(path):
+        return Finding(name, "missing", "no headers of its C library", serves, toolchain.headers_remedy(name))
     number = re.search(r"\d+\.\d+(?:\.\d+)?", (done.stdout + done.stderr).partition("\n")[0])
     return Finding(name, "ok", number[0] if number else path, serves)
 

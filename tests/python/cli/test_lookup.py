@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from scenelet.config import recipe
+from scenelet.core import toolchain
 from scenelet.targets import boards, doctor
 
 
@@ -39,12 +41,32 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def test_a_missing_program_is_named_with_its_remedy(scenelet: Any) -> None:
     found = {one.name: one for one in doctor.examine()}
     assert found["cc"].state == "missing"
-    assert "sudo apt-get update && sudo apt-get install --no-install-recommends gcc)" in found["cc"].remedy
+    assert "sudo apt-get update && sudo apt-get install --no-install-recommends gcc libc6-dev)" in found["cc"].remedy
     assert found["python"].state == "ok"
     said = " ".join(scenelet("doctor").out.split())
     assert "cc: install it (Debian" in said
-    wanted = "gcc gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm cmake openocd gdb-multiarch"
+    wanted = "gcc libc6-dev gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm cmake openocd gdb-multiarch"
     assert f"at once: sudo apt-get update && sudo apt-get install --no-install-recommends {wanted}" in said
+
+
+@pytest.mark.cross
+@pytest.mark.qemu
+def test_a_compiler_without_its_c_library_is_named_with_the_package(
+    scenelet: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Debian installs gcc without libc6-dev where recommended packages are left out."""
+    compiler = toolchain.find("cc")
+    (tmp_path / "cc").write_text(f'#!/bin/sh\nexec {compiler} -nostdinc "$@"\n')
+    (tmp_path / "cc").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("SCENELET_BUILD", str(tmp_path / "build"))
+    monkeypatch.delenv("CC", raising=False)
+    found = {one.name: one for one in doctor.examine()}
+    assert (found["cc"].state, found["cc"].found) == ("missing", "no headers of its C library")
+    assert found["cc"].remedy.endswith("install --no-install-recommends libc6-dev)")
+    done = scenelet("parity", toolchain.FIRMWARE / "models" / "esc10_sm1.tflite", "--target", "host")
+    assert done.status == 2
+    assert "No such file or directory; install its C library's headers (Debian: " in done.complaint
 
 
 def device(root: Path, name: str, vendor: str, product: str) -> None:

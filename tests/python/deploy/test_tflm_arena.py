@@ -60,7 +60,23 @@ def test_the_plan_is_tflite_micro_s_own(seed: int) -> None:
         assert planned_bytes(read_model(model), working=False) == target.arena_bytes()["head"]
 
 
-@pytest.mark.parametrize("model", [cnn_s, micro_speech])
+def autoencoder() -> bytes:
+    """Many dense layers of few values: setting them up takes more memory than their activations."""
+    network = NetworkBuilder(4, (1, 24))
+    made = network.start
+    for units in (24, 24, 16, 8, 16, 24, 24, 24):
+        made = network.fully_connected(made, units)
+    return network.model(made)
+
+
+def pixels() -> bytes:
+    """Convolutions of a map of a few pixels."""
+    network = NetworkBuilder(4, (1, 3, 3, 1))
+    made = network.convolution(network.start, 2, (3, 3))
+    return network.model(network.softmax(network.fully_connected(network.mean(made), 3)))
+
+
+@pytest.mark.parametrize("model", [cnn_s, micro_speech, autoencoder, pixels])
 def test_it_is_enough_here_too(model: Callable[[], bytes]) -> None:
     runtime = _runtime()
     runtime.Interpreter.from_bytes(model(), arena_size=stated(model()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ from .kinds import Kind, kind_of
 
 SOURCES = "src"
 _C = (".c", ".h")
+_MOST_NAME = 32
 
 
 def _texts(folders: Iterable[Path]) -> dict[str, str]:
@@ -73,8 +75,15 @@ def frontend_library(config: FrontendConfig, *, form: str = "fast") -> dict[str,
 
 
 def library_name(model: str) -> str:
-    """Name of a bundle's library: an identifier of C, CMake and package managers."""
-    return "scenelet_" + (re.sub(r"[^a-z0-9]+", "_", model.lower()).strip("_") or "model")
+    """Name of a bundle's library: an identifier of C, CMake and package managers.
+
+    At most 32 characters, as a CMSIS-Pack's ``Csub`` may have; a hash tells apart longer names that begin alike.
+    """
+    name = "scenelet_" + (re.sub(r"[^a-z0-9]+", "_", model.lower()).strip("_") or "model")
+    if len(name) <= _MOST_NAME:
+        return name
+    digest = hashlib.sha256(model.encode()).hexdigest()[:8]
+    return f"{name[: _MOST_NAME - len(digest) - 1].rstrip('_')}_{digest}"
 
 
 def facts_of(compiled: Compiled, tables: Tables | None) -> dict[str, Any]:
@@ -90,11 +99,25 @@ def facts_of(compiled: Compiled, tables: Tables | None) -> dict[str, Any]:
         "sha256": identity.sha256,
         "labels": identity.labels,
         "config": config,
+        "ends": [compiled.graph.tensors[end].dtype for end in (*compiled.graph.inputs, *compiled.graph.outputs)],
+        "resources": any(one.resource for one in compiled.graph.variables.values()),
         "arena_bytes": compiled.plan.arena_bytes,
         "constant_bytes": compiled.program.table_bytes,
         "params_bytes": compiled.cost.params_bytes,
         "macs": compiled.cost.macs,
     }
+
+
+def _lacking(facts: Mapping[str, Any], runs: bool) -> str | None:
+    """What keeps a model from being run by the example for TensorFlow Lite Micro."""
+    if facts["config"] is None:
+        return "it has no front end"
+    if not runs:
+        return "TensorFlow Lite Micro does not run it"
+    other = next((dtype for dtype in facts["ends"] if dtype != "int8"), None)
+    if other:
+        return f"it takes or gives {other}, and the front end gives INT8"
+    return "it keeps state in resource variables" if facts["resources"] else None
 
 
 def bundle(kind: str, generated: Mapping[str, str], facts: Mapping[str, Any], model: object) -> dict[str, str]:
@@ -126,8 +149,8 @@ def bundle(kind: str, generated: Mapping[str, str], facts: Mapping[str, Any], mo
     arrays = {name.removeprefix("tflm/"): text for name, text in generated.items() if name.startswith("tflm/")}
     own = {name: text for name, text in generated.items() if "/" not in name}
     if not row.engine:
-        if not arrays or not hears:
-            lacking = "TensorFlow Lite Micro does not run it" if hears else "it has no front end"
+        lacking = _lacking(facts, bool(arrays))
+        if lacking:
             raise InputError(model, f"cannot be a bundle of kind '{kind}': {lacking}", "choose another kind")
         own = arrays | {name: text for name, text in own.items() if name.startswith("scn_frontend_tables")}
     files = {f"{SOURCES}/{name}": text for name, text in {**_library(row, hears), **own}.items()}

@@ -63,13 +63,14 @@ KINDS = (
     ),
     _row(
         "zephyr",
-        "Zephyr: name this folder in `ZEPHYR_EXTRA_MODULES`, and set `CONFIG_{NAME}=y`.",
+        "Zephyr: name this folder in `EXTRA_ZEPHYR_MODULES`, and set `CONFIG_{NAME}=y`.",
         {
             "zephyr/module.yml": "module.yml",
             "zephyr/CMakeLists.txt": "zephyr_CMakeLists.txt",
             "zephyr/Kconfig": "Kconfig",
             "samples/classify/CMakeLists.txt": "zephyr_sample_CMakeLists.txt",
             "samples/classify/prj.conf": "prj.conf",
+            "samples/classify/sample.yaml": "zephyr_sample.yaml",
             "samples/classify/src/main.c": "example.c",
         },
     ),
@@ -80,6 +81,7 @@ KINDS = (
             "CMakeLists.txt": "espidf_CMakeLists.txt",
             "idf_component.yml": "idf_component.yml",
             "examples/classify/CMakeLists.txt": "espidf_project_CMakeLists.txt",
+            "examples/classify/sdkconfig.defaults": "espidf_sdkconfig.defaults",
             "examples/classify/main/CMakeLists.txt": "espidf_main_CMakeLists.txt",
             "examples/classify/main/main.c": "espidf_example.c",
         },
