@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -212,10 +213,12 @@ class OwnMicrophoneSource:
 
     def events(self) -> Iterator[Heard]:
         """See :class:`.events.Source`."""
+        began = time.monotonic()
         for told in overhear(self._device, self._seconds, self._where):
+            passed = time.monotonic() - began
             loads = (awake(told.info),) if told.info else ()
             decision = None if told.window is None else _live_decision(told.window)
-            yield Heard("microphone", 0.0, decision=decision, loads=loads, remark=told.remark)
+            yield Heard("microphone", passed, decision=decision, loads=loads, remark=told.remark)
 
     def __enter__(self) -> Self:
         return self

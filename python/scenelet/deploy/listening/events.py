@@ -90,7 +90,8 @@ class Heard:
     file
         Name of the file that plays; "microphone" for one.
     seconds
-        Audio of this file, or since listening began, up to and including these samples.
+        Audio of this file, or since listening began, up to and including these samples; of a board's microphone, the
+        time that has passed.
     samples
         New samples, int32 (n,) of :attr:`About.sample_bits`; none where they are not on this computer.
     columns

@@ -204,6 +204,7 @@ def test_the_microphone_of_a_board_is_heard(
     assert [one.window for one in decisions] == list(range(len(want)))
     assert [list(one.scores) for one in decisions] == [[] if n in pauses else row for n, row in enumerate(want)]
     assert [one.window for one in decisions if one.silent] == pauses != []
+    assert 0 < events[-1].seconds < 60
     (load,) = next(one.loads for one in events if one.loads)
     assert (load.how, load.of) == ("emulated", "the emulated processor")
     assert about.labels == live.compiled.identity.labels

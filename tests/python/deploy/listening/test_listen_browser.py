@@ -166,7 +166,13 @@ def shown(browser: Browser) -> Iterator[tuple[Browser, Any]]:
     """A page with names that are markup, and long ones."""
     from scenelet.deploy.listening.web.server import Page
 
-    labels = ("rain", '<b title="x">wind</b>', "a class with a name that is longer than any bar", "sea waves")
+    labels = (
+        "rain",
+        '<b title="x">wind</b>',
+        "a class with a name that is longer than any bar",
+        "sea waves",
+        *"abcdefghijklmn",
+    )
     bands = tuple(100.0 * (number + 1) for number in range(16))
     about = About("files in real time", "m.tflite", labels, 8000, 16, 0.256, 0.032, bands, "computed here")
     with Page(about) as page:
@@ -184,13 +190,18 @@ def test_names_are_text_and_nothing_is_cut_at_any_width(shown: tuple[Browser, An
     blank = until(browser, "return document.querySelector('#spectrogram').toDataURL()")
     labels = page.feed._about.labels
     for number, label in enumerate(labels):
-        decision = WindowDecision(f"<i>{number}</i>.wav", number, label, (-128, 0, 127, -128), None)
+        scores = tuple(100 if other == number else -128 for other in range(len(labels)))
+        decision = WindowDecision(f"<i>{number}</i>.wav", number, label, scores, None)
         page.take(Heard("<i>x</i>.wav", number, columns=NO_COLUMNS, decision=decision))
     page.take(Heard("<i>x</i>.wav", 9.0, np.full(99, 9000, np.int32), np.full((16, 40), 100, np.int8)))
     page.take(Heard("a", 9.0, loads=(Load(1.25, "<u>b</u>", "measured", "c"),), remark="<s>lost</s>"))
     until(browser, "return document.querySelector('#remark').textContent === '<s>lost</s>'")
     assert browser.all("b, i, u, s") == []
-    assert browser.run(f"return {ROWS}")[2] == ["<i>1</i>.wav", 1, labels[1]]
+    assert browser.run(f"return {ROWS}")[-2] == ["<i>1</i>.wav", 1, labels[1]]
+    seen = "const [list, row] = ['#bars', '.best'].map(one => document.querySelector(one).getBoundingClientRect());"
+    assert browser.run(f"{seen} return list.top < row.top + 1 && row.bottom < list.bottom + 1"), (
+        "the last of many classes"
+    )
     browser.check_widths()
     browser.check_names()
     pictures = []

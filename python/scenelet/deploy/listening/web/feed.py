@@ -7,6 +7,7 @@ import base64
 import json
 import threading
 from collections import deque
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -81,7 +82,8 @@ class Viewer:
         """Wake the browser's task, from another thread; one call at a time is on its way."""
         if not self._told:
             self._told = True
-            self._loop.call_soon_threadsafe(self._news.set)
+            with suppress(RuntimeError):  # the server has ended, and its browsers with it
+                self._loop.call_soon_threadsafe(self._news.set)
 
     async def wait(self) -> None:
         """Wait until :meth:`tell` was called."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 _FILES = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
-_MOST_VIEWERS = 16
+_MOST_VIEWERS, _MOST_CONNECTIONS = 16, 128
 _START_SECONDS, _STOP_SECONDS = 10.0, 5.0
 _TRY_AGAIN_LATER = 1013
 
@@ -79,6 +79,7 @@ class Page:
             ws_max_size=1024,
             ws_per_message_deflate=False,
             timeout_graceful_shutdown=1,
+            limit_concurrency=_MOST_CONNECTIONS,
         )
         return uvicorn.Server(config)
 

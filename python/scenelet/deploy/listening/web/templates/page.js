@@ -106,6 +106,14 @@ function record(decision) {
   while (at("log").rows.length > MOST_ROWS) at("log").deleteRow(-1);
 }
 
+// Scrolls a list of many classes, and not the page, to a row that is out of sight.
+function reveal(row) {
+  const list = row.parentElement, top = row.offsetTop - list.offsetTop;
+  if (top < list.scrollTop || top + row.offsetHeight > list.scrollTop + list.clientHeight) {
+    list.scrollTop = top - list.clientHeight / 2;
+  }
+}
+
 function bars(decision) {
   if (!decision.scores.length) return;
   const best = decision.scores.indexOf(Math.max(...decision.scores));
@@ -114,6 +122,7 @@ function bars(decision) {
     row.querySelector(".fill").style.width = `${100 * share}%`;
     row.querySelector(".value").textContent = percent(share);
     row.classList.toggle("best", number === best);
+    if (number === best) reveal(row);
   });
 }
 
