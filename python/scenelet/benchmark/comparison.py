@@ -17,7 +17,7 @@ from ..errors import InputError, SceneletError
 from ..evaluation.evaluate import Evaluation, evaluate, model_info
 from ..evaluation.intervals import Interval
 from ..targets import boards, open_target
-from .explain import explain_compiled, parameter_bytes
+from .explain import explain_compiled, operator_costs
 from .instructions import bench
 from .subjects import Subject
 
@@ -233,7 +233,7 @@ def _compiled(subject: Subject) -> Compiled:
 
 def _measured(subject: Subject, compiled: Compiled, path: Path | None, result: Evaluation | None) -> Measured:
     """Figures of a model; ``path`` is None for one that is not run in QEMU."""
-    explained, cost = explain_compiled(compiled), compiled.cost
+    explained, cost, costs = explain_compiled(compiled), compiled.cost, operator_costs(compiled)
     figures: dict[str, float] = {
         "file_bytes": len(subject.content),
         "params_bytes": cost.params_bytes,
@@ -261,7 +261,7 @@ def _measured(subject: Subject, compiled: Compiled, path: Path | None, result: E
             part.kernel,
             counted[number] if counted else part.predicted_instructions,
             part.macs,
-            parameter_bytes(part, cost),
+            sum(costs[number].params_bytes for number in part.operators),
         )
         for number, part in enumerate(explained.parts)
     )

@@ -13,7 +13,7 @@ from ..compiler.kernels import cost_model
 from ..compiler.options import DEFAULT, Options
 from ..compiler.pipeline import Compiled, compile_model
 from ..compiler.program import Step
-from ..graph.cost import Cost
+from ..graph.cost import LayerCost
 
 
 @dataclass(frozen=True)
@@ -102,9 +102,9 @@ class Explanation:
             yield step, held, f"{max(p.offset + p.bytes for p in alive):,}"
 
 
-def parameter_bytes(part: Part, cost: Cost) -> int:
-    """Bytes of parameters of a part's operators in the .tflite."""
-    return sum(cost.layers[operator].params_bytes for operator in part.operators)
+def operator_costs(compiled: Compiled) -> dict[int, LayerCost]:
+    """Cost of every operator of a model by its number in the .tflite, as parts name their operators."""
+    return {one.index: cost for one, cost in zip(compiled.graph.operators, compiled.cost.layers, strict=True)}
 
 
 def explain(model: str | Path | bytes, options: Options = DEFAULT) -> Explanation:

@@ -238,19 +238,21 @@ def run_demo(
         seed=settings.seed,
     )
     demo = Demo(folder, recipe_, dataset, say, progress, teacher, {"data": round(monotonic() - start, 1)})
-    result = _measure(demo, _train(demo))
+    result, page = _measure(demo, _train(demo))
     write_text(folder / "report.json", json.dumps(result, indent=2) + "\n")
-    write_report(Request(demo.run_folder), folder / "report.html")
+    say("write the page")
+    write_report(page, folder / "report.html")
     return result
 
 
-def _measure(demo: Demo, metrics: dict[str, Any]) -> dict[str, Any]:
+def _measure(demo: Demo, metrics: dict[str, Any]) -> tuple[dict[str, Any], Request]:
     """Check, export and measure the trained network; ``metrics`` are the float network's scores."""
     budget = _budget(demo)
     exported = _build(demo)
     int8, board = _evaluate(demo, "litert"), _evaluate(demo, "qemu")
     counted = _bench(demo)
-    return {
+    page = Request(demo.run_folder, demo.dataset, targets=("qemu",), made=(int8, board), bench=counted)
+    result = {
         "data": demo.dataset.name,
         "recipe": demo.recipe.name,
         "windows": int8.windows,
@@ -268,3 +270,4 @@ def _measure(demo: Demo, metrics: dict[str, Any]) -> dict[str, Any]:
         "seconds": demo.seconds,
         "stage_seconds": demo.stage_seconds,
     }
+    return result, page

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
+from scenelet.benchmark import flash_symbols
 from scenelet.benchmark.instructions import Bench, bench
 from scenelet.benchmark.link_map import flash_parts
 from scenelet.compiler.options import Options
@@ -66,6 +67,14 @@ def test_flash_is_that_of_model_engine_and_front_end_only(sm1: Path) -> None:
         sections = [section for section in ELFFile(file).iter_sections() if section["sh_addr"] >> 24 == 0x08]
         rest = sum(section["sh_size"] for section in sections) - sum(part.total for part in parts)
     assert 2_000 < rest < 8_000
+    every, named = flash_symbols.sections(elf), flash_symbols.symbols(elf)
+    assert {one.name for one in every} == {section.name for section in sections if section["sh_size"]}
+    assert sum(one.bytes for one in every) == sum(section["sh_size"] for section in sections)
+    assert sum(one.bytes for one in named) <= sum(one.bytes for one in every)
+    assert [one.bytes for one in named] == sorted((one.bytes for one in named), reverse=True)
+    by_kind = {kind: sum(one.bytes for one in named if one.kind == kind) for kind in ("code", "constants")}
+    assert by_kind["code"] == pytest.approx(sum(part.code for part in parts), rel=0.25)  # libc and board code beside it
+    assert by_kind["constants"] >= weights
 
 
 @pytest.mark.qemu

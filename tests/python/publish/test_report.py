@@ -16,6 +16,7 @@ from fixtures_pages import HOSTILE, SmallRun
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from networks import random_network
+from streams.generated import STREAM_KINDS, stream_network
 
 from scenelet.benchmark.explain import explain_compiled
 from scenelet.compiler.pipeline import compile_model
@@ -167,6 +168,16 @@ def test_without_librosa_the_board_is_shown_alone(
     assert (tmp_path / "page.html").read_text("utf-8").count('class="image"') == 1
 
 
+@pytest.mark.qemu
+def test_measured_figures_replace_predicted_ones(small_run: SmallRun, tmp_path: Path) -> None:
+    missing = write_report(Request(small_run.folder, measure=True), tmp_path / "page.html")
+    assert "flash" not in missing
+    text = (tmp_path / "page.html").read_text("utf-8")
+    assert "counted in QEMU" in text
+    assert "Largest symbols" in text
+    assert "network, engine and front end" in text
+
+
 def test_a_saved_evaluation_stands_in_for_a_data_set(small_run: SmallRun, tmp_path: Path) -> None:
     run = tmp_path / "run"
     run.mkdir()
@@ -178,9 +189,10 @@ def test_a_saved_evaluation_stands_in_for_a_data_set(small_run: SmallRun, tmp_pa
     assert "of 3<" in text
 
 
-def test_a_model_from_elsewhere_has_a_whole_page(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["ordinary", *dict.fromkeys(STREAM_KINDS)])
+def test_a_model_from_elsewhere_has_a_whole_page(kind: str, tmp_path: Path) -> None:
     model = tmp_path / "foreign.tflite"
-    model.write_bytes(random_network(3, 4))
+    model.write_bytes(random_network(3, 4) if kind == "ordinary" else stream_network(5, 5, kind))
     missing = write_report(Request(model), tmp_path / "page.html")
     assert "metadata" in missing["scores"]
     assert "front end" in missing["front-end"]

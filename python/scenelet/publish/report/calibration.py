@@ -8,13 +8,13 @@ from ..page.chart import Chart, Series, draw
 from ..page.frame import Part
 from ..page.rendering import rendered, word
 from .scores import NAMES
-from .subject import NO_DATA, Subject
+from .subject import Subject
 
 
 def part(subject: Subject) -> Part:
     """The part of the page: a reliability diagram of each network that was evaluated with its scores kept."""
     if not subject.evaluations:
-        return Part("calibration", "Calibration", missing=NO_DATA)
+        return Part("calibration", "Calibration", missing=subject.no_data)
     drawn = []
     for name, result in subject.evaluations.items():
         bins = confidence_bins(clips_of(result), Rule())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...benchmark.explain import parameter_bytes
+from ...benchmark.explain import operator_costs
 from ..page.frame import Part
 from ..page.rendering import rendered, word
 from .subject import Missing, Subject
@@ -35,7 +35,7 @@ class Row:
 
 def rows(subject: Subject) -> list[Row]:
     """All layers in order."""
-    cost = subject.compiled.cost
+    costs = operator_costs(subject.compiled)
     noise = {} if isinstance(subject.noise, Missing) else {one.name: one.sqnr_db for one in subject.noise.layers}
     counted = subject.bench.part_instructions if subject.bench else None
     return [
@@ -45,8 +45,8 @@ def rows(subject: Subject) -> list[Row]:
             one.why,
             counted[number] if counted else one.predicted_instructions,
             one.macs,
-            parameter_bytes(one, cost),
-            noise.get(cost.layers[one.operators[-1]].name) if one.operators else None,
+            sum(costs[operator].params_bytes for operator in one.operators),
+            noise.get(costs[one.operators[-1]].name) if one.operators else None,
         )
         for number, one in enumerate(subject.explanation.parts)
     ]
@@ -69,5 +69,5 @@ def part(subject: Subject) -> Part:
     words = [] if subject.bench else ["Give --measure to count instructions in QEMU instead of predicting them."]
     source = f"scenelet {'bench' if subject.bench else 'explain'} {word(subject.model)}"
     source += f", scenelet sqnr {word(subject.run)}" if subject.run and values["noise"] else ""
-    text = f"{missing} It is needed for the noise of every layer." if missing else ""
+    text = f"{missing} The noise of every layer is measured against it." if missing else ""
     return Part("layers", "Layers", rendered(__package__, "layers", values), " ".join([*words, text]).strip(), source)

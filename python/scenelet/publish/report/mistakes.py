@@ -12,7 +12,7 @@ from ...evaluation.evaluate import Evaluation
 from ..page.frame import Part
 from ..page.image import wav
 from ..page.rendering import rendered, word
-from .subject import NO_DATA, Subject
+from .subject import Subject
 
 _ANSWERS = 3
 
@@ -53,7 +53,7 @@ def part(subject: Subject) -> Part:
     """The part of the page."""
     name, title = "mistakes", "Worst mistakes"
     if not subject.evaluations:
-        return Part(name, title, missing=NO_DATA)
+        return Part(name, title, missing=subject.no_data)
     result = subject.evaluations["litert"]
     wrong = sum(one.clip >= 0 for one in _mistakes(result))
     found = worst(result, subject.request.mistakes)

@@ -55,7 +55,7 @@ def _shown(subject: Subject) -> str:
     if asked.options != DEFAULT:
         words.append(f"--weights {asked.options.weights} --ram {asked.options.ram_bytes}")
     words += [f"--board {word(asked.board)}"] if asked.board else []
-    words += ["--measure"] if asked.measure else []
+    words += ["--measure"] if subject.bench else []
     return " ".join(words)
 
 

@@ -16,7 +16,7 @@ from ...evaluation import intervals
 from ...evaluation.evaluate import Evaluation
 from ..page.frame import Part
 from ..page.rendering import rendered, word
-from .subject import NO_DATA, Missing, Subject
+from .subject import Missing, Subject
 
 NAMES = {
     "float": "float network",
@@ -119,8 +119,8 @@ def scored(subject: Subject) -> list[Scored]:
 def _missing(subject: Subject, found: Sequence[Scored]) -> str:
     """What to do to see more."""
     if not found:
-        return NO_DATA if subject.info else "A model without metadata of scenelet takes tensors, and is given no audio."
-    words = [] if subject.request.dataset else [NO_DATA]
+        return subject.no_data
+    words = [] if subject.request.dataset else [subject.no_data]
     if subject.request.dataset and not any(one.target not in ("float", "litert") for one in found):
         words.append("Give --target host or --target qemu to see the device's scores beside these.")
     missing = subject.float_network if subject.request.dataset else None

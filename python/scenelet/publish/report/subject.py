@@ -26,7 +26,6 @@ from ...tflite.metadata import ModelInfo
 from ...training import run_folder
 
 Progress = Callable[[int, int], None]
-NO_DATA = "Give a data set with --data DIR."
 _NOISE_WINDOWS = 32
 
 
@@ -57,6 +56,9 @@ class Request:
         How the model is compiled; the board whose memory is a limit, by default the smallest.
     mistakes
         Most mistakes to show with their sound.
+    made, bench
+        Evaluations on the data set's split, that of "litert" among them, and counts of this model with these options,
+        which the caller has already; none is made then.
     """
 
     subject: Path
@@ -68,6 +70,8 @@ class Request:
     options: Options = DEFAULT
     board: str | None = None
     mistakes: int = 6
+    made: tuple[Evaluation, ...] = ()
+    bench: Bench | None = None
 
 
 class Subject:
@@ -111,11 +115,15 @@ class Subject:
     @cached_property
     def bench(self) -> Bench | None:
         """Counts in QEMU, where they were asked for."""
+        if self.request.bench is not None:
+            return self.request.bench
         return bench(self.model, self.request.options) if self.request.measure else None
 
     @cached_property
     def float_network(self) -> bytes | Missing:
         """The run's float network as a .tflite, or what to do to see it."""
+        if self.info is None:
+            return Missing("A model without metadata of scenelet has no float network here.")
         if self.run is None:
             return Missing("Give the run folder of the model instead of its .tflite file, for its float network.")
         if not self.request.float_network:
@@ -148,6 +156,13 @@ class Subject:
         return clips_of(self.request.dataset, self.known, self.request.split, self.model)
 
     @property
+    def no_data(self) -> str:
+        """What to do where there is no data set."""
+        if self.info is None:
+            return "A model without metadata of scenelet takes tensors, and is given no audio."
+        return "Give a data set with --data DIR."
+
+    @property
     def known(self) -> ModelInfo:
         """The metadata of a model that is given audio.
 
@@ -166,8 +181,8 @@ class Subject:
     def evaluations(self) -> dict[str, Evaluation]:
         """Evaluations by the target's name, on the data set; the first is that of TFLite's kernels."""
         dataset = self.request.dataset
-        if dataset is None:
-            return {}
+        if dataset is None or self.request.made:
+            return {one.target: one for one in self.request.made}
         _ = self.clips  # before a target is made ready
         found = {}
         for name in dict.fromkeys(("litert", *self.request.targets)):

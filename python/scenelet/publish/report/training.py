@@ -62,6 +62,8 @@ def _named(prefix: str) -> str:
 def part(subject: Subject) -> Part:
     """The part of the page."""
     name, title = "training", "Training"
+    if subject.info is None:
+        return Part(name, title, missing="The model was trained elsewhere.")
     if subject.run is None:
         return Part(name, title, missing="Give the run folder of the model instead of its .tflite file.")
     curves = [read_curve(path) for path in sorted(subject.run.glob(f"*{run_folder.HISTORY}"))]
