@@ -75,6 +75,10 @@ const int8_t *scn_classifier_decide(scn_observer_t observer, void *context) {
     return pipeline.scores;
 }
 
+const int8_t *scn_classifier_answer(void) {
+    return scn_pipeline_answer(&pipeline);
+}
+
 const int8_t *scn_classifier_input(void) {
     return pipeline.input;
 }

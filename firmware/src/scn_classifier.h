@@ -42,6 +42,9 @@ bool scn_classifier_silent(void);
  * valid until the next call. `observer` may be NULL. */
 const int8_t *scn_classifier_decide(scn_observer_t observer, void *context);
 
+/* Take the window of the last decision into the answer; see scn_pipeline_answer. */
+const int8_t *scn_classifier_answer(void);
+
 /* Begin the next window as scn_classifier_decide does, without running the network. */
 void scn_classifier_skip(void);
 

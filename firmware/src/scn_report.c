@@ -180,17 +180,25 @@ void scn_report_labels(void) {
     }
 }
 
-void scn_report_decision(uint32_t window, const int8_t *scores) {
+static void report_scores(const char *kind, uint32_t window, const int8_t *scores, uint32_t count) {
     const uint32_t best = scn_classifier_best(scores);
-    scn_text_t text = line("decision");
+    scn_text_t text = line(kind);
     add_number(&text, " window=", window);
     add_name(&text, " label=", best < SCN_MODEL_LABEL_COUNT ? scn_model_labels[best] : "none");
     scn_text_string(&text, " scores=");
-    for (uint32_t i = 0; i < SCN_MODEL_OUTPUT_BYTES; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         scn_text_string(&text, i > 0 ? "," : "");
         scn_text_signed(&text, scores[i]);
     }
     scn_text_end(&text);
+}
+
+void scn_report_decision(uint32_t window, const int8_t *scores) {
+    report_scores("decision", window, scores, SCN_MODEL_OUTPUT_BYTES);
+}
+
+void scn_report_clip(uint32_t window, const int8_t *scores) {
+    report_scores("clip", window, scores, SCN_PIPELINE_CLASSES);
 }
 
 void scn_report_heard(uint32_t window, int32_t held) {

@@ -33,6 +33,9 @@ void scn_report_labels(void);
 /* `window` counts from 0 since the session's START. */
 void scn_report_decision(uint32_t window, const int8_t *scores);
 
+/* What the clip head says of the last windows: `scores` of the classes. */
+void scn_report_clip(uint32_t window, const int8_t *scores);
+
 /* The result of the rule over windows; `held` is a class, SCN_DECISION_UNKNOWN or SCN_DECISION_SILENT. */
 void scn_report_heard(uint32_t window, int32_t held);
 

@@ -40,11 +40,17 @@ static void decide(void) {
     const bool silent = scn_classifier_silent();
     bool answered = !silent;
     last_scores = scn_classifier_decide(NULL, NULL);
+    const int8_t *answer = last_scores;
     if (silent) {
         scn_report_silent(windows);
+    } else {
+        answer = scn_classifier_answer();
+    }
+    if (SCN_PIPELINE_HAS_CLIP_HEAD && !silent) {
+        scn_report_clip(windows, answer);
     }
     if (rule_in_use) {
-        const int32_t held = silent ? scn_decision_push_silence(&decision) : scn_decision_push(&decision, last_scores);
+        const int32_t held = silent ? scn_decision_push_silence(&decision) : scn_decision_push(&decision, answer);
         answered = answered && held >= 0;
         scn_report_heard(windows, held);
     }

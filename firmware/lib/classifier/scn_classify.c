@@ -30,7 +30,8 @@ static uint32_t hear(scn_classify_t *classifier, int32_t sample) {
         scn_pipeline_skip(&classifier->pipeline);
         scn_decision_push_silence(&classifier->decision);
     } else {
-        scn_decision_push(&classifier->decision, scn_pipeline_decide(&classifier->pipeline, NULL, NULL));
+        scn_pipeline_decide(&classifier->pipeline, NULL, NULL);
+        scn_decision_push(&classifier->decision, scn_pipeline_answer(&classifier->pipeline));
     }
     classifier->windows++;
     return 1;

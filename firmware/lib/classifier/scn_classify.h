@@ -10,6 +10,8 @@
  * Samples are mono, at SCN_FRONTEND_SAMPLE_RATE (scn_frontend_tables.h). Define SCN_MICROPHONE_HZ to your rate before this
  * header is included, and another rate of the model does not compile.
  *
+ * The answer is that of the model's clip head for the last windows, where it has one, else that of the newest window.
+ *
  * A window of samples takes the front end and the network once, a silent one the front end alone; windows follow one
  * another, or overlap as the model's front end says. Nothing is allocated, nothing is static: two classifiers hear two
  * microphones. Not for interrupts: a push may run the network. */
@@ -51,7 +53,7 @@ typedef struct {
     bool silent; /* the newest window was silent: the network did not run, and the answer is that of those before */
 } scn_heard_t;
 
-/* Forget everything, and decide by the newest window alone: the highest score, never "unknown". */
+/* Forget everything, and decide without a rule: the highest score, never "unknown". */
 void scn_classify_begin(scn_classify_t *classifier);
 
 /* Forget everything, and decide by a rule: smoothing over windows, a margin for changes, a threshold for "unknown".

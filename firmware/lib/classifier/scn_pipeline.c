@@ -110,8 +110,57 @@ void scn_pipeline_reset(scn_pipeline_t *pipeline) {
     scn_model_reset(&scn_model, pipeline->memory.arena);
 }
 
+#ifdef SCN_MODEL_CLIP_WINDOWS
+static void begin_clip(scn_pipeline_t *pipeline) {
+    pipeline->clip_memory.embeddings = pipeline->embeddings[0];
+    pipeline->clip_memory.statistics = pipeline->statistics;
+    pipeline->clip_memory.logits = pipeline->logits;
+    scn_clip_head_reset(&pipeline->clip_memory);
+}
+
+typedef struct {
+    scn_pipeline_t *pipeline;
+    scn_observer_t observer;
+    void *context;
+} scn_watch_t;
+
+/* Copy the embedding, which later steps overwrite, then call the caller's observer. */
+static void watch(void *context, const scn_model_t *model, const scn_step_t *step, const uint8_t *arena) {
+    const scn_watch_t *watched = context;
+    if (step == &model->steps[scn_model_clip_head.step]) {
+        memcpy(watched->pipeline->embedding, arena + scn_model_clip_head.offset, SCN_MODEL_CLIP_WIDTH);
+    }
+    if (watched->observer) {
+        watched->observer(watched->context, model, step, arena);
+    }
+}
+
+static void run_model(scn_pipeline_t *pipeline, scn_observer_t observer, void *context) {
+    scn_watch_t watched = {pipeline, observer, context};
+    scn_model_run(&scn_model, pipeline->memory.arena, watch, &watched);
+}
+
+const int8_t *scn_pipeline_answer(scn_pipeline_t *pipeline) {
+    scn_clip_head_push(&scn_model_clip_head, &pipeline->clip_memory, pipeline->embedding, pipeline->clip_scores);
+    return pipeline->clip_scores;
+}
+#else
+static void begin_clip(scn_pipeline_t *pipeline) {
+    (void)pipeline;
+}
+
+static void run_model(scn_pipeline_t *pipeline, scn_observer_t observer, void *context) {
+    scn_model_run(&scn_model, pipeline->memory.arena, observer, context);
+}
+
+const int8_t *scn_pipeline_answer(scn_pipeline_t *pipeline) {
+    return pipeline->scores;
+}
+#endif
+
 void scn_pipeline_begin(scn_pipeline_t *pipeline, scn_input_mode_t mode) {
     pipeline->mode = mode;
+    begin_clip(pipeline);
     scn_pipeline_reset(pipeline);
     begin_window(pipeline);
 }
@@ -145,7 +194,7 @@ void scn_pipeline_skip(scn_pipeline_t *pipeline) {
 const int8_t *scn_pipeline_decide(scn_pipeline_t *pipeline, scn_observer_t observer, void *context) {
     save_history(pipeline);
     scn_model_put_inputs(&scn_model, pipeline->memory.arena, pipeline->input);
-    scn_model_run(&scn_model, pipeline->memory.arena, observer, context);
+    run_model(pipeline, observer, context);
     scn_model_get_outputs(&scn_model, pipeline->memory.arena, pipeline->scores);
     next_window(pipeline);
     return pipeline->scores;

@@ -40,6 +40,13 @@ typedef enum {
     SCN_INPUT_MODE_LIVE,
 } scn_input_mode_t;
 
+/* Number of scores of the first output, which the labels belong to. */
+#ifdef SCN_MODEL_OUTPUT_COUNT
+#define SCN_PIPELINE_CLASSES SCN_MODEL_OUTPUT0_BYTES
+#else
+#define SCN_PIPELINE_CLASSES SCN_MODEL_OUTPUT_BYTES
+#endif
+
 /* State and all memory of one window; the caller owns it, and need not initialise it. For reading only. */
 typedef struct {
     /* Front end and network never run at the same time, so they share memory. The features, which pass from one to
@@ -71,6 +78,15 @@ typedef struct {
     size_t filled;                         /* bytes of a tensor so far */
     int8_t input[SCN_MODEL_INPUT_BYTES];   /* the network's input, filled as far as samples have come */
     int8_t scores[SCN_MODEL_OUTPUT_BYTES]; /* of the last decision */
+#ifdef SCN_MODEL_CLIP_WINDOWS
+    /* The embeddings of the last windows that were not silent, and what the clip head says of them. */
+    scn_clip_memory_t clip_memory;
+    int8_t embedding[SCN_MODEL_CLIP_WIDTH]; /* of the last decision */
+    int8_t embeddings[SCN_MODEL_CLIP_WINDOWS][SCN_MODEL_CLIP_WIDTH];
+    uint16_t statistics[SCN_MODEL_CLIP_INPUTS];
+    int32_t logits[SCN_PIPELINE_CLASSES];
+    int8_t clip_scores[SCN_PIPELINE_CLASSES];
+#endif
 } scn_pipeline_t;
 
 /* Drop the unfinished window and set the mode of the next ones. A network with state starts anew with them, and keeps
@@ -97,19 +113,24 @@ bool scn_pipeline_silent(const scn_pipeline_t *pipeline);
 /* Run the network on the complete window and begin the next one. Returns `scores`. `observer` may be NULL. */
 const int8_t *scn_pipeline_decide(scn_pipeline_t *pipeline, scn_observer_t observer, void *context);
 
+/* Take the window of the last decision, which was not silent, into the answer; once for each window. Returns the scores
+ * to answer by, SCN_PIPELINE_CLASSES of them: those of the model's clip head for the last windows that were taken since
+ * scn_pipeline_begin, or, where the model has none, those of the window. */
+const int8_t *scn_pipeline_answer(scn_pipeline_t *pipeline);
+
+/* Whether the model has a clip head. */
+#ifdef SCN_MODEL_CLIP_WINDOWS
+#define SCN_PIPELINE_HAS_CLIP_HEAD 1
+#else
+#define SCN_PIPELINE_HAS_CLIP_HEAD 0
+#endif
+
 /* Begin the next window as scn_pipeline_decide does, without running the network; one with state then starts anew. */
 void scn_pipeline_skip(scn_pipeline_t *pipeline);
 
 /* Mean absolute value of the samples since the last window was complete, rounded down, in the front end's sample width;
  * 0 where there were none. */
 uint32_t scn_pipeline_loudness(const scn_pipeline_t *pipeline);
-
-/* Number of scores of the first output, which the labels belong to. */
-#ifdef SCN_MODEL_OUTPUT_COUNT
-#define SCN_PIPELINE_CLASSES SCN_MODEL_OUTPUT0_BYTES
-#else
-#define SCN_PIPELINE_CLASSES SCN_MODEL_OUTPUT_BYTES
-#endif
 
 #ifdef __cplusplus
 }

@@ -15,6 +15,7 @@
 #define SCN_ENGINE_H
 
 #include "scn_batch_matmul.h"
+#include "scn_clip_head.h"
 #include "scn_concatenation.h"
 #include "scn_conv2d.h"
 #include "scn_conv2d_gemm.h"

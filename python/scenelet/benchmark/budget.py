@@ -10,10 +10,10 @@ from typing import Any
 from ..compiler.pipeline import compile_model
 from ..config import recipe
 from ..errors import InputError
-from ..graph import Graph, limits
+from ..graph import limits
 from ..graph.cost import Cost, count
 from ..graph.limits import Board, Limits, Violation
-from ..models.architecture import graph_of
+from ..models.architecture import cost_of_recipe
 from ..models.keras_archive import require_countable
 from ..targets import boards
 from ..tflite.metadata import limits_of
@@ -26,7 +26,8 @@ class Budget:
     Attributes
     ----------
     planned_ram_bytes
-        Size of the engine's planned arena; None for a recipe or a Keras model, which are not compiled.
+        Size of the engine's planned arena, and the clip head's memory; None for a recipe or a Keras model, which are
+        not compiled.
     board
         Board whose memory was also checked, if any.
     held
@@ -86,21 +87,21 @@ def _line(name: str, value: int, allowed: int | None, unit: str) -> str:
     return line.rstrip() if allowed is None else f"{line} of {allowed:>12,} ({value / allowed:.1%})"
 
 
-def graph_from(subject: str) -> tuple[Graph, int | None, Limits]:
-    """Graph of a recipe, a .keras model or a .tflite file; the arena planned for the last, bytes; the limits."""
+def cost_from(subject: str) -> tuple[Cost, int | None, Limits]:
+    """Cost of a recipe, a .keras model or a .tflite file; the RAM planned for the last, bytes; the limits."""
     if recipe.is_recipe(subject):
         loaded = recipe.load(subject)
-        return graph_of(loaded), None, limits.of_recipe(loaded)
+        return cost_of_recipe(loaded), None, limits.of_recipe(loaded)
     if subject.endswith(".keras"):
         require_countable(subject)  # before the seconds that TensorFlow takes
         from ..models.from_keras import graph_of_model, load_model
 
-        return graph_of_model(load_model(subject)), None, Limits()
+        return count(graph_of_model(load_model(subject))), None, Limits()
     if not subject.endswith(".tflite") and not Path(subject).exists():
         known = ", ".join(recipe.shipped())
         raise InputError(subject, "no such recipe or file", f"give a .tflite, a .keras, a .toml or one of: {known}")
     compiled = compile_model(subject)
-    return compiled.graph, compiled.plan.arena_bytes, limits_of(compiled.info)
+    return compiled.cost, compiled.ram_bytes, limits_of(compiled.info)
 
 
 def budget_of(subject: str, board: str | None = None, rule: str | None = None) -> Budget:
@@ -125,9 +126,8 @@ def budget_of(subject: str, board: str | None = None, rule: str | None = None) -
     asked = Limits(rule, "by --limits") if rule is not None else None
     if board:
         boards.find(board)  # before the seconds that a plan takes
-    graph, planned, own = graph_from(subject)
+    cost, planned, own = cost_from(subject)
     held = asked or own
     place = boards.find(board) if board else boards.smallest() if held.rule == "board" else None
-    cost = count(graph)
     found = limits.violations(cost, place, ram_bytes=planned, held=held)
     return Budget(subject, cost, planned, place, tuple(found), held)

@@ -17,13 +17,12 @@ def register(app: typer.Typer) -> None:
 def recipes(json: Json = False) -> None:
     """List the shipped recipes with their audio, parameters and MACs."""
     from ..config import recipe
-    from ..graph.cost import count
-    from ..models.architecture import graph_of
+    from ..models.architecture import cost_of_recipe
 
     rows = []
     for name in recipe.shipped():
         loaded = recipe.load(name)
-        cost = count(graph_of(loaded))
+        cost = cost_of_recipe(loaded)
         rows.append((name, loaded.frontend.sample_rate, cost.params_bytes, cost.macs, loaded.description))
     if json:
         keys = ("name", "sample_rate", "params_bytes", "macs", "description")

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from ..errors import ModelError
 from ..graph import Graph
-from ..graph.cost import Cost, count
+from ..graph.cost import Cost
 from ..graph.limits import Limits
 from ..tflite import metadata
-from ..tflite.metadata import ModelInfo, limits_of
+from ..tflite.metadata import ModelInfo, cost_of, limits_of
 from ..tflite.reader import load, parse
+from .codegen.clip_head import remembered
 from .codegen.model import Identity, render_model
 from .memory.planner import Plan, check, plan
 from .operators import lower, require_supported
@@ -54,6 +55,12 @@ class Compiled:
     info: ModelInfo | None
     identity: Identity
     options: Options
+
+    @property
+    def ram_bytes(self) -> int:
+        """The arena, and the memory of the clip head, bytes."""
+        head = self.info.clip_head if self.info else None
+        return self.plan.arena_bytes + (head.size.ram_bytes if head else 0)
 
     def files(self, held: Limits | None = None) -> dict[str, str]:
         """C sources by file name; the same for the same .tflite and limits (by default, the model's own)."""
@@ -104,8 +111,9 @@ def compile_model(source: str | Path | bytes, options: Options = DEFAULT, name: 
         _labels(graph, info, subject),
         info.frontend_sha256 if info else "",
         info.silence if info else None,
+        remembered(program, memory, info.clip_head, subject) if info and info.clip_head else None,
     )
-    return Compiled(graph, program, memory, count(graph), info, identity, options)
+    return Compiled(graph, program, memory, cost_of(graph, info), info, identity, options)
 
 
 def _labels(graph: Graph, info: ModelInfo | None, subject: object) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError, model_validator
 from ..core.files import is_there, read_bytes
 from ..errors import RecipeError
 from .augmentation import AugmentationConfig as AugmentationConfig
+from .clip_head import ClipHeadConfig as ClipHeadConfig
 from .frontend import FrontendConfig as FrontendConfig
 from .limits import LimitsConfig as LimitsConfig
 from .network import Block as Block
@@ -48,6 +49,8 @@ class Recipe(Section):
         Used by ``scenelet distill`` and ``scenelet prune``; by default the published method.
     silence
         Which windows are silent; by default none.
+    clip_head
+        A layer that classifies the last windows together; by default a clip's answer is the mean over its windows.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -61,12 +64,23 @@ class Recipe(Section):
     augmentation: AugmentationConfig | None = None
     limits: LimitsConfig = LimitsConfig()
     silence: SilenceConfig | None = None
+    clip_head: ClipHeadConfig | None = None
 
-    later: ClassVar[tuple[str, ...]] = ("distillation", "augmentation", "limits", "silence")
+    later: ClassVar[tuple[str, ...]] = ("distillation", "augmentation", "limits", "silence", "clip_head")
 
     @model_validator(mode="after")
     def _silence_is_a_feature(self) -> Self:
         _ = self.silence_level
+        return self
+
+    @model_validator(mode="after")
+    def _clip_head_has_an_embedding(self) -> Self:
+        if self.clip_head is not None and isinstance(self.model, OneAgainstAllConfig):
+            raise ValueError("clip_head is for one network, not for a teacher of kind 'one_against_all'")
+        if self.clip_head is not None and not isinstance(self.model, OneAgainstAllConfig):
+            classes, units = self.model.classes, self.model.head.units
+            if classes > 256 or units > 1024:
+                raise ValueError(f"clip_head takes at most 256 classes and 1024 units, not {classes} and {units}")
         return self
 
     @property

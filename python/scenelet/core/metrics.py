@@ -118,6 +118,13 @@ def macro(groups: dict[str, Measures]) -> tuple[float, float]:
     return float(np.mean([v.accuracy for v in values])), float(np.mean([v.log_loss for v in values]))
 
 
+def last(scores: NDArray[np.int8], clip_index: NDArray[np.int64], clips: int) -> NDArray[np.float64]:
+    """Probabilities of each clip's last row of INT8 scores: (windows, classes) -> (clips, classes); 0 without one."""
+    found = np.zeros((clips, scores.shape[1]))
+    found[clip_index] = probabilities(scores)  # of several rows of a clip, the last one stays
+    return found
+
+
 def merge(probability: NDArray[np.float64], clip_index: NDArray[np.int64], clips: int) -> NDArray[np.float64]:
     """Mean probability over the windows of each clip: (windows, classes) -> (clips, classes); 0 without a window."""
     total = np.zeros((clips, probability.shape[1]))

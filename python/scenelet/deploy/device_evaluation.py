@@ -21,7 +21,7 @@ from ..core.json_files import Checked, checked, parse_object
 from ..data.datasets.registry import Dataset
 from ..errors import DamagedFileError, InputError, ParityError
 from ..evaluation.evaluate import Evaluation, Progress, evaluate
-from ..targets.base import Values
+from ..targets.base import Heard, Values
 from ..targets.board import SerialTarget
 from ..targets.host import HostTarget
 from ..tflite.metadata import ModelInfo
@@ -208,6 +208,11 @@ class CheckedDevice:
     def silent(self, windows: NDArray[np.int32]) -> NDArray[np.bool_]:
         """See :class:`scenelet.targets.base.Target`."""
         return self._host.silent(windows)
+
+    def hear(self, windows: NDArray[np.int32]) -> Heard:
+        """See :class:`scenelet.targets.base.Target`; the host's clip head answers, since journals hold no answers."""
+        heard = self._host.hear(windows)
+        return Heard(self.classify(windows), heard.silent, heard.clip)
 
     def run(self, inputs: NDArray[np.generic]) -> NDArray[np.int8]:
         """See :class:`scenelet.targets.base.Target`."""

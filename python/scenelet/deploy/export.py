@@ -187,7 +187,7 @@ def _require_fresh(folder: Path, contents: Mapping[str, str], model: Path) -> No
 def _require_within(compiled: Compiled, model: Path, held: Limits, board: str | None) -> None:
     """Raise LimitExceeded where a model is over one of its limits."""
     place = boards.find(board) if board else boards.smallest()
-    memory = {"flash_bytes": compiled.program.table_bytes, "ram_bytes": compiled.plan.arena_bytes}
+    memory = {"flash_bytes": compiled.program.table_bytes, "ram_bytes": compiled.ram_bytes}
     limits.require(compiled.cost, model, held, place, **memory)
 
 

@@ -27,13 +27,14 @@ from numpy.typing import NDArray
 from ..config.recipe import OneAgainstAllConfig, Recipe
 from ..core import parallel, toolchain
 from ..core.files import is_there, write_text
-from ..core.metrics import merge, probabilities
+from ..core.metrics import last, merge, probabilities
 from ..data.dataset import Clip, Dataset
 from ..errors import DatasetError, InputError
 from .clip_answers import ClipAnswer, clip_answers
 from .crossval_results import OUTCOME, RESULT, CrossValidation, FoldResult, read_fold_result, require_room
 
 if TYPE_CHECKING:
+    from ..targets.litert import LitertTarget
     from ..training.windows import Windows
 
 # The published 67 % are of a test with this share of 1-s windows, drawn without regard to their recordings.
@@ -335,7 +336,23 @@ def _score_int8(
 
     path = folder / TFLITE
     with LitertTarget(path if path.is_file() else quantize_run(folder)) as target:
-        outputs = target.run(np.asarray(test.features)[..., np.newaxis])
+        outputs, of_clips = _outputs(target, test)
     probability = probabilities(outputs)
-    merged = merge(probability[test.active], test.clips[test.active], len(clips)) if clips else np.empty((0, 1))
-    return score(probability, test, labels), clip_answers(clips, merged, labels)
+    merged = of_clips
+    if of_clips is None:
+        merged = merge(probability[test.active], test.clips[test.active], int(test.clips.max()) + 1)
+    return score(probability, test, labels, of_clips), clip_answers(clips, merged[: len(clips)], labels)
+
+
+def _outputs(target: LitertTarget, test: Windows) -> tuple[NDArray[np.int8], NDArray[np.float64] | None]:
+    """INT8 scores of all windows, and what the model's clip head, if it has one, says of each clip."""
+    features = np.asarray(test.features)[..., np.newaxis]
+    if target.clip_head is None:
+        return target.run(features), None
+    outputs, embeddings = target.run_watched(features, target.clip_head)
+    active, clips = test.active, int(test.clips.max()) + 1
+    said = np.full_like(outputs, -128)
+    for clip in np.unique(test.clips[active]):
+        own = active[test.clips[active] == clip]
+        said[own] = target.clip_answers(embeddings[own], np.zeros(len(own), np.bool_))
+    return outputs, last(said[active], test.clips[active], clips)

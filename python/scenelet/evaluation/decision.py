@@ -139,10 +139,12 @@ def calibrate(clips: list[tuple[int, NDArray[np.int8]]], rule: Rule, accuracy: f
 def clips_of(result: Evaluation) -> list[tuple[int, NDArray[np.int8]]]:
     """Group an evaluation's rows by clip, in order: true class and INT8 scores (windows, classes) of each clip.
 
+    The scores are those that a device's rule takes: of the model's clip head, where it has one.
     Silent windows, in which nothing is decided, are left out, and so are clips of nothing else.
     """
     clips: list[tuple[int, list[tuple[int, ...]]]] = []
-    for (_, window, truth, scores), silent in zip(result.rows, result.silent, strict=True):
+    streamed = result.streamed or tuple(scores for _, _, _, scores in result.rows)
+    for (_, window, truth, _), scores, silent in zip(result.rows, streamed, result.silent, strict=True):
         if window == 0:
             clips.append((result.labels.index(truth), []))
         if not silent:

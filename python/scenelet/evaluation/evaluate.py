@@ -20,7 +20,7 @@ from ..data.provenance import training_splits
 from ..errors import DatasetError, ModelError
 from ..frontend.capture import read_clip
 from ..frontend.windows import cut
-from ..targets.base import Target
+from ..targets.base import Heard, Target
 from ..tflite.metadata import ModelInfo
 from .clip_answers import SILENCE, ClipAnswer, clip_answers
 from .intervals import Interval, accuracy_interval
@@ -40,7 +40,8 @@ class Evaluation:
     accuracy, log_loss
         Of windows that are not silent, macro: the mean over classes; log loss in nats.
     clip_accuracy
-        Of clips, macro; a clip's class is that of the mean of its windows' probabilities, without silent windows.
+        Of clips, macro; a clip's class is that of the mean of its windows' probabilities, without silent windows, or
+        what the model's clip head says after the last window.
     intervals
         Of ``accuracy`` and ``clip_accuracy``, by name (:func:`.intervals.accuracy_interval`).
     answers
@@ -54,6 +55,9 @@ class Evaluation:
         One (file, window, true class, INT8 scores) per window, the silent ones included.
     silent
         Whether each of them is silent.
+    streamed
+        INT8 scores of the model's clip head after each row's window; empty for a model without one. A clip's answer is
+        that after its last window.
     """
 
     model: str
@@ -72,6 +76,7 @@ class Evaluation:
     rows: tuple[Row, ...]
     silent: tuple[bool, ...] = ()
     silent_windows: int = 0
+    streamed: tuple[tuple[int, ...], ...] = ()
     answers: tuple[ClipAnswer, ...] = ()
     intervals: dict[str, Interval] = field(default_factory=dict)
 
@@ -209,15 +214,15 @@ def evaluate(
     """
     clips, truth = clips_of(dataset, info, split, model)
     owners: list[int] = []
-    outputs, silent = [], []
-    size = 1 if target.stateful else batch  # state goes on from one window to the next, not from clip to clip
+    heard: list[Heard] = []
+    # State and the clip head's memory go on from one window to the next, not from clip to clip.
+    size = 1 if target.stateful or info.clip_head else batch
     for batch_owners, windows in _batches(clips, info, size):
-        outputs.append(target.classify(windows))
-        silent.append(np.zeros(len(windows), np.bool_) if info.silence is None else target.silent(windows))
+        heard.append(target.hear(windows))
         owners += batch_owners
         if progress:
             progress(batch_owners[-1] + 1, len(clips))
-    if all(part.all() for part in silent):
+    if all(part.silent.all() for part in heard):
         raise DatasetError(dataset.root, f"split '{split}' holds nothing but silence", "choose another split")
     return _summary(
         str(model),
@@ -228,8 +233,11 @@ def evaluate(
         training_splits(dataset, info).overlap(split),
         truth,
         np.array(owners),
-        np.concatenate(outputs),
-        np.concatenate(silent),
+        Heard(
+            np.concatenate([part.scores for part in heard]),
+            np.concatenate([part.silent for part in heard]),
+            np.concatenate([part.clip for part in heard if part.clip is not None]) if info.clip_head else None,
+        ),
     )
 
 
@@ -242,9 +250,9 @@ def _summary(
     learned: int | None,
     truth: NDArray[np.int64],
     owners: NDArray[np.int64],
-    outputs: NDArray[np.int8],
-    silent: NDArray[np.bool_],
+    said: Heard,
 ) -> Evaluation:
+    outputs, silent = said.scores, said.silent
     heard = np.flatnonzero(~silent)
     probability, owned = metrics.probabilities(outputs[heard]), owners[heard]
     window_truth = truth[owned]
@@ -264,6 +272,8 @@ def _summary(
         for row, owner in enumerate(owners)
     )
     clip_probability = metrics.merge(probability, owned, len(clips))
+    if said.clip is not None:
+        clip_probability = metrics.last(said.clip[heard], owned, len(clips))
     answers = clip_answers(clips, clip_probability, labels)
     clip_accuracy, _ = metrics.macro(metrics.by_group(clip_probability, truth, [labels[i] for i in truth], labels))
     return Evaluation(
@@ -285,6 +295,7 @@ def _summary(
         confusion=confusion,
         rows=rows,
         silent=tuple(silent.tolist()),
+        streamed=() if said.clip is None else tuple(tuple(map(int, row)) for row in said.clip),
     )
 
 
@@ -327,6 +338,7 @@ def pooled(evaluations: Sequence[Evaluation]) -> Evaluation:
         intervals=_intervals(rows, silent, answers, first.labels),
         answers=answers,
         silent=silent,
+        streamed=tuple(row for one in evaluations for row in one.streamed),
         clips=sum(clips.values()),
         by_class=metrics.merge_groups([one.by_class for one in evaluations]),
         by_device=metrics.merge_groups([one.by_device for one in evaluations]),

@@ -26,7 +26,7 @@ Memory is the maximum over operators of the bytes of all live non-constant tenso
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .graph import Graph, Operator, Tensor
 
@@ -145,4 +145,47 @@ def count(graph: Graph) -> Cost:
         sum(macs_nessi(graph, operator) for operator in graph.operators),
         max((layer.live_bytes for layer in layers), default=0),
         tuple(layers),
+    )
+
+
+@dataclass(frozen=True)
+class ClipHeadSize:
+    """Size of a clip head (:mod:`scenelet.tflite.clip_head`): values of an embedding, statistics of each, windows."""
+
+    width: int
+    statistics: int
+    windows: int
+    classes: int
+
+    @property
+    def inputs(self) -> int:
+        """Number of statistics that a class's sum is over."""
+        return self.statistics * self.width
+
+    @property
+    def params_bytes(self) -> int:
+        """Bytes of weights (INT8) and biases (INT32)."""
+        return self.classes * (self.inputs + 4)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one answer: one per weight, and one per value that a statistic reads."""
+        return (self.classes + self.windows) * self.inputs
+
+    @property
+    def ram_bytes(self) -> int:
+        """Memory: embeddings, that of the newest window twice, statistics (16 bits), logits (32 bits) and scores."""
+        return (self.windows + 1) * self.width + 2 * self.inputs + 5 * self.classes
+
+
+def with_clip_head(cost: Cost, size: ClipHeadSize) -> Cost:
+    """Add a clip head, whose memory is kept while the network runs."""
+    layer = LayerCost("clip_head", "CLIP_HEAD", (1, size.classes), size.params_bytes, size.macs, size.ram_bytes)
+    return replace(
+        cost,
+        params_bytes=cost.params_bytes + size.params_bytes,
+        macs=cost.macs + size.macs,
+        macs_nessi=cost.macs_nessi + size.macs,
+        peak_activation_bytes=cost.peak_activation_bytes + size.ram_bytes,
+        layers=(*cost.layers, layer),
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from ..config.recipe import Block, CnnConfig, InvertedResidual, MobileConfig, OneAgainstAllConfig, Recipe, require_pools
 from ..graph import Graph
 from ..graph.builder import GraphBuilder
+from ..graph.cost import ClipHeadSize, Cost, count, with_clip_head
 
 
 def _block(builder: GraphBuilder, source: int, block: Block, prefix: str, number: int) -> int:
@@ -75,3 +76,18 @@ def graph_of(recipe: Recipe) -> Graph:
         embedding = _embedding(builder, features, model)
     logits = builder.dense(embedding, "scores", model.classes)
     return builder.finish((features,), (builder.softmax(logits, "softmax"),))
+
+
+def cost_of_recipe(recipe: Recipe) -> Cost:
+    """Count the cost of a recipe's network, its clip head included.
+
+    Raises
+    ------
+    RecipeError
+        Where a pool is larger than its feature map.
+    """
+    cost, config, model = count(graph_of(recipe)), recipe.clip_head, recipe.model
+    if config is None or isinstance(model, OneAgainstAllConfig):
+        return cost
+    size = ClipHeadSize(model.head.units, len(config.statistics), config.windows, model.classes)
+    return with_clip_head(cost, size)

@@ -19,10 +19,12 @@ from ..core.names import label_problem
 from ..core.stderr import discard_stderr
 from ..errors import ModelError, ToolError
 from ..tflite import canonicalize, metadata, object_model
+from ..tflite.clip_head import TENSOR, ClipHead, make_clip_head
 from ..tflite.metadata import ModelInfo, Provenance
 
 if TYPE_CHECKING:
     from ..models.backend import keras
+    from ..training.clip_head import FloatHead
 
 INPUT_SCALE = 1 / 64
 
@@ -129,6 +131,7 @@ def quantize(
     *,
     dataset: str = "",
     provenance: Provenance | None = None,
+    clip_head: FloatHead | None = None,
 ) -> bytes:
     """Convert a trained network to full INT8.
 
@@ -146,6 +149,8 @@ def quantize(
         Name of the data set.
     provenance
         Which of its clips the network was trained on.
+    clip_head
+        Fitted to the network, for a recipe with a clip head.
 
     Returns
     -------
@@ -183,8 +188,17 @@ def quantize(
         learned=provenance,
         limits=recipe.limits.rule,
         silence=recipe.silence_level,
+        clip_head=_clip_head(tree, clip_head) if clip_head else None,
     )
     return metadata.attach(object_model.pack(tree), info)
+
+
+def _clip_head(tree: Any, head: FloatHead) -> ClipHead:
+    """The clip head for the INT8 embedding of a converted network."""
+    tensors = tree.subgraphs[0].tensors
+    embedding = next(tensor.quantization for tensor in tensors if tensor.name in (TENSOR, TENSOR.encode()))
+    scale, zero_point = float(embedding.scale[0]), int(embedding.zeroPoint[0])
+    return make_clip_head(head.weights, head.bias, head.config.statistics, head.config.windows, scale, zero_point)
 
 
 def quantize_run(folder: str | Path) -> Path:
@@ -207,7 +221,7 @@ def quantize_run(folder: str | Path) -> Path:
     ToolError
         Where the converter fails.
     """
-    from ..training import run_folder
+    from ..training import clip_head, run_folder
 
     request = run_folder.request_of(folder)
     model, calibration = run_folder.load_model(folder), run_folder.load_calibration(folder)
@@ -218,6 +232,7 @@ def quantize_run(folder: str | Path) -> Path:
         request.labels,
         dataset=request.dataset,
         provenance=run_folder.provenance_of(folder),
+        clip_head=clip_head.load(Path(folder), request.recipe),
     )
     path = Path(folder) / run_folder.TFLITE
     write_bytes(path, content)

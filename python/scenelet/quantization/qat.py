@@ -16,7 +16,7 @@ from ..core.files import write_bytes
 from ..data.dataset import Dataset
 from ..errors import InputError
 from ..tflite.reader import read_model
-from ..training import run_folder
+from ..training import clip_head, run_folder
 from ..training.augmentation.batches import batch_augmentation
 from ..training.checkpoint import State
 from ..training.loop import Trainer, Watch, cross_entropy, fit
@@ -99,7 +99,10 @@ def fine_tune(folder: str | Path, train: Windows, validation: Windows, watch: Wa
     recipe = request.recipe
     model, calibration = run_folder.load_model(out), run_folder.load_calibration(out)
     provenance = run_folder.provenance_of(out)
-    plain = quantize(model, calibration, recipe, request.labels, dataset=request.dataset, provenance=provenance)
+    head = clip_head.load(out, recipe)
+    plain = quantize(
+        model, calibration, recipe, request.labels, dataset=request.dataset, provenance=provenance, clip_head=head
+    )
     tuned = network(read_model(plain), read_model(convert_float(model)))
     objective = cross_entropy(recipe.training.label_smoothing)
     trainer = _Tuner(tuned, train, validation, _settings(recipe), objective, batch_augmentation(recipe))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -10,6 +11,26 @@ from numpy.typing import NDArray
 
 Values = NDArray[np.generic] | Sequence[NDArray[np.generic]]
 """Of a network's one input, or an array for each of several, in the file's order."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a model says of the windows of one recording, one after the other.
+
+    Attributes
+    ----------
+    scores
+        INT8 (n, classes), of each window.
+    silent
+        Whether each is silent, (n,).
+    clip
+        INT8 (n, classes): of the clip head, after each window, for the last ones that are not silent; -128 for all
+        classes while there was none. None for a model without a clip head.
+    """
+
+    scores: NDArray[np.int8]
+    silent: NDArray[np.bool_]
+    clip: NDArray[np.int8] | None
 
 
 class Target(Protocol):
@@ -47,6 +68,10 @@ class Target(Protocol):
 
     def silent(self, windows: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Whether each window of audio is silent by the model's metadata: (n, clip samples) -> (n,)."""
+        ...
+
+    def hear(self, windows: NDArray[np.int32]) -> Heard:
+        """Answers to the windows of one recording, (n, clip samples), one after the other."""
         ...
 
     def __enter__(self) -> Target: ...

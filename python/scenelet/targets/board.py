@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from ..compiler import pipeline
 from ..errors import InputError, ModelError, ToolError
-from .base import Values
+from .base import Heard, Values
 from .interpreter import LocalTarget
-from .serial.client import Decision, Device, audio_contents, scores_of
+from .serial.client import Decision, Device, audio_contents, clip_scores_of, scores_of
 from .serial.framing import Input
 from .serial.streams import ByteStream, SocketStream
 
@@ -204,6 +204,12 @@ class SerialTarget(LocalTarget):
         """See :class:`LocalTarget`; every window is sent over the serial port."""
         scores = self._decide(audio_contents(windows, self.tables.config), Input.AUDIO)
         return scores.reshape(len(scores), *self.output.shape[1:])
+
+    def hear(self, windows: NDArray[np.int32]) -> Heard:
+        """See :class:`LocalTarget`; the board's own clip head answers."""
+        scores, silent = self.classify(windows), self.silent(windows)
+        clip = clip_scores_of(self._device, silent, scores.shape[-1]) if self.clip_head else None
+        return Heard(scores, silent, clip)
 
     def decisions(self, windows: NDArray[np.int32]) -> Iterator[Decision]:
         """Like :meth:`classify`, but yields each decision as it comes."""

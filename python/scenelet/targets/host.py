@@ -44,6 +44,15 @@ void scn_model_put_inputs(const scn_model_t *model, uint8_t *arena, const void *
 void scn_model_get_outputs(const scn_model_t *model, const uint8_t *arena, void *values);
 void scn_model_run(const scn_model_t *model, uint8_t *arena, scn_observer_t observer, void *context);
 extern scn_model_t scn_model;
+typedef struct {
+    const int8_t *weights; const int32_t *bias; int32_t multiplier; uint8_t shift; uint8_t statistics; uint8_t windows;
+    uint16_t width; uint16_t classes; uint16_t step; uint32_t offset;
+} scn_clip_head_t;
+typedef struct {
+    int8_t *embeddings; uint16_t *statistics; int32_t *logits; uint8_t filled; uint8_t next;
+} scn_clip_memory_t;
+void scn_clip_head_push(const scn_clip_head_t *, scn_clip_memory_t *, const int8_t *embedding, int8_t *scores);
+extern const scn_clip_head_t scn_model_clip_head;
 """
 
 
@@ -132,6 +141,24 @@ class HostTarget(LocalTarget):
 
         self._run(shaped, observe)
         return shown
+
+    def clip_answers(self, embeddings: NDArray[np.int8], silent: NDArray[np.bool_]) -> NDArray[np.int8] | None:
+        """See :class:`LocalTarget`; computed by the firmware's C."""
+        if self.clip_head is None:
+            return None
+        head = self._ffi.addressof(self._library, "scn_model_clip_head")
+        kept = [self._ffi.new(f"{kind}[]", size) for kind, size in (
+            ("int8_t", head.windows * head.width), ("uint16_t", self.clip_head.inputs), ("int32_t", head.classes),
+        )]  # fmt: skip
+        memory = self._ffi.new("scn_clip_memory_t *", kept)
+        said = np.full((len(embeddings), head.classes), -128, np.int8)
+        for number, quiet in enumerate(silent.tolist()):
+            if quiet:
+                said[number] = said[number - 1] if number else -128
+            else:
+                one, scores = (self._ffi.from_buffer("int8_t[]", row) for row in (embeddings[number], said[number]))
+                self._library.scn_clip_head_push(head, memory, one, scores)
+        return said
 
     def _run(self, inputs: Sequence[NDArray[np.int8]], observer: Any) -> None:
         values = self.packed(inputs)

@@ -22,7 +22,8 @@ from ..frontend.silence import silent_windows
 from ..frontend.tables import Tables, make_tables
 from ..graph import Graph, Tensor
 from ..tflite import interior, metadata, reader
-from .base import Values
+from ..tflite.clip_head import ClipHead, clip_scores
+from .base import Heard, Values
 
 _MOST_BYTES = 1 << 30
 """Of all feature maps together: a thousand times what a microcontroller holds, and what any computer has."""
@@ -199,6 +200,37 @@ class LocalTarget(ABC):
         if info is None or info.silence is None:
             return np.zeros(len(windows), np.bool_)
         return silent_windows(open_frontend(self.tables).features(windows), info.silence)
+
+    @cached_property
+    def clip_head(self) -> ClipHead | None:
+        """The model's clip head."""
+        info = metadata.read(self.content, self.subject)
+        return info.clip_head if info else None
+
+    def hear(self, windows: NDArray[np.int32]) -> Heard:
+        """See :class:`scenelet.targets.base.Target`."""
+        silent = self.silent(windows)
+        if self.clip_head is None:
+            return Heard(self.classify(windows), silent, None)
+        scores, embeddings = self.run_watched(open_frontend(self.tables).features(windows), self.clip_head)
+        return Heard(scores, silent, self.clip_answers(embeddings, silent))
+
+    def clip_answers(self, embeddings: NDArray[np.int8], silent: NDArray[np.bool_]) -> NDArray[np.int8] | None:
+        """Scores of the clip head after each window of one recording, of embeddings (n, width)."""
+        return clip_scores(self.clip_head, embeddings, silent)
+
+    def run_watched(self, inputs: NDArray[np.generic], head: ClipHead) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+        """Scores (n, classes) of inputs as :meth:`run` takes them, and the embeddings (n, width) that a head reads.
+
+        A network with state starts anew, and keeps it from each input to the next.
+        """
+        place = next(index for index, tensor in self.graph.tensors.items() if tensor.name == head.tensor)
+        if self.stateful:
+            self.reset()
+        found = [self.tensors(one) for one in self.shaped(inputs)]
+        width = len(head.bias)
+        scores = np.array([one[self.output.index] for one in found], np.int8).reshape(len(found), width)
+        return scores, np.array([one[place] for one in found], np.int8).reshape(len(found), head.width)
 
     @cached_property
     def interior_model(self) -> bytes:

@@ -21,7 +21,7 @@ from ..frontend.codegen import render_frontend
 from ..frontend.tables import Tables
 from ..graph import limits
 from ..tflite.metadata import limits_of
-from .base import Values
+from .base import Heard, Values
 from .build import platformio
 from .emulator import process
 from .emulator.block_trace import BlockCount, FlashModel, trace_inference
@@ -29,7 +29,7 @@ from .emulator.runner import Runner, Sizes
 from .emulator.serial_port import SerialBoard
 from .interpreter import LocalTarget, shown_inputs
 from .known_answer import render_known_answer
-from .serial.client import Device, audio_contents, scores_of
+from .serial.client import Device, audio_contents, clip_scores_of, scores_of
 from .serial.framing import Input
 
 _MAX_BOARDS = 4
@@ -128,8 +128,7 @@ class QemuTarget(LocalTarget):
         boards = max(1, min(os.cpu_count() or 1, _MAX_BOARDS, len(windows) // _WINDOWS_PER_BOARD))
         if self.stateful:
             boards = 1  # each window needs the state that the one before it leaves
-        while len(self._devices) < boards:
-            self._devices.append(self._resources.enter_context(boot(self.product_elf)))
+        self._boot(boards)
         pool = ThreadPoolExecutor(boards)
         try:
             parts = pool.map(self._stream, self._devices[:boards], np.array_split(windows, boards))
@@ -139,6 +138,18 @@ class QemuTarget(LocalTarget):
             raise
         finally:
             pool.shutdown(cancel_futures=True)
+
+    def hear(self, windows: NDArray[np.int32]) -> Heard:
+        """See :class:`LocalTarget`; one board hears all windows, and its own clip head answers."""
+        if self.clip_head is None:
+            return super().hear(windows)
+        self._boot(1)
+        scores, silent = self._stream(self._devices[0], windows), self.silent(windows)
+        return Heard(scores, silent, clip_scores_of(self._devices[0], silent, scores.shape[-1]))
+
+    def _boot(self, boards: int) -> None:
+        while len(self._devices) < boards:
+            self._devices.append(self._resources.enter_context(boot(self.product_elf)))
 
     def _stream(self, device: Device, windows: NDArray[np.int32]) -> NDArray[np.int8]:
         contents = audio_contents(windows, self.tables.config)

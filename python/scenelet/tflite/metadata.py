@@ -17,8 +17,11 @@ from ..config.limits import LimitsRule
 from ..config.recipe import FrontendConfig
 from ..core.names import LONGEST_LABEL
 from ..errors import ModelError
+from ..graph import Graph
+from ..graph.cost import Cost, count, with_clip_head
 from ..graph.limits import Limits
 from . import object_model
+from .clip_head import ClipHead
 
 ENTRY = "scenelet"
 
@@ -85,6 +88,8 @@ class ModelInfo(BaseModel):
         The limits that the recipe holds the network to.
     silence
         Lowest value of the network's INT8 input that a window which is not silent reaches; None: no window is silent.
+    clip_head
+        A layer that classifies the last windows together; None: a clip's answer is the mean over its windows.
     version
         Version of scenelet that wrote the model.
     """
@@ -99,6 +104,7 @@ class ModelInfo(BaseModel):
     learned: Provenance | None = None
     limits: LimitsRule = "dcase"
     silence: Annotated[int, Field(ge=-127, le=127)] | None = None
+    clip_head: ClipHead | None = None
     version: str = __version__
 
     @property
@@ -107,15 +113,23 @@ class ModelInfo(BaseModel):
         return self.frontend.sha256
 
     def to_json(self) -> bytes:
-        """Canonical JSON of all fields; limits are named only where they are not the challenge's, silence if set."""
+        """Canonical JSON; limits only where they are not the challenge's, silence and clip head where they are set."""
         content = self.model_dump(mode="json")
         if self.learned:
             content["learned"] = self.learned.to_json()
-        if self.silence is None:
-            del content["silence"]
+        for name in ("silence", "clip_head"):
+            if content[name] is None:
+                del content[name]
         if self.limits == "dcase":
             del content["limits"]
         return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+
+
+def cost_of(graph: Graph, info: ModelInfo | None) -> Cost:
+    """Count a model's cost, its clip head included."""
+    head = info.clip_head if info else None
+    cost = count(graph)
+    return with_clip_head(cost, head.size) if head else cost
 
 
 def limits_of(info: ModelInfo | None, rule: str | None = None) -> Limits:

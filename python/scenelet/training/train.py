@@ -22,12 +22,11 @@ from ..data.provenance import Trained, describe, training_splits
 from ..data.splits import with_validation
 from ..errors import DatasetError, InputError
 from ..graph import limits
-from ..graph.cost import count
-from ..models.architecture import graph_of
+from ..models.architecture import cost_of_recipe
 from ..models.backend import keras
 from ..models.keras_model import build
 from ..tflite.metadata import Provenance
-from . import one_vs_all, run_folder, windows
+from . import clip_head, one_vs_all, run_folder, windows
 from .augmentation.batches import batch_augmentation
 from .checkpoint import State
 from .loop import Predictor, Trainer, Watch, cross_entropy, fit
@@ -74,9 +73,9 @@ def prepare(recipe: Recipe, dataset: Dataset, *, every_class: bool = True) -> tu
     if len(dataset.labels) < 2:
         raise DatasetError(dataset.root, f"has {len(dataset.labels)} class", "give clips of two classes or more")
     recipe = with_classes(recipe, len(dataset.labels))
-    graph = graph_of(recipe)
+    cost = cost_of_recipe(recipe)
     if recipe.deployable:
-        limits.require(count(graph), f"recipe {recipe.name}", limits.of_recipe(recipe))
+        limits.require(cost, f"recipe {recipe.name}", limits.of_recipe(recipe))
     dataset = with_validation(dataset, recipe.training.validation_fraction, recipe.training.validation_seed)
     missing = sorted(set(dataset.labels) - {clip.label for clip in dataset.split("train")})
     if missing and dataset.devices and not every_class:
@@ -88,7 +87,12 @@ def prepare(recipe: Recipe, dataset: Dataset, *, every_class: bool = True) -> tu
     return recipe, augmented(dataset, recipe.augmentation)
 
 
-def score(probability: NDArray[np.float64], data: Windows, labels: tuple[str, ...]) -> dict[str, Any]:
+def score(
+    probability: NDArray[np.float64],
+    data: Windows,
+    labels: tuple[str, ...],
+    of_clips: NDArray[np.float64] | None = None,
+) -> dict[str, Any]:
     """Accuracy and log loss (nats) of windows, and accuracy of clips; all are means over classes.
 
     Parameters
@@ -100,12 +104,14 @@ def score(probability: NDArray[np.float64], data: Windows, labels: tuple[str, ..
         The n windows; silent ones are not scored.
     labels
         Class names in the order of the columns.
+    of_clips
+        Probabilities of the clips by a clip head, in place of the mean, (clips, classes).
     """
     clips = int(data.clips.max()) + 1
     truth = np.zeros(clips, np.int64)
     truth[data.clips] = data.classes
     active = data.active
-    merged = metrics.merge(probability[active], data.clips[active], clips)
+    merged = metrics.merge(probability[active], data.clips[active], clips) if of_clips is None else of_clips
     classes = data.classes[active]
     accuracy, log_loss = metrics.macro(
         metrics.by_group(probability[active], classes, [labels[k] for k in classes], labels)
@@ -239,13 +245,17 @@ def _train_network(context: RunContext) -> tuple[keras.Model, State]:
 def finish(out: Path, request: Request, model: keras.Model, state: State, data: dict[str, Windows]) -> dict[str, Any]:
     """Score a trained network and complete its run folder."""
     predict = Predictor(model)
+    head = clip_head.fit_clip_head(model, data["train"], request.recipe) if request.recipe.clip_head else None
+    if head:
+        clip_head.save(out, head)
+    of_clips = {name: head and head.of_clips(clip_head.embeddings_of(model, part), part) for name, part in data.items()}
     scores = {
         "recipe": request.recipe.name,
         "dataset": request.dataset,
         "seed": request.recipe.training.seed,
         "epochs": len(state.history),
         "best_epoch": state.best_epoch,
-        **{name: score(predict(part), part, request.labels) for name, part in data.items()},
+        **{name: score(predict(part), part, request.labels, of_clips[name]) for name, part in data.items()},
     }
     run_folder.write_history(out, state.history, state.best_epoch)
     run_folder.save_model(out, model)

@@ -19,6 +19,7 @@ from ..numerics.fixed_point import scale_of, zero_point_of
 from ..passes.ends import End
 from ..program import SCRATCH, Argument, Program, Step, Struct, Table
 from . import c_literals
+from .clip_head import Remembered
 
 HEADER, SOURCE = "scn_model.h", "scn_model.c"
 
@@ -50,6 +51,8 @@ class Identity:
         Of the front end's settings; empty for a model that does not say.
     silence
         Lowest INT8 input value of a window that is not silent; None where no window is.
+    clip_head
+        Of the model; None where it has none.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Identity:
     labels: tuple[str, ...]
     frontend_sha256: str = ""
     silence: int | None = None
+    clip_head: Remembered | None = None
 
 
 def render_model(
@@ -116,6 +120,7 @@ def _model(program: Program, plan: Plan, cost: Cost, identity: Identity) -> dict
         "sha256": identity.sha256,
         "frontend_sha256": identity.frontend_sha256,
         "silence": identity.silence,
+        "clip": identity.clip_head.context() if identity.clip_head else None,
         "input_bytes": sum(map(program.nbytes, program.sources)),
         "output_bytes": sum(map(program.nbytes, program.targets)),
         "input_offset": plan.offset(program.sources[0]),

@@ -241,7 +241,7 @@ def _output(job: Job, models: Mapping[str, Part]) -> tuple[str, int]:
         for number, row in enumerate(rows, 1):
             windows = cut(read_capture(row.file(job.audio), front), front)
             name = row["device_id"] if row["device_id"] in models else GENERAL
-            values = clip_probabilities(windows, models[name].info, targets[name])
+            values = clip_probabilities(windows, targets[name])
             scores = [f"{value:.6f}" for value in values]
             writer.writerow([row["filename"], labels[int(values.argmax())], *scores])
             if job.progress:

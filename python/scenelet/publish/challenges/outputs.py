@@ -37,13 +37,15 @@ def audio_files(folder: Path) -> list[Path]:
     return found
 
 
-def clip_probabilities(windows: NDArray[np.int32], info: ModelInfo, target: Target) -> NDArray[np.float64]:
-    """Mean of the probabilities of a clip's windows, without silent ones, float64 (classes,).
+def clip_probabilities(windows: NDArray[np.int32], target: Target) -> NDArray[np.float64]:
+    """Mean of the probabilities of a clip's windows, without silent ones, or the clip head's; float64 (classes,).
 
     A clip of silence needs a class as well: then all windows count.
     """
-    found = probabilities(target.classify(windows))
-    silent = np.zeros(len(windows), np.bool_) if info.silence is None else target.silent(windows)
+    heard = target.hear(windows)
+    if heard.clip is not None and not heard.silent.all():
+        return np.asarray(probabilities(heard.clip)[-1])
+    found, silent = probabilities(heard.scores), heard.silent
     return np.asarray(found[silent.all() | ~silent].mean(axis=0))
 
 
@@ -69,7 +71,7 @@ def output_csv(
         name = path.relative_to(folder).as_posix()
         windows = {info.frontend: cut(read_capture(path, info.frontend), info.frontend) for info in set_of(infos)}
         for info, target, writer in zip(infos, targets, writers, strict=True):
-            values = clip_probabilities(windows[info.frontend], info, target)
+            values = clip_probabilities(windows[info.frontend], target)
             writer.writerow([name, info.labels[int(values.argmax())], *(f"{value:.6f}" for value in values)])
         if progress:
             progress(number, len(files))

@@ -16,8 +16,8 @@ from ...core.json_files import Checked, checked, read_object
 from ...errors import InputError
 from ...evaluation.evaluate import model_info
 from ...graph import Graph
-from ...graph.cost import Cost, count
-from ...tflite.metadata import ModelInfo, read
+from ...graph.cost import Cost
+from ...tflite.metadata import ModelInfo, cost_of, read
 from ...tflite.reader import read_model
 
 MODEL, REQUEST = "model.tflite", "run.json"
@@ -57,7 +57,7 @@ class Part:
     @property
     def cost(self) -> Cost:
         """Cost of the network."""
-        return count(self.graph)
+        return cost_of(self.graph, self.info)
 
     @property
     def parameters(self) -> int:

@@ -33,6 +33,8 @@ _MAX_DOUBLINGS = 3
 
 _DECISION = re.compile(r"decision window=(\d+) label=([^ ]*) scores=(-?\d+(?:,-?\d+)*)")
 
+_CLIP = re.compile(r"clip window=(\d+) label=[^ ]* scores=(-?\d+(?:,-?\d+)*)")
+
 _RULE_LABEL = re.compile(r"heard window=(\d+) label=([^ ]*)")
 
 _SILENT = re.compile(r"silent window=(\d+)")
@@ -111,6 +113,27 @@ def capture_contents(samples: NDArray[np.int32], capture_rate: int, config: Fron
         start, end = end, end + step
 
 
+def clip_scores_of(device: Device, silent: NDArray[np.bool_], classes: int) -> NDArray[np.int8]:
+    """Scores of the clip head after each window of a device's last session, (n, classes).
+
+    A silent window has those of the windows before it; while there was none, -128 for all classes.
+
+    Raises
+    ------
+    ToolError
+        The device did not say what it hears in a window that is not silent.
+    """
+    found = np.full((len(silent), classes), -128, np.int8)
+    for window, quiet in enumerate(silent.tolist()):
+        if quiet:
+            found[window] = found[window - 1] if window else -128
+        elif (said := device.clip_scores.get(window)) is None:
+            raise ToolError("device", f"did not say what its clip head hears in window {window}", "stream it again")
+        else:
+            found[window] = said
+    return found
+
+
 def scores_of(decisions: Iterable[Decision], shape: tuple[int, ...]) -> NDArray[np.int8]:
     """Stack the scores of decisions: (n, *shape)."""
     rows = [np.array(decision.scores, np.int8).reshape(shape) for decision in decisions]
@@ -145,6 +168,8 @@ class Device:
         """Frames and lines from the device that failed their checksum."""
         self.rule_labels: dict[int, str] = {}
         """Label that the device's rule over windows gave, by window of the session; damaged lines are missing."""
+        self.clip_scores: dict[int, tuple[int, ...]] = {}
+        """Scores of the model's clip head, by window of the session; silent windows and damaged lines are missing."""
         self.silent_windows: set[int] = set()
         """Windows of the session that the device calls silent; damaged lines are missing."""
 
@@ -335,6 +360,7 @@ class Device:
         """
         self.rule_labels.clear()
         self.silent_windows.clear()
+        self.clip_scores.clear()
         status = self.open_session(kind, model_sha256, frontend_sha256)
         sender = Sender(iter(windows), status)
         last_progress = time.monotonic()
@@ -363,12 +389,14 @@ class Device:
                 yield decision
 
     def record_remarks(self, event: Event) -> None:
-        """Record the lines that come before a decision: the rule's label, and silence."""
+        """Record the lines that come before a decision: the rule's label, the clip head's scores, and silence."""
         text = event.text if isinstance(event, Line) and event.checked else ""
         if match := _RULE_LABEL.fullmatch(text):
             self.rule_labels[int(match[1])] = unquote(match[2])
         if match := _SILENT.fullmatch(text):
             self.silent_windows.add(int(match[1]))
+        if match := _CLIP.fullmatch(text):
+            self.clip_scores[int(match[1])] = tuple(int(score) for score in match[2].split(","))
 
     def _poll(self, sender: Sender) -> bytes:
         """What to send after silence: a request to repeat the last decision, or a POLL."""

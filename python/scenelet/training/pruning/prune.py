@@ -13,8 +13,8 @@ from ...config.recipe import CnnConfig, DistillationConfig, Recipe
 from ...data.dataset import Dataset
 from ...errors import InputError, LimitExceeded
 from ...graph import limits
-from ...graph.cost import Cost, count
-from ...models.architecture import graph_of
+from ...graph.cost import Cost
+from ...models.architecture import cost_of_recipe
 from ...models.backend import keras
 from .. import run_folder
 from ..checkpoint import State
@@ -51,7 +51,7 @@ def require_filters(recipe: Recipe, filters: Sequence[int]) -> None:
     if not isinstance(recipe.model, CnnConfig):
         raise InputError(source, _NO_CHAIN, "prune a student")
     _require_counts(filters, [block.filters for block in recipe.model.blocks], source)
-    cost = count(graph_of(with_filters(recipe, filters, recipe.name)))
+    cost = cost_of_recipe(with_filters(recipe, filters, recipe.name))
     limits.require(cost, f"{source}, pruned", limits.of_recipe(recipe))
 
 
@@ -100,7 +100,7 @@ def filters_for_budget(recipe: Recipe, norms: Norms, macs: int) -> tuple[int, ..
     order = sorted((value / norm.mean(), layer) for layer, norm in enumerate(norms) for value in norm)
     queue = iter(layer for _, layer in order)
     held = limits.of_recipe(recipe)
-    while not _fits(count(graph_of(with_filters(recipe, filters, recipe.name))), macs, held):
+    while not _fits(cost_of_recipe(with_filters(recipe, filters, recipe.name)), macs, held):
         layer = next((layer for layer in queue if filters[layer] > 1), None)
         if layer is None:
             raise LimitExceeded(

@@ -13,8 +13,8 @@ from ...config.recipe import CnnConfig, Recipe
 from ...errors import InputError, LimitExceeded, RecipeError
 from ...frontend.tables import make_tables
 from ...graph import limits
-from ...graph.cost import Cost, count
-from ...models.architecture import graph_of
+from ...graph.cost import Cost
+from ...models.architecture import cost_of_recipe
 
 Part = Literal["representation", "architecture"]
 PARTS: tuple[Part, ...] = ("representation", "architecture")
@@ -117,7 +117,7 @@ def cost_at(base: Recipe, values: Values) -> Cost:
         Where it is over a limit.
     """
     recipe = recipe_at(base, values)
-    cost = count(graph_of(recipe))
+    cost = cost_of_recipe(recipe)
     limits.require(cost, f"recipe {recipe.name}", limits.of_recipe(recipe))
     make_tables(recipe.frontend)
     return cost

@@ -18,6 +18,7 @@ from scenelet.evaluation.decision import SILENT, Decider, Rule
 from scenelet.frontend.native import Frontend
 from scenelet.frontend.silence import silent_windows
 from scenelet.targets.host import HostTarget
+from scenelet.tflite.clip_head import clip_scores
 
 LIBRARY = toolchain.FIRMWARE / "lib" / "classifier"
 OWN = [toolchain.FIRMWARE / "lib" / "frontend", LIBRARY]
@@ -104,12 +105,22 @@ def classifier(model: Small, tmp_path_factory: pytest.TempPathFactory) -> Classi
     return Classifier(model, tmp_path_factory.mktemp("classify"))
 
 
+def answers(host: HostTarget, features: np.ndarray, silent: np.ndarray) -> np.ndarray:
+    """What the rule takes of each window: the clip head's scores in Python, or the window's where there is none."""
+    if host.clip_head is None:
+        return host.run(features)
+    _, embeddings = host.run_watched(features, host.clip_head)
+    found = clip_scores(host.clip_head, embeddings, silent)
+    assert found is not None
+    return found
+
+
 def expected(model: Small, samples: np.ndarray, rule: Rule) -> list[tuple[str, int, bool]]:
     """The same by the host's front end, network and rule; ``samples`` in the model's width."""
     features = Frontend(model.tables).recording(samples)
     silent = silent_windows(features, model.compiled.identity.silence)
     with HostTarget(model.content) as host:
-        scores = host.run(features)
+        scores = answers(host, features, silent)
     decider, said = Decider(rule), []
     for row, quiet in zip(scores, silent.tolist(), strict=True):
         held = decider.hear_silence() if quiet else decider.push(row)

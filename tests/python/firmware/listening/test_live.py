@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from captures import CAPTURE, expected, heard, microphone_file, silent, sound
+from captures import CAPTURE, clip_answers, expected, heard, microphone_file, silent, sound
 from program_stream import ProgramStream
 
 from scenelet.errors import ToolError
@@ -77,16 +77,18 @@ def test_by_link_silent_windows_are_named_and_the_rule_passes_them_over(live_pro
     samples = with_pause(20)
     want, pauses = expected(live, samples), silent(live, samples)
     assert 3 < len(pauses) < len(want) - 6
-    rule = Rule(threshold=int(np.median(want.astype(int).max(axis=1))) + 129)
+    answers = clip_answers(live, samples)
+    rule = Rule(threshold=int(np.median(answers.astype(int).max(axis=1))) + 129)
     with hearing(live_program, None) as device:
         device.decide_by(rule.command)
         assert np.array_equal(by_link(device, live, samples), want), "a silent window has scores, too"
         assert sorted(device.silent_windows) == pauses
+        assert device.clip_scores == {n: tuple(row) for n, row in enumerate(answers.tolist()) if n not in pauses}
         told = [device.rule_labels[number] for number in range(len(want))]
         by_link(device, live, np.zeros(CAPTURE, np.int32))
         assert set(device.rule_labels.values()) == {"silence"}, "the rule starts anew, and hears nothing"
     decider = Decider(rule)
-    said = [decider.hear_silence() if number in pauses else decider.push(row) for number, row in enumerate(want)]
+    said = [decider.hear_silence() if number in pauses else decider.push(row) for number, row in enumerate(answers)]
     names = {None: "unknown", SILENT: "silence", **dict(enumerate(live.compiled.identity.labels))}
     assert told == [names[one] for one in said]
     assert len(set(told)) > 1
@@ -111,7 +113,9 @@ def test_the_emulated_board_hears_the_same(live: Any) -> None:
     samples = with_pause(1)
     with boot(platformio.build(live.sources())) as device:
         assert np.array_equal(by_link(device, live, samples), expected(live, samples))
-        assert sorted(device.silent_windows) == silent(live, samples) != []
+        assert sorted(device.silent_windows) == (pauses := silent(live, samples)) != []
+        answers = enumerate(clip_answers(live, samples).tolist())
+        assert device.clip_scores == {number: tuple(row) for number, row in answers if number not in pauses}
         assert device.info()["microphone"] == "none"
         with pytest.raises(ToolError, match="no microphone"):
             device.command("listen on")
