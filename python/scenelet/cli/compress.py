@@ -19,6 +19,10 @@ from .options import (
     Recipe,
     SplitPercent,
     Subset,
+    TeacherFrontend,
+    TeacherModel,
+    TeacherName,
+    network_of,
     opened,
 )
 from .output import meter, out, print_json, progress, table
@@ -46,6 +50,9 @@ def distill(
     to: Out,
     teacher: Teacher = None,
     teacher_logits: TeacherLogits = None,
+    teacher_model: TeacherModel = None,
+    teacher_name: TeacherName = None,
+    teacher_frontend: TeacherFrontend = None,
     method: Method = None,
     subset: Subset = None,
     split_percent: SplitPercent = None,
@@ -62,15 +69,21 @@ def distill(
     from ..training.distillation.methods import with_method
     from ..training.run_folder import require_finished
 
-    given = teacher or teacher_logits
-    if given is None or (teacher and teacher_logits):
-        raise InputError("distill", "needs --teacher or --teacher-logits", "give one of them")
+    chosen = [one for one in (teacher, teacher_logits, teacher_model) if one is not None]
+    if len(chosen) != 1:
+        raise InputError("distill", "needs --teacher, --teacher-logits or --teacher-model", "give one of them")
+    given = chosen[0]
     described = recipes.load(recipe)
     described = with_method(described, method) if method else described
     if teacher:
         require_finished(teacher)
     dataset = opened(data, subset, split_percent, device, all_clips=all_clips)
     from ..training.distillation.distill import distill as train_student  # TensorFlow, after all checks
+
+    if network := network_of(teacher_model, teacher_name, teacher_frontend):
+        from ..training.distillation.outside_network import logits_file
+
+        given = logits_file(network, described, dataset)
 
     with tasks_on(cluster), progress(f"distill {described.name}") as step:
         watch = watcher(step, meter(energy, to))

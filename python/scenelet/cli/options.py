@@ -12,6 +12,7 @@ from .output import note
 
 if TYPE_CHECKING:
     from ..data.dataset import Dataset
+    from ..training.distillation.outside_network import OutsideNetwork
 
 MOST_JOBS = 1024
 """More threads or processes at a time are a slip of the keyboard, which a computer does not survive."""
@@ -81,6 +82,34 @@ AllClips = Annotated[
     bool,
     typer.Option("--all-clips", help="Train on the test clips too: the final network of a recipe tested by crossval."),
 ]
+
+TeacherModel = Annotated[
+    Path | None,
+    typer.Option(
+        "--teacher-model",
+        metavar="FILE",
+        help="A network from elsewhere, .h5 (YAMNet's first layers), .keras or .tflite; a linear head is fitted to it.",
+    ),
+]
+TeacherFrontend = Annotated[
+    str | None, typer.Option(help="Recipe, or TOML file, whose front end --teacher-model hears by; default: its own.")
+]
+TeacherName = Annotated[
+    str | None,
+    typer.Option(help="Name of --teacher-model and of its data, for metadata and card: 'YAMNet (AudioSet)'."),
+]
+
+
+def network_of(model: Path | None, name: str | None, frontend: str | None) -> OutsideNetwork | None:
+    """Open the network of --teacher-model, if it is given."""
+    if model is None:
+        if name is not None or frontend is not None:
+            option = "--teacher-name" if frontend is None else "--teacher-frontend"
+            raise InputError(option, "needs --teacher-model", "give both, or leave it out")
+        return None
+    from ..training.distillation.outside_network import open_network
+
+    return open_network(model, name, frontend)
 
 
 def opened(

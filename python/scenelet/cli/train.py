@@ -20,6 +20,10 @@ from .options import (
     Recipe,
     SplitPercent,
     Subset,
+    TeacherFrontend,
+    TeacherModel,
+    TeacherName,
+    network_of,
     opened,
 )
 from .output import meter, note, out, print_json, progress, table
@@ -169,6 +173,9 @@ def crossval(
     subset: Subset = None,
     teacher: FoldTeacher = None,
     teacher_logits: FoldLogits = None,
+    teacher_model: TeacherModel = None,
+    teacher_name: TeacherName = None,
+    teacher_frontend: TeacherFrontend = None,
     method: Method = None,
     filters: Annotated[
         str | None, typer.Option("--filters", help="Filters to prune every network to: 20,22,22,24,24,16.")
@@ -195,7 +202,7 @@ def crossval(
     described, chosen = recipes.load(recipe), parse_folds(folds)
     kept = None if filters is None else filter_numbers(filters)
     if method:
-        if teacher is None and teacher_logits is None:
+        if teacher is None and teacher_logits is None and teacher_model is None:
             raise InputError("--method", "needs a teacher", "give --teacher or leave it out")
         described = with_method(described, method)
     taught_by = None if teacher is None else Path(teacher) if Path(teacher).is_dir() else recipes.load(teacher)
@@ -207,6 +214,7 @@ def crossval(
             to,
             teacher=taught_by,
             teacher_logits=teacher_logits,
+            teacher_network=network_of(teacher_model, teacher_name, teacher_frontend),
             filters=kept,
             folds=chosen,
             seeds=seeds,
@@ -250,6 +258,7 @@ def tune(
     data: Data,
     to: Annotated[Path, typer.Option("--out", help="Folder of the search; an interrupted one in it resumes.")],
     subset: Subset = None,
+    split_percent: SplitPercent = None,
     only: Annotated[str, typer.Option(help="Part to search alone: representation or architecture.")] = "",
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Largest number of epochs per trial; default: the recipe's.")
@@ -261,24 +270,23 @@ def tune(
     """Search representation and architecture within the limits (Hyperband), then train and convert the best network."""
     from ..config import recipe as recipes
     from ..core.parallel import cluster as tasks_on
-    from ..data.datasets.registry import open_dataset
     from ..training.search.space import parts_named
 
     described, parts = recipes.load(recipe), parts_named(only)
     if epochs:
         described = recipes.changed(described, "training", epochs=epochs)
-    dataset = open_dataset(data, subset=subset)
+    dataset = opened(data, subset, split_percent)
     from ..quantization.convert import quantize_run
     from ..training.search.hyperband import open_search, run_search  # TensorFlow, after all checks
     from ..training.search.workers import role, run_chief, run_worker
 
     part = role()
     with tasks_on(cluster), progress(f"tune {described.name}") as step:
-        opened = open_search(described, dataset, to, parts=parts, jobs=jobs)
+        search = open_search(described, dataset, to, parts=parts, jobs=jobs)
         if part == "worker":
-            out.print(f"{run_worker(opened, step):,} trials done by this worker; the chief writes {to / 'tune.json'}")
+            out.print(f"{run_worker(search, step):,} trials done by this worker; the chief writes {to / 'tune.json'}")
             return
-        found = run_chief(opened) if part == "chief" else run_search(opened, step)
+        found = run_chief(search) if part == "chief" else run_search(search, step)
     model = quantize_run(found.run.folder)
     if json:
         print_json({**found.summary, "recipe_file": str(to / "best.toml"), "model": str(model)})

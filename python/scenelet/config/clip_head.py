@@ -27,7 +27,7 @@ class ClipHeadConfig(Section):
 
     windows: Annotated[int, Field(ge=1, le=32)] = 5
     statistics: Annotated[tuple[Statistic, ...], Field(min_length=1)] = ("mean", "max", "deviation")
-    l2: Annotated[float, Field(gt=0, le=1000)] = 0.01
+    l2: Annotated[float, Field(gt=0, le=1000)] = 0.1
 
     later: ClassVar[tuple[str, ...]] = ()
 

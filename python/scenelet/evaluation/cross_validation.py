@@ -35,6 +35,7 @@ from .crossval_results import OUTCOME, RESULT, CrossValidation, FoldResult, read
 
 if TYPE_CHECKING:
     from ..targets.litert import LitertTarget
+    from ..training.distillation.outside_network import OutsideNetwork
     from ..training.windows import Windows
 
 # The published 67 % are of a test with this share of 1-s windows, drawn without regard to their recordings.
@@ -87,6 +88,7 @@ def cross_validate(
     *,
     teacher: Recipe | Path | None = None,
     teacher_logits: str | None = None,
+    teacher_network: OutsideNetwork | None = None,
     filters: Sequence[int] | None = None,
     folds: Sequence[int] | None = None,
     seeds: int = 1,
@@ -107,6 +109,8 @@ def cross_validate(
         run of each fold is used.
     teacher_logits
         Instead, the file of the outputs of a network from elsewhere; "{fold}" in its name is the test fold's number.
+    teacher_network
+        Instead, a network from elsewhere; the linear head that makes it a teacher is fitted anew in every fold.
     filters
         Prune every network to these numbers of filters and fine-tune it, with the teacher where there is one.
     folds
@@ -129,12 +133,13 @@ def cross_validate(
     InputError
         Where the teacher's runs are missing, or were trained on another split.
     """
-    _require_one_way(teacher, teacher_logits, filters, leak)
+    _require_one_way(teacher, teacher_logits or teacher_network, filters, leak)
     networks = _networks(recipe, dataset, folds, seeds, leak)
     _require_trainable(recipe, dataset, teacher, filters)
     require_room(Path(out), networks)
     context = _Context(recipe, dataset, Path(out), cache or toolchain.build_folder() / "features", filters, jobs)
-    teachers = _teachers(context, teacher, teacher_logits, dict.fromkeys(fold for fold, _ in networks if fold))
+    chosen = dict.fromkeys(fold for fold, _ in networks if fold)
+    teachers = _teachers(context, teacher, teacher_logits or teacher_network, chosen)
     results: list[FoldResult] = []
     for result in parallel.spread(_run_network, [(context, *one, teachers.get(one[0])) for one in networks], jobs):
         results.append(result)
@@ -148,14 +153,14 @@ def cross_validate(
 
 
 def _require_one_way(
-    teacher: Recipe | Path | None, teacher_logits: str | None, filters: Sequence[int] | None, leak: bool
+    teacher: Recipe | Path | None, outputs: str | OutsideNetwork | None, filters: Sequence[int] | None, leak: bool
 ) -> None:
     """Refuse what cannot be done together."""
-    if teacher is not None and teacher_logits is not None:
+    if teacher is not None and outputs is not None:
         raise InputError("teacher", "is given twice, as a network and as outputs", "give one of them")
-    if teacher_logits is not None and filters:
+    if outputs is not None and filters:
         raise InputError("filters", "are pruned with a teacher's network, not with outputs", "leave one of them out")
-    if leak and (teacher or teacher_logits or filters):
+    if leak and (teacher or outputs or filters):
         raise InputError("the leak", "is shown for plain training alone", "leave teacher and filters out")
 
 
@@ -215,11 +220,13 @@ class _Context:
 
 
 def _teachers(
-    context: _Context, teacher: Recipe | Path | None, logits: str | None, folds: Iterable[int]
+    context: _Context, teacher: Recipe | Path | None, outputs: str | OutsideNetwork | None, folds: Iterable[int]
 ) -> dict[int, Path]:
     """Run folder of every fold's teacher, or the file of its outputs."""
-    if logits is not None:
-        return {fold: Path(logits.replace("{fold}", str(fold))) for fold in folds}
+    if isinstance(outputs, str):
+        return {fold: Path(outputs.replace("{fold}", str(fold))) for fold in folds}
+    if outputs is not None:
+        return {fold: _logits_of(context, outputs, fold) for fold in folds}
     if teacher is None:
         return {}
     if isinstance(teacher, Path):
@@ -229,6 +236,12 @@ def _teachers(
     recipe = teacher.model_copy(update={"training": teacher.training.model_copy(update=shared)})
     made = parallel.spread(_train_teacher, [(context, recipe, fold) for fold in folds], context.jobs)
     return dict(zip(folds, made, strict=True))
+
+
+def _logits_of(context: _Context, network: OutsideNetwork, fold: int) -> Path:
+    from ..training.distillation.outside_network import logits_file
+
+    return logits_file(network, context.recipe, held_out(context.dataset, fold))
 
 
 def _teacher_in(folder: Path, fold: int) -> Path:
@@ -338,9 +351,10 @@ def _score_int8(
     with LitertTarget(path if path.is_file() else quantize_run(folder)) as target:
         outputs, of_clips = _outputs(target, test)
     probability = probabilities(outputs)
-    merged = of_clips
     if of_clips is None:
         merged = merge(probability[test.active], test.clips[test.active], int(test.clips.max()) + 1)
+    else:
+        merged = of_clips
     return score(probability, test, labels, of_clips), clip_answers(clips, merged[: len(clips)], labels)
 
 
@@ -354,5 +368,6 @@ def _outputs(target: LitertTarget, test: Windows) -> tuple[NDArray[np.int8], NDA
     said = np.full_like(outputs, -128)
     for clip in np.unique(test.clips[active]):
         own = active[test.clips[active] == clip]
-        said[own] = target.clip_answers(embeddings[own], np.zeros(len(own), np.bool_))
+        answers = target.clip_answers(embeddings[own], np.zeros(len(own), np.bool_))
+        said[own] = said[own] if answers is None else answers
     return outputs, last(said[active], test.clips[active], clips)

@@ -16,7 +16,8 @@ from ..compiler import pipeline
 from ..errors import InputError, ModelError, ToolError
 from .base import Heard, Values
 from .interpreter import LocalTarget
-from .serial.client import Decision, Device, audio_contents, clip_scores_of, scores_of
+from .serial.client import Decision, Device, audio_contents, scores_of
+from .serial.clip_lines import clip_scores_of
 from .serial.framing import Input
 from .serial.streams import ByteStream, SocketStream
 
@@ -208,7 +209,7 @@ class SerialTarget(LocalTarget):
     def hear(self, windows: NDArray[np.int32]) -> Heard:
         """See :class:`LocalTarget`; the board's own clip head answers."""
         scores, silent = self.classify(windows), self.silent(windows)
-        clip = clip_scores_of(self._device, silent, scores.shape[-1]) if self.clip_head else None
+        clip = clip_scores_of(self._device.clip_scores, silent, scores.shape[-1]) if self.clip_head else None
         return Heard(scores, silent, clip)
 
     def decisions(self, windows: NDArray[np.int32]) -> Iterator[Decision]:

@@ -29,7 +29,8 @@ from .emulator.runner import Runner, Sizes
 from .emulator.serial_port import SerialBoard
 from .interpreter import LocalTarget, shown_inputs
 from .known_answer import render_known_answer
-from .serial.client import Device, audio_contents, clip_scores_of, scores_of
+from .serial.client import Device, audio_contents, scores_of
+from .serial.clip_lines import clip_scores_of
 from .serial.framing import Input
 
 _MAX_BOARDS = 4
@@ -145,7 +146,7 @@ class QemuTarget(LocalTarget):
             return super().hear(windows)
         self._boot(1)
         scores, silent = self._stream(self._devices[0], windows), self.silent(windows)
-        return Heard(scores, silent, clip_scores_of(self._devices[0], silent, scores.shape[-1]))
+        return Heard(scores, silent, clip_scores_of(self._devices[0].clip_scores, silent, scores.shape[-1]))
 
     def _boot(self, boards: int) -> None:
         while len(self._devices) < boards:

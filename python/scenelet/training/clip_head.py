@@ -22,10 +22,10 @@ from ..core.sealed import pack, unpack
 from ..errors import DamagedFileError, InputError
 from ..models.backend import keras
 from ..models.embedding import EmbeddingModel
+from .softmax_regression import SoftmaxLayer, fit_softmax, softmax
 from .windows import Windows
 
 FILE = "clip_head.npz"
-_STEPS = 400
 _BATCH = 256
 _AGAIN = "delete the folder and train again"
 
@@ -52,7 +52,7 @@ class FloatHead:
 
     def probabilities(self, embeddings: Floats) -> Floats:
         """Probabilities (classes,) of the last windows of ``embeddings`` (n, width), n at least 1."""
-        return _softmax(statistics(embeddings[-self.config.windows :], self.config) @ self.weights + self.bias)
+        return softmax(statistics(embeddings[-self.config.windows :], self.config) @ self.weights + self.bias)
 
     def of_clips(self, embeddings: Floats, data: Windows) -> Floats:
         """Probabilities of clips, (clips, classes); zeros for a clip without a window that is not silent."""
@@ -65,8 +65,8 @@ class FloatHead:
 
 def statistics(embeddings: Floats, config: ClipHeadConfig) -> Floats:
     """Statistics of embeddings (n, width) over the windows, one after the other, flat."""
-    made = {"mean": embeddings.mean, "max": embeddings.max, "deviation": embeddings.std}
-    return np.concatenate([made[name](axis=0) for name in config.statistics])
+    made = {"mean": embeddings.mean(axis=0), "max": embeddings.max(axis=0), "deviation": embeddings.std(axis=0)}
+    return np.concatenate([made[name] for name in config.statistics])
 
 
 def embeddings_of(model: keras.Model, data: Windows) -> Floats:
@@ -90,17 +90,11 @@ def _examples(embeddings: Floats, data: Windows, config: ClipHeadConfig) -> tupl
     return np.array(rows), np.array(classes)
 
 
-def _softmax(logits: Floats) -> Floats:
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
-
-
 def fit_clip_head(model: keras.Model, train: Windows, recipe: Recipe) -> FloatHead:
     """Fit the clip head of a trained network.
 
     The loss is the mean cross entropy with the recipe's label smoothing, classes weighted alike, and ``l2`` times the
-    squared distance of the weights from the network's last layer, per unit of each statistic's spread. It is convex;
-    the accelerated gradient method (Nesterov 1983) gives the same weights for the same embeddings.
+    squared distance of the weights from the network's last layer, per unit of each statistic's spread.
 
     Parameters
     ----------
@@ -118,33 +112,12 @@ def fit_clip_head(model: keras.Model, train: Windows, recipe: Recipe) -> FloatHe
     rows, classes = _examples(embeddings_of(model, train), train, config)
     width = kernel.shape[0]
     spread = np.repeat([max(float(part.std()), 1e-6) for part in np.split(rows, len(config.statistics), 1)], width)
-    start = np.zeros((rows.shape[1], kernel.shape[1]))
+    weights = np.zeros((rows.shape[1], kernel.shape[1]))
     if "mean" in config.statistics:
-        start[:width] = kernel
-    weights, bias = _descend(rows / spread, classes, start * spread[:, None], bias, config, recipe)
-    return FloatHead(config, weights / spread[:, None], bias)
-
-
-def _descend(
-    rows: Floats, classes: NDArray[np.int64], start: Floats, bias: Floats, config: ClipHeadConfig, recipe: Recipe
-) -> tuple[Floats, Floats]:
-    """Minimise the loss; a column of ones stands for the bias, which no decay draws."""
-    count, smoothing = start.shape[1], recipe.training.label_smoothing
-    target = np.full((len(rows), count), smoothing / count)
-    target[np.arange(len(rows)), classes] += 1 - smoothing
-    weight = 1 / np.bincount(classes, minlength=count)[classes]
-    weight /= weight.sum()
-    inputs = np.hstack([rows, np.ones((len(rows), 1))])
-    anchor = np.vstack([start, bias])
-    decay = np.vstack([np.full_like(start, 2 * config.l2), np.zeros((1, count))])
-    # The softmax's Hessian is at most 1/2 of the inputs' second moment.
-    steepest = np.linalg.norm(np.sqrt(weight)[:, None] * inputs, 2) ** 2 / 2 + 2 * config.l2
-    now, ahead = anchor.copy(), anchor.copy()
-    for step in range(_STEPS):
-        error = (_softmax(inputs @ ahead) - target) * weight[:, None]
-        before, now = now, ahead - (inputs.T @ error + decay * (ahead - anchor)) / steepest
-        ahead = now + step / (step + 3) * (now - before)
-    return now[:-1], now[-1]
+        weights[:width] = kernel
+    start = SoftmaxLayer(weights * spread[:, None], bias)
+    layer = fit_softmax(rows / spread, classes, start, config.l2, recipe.training.label_smoothing)
+    return FloatHead(config, layer.weights / spread[:, None], layer.bias)
 
 
 def save(folder: Path, head: FloatHead) -> None:

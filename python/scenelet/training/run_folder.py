@@ -8,6 +8,7 @@
     history.csv      one line per epoch
     curves.png       the same as a plot
     model.keras      the network, with the best epoch's weights
+    clip_head.npz    the clip head, for a recipe that has one
     calibration.npy  INT8 features, (n, mel bands, frames), that set the activation ranges of the INT8 network
     metrics.json     scores by split; written last, so its presence says that the run is complete
     model.tflite     written by quantization

@@ -248,7 +248,9 @@ def finish(out: Path, request: Request, model: keras.Model, state: State, data: 
     head = clip_head.fit_clip_head(model, data["train"], request.recipe) if request.recipe.clip_head else None
     if head:
         clip_head.save(out, head)
-    of_clips = {name: head and head.of_clips(clip_head.embeddings_of(model, part), part) for name, part in data.items()}
+    of_clips = {
+        name: head.of_clips(clip_head.embeddings_of(model, part), part) if head else None for name, part in data.items()
+    }
     scores = {
         "recipe": request.recipe.name,
         "dataset": request.dataset,

@@ -113,27 +113,6 @@ def capture_contents(samples: NDArray[np.int32], capture_rate: int, config: Fron
         start, end = end, end + step
 
 
-def clip_scores_of(device: Device, silent: NDArray[np.bool_], classes: int) -> NDArray[np.int8]:
-    """Scores of the clip head after each window of a device's last session, (n, classes).
-
-    A silent window has those of the windows before it; while there was none, -128 for all classes.
-
-    Raises
-    ------
-    ToolError
-        The device did not say what it hears in a window that is not silent.
-    """
-    found = np.full((len(silent), classes), -128, np.int8)
-    for window, quiet in enumerate(silent.tolist()):
-        if quiet:
-            found[window] = found[window - 1] if window else -128
-        elif (said := device.clip_scores.get(window)) is None:
-            raise ToolError("device", f"did not say what its clip head hears in window {window}", "stream it again")
-        else:
-            found[window] = said
-    return found
-
-
 def scores_of(decisions: Iterable[Decision], shape: tuple[int, ...]) -> NDArray[np.int8]:
     """Stack the scores of decisions: (n, *shape)."""
     rows = [np.array(decision.scores, np.int8).reshape(shape) for decision in decisions]
