@@ -21,10 +21,11 @@ from scenelet.benchmark.budget import budget_of
 from scenelet.benchmark.instructions import bench
 from scenelet.config import recipe as recipes
 from scenelet.core.files import write_text
-from scenelet.core.markdown_tables import fill
+from scenelet.core.markdown_tables import between, fill, rows_of
 from scenelet.data.datasets.registry import Dataset, open_dataset
 from scenelet.evaluation.cross_validation import cross_validate
-from scenelet.evaluation.crossval_results import RESULT
+from scenelet.evaluation.crossval_results import RESULT, read_result
+from scenelet.evaluation.intervals import shown
 from scenelet.training.distillation.methods import with_method
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "results" / "esc10.md"
@@ -83,6 +84,7 @@ CROSS = (
     variant("cnn32k_gain", "cnn32k, silence left out, mixed as powers, gain"),
     variant("cnn32k_features", "cnn32k, silence left out, all augmentation on features"),
     Row("cnn32k_large", "cnn32k_large, augmented", "cnn32k_large"),
+    variant("cnn32k_large_features", "cnn32k_large, silence left out, all augmentation on features"),
 )
 HELD = (
     fold4("baseline", "DCASE baseline, plain", "baseline"),
@@ -152,14 +154,16 @@ MEASURES = (
     ("float", "accuracy"), ("float", "clip_accuracy"), ("int8", "accuracy"), ("int8", "clip_accuracy"),
     ("int8", "log_loss"),
 )  # fmt: skip
-HEAD = (
-    "| network | windows, float | clips, float | windows, INT8 | clips, INT8 | log loss, INT8 | parameters, B | MACs "
-    "| peak activations, B | instructions | CPU, min |\n|" + "---|" * 11
-)
+COLUMNS = (
+    "network", "windows, float", "clips, float", "windows, INT8", "clips, INT8", "95 % interval", "log loss, INT8",
+    "parameters, B", "MACs", "peak activations, B", "instructions", "CPU, min",
+)  # fmt: skip
+HEAD = f"| {' | '.join(COLUMNS)} |\n|" + "---|" * len(COLUMNS)
 
 
-def _line(title: str, outcomes: Sequence[dict[str, Any]], cost: dict[str, Any]) -> str:
+def _line(title: str, outcomes: Sequence[dict[str, Any]], cost: dict[str, Any], interval: str = "–") -> str:
     scores = [_cell(outcomes, kind, measure) for kind, measure in MEASURES]
+    scores.insert(COLUMNS.index("95 % interval") - 1, interval)
     costs = [f"{cost[name]:,}" if cost[name] else "–" for name in ("bytes", "macs", "peak", "instructions")]
     minutes = f"{sum(outcome['cpu_seconds'] for outcome in outcomes) / 60:.1f}"
     return f"| {' | '.join([title, *scores, *costs, minutes])} |"
@@ -173,12 +177,19 @@ def _whole(row: Row, runs: Path) -> list[dict[str, Any]]:
     ]
 
 
-def lines(rows: Sequence[Row], runs: Path) -> Iterator[str]:
-    """Lines of a table, for the rows that are done."""
+def _before(row: Row) -> str:
+    """Title of the line of a row's networks before pruning; empty where it is not pruned."""
+    return row.title.replace(", pruned", ", not pruned (time: below)") if row.filters else ""
+
+
+def lines(name: str, rows: Sequence[Row], runs: Path) -> Iterator[str]:
+    """Lines of a table: of the rows that are done, and, of rows without runs here, those that the page has."""
     yield HEAD
+    known = rows_of(between(PAGE, name), COLUMNS)
     for row in rows:
         path = runs / row.folder / RESULT
         if not path.is_file():
+            yield from (known[title] for title in (_before(row), row.title) if title in known)
             continue
         result = json.loads(path.read_text("utf-8"))
         if row.filters:
@@ -189,14 +200,17 @@ def lines(rows: Sequence[Row], runs: Path) -> Iterator[str]:
                 "peak": cost.peak_activation_bytes,
                 "instructions": None,
             }
-            yield _line(row.title.replace(", pruned", ", not pruned (time: below)"), _whole(row, runs), whole)
-        yield _line(row.title, result["outcomes"], cost_of(row, runs))
+            yield _line(_before(row), _whole(row, runs), whole)
+        interval = read_result(runs / row.folder).clip_interval
+        yield _line(row.title, result["outcomes"], cost_of(row, runs), shown(interval) if interval else "–")
 
 
 def leak(runs: Path) -> Iterator[str]:
     """Lines of the table that compares the leaking split with the clean one."""
     path = runs / LEAK.folder / RESULT
-    if path.is_file():
+    if not path.is_file():
+        yield from between(PAGE, "leak")
+    else:
         result = json.loads(path.read_text("utf-8"))
         yield "| split | float | INT8 |\n|---|---|---|"  # a mark inside a table would end it
         for name, outcomes in (
@@ -208,13 +222,19 @@ def leak(runs: Path) -> Iterator[str]:
 
 def tables(runs: Path) -> dict[str, Iterator[str]]:
     """Lines of every table of the page."""
-    return {"cross": lines(CROSS, runs), "held": lines(HELD, runs), "leak": leak(runs), "commands": commands(runs)}
+    return {
+        "cross": lines("cross", CROSS, runs),
+        "held": lines("held", HELD, runs),
+        "leak": leak(runs),
+        "commands": commands(runs),
+    }
 
 
 def commands(runs: Path) -> Iterator[str]:
-    """Lines with the commands of the rows that are done."""
+    """Lines with the commands of the rows that are done, here or where the page was written before."""
+    before = between(PAGE, "commands")
     yield "```"
-    yield from (row.command for row in ROWS if (runs / row.folder / RESULT).is_file())
+    yield from (row.command for row in ROWS if (runs / row.folder / RESULT).is_file() or row.command in before)
     yield "```"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import InputError
@@ -34,6 +34,28 @@ def filled(page: Path, tables: Mapping[str, Iterable[str]]) -> str:
         joined = "\n".join(lines)
         text = f"{before}{begin}{joined}\n{end}{after}"
     return text
+
+
+def between(page: Path, name: str) -> list[str]:
+    """Lines that lie between a pair of marks; none where it is not there."""
+    _, _, rest = page.read_text("utf-8").partition(f"<!-- {name} -->\n")
+    return rest.partition(f"<!-- end of {name} -->\n")[0].splitlines()
+
+
+def rows_of(lines: Sequence[str], columns: Sequence[str]) -> dict[str, str]:
+    """Rows of a table under other columns: first cell -> line.
+
+    A cell stays in the column of its name; a column that the table lacks gets a dash.
+    """
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    if len(cells) < 3:
+        return {}
+    held, _, *rows = cells
+    made = {}
+    for row in rows:
+        named = dict(zip(held, row, strict=True))
+        made[row[0]] = f"| {' | '.join(named.get(column, '–') for column in columns)} |"
+    return made
 
 
 def fill(page: Path, tables: Mapping[str, Iterable[str]]) -> None:

@@ -24,7 +24,8 @@ def _mel(hertz: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def mel_weights() -> NDArray[np.float64]:
     """Triangles of peak 1, linear in mel, (257 bins, 64 bands); the bin at 0 Hz has no part."""
-    edges = np.linspace(*_mel(np.array([_LOW_HZ, _HIGH_HZ])), BANDS + 2)
+    low, high = _mel(np.array([_LOW_HZ, _HIGH_HZ])).tolist()
+    edges = np.linspace(low, high, BANDS + 2)
     bins = _mel(np.arange(_FFT // 2 + 1) * RATE / _FFT)[:, None]
     rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])

@@ -159,7 +159,8 @@ def _keras(path: Path, config: FrontendConfig) -> Listen:
 
     def listen(clip: Clip) -> NDArray[np.float64]:
         found = _features(clip, config, front)
-        return _outputs(model, found.reshape(len(found), *shape).astype(np.float32) / 64) if len(found) else found
+        inputs = found.reshape(len(found), *shape).astype(np.float32) * np.float32(1 / 64)
+        return _outputs(model, inputs) if len(found) else np.empty((0, 1))
 
     return listen
 
@@ -177,7 +178,8 @@ def _tflite(path: Path, config: FrontendConfig) -> Listen:
         made = f"takes {np.dtype(source['dtype']).name} {source['shape'].tolist()}"
         problem = f"{made}, its front end gives int8 {[config.n_mels, config.frames]}"
         raise InputError(path, problem, "give an INT8 model, and its own front end")
-    front = open_frontend(make_tables(config, *map(float, source["quantization"][:1]), int(source["quantization"][1])))
+    scale, zero_point = source["quantization"]
+    front = open_frontend(make_tables(config, float(scale), int(zero_point)))
 
     def listen(clip: Clip) -> NDArray[np.float64]:
         rows = []

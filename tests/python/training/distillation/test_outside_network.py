@@ -1,4 +1,4 @@
-"""A teacher from outside by its network: what it hears, its linear head, and that nobody judges what it learned from."""
+"""A teacher from outside by its network: what it hears, its head, and that nobody judges what it learned from."""
 
 from __future__ import annotations
 
