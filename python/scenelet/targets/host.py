@@ -52,7 +52,7 @@ typedef struct {
     int8_t *embeddings; uint16_t *statistics; int32_t *logits; uint8_t filled; uint8_t next;
 } scn_clip_memory_t;
 void scn_clip_head_push(const scn_clip_head_t *, scn_clip_memory_t *, const int8_t *embedding, int8_t *scores);
-extern const scn_clip_head_t scn_model_clip_head;
+extern scn_clip_head_t scn_model_clip_head;
 """
 
 
