@@ -12,6 +12,7 @@ from scenelet.data.datasets.registry import open_dataset
 from scenelet.errors import DatasetError, ModelError
 from scenelet.evaluation.decision import clips_of
 from scenelet.evaluation.evaluate import Evaluation, evaluate, model_info, pooled
+from scenelet.targets.base import Heard
 from scenelet.targets.litert import LitertTarget
 from scenelet.tflite.metadata import ModelInfo, read
 
@@ -22,11 +23,12 @@ class Scripted:
     name = "scripted"
     stateful = False
 
-    def __init__(self, labels: Sequence[str], answers: Sequence[str]) -> None:
-        self.labels, self.answers = labels, list(answers)
+    def __init__(self, labels: Sequence[str], answers: Sequence[str], *, knows_silence: bool = False) -> None:
+        self.labels, self.answers, self.knows_silence = labels, list(answers), knows_silence
 
-    def silent(self, windows: NDArray[np.int32]) -> NDArray[np.bool_]:
-        return np.array([not window.any() for window in windows])
+    def hear(self, windows: NDArray[np.int32]) -> Heard:
+        silent = [self.knows_silence and not window.any() for window in windows]
+        return Heard(self.classify(windows), np.array(silent, np.bool_), None)
 
     def classify(self, windows: NDArray[np.int32]) -> NDArray[np.int8]:
         assert windows.shape[1] == 8000
@@ -44,7 +46,7 @@ def info(sm1: Path) -> ModelInfo:
 
 
 def run(info: ModelInfo, data: Path, answers: Sequence[str], batch: int = 64) -> Evaluation:
-    target = Scripted(info.labels, answers)
+    target = Scripted(info.labels, answers, knows_silence=info.silence is not None)
     result = evaluate("m.tflite", info, open_dataset(data), "fold1", target, batch=batch)  # type: ignore[arg-type]
     assert not target.answers, "every window was asked for once"
     return result

@@ -37,6 +37,7 @@ from scenelet.publish.challenges.challenge import Entry, Job
 from scenelet.publish.challenges.entry import make_entry
 from scenelet.publish.challenges.parts import Part, read_part
 from scenelet.targets import open_target
+from scenelet.targets.base import Heard
 
 TEAM = "Almeida_AI4EDGE_task1"
 # Arguments that the organisers' scripts pass.
@@ -191,8 +192,9 @@ def test_every_clip_is_classified_by_its_devices_model(
         def __exit__(self, *_: object) -> None:
             pass
 
-        def classify(self, windows: np.ndarray) -> np.ndarray:
-            return np.eye(10, dtype=np.int8)[[self.answer] * len(windows)] * np.int8(100)
+        def hear(self, windows: np.ndarray) -> Heard:
+            scores = np.eye(10, dtype=np.int8)[[self.answer] * len(windows)] * np.int8(100)
+            return Heard(scores, np.zeros(len(windows), np.bool_), None)
 
     job = replace(entry_job("dcase2025", *models, audio=evaluation_set), open_target=Constant)  # type: ignore[arg-type]
     made = make_entry(job, tmp_path / "out", score=on_split)

@@ -15,6 +15,7 @@ from scenelet.data.datasets.registry import open_dataset
 from scenelet.evaluation.confusion_matrix import confusion_png
 from scenelet.evaluation.evaluate import Evaluation, evaluate, model_info, pooled
 from scenelet.publish.model_card import Folds, card, read_folds
+from scenelet.targets.base import Heard
 from scenelet.tflite.metadata import ModelInfo, Provenance, attach, read
 
 
@@ -27,8 +28,8 @@ class Fixed:
     def __init__(self, rows: np.ndarray) -> None:
         self.rows = list(rows)
 
-    def classify(self, windows: np.ndarray) -> np.ndarray:
-        return np.stack([self.rows.pop(0) for _ in windows])
+    def hear(self, windows: np.ndarray) -> Heard:
+        return Heard(np.stack([self.rows.pop(0) for _ in windows]), np.zeros(len(windows), np.bool_), None)
 
 
 @pytest.fixture
