@@ -32,11 +32,8 @@ _RESPONSE_FACTOR = 5
 _MAX_DOUBLINGS = 3
 
 _DECISION = re.compile(r"decision window=(\d+) label=([^ ]*) scores=(-?\d+(?:,-?\d+)*)")
-
 _CLIP = re.compile(r"clip window=(\d+) label=[^ ]* scores=(-?\d+(?:,-?\d+)*)")
-
 _RULE_LABEL = re.compile(r"heard window=(\d+) label=([^ ]*)")
-
 _SILENT = re.compile(r"silent window=(\d+)")
 
 _REFUSALS: dict[int, tuple[str, str]] = {
