@@ -8,7 +8,7 @@ logits go into a file as :mod:`.outside_teacher` reads it.
 ==================== ==========================================================================================
 file                 front end
 ==================== ==========================================================================================
-``.h5``              :mod:`scenelet.frontend.yamnet`, of YAMNet's first layers (:mod:`scenelet.models.yamnet`)
+``.h5``              :mod:`scenelet.models.yamnet_patches`, of YAMNet's first layers (:mod:`scenelet.models.yamnet`)
 ``.keras``           that of ``--teacher-frontend``, in the network's own shape; its input is the INT8 feature / 64
 ``.tflite``          that of its metadata, or of ``--teacher-frontend``
 ==================== ==========================================================================================
@@ -35,11 +35,11 @@ from ...data.audio import read_audio
 from ...data.dataset import Clip, Dataset
 from ...data.splits import with_validation
 from ...errors import InputError
-from ...frontend import yamnet
 from ...frontend.available import open_frontend
 from ...frontend.capture import read_clip
 from ...frontend.tables import make_tables
 from ...frontend.windows import cut
+from ...models import yamnet_patches
 from ..softmax_regression import SoftmaxLayer, fit_softmax
 
 SUFFIXES = (".h5", ".keras", ".tflite")
@@ -114,11 +114,13 @@ def _yamnet(path: Path) -> Listen:
     model = load_yamnet256(path)
 
     def listen(clip: Clip) -> NDArray[np.float64]:
-        samples = read_audio(clip.path, yamnet.RATE, 24, span=clip.span).astype(np.float64) / (1 << 23)
-        parts = yamnet.patches(samples)
-        step = yamnet.PATCH_FRAMES // 2 * 160
+        samples = read_audio(clip.path, yamnet_patches.RATE, 24, span=clip.span).astype(np.float64) / (1 << 23)
+        parts = yamnet_patches.patches(samples)
+        step = yamnet_patches.PATCH_FRAMES // 2 * 160
         starts = range(0, len(parts) * step, step)
-        loud = [np.abs(samples[start : start + yamnet.PATCH_SAMPLES]).max(initial=0) > _QUIET for start in starts]
+        loud = [
+            np.abs(samples[start : start + yamnet_patches.PATCH_SAMPLES]).max(initial=0) > _QUIET for start in starts
+        ]
         parts = parts[np.array(loud, bool)]
         return _outputs(model, parts[..., None]) if len(parts) else np.empty((0, 1))
 

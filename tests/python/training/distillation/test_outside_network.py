@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from scenelet.errors import InputError
-from scenelet.frontend import yamnet
+from scenelet.models import yamnet_patches as yamnet
 from scenelet.models.yamnet import load_yamnet256
 from scenelet.training.distillation import outside_network as outside
 from scenelet.training.distillation.outside_teacher import read_outside_teacher
