@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ..data.dataset import Dataset
     from ..evaluation.crossval_results import CrossValidation
     from ..training.checkpoint import Epoch
+    from ..training.distillation.outside_network import OutsideNetwork
     from ..training.loop import Watch
     from .output import Step
 
@@ -213,8 +214,7 @@ def crossval(
             dataset,
             to,
             teacher=taught_by,
-            teacher_logits=teacher_logits,
-            teacher_network=network_of(teacher_model, teacher_name, teacher_frontend),
+            teacher_logits=_one_of(teacher_logits, network_of(teacher_model, teacher_name, teacher_frontend)),
             filters=kept,
             folds=chosen,
             seeds=seeds,
@@ -229,6 +229,12 @@ def crossval(
     out.print(table(f"{result.recipe} on {result.dataset}, fold by fold (macro)", columns, result.rows()))
     for line in _remarks(result):
         out.print(line)
+
+
+def _one_of(file: str | None, network: OutsideNetwork | None) -> str | OutsideNetwork | None:
+    if file is not None and network is not None:
+        raise InputError("--teacher-logits and --teacher-model", "exclude each other", "give one of them")
+    return file if network is None else network
 
 
 def _remarks(result: CrossValidation) -> Iterator[str]:

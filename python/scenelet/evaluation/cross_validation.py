@@ -87,8 +87,7 @@ def cross_validate(
     out: str | Path,
     *,
     teacher: Recipe | Path | None = None,
-    teacher_logits: str | None = None,
-    teacher_network: OutsideNetwork | None = None,
+    teacher_logits: str | OutsideNetwork | None = None,
     filters: Sequence[int] | None = None,
     folds: Sequence[int] | None = None,
     seeds: int = 1,
@@ -108,9 +107,8 @@ def cross_validate(
         hold neither test nor validation clips; or the folder of the teacher's own cross-validation, of which the first
         run of each fold is used.
     teacher_logits
-        Instead, the file of the outputs of a network from elsewhere; "{fold}" in its name is the test fold's number.
-    teacher_network
-        Instead, a network from elsewhere; the linear head that makes it a teacher is fitted anew in every fold.
+        Instead, the file of the outputs of a network from elsewhere; "{fold}" in its name is the test fold's number. Or
+        the network itself: the linear head that makes it a teacher is fitted anew in every fold.
     filters
         Prune every network to these numbers of filters and fine-tune it, with the teacher where there is one.
     folds
@@ -133,13 +131,12 @@ def cross_validate(
     InputError
         Where the teacher's runs are missing, or were trained on another split.
     """
-    _require_one_way(teacher, teacher_logits or teacher_network, filters, leak)
+    _require_one_way(teacher, teacher_logits, filters, leak)
     networks = _networks(recipe, dataset, folds, seeds, leak)
     _require_trainable(recipe, dataset, teacher, filters)
     require_room(Path(out), networks)
     context = _Context(recipe, dataset, Path(out), cache or toolchain.build_folder() / "features", filters, jobs)
-    chosen = dict.fromkeys(fold for fold, _ in networks if fold)
-    teachers = _teachers(context, teacher, teacher_logits or teacher_network, chosen)
+    teachers = _teachers(context, teacher, teacher_logits, dict.fromkeys(fold for fold, _ in networks if fold))
     results: list[FoldResult] = []
     for result in parallel.spread(_run_network, [(context, *one, teachers.get(one[0])) for one in networks], jobs):
         results.append(result)

@@ -123,6 +123,23 @@ def _check_input(tree: Any, name: str) -> None:
         )
 
 
+def _check_given(model: keras.Model, calibration: NDArray[np.int8], recipe: Recipe, labels: Sequence[str]) -> None:
+    """Check that calibration and labels fit the network."""
+    for label in labels:
+        if problem := label_problem(label):  # of a run that is older than the data set's own check
+            raise ModelError(f"class '{label}'", f"its name {problem}", "rename it in the data and train again")
+    if calibration.dtype != np.int8 or calibration.shape[1:] != recipe.input_shape[:2] or not len(calibration):
+        raise ModelError(
+            model.name,
+            f"calibration of {calibration.dtype} {calibration.shape} does not fit the input {recipe.input_shape[:2]}",
+            "give INT8 features of the recipe's front end",
+        )
+    if len(labels) != model.output_shape[-1]:
+        raise ModelError(
+            model.name, f"{len(labels)} labels for {model.output_shape[-1]} scores", "give one label per score"
+        )
+
+
 def quantize(
     model: keras.Model,
     calibration: NDArray[np.int8],
@@ -164,19 +181,7 @@ def quantize(
     ToolError
         Where the converter fails.
     """
-    for label in labels:
-        if problem := label_problem(label):  # of a run that is older than the data set's own check
-            raise ModelError(f"class '{label}'", f"its name {problem}", "rename it in the data and train again")
-    if calibration.dtype != np.int8 or calibration.shape[1:] != recipe.input_shape[:2] or not len(calibration):
-        raise ModelError(
-            model.name,
-            f"calibration of {calibration.dtype} {calibration.shape} does not fit the input {recipe.input_shape[:2]}",
-            "give INT8 features of the recipe's front end",
-        )
-    if len(labels) != model.output_shape[-1]:
-        raise ModelError(
-            model.name, f"{len(labels)} labels for {model.output_shape[-1]} scores", "give one label per score"
-        )
+    _check_given(model, calibration, recipe, labels)
     tree = _canonical(_convert(model, _calibration(calibration)), model)
     _check_input(tree, model.name)
     info = ModelInfo(

@@ -116,12 +116,9 @@ def _yamnet(path: Path) -> Listen:
     def listen(clip: Clip) -> NDArray[np.float64]:
         samples = read_audio(clip.path, yamnet_patches.RATE, 24, span=clip.span).astype(np.float64) / (1 << 23)
         parts = yamnet_patches.patches(samples)
-        step = yamnet_patches.PATCH_FRAMES // 2 * 160
+        step, length = yamnet_patches.PATCH_FRAMES // 2 * 160, yamnet_patches.PATCH_SAMPLES
         starts = range(0, len(parts) * step, step)
-        loud = [
-            np.abs(samples[start : start + yamnet_patches.PATCH_SAMPLES]).max(initial=0) > _QUIET for start in starts
-        ]
-        parts = parts[np.array(loud, bool)]
+        parts = parts[[np.abs(samples[start : start + length]).max(initial=0) > _QUIET for start in starts]]
         return _outputs(model, parts[..., None]) if len(parts) else np.empty((0, 1))
 
     return listen
