@@ -107,8 +107,7 @@ def cross_validate(
         hold neither test nor validation clips; or the folder of the teacher's own cross-validation, of which the first
         run of each fold is used.
     teacher_logits
-        Instead, the file of the outputs of a network from elsewhere; "{fold}" in its name is the test fold's number. Or
-        the network itself: the linear head that makes it a teacher is fitted anew in every fold.
+        Instead, a network from elsewhere, or the file of its outputs; "{fold}" in its name is the test fold's number.
     filters
         Prune every network to these numbers of filters and fine-tune it, with the teacher where there is one.
     folds
