@@ -105,7 +105,7 @@ class Terminal:
         about = self._about
         if not about.bands:
             return [Text(f"spectrogram: {shown(about.spectrogram)}", style="dim", overflow="fold")]
-        coloured = self._console.color_system is not None
+        coloured = self._console.color_system is not None and not self._console.no_color
         grid = np.stack(self._columns, axis=1) if self._columns else np.empty((len(about.bands), 0), np.int8)
         cells = rows_of(grid, lines * 2 if coloured else lines)
         drawn = []

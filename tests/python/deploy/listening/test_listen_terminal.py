@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -63,8 +64,13 @@ def test_it_shows_all_that_was_heard() -> None:
     assert [line.split()[0] for line in text.splitlines() if line.endswith("class 1  89%")] == ["3.0", "4.0", "5.0"]
 
 
-def test_high_bands_are_above_low_ones() -> None:
-    shaded = [line[8:] for line in lines() if line[8:] and set(line[8:]) <= set(" .:-=+*#%@") and len(line) == 80]
+@pytest.mark.parametrize("colours", [None, "truecolor"])
+def test_without_colours_shades_show_high_bands_above_low_ones(
+    colours: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    plain = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in lines(colours=colours)]
+    shaded = [line[8:] for line in plain if line[8:] and set(line[8:]) <= set(" .:-=+*#%@") and len(line) == 80]
     assert shaded[0] == "@" * 72
     assert shaded[-1][0] != "@"
     assert rows_of(np.arange(8, dtype=np.int8)[:, None], 4).tolist() == [[1], [3], [5], [7]]
