@@ -36,6 +36,7 @@ from scenelet.core import files
 from scenelet.errors import InputError, SceneletError
 
 PLANS = (Options(), Options(weights="expanded"), Options(ram_bytes=0), Options(ram_bytes=16_384), Options(fusion=False))
+_EACH = ", each kernel"
 # Of them, those that run convolutions by the kernels of segments.
 _FUSED = 3
 # How much a relative change of a rate weighs against the relative error of a whole network.
@@ -99,7 +100,7 @@ def _measure(folder: Path, model: Path, suffix: str) -> None:
         except SceneletError as error:
             print(f"{model.stem}{suffix}, plan {number}: {error}", file=sys.stderr)
             continue
-        name = f"{model.stem}, each kernel" if suffix else model.stem
+        name = f"{model.stem}{_EACH}" if suffix else model.stem
         text = json.dumps(result | {"model": f"{name}.tflite"}, indent=1)
         files.write_text(folder / f"{model.stem}{suffix}-{number}.json", text + "\n")
         print(f"{model.stem}{suffix}, plan {number}: {result['instructions']:,}", flush=True)
@@ -226,7 +227,7 @@ def report(rows: Sequence[Row], by: Mapping[str, Rate]) -> Iterator[str]:
 
 def page(rows: Sequence[Row], by: Mapping[str, Rate]) -> Iterator[str]:
     """Lines of the documentation's page."""
-    names = {row.network for row in rows}
+    names = {row.network.removesuffix(_EACH) for row in rows}
     yield "# The cost model, and how far it is off\n"
     yield "Written by `python tools/fit_cost_model.py fit DIR --page docs/results/cost_model.md`; do not edit. DIR"
     yield "holds outputs of `scenelet bench --json`; `python tools/fit_cost_model.py measure DIR MODEL ...` makes"
@@ -236,8 +237,9 @@ def page(rows: Sequence[Row], by: Mapping[str, Rate]) -> Iterator[str]:
     yield "(`python/scenelet/compiler/kernels/cost_rates.json`). The rates were fitted to stages of"
     yield f"{len(names)} networks in up to {len(PLANS)} plans each, {len(rows)} stages in all: instructions that QEMU"
     yield "counts, and cycles modelled from them (see [cycles.md](cycles.md)). The tables show predicted over measured,"
-    yield "minus one: of all plans of a network together, and of all stages of a kernel. Networks of other people are"
-    yield "not in this repository.\n"
+    yield "minus one: of all plans of a network together, and of all stages of a kernel. Where a network stands with"
+    yield "each kernel, its layers ran by those that no plan chose as well. Networks of other people are not in this"
+    yield "repository.\n"
     yield from report(rows, by)
 
 

@@ -138,6 +138,9 @@ class RareLayers(OperatorLayers):
         batch, _, _, channels = self.shape(source)
         return self.moved("RESIZE_BILINEAR", source, (batch, *size, channels), size, **options)
 
+    def log_softmax(self, source: int) -> int:
+        return self.builder.operator("LOG_SOFTMAX", (source,), self.shape(source), 1 / 16, 127)
+
     def l2_normalization(self, source: int) -> int:
         return self.builder.operator(
             "L2_NORMALIZATION", (source,), self.shape(source), 1 / 128, 0, fused_activation_function="NONE"
@@ -188,7 +191,7 @@ def random_rare_layer(network: RareLayers, chance: np.random.Generator, made: Se
     if kind == "fill":
         return network.filled(source)
     if kind == "normalize":
-        return network.l2_normalization(source)
+        return network.log_softmax(source) if source % 2 else network.l2_normalization(source)
     if kind == "pad value":
         low, high = int(chance.integers(0, 3)), int(chance.integers(0, 3))
         return network.pad_value(source, ((0, 0), (low, high), (high, 0), (0, low % 2)))

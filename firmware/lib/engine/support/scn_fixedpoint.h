@@ -30,6 +30,12 @@ static inline int32_t scn_wrap_shift(int32_t a, int32_t left) {
     return (int32_t)((uint32_t)a << left);
 }
 
+/* value * 2^left, saturated; left 1 .. 30. */
+static inline int32_t scn_saturating_shift(int32_t value, int32_t left) {
+    const int32_t limit = 1 << (31 - left);
+    return value >= limit ? INT32_MAX : value < -limit ? INT32_MIN : value * (1 << left);
+}
+
 /* a * b / 2^31, halves rounded up; not both -2^31. */
 static inline int32_t scn_high_mul(int32_t a, int32_t b) {
     return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);

@@ -3,19 +3,13 @@
 
 #include "scn_fixedpoint.h"
 
-/* value * 2^left, saturated; left 1 .. 30. */
-static int32_t saturating_shift(int32_t value, int32_t left) {
-    const int32_t limit = 1 << (31 - left);
-    return value >= limit ? INT32_MAX : value < -limit ? INT32_MIN : value * (1 << left);
-}
-
 int32_t scn_reciprocal(int32_t x) {
     const int32_t one = 1 << 29; /* Q2.29, like the iterate */
     const int32_t half_sum = (int32_t)(((int64_t)x + INT32_MAX + 1) / 2);
     int32_t guess = 1515870810 + scn_high_mul(half_sum, -1010580540); /* 48/17 - 32/17 * half_sum */
     for (int i = 0; i < 3; ++i) {
         const int32_t error = one - scn_high_mul(half_sum, guess);
-        guess += saturating_shift(scn_high_mul(guess, error), 2);
+        guess += scn_saturating_shift(scn_high_mul(guess, error), 2);
     }
     /* Half the iterate in Q1.30, then Q0.31. */
     return guess >= 1 << 30 ? INT32_MAX : guess * 2;
@@ -37,8 +31,8 @@ scn_multiplier_t scn_inverse_sqrt(int32_t value) {
     right -= pairs;
     int32_t guess = one;
     for (int i = 0; i < 5; ++i) {
-        const int32_t cube = saturating_shift(scn_high_mul(scn_high_mul(guess, guess), guess), 6);
-        guess = saturating_shift(scn_high_mul(one + one / 2, guess) - scn_high_mul(half, cube), 3);
+        const int32_t cube = scn_saturating_shift(scn_high_mul(scn_high_mul(guess, guess), guess), 6);
+        guess = scn_saturating_shift(scn_high_mul(one + one / 2, guess) - scn_high_mul(half, cube), 3);
     }
     const int32_t root = scn_high_mul(guess, half_root_of_two);
     return right < 0 ? (scn_multiplier_t){root * (1 << -right), 0} : (scn_multiplier_t){root, -right};

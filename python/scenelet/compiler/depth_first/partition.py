@@ -24,11 +24,12 @@ _SLACK_TENTHS = 11
 _MOST_TRIES = 4
 _SPARED = 0.02
 """Share of its cycles that a plan may lose for a smaller arena."""
-_SPARED_BRIEF = 0.12
-"""The same for networks that take less than :data:`_BRIEF_CYCLES`: of 6 ms, what more RAM saves is next to nothing."""
+_SPARED_BRIEF = 0.25
+"""The same for networks that take less than :data:`_BRIEF_CYCLES`: RAM counts for more than a part of 6 ms."""
 _BRIEF_CYCLES = 1_000_000
-_LESS = 7 / 8
-"""Of the arena, what to try next."""
+_LESS = (3 / 4, 7 / 8)
+"""Of the arena, what to try next, in large steps and then in small ones."""
+_MOST_STEPS = 5
 _ALONE = 3
 """Longest run where steps stay alone: one, the map after it, and a pool."""
 
@@ -73,13 +74,18 @@ def _spared(fastest: Draft, program: Program, options: Options, builder: Segment
     """Find the smallest arena among plans that are nearly as fast."""
     most = fastest.cycles * (1 + (_SPARED_BRIEF if fastest.cycles < _BRIEF_CYCLES else _SPARED))
     best, arena = fastest, fastest.plan().arena_bytes
-    while True:
-        limit = int(arena * _LESS)
+    steps = list(_LESS)
+    for _ in range(_MOST_STEPS):
+        limit = int(arena * steps[0])
         tried = _Search(program, replace(options, ram_bytes=limit), builder).best()
         taken = tried.plan().arena_bytes
-        if taken > limit or tried.cycles > most:
-            return best
-        best, arena = tried, taken
+        if taken <= limit and tried.cycles <= most:
+            best, arena = tried, taken
+        elif not steps[1:]:
+            break
+        else:
+            steps.pop(0)
+    return best
 
 
 class _Search:

@@ -245,6 +245,7 @@ ESTIMATES: Mapping[str, Estimate] = {
     "scn_extremum_s8": per_value(10.0),
     "scn_fully_connected_s8": fully_connected,
     "scn_l2_normalization_s8": per_value(44.0),
+    "scn_log_softmax_s8": per_value(250.0),
     "scn_lstm_s8": lstm,
     "scn_lut_s8": per_value(6.0),
     "scn_max_pool_s8": per_window(0.0, 4.2),

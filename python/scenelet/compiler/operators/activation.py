@@ -1,8 +1,9 @@
-"""SOFTMAX, L2_NORMALIZATION, the RELU family and HARD_SWISH: their rules, and their lowering."""
+"""SOFTMAX, LOG_SOFTMAX, L2_NORMALIZATION, the RELU family and HARD_SWISH: their rules, and their lowering."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ from .layer import Layer, mapped, multiplier
 
 # The interpreter keeps the sum of exponentials in 12 integer bits and gives up on more.
 _MAX_CLASSES = 511
+_MOST_LOG_CLASSES = 1023
+"""Of LOG_SOFTMAX: sums of so many exponentials stay under 2^29 in the interpreter's format."""
 _MOST_SQUARES = INT32_MAX // 255**2
 
 
@@ -43,24 +46,31 @@ def check_softmax(check: Checker) -> None:
     check.require(near, f"output is not quantized to 1/{round(1 / scale)} with zero point {zero_point}")
     beta = float(check.attributes["beta"])
     check.require(math.isfinite(beta) and beta > 0, f"beta {beta}", "use a positive beta")
+    _check_exponentials(check, beta, _MAX_CLASSES)
+
+
+def _check_exponentials(check: Checker, beta: float, most: int) -> None:
     problem = f"input scale times beta {beta:.3g} is too small"
     check.require(softmax_factor(beta, check.source) > 1, problem, "calibrate with representative data")
     classes = check.source.shape[-1]
-    check.require(classes <= _MAX_CLASSES, f"{classes} classes", f"use at most {_MAX_CLASSES}")
+    check.require(classes <= most, f"{classes} classes", f"use at most {most}")
+
+
+def check_log_softmax(check: Checker) -> None:
+    """The last dimension, and the output's scale and zero point that TFLite fixes."""
+    check.inputs(1, 1)
+    check.flow()
+    check.shape(check.source.shape)
+    check.require(len(check.source.shape) > 0, "has a scalar as input")
+    fits = float(scale_of(check.target)) == 1 / 16 and zero_point_of(check.target) == INT8_MAX
+    check.require(fits, "output is not quantized to 1/16 with zero point 127")
+    _check_exponentials(check, 1.0, _MOST_LOG_CLASSES)
 
 
 def softmax(layer: Layer) -> Step:
     """SOFTMAX over the last dimension."""
-    depth = layer.source.shape[-1]
-    factor = softmax_factor(float(layer.operator.attributes["beta"]), layer.source)
-    scale = multiplier(factor)
-    radius = ((1 << SOFTMAX_INTEGER_BITS) - 1) * 2.0 ** (31 - SOFTMAX_INTEGER_BITS) / 2.0 ** scale["shift"]
-    fields = {
-        "rows": layer.source.elements // depth,
-        "depth": depth,
-        "scale": scale,
-        "diff_min": -math.floor(radius),
-    }
+    scale, least = _exponentials(layer, float(layer.operator.attributes["beta"]))
+    fields = {**_vectors(layer), "scale": scale, "diff_min": least}
     source = layer.held(layer.source)
     wide = layer.target.dtype == "int16"
     return layer.step(
@@ -69,6 +79,32 @@ def softmax(layer: Layer) -> Step:
         (source, layer.target.index),
         overwrites=() if wide else (source,),
     )
+
+
+def log_softmax(layer: Layer) -> Step:
+    """LOG_SOFTMAX over the last dimension."""
+    scale, least = _exponentials(layer, 1.0)
+    inverse = multiplier(2.0 ** (31 - scale["shift"]) / scale["multiplier"])
+    fields = {**_vectors(layer), "scale": scale, "inverse": inverse, "diff_min": least}
+    source = layer.held(layer.source)
+    return layer.step(
+        "scn_log_softmax_s8",
+        Struct("scn_log_softmax_t", fields),
+        (source, layer.target.index),
+        overwrites=(source,),
+    )
+
+
+def _exponentials(layer: Layer, beta: float) -> tuple[Mapping[str, int], int]:
+    """The factor of differences to a row's maximum, and the least difference whose exponential counts."""
+    scale = multiplier(softmax_factor(beta, layer.source))
+    radius = ((1 << SOFTMAX_INTEGER_BITS) - 1) * 2.0 ** (31 - SOFTMAX_INTEGER_BITS) / 2.0 ** scale["shift"]
+    return scale, -math.floor(radius)
+
+
+def _vectors(layer: Layer) -> Mapping[str, int]:
+    depth = layer.source.shape[-1]
+    return {"rows": layer.source.elements // depth, "depth": depth}
 
 
 def check_l2_normalization(check: Checker) -> None:

@@ -33,7 +33,6 @@ INSTEAD: Mapping[str, str] = {
     "ARG_MAX": _FROM_SCORES.format("largest"),
     "ARG_MIN": _FROM_SCORES.format("smallest"),
     "FLOOR_DIV": "use DIV",
-    "LOG_SOFTMAX": "use SOFTMAX, and take the logarithm after the network",
     "SQUARE": "multiply the tensor by itself (MUL)",
     "TOPK_V2": _FROM_SCORES.format("largest"),
 }

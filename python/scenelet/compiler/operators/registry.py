@@ -128,6 +128,12 @@ OPERATORS: Mapping[str, Row] = {
     ),
     "LEAKY_RELU": Row("any slope that is not negative", activation.check_map, activation.leaky_relu, "AddLeakyRelu"),
     "LOG": Row(_MAP, *_FUNCTION, None),
+    "LOG_SOFTMAX": Row(
+        "last dimension, up to 1023 classes; output scale 1/16, zero point 127",
+        activation.check_log_softmax,
+        activation.log_softmax,
+        "AddLogSoftmax",
+    ),
     "LOGISTIC": Row(
         "output scale 1/256",
         *_FUNCTION,

@@ -50,6 +50,7 @@ LAYERS: Mapping[str, Layer] = {
     "GATHER": picked("GATHER", [1, 0, 3], axis=2),
     "GATHER_ND": picked("GATHER_ND", [[[0, 1], [0, 3]]]),
     "L2_NORMALIZATION": lambda n: n.l2_normalization(n.start),
+    "LOG_SOFTMAX": lambda n: n.log_softmax(n.start),
     "LOGISTIC": lambda n: n.logistic(n.start),
     "MAXIMUM": lambda n: n.extremum("MAXIMUM", n.start, n.constant_like(n.start, (4,))),
     "MAX_POOL_2D": lambda n: n.pool(n.start, (3, 2)),
