@@ -66,6 +66,45 @@ for (const element of document.body.querySelectorAll('*')) {
 }
 return found;
 """
+# Text whose colour is too close to what is behind it: WCAG 2.2, success criterion 1.4.3. What stands on a picture or a
+# gradient is not judged.
+_PALE = """
+const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+const seen = new Map();
+function rgba(colour) {
+  if (!seen.has(colour)) {
+    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
+    seen.set(colour, [r, g, b, a / 255]);
+  }
+  return seen.get(colour);
+}
+const over = (top, below) => [0, 1, 2].map(i => top[i] * top[3] + below[i] * (1 - top[3])).concat(1);
+const linear = value => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+const light = colour => colour.slice(0, 3).map(value => linear(value / 255))
+  .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+const found = new Set(), walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+while (walker.nextNode()) {
+  const element = walker.currentNode.parentElement, text = walker.currentNode.textContent.trim();
+  if (!text || !element.checkVisibility() || element.closest('style, script')) continue;
+  const style = getComputedStyle(element), layers = [];
+  let up = element, judged = true;
+  for (; up; up = up.parentElement) {
+    const one = getComputedStyle(up);
+    if (one.backgroundImage !== 'none') { judged = false; break; }
+    layers.push(rgba(one.backgroundColor));
+    if (layers.at(-1)[3] === 1) break;
+  }
+  if (!judged) continue;
+  const behind = layers.reduceRight((below, top) => over(top, below), [255, 255, 255, 1]);
+  const colour = element instanceof SVGElement ? style.fill : style.color;
+  const [one, other] = [light(over(rgba(colour), behind)), light(behind)];
+  const ratio = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+  const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
+  if (ratio < (large ? 3 : 4.5)) found.add(`${ratio.toFixed(2)}: ${text.slice(0, 40)}`);
+}
+return [...found];
+"""
 
 
 class Browser:
@@ -180,6 +219,13 @@ class Browser:
         assert not unnamed, unnamed
         assert self.driver.title.strip()
         assert self.run("return document.documentElement.lang")
+
+    def check_contrast(self) -> None:
+        """Fail where text is too pale to be read in light or in dark."""
+        for scheme in SCHEMES:
+            self.media(scheme=scheme)
+            pale = self.run(_PALE)
+            assert not pale, f"{scheme}: {pale}"
 
     def screenshot(self, to: Path, *, width: int = 1280, scheme: str = "light", print_: bool = False) -> Path:
         """Write the whole page as a PNG, at most 16,000 pixels tall."""

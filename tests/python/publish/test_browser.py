@@ -8,7 +8,7 @@ from browser import Browser
 pytestmark = pytest.mark.browser
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A page</title>
-<link rel="icon" href="data:,"><style>body {{ margin: 0 }}
+<link rel="icon" href="data:,"><style>:root {{ color-scheme: light dark }} body {{ margin: 0 }}
 @media (prefers-color-scheme: dark) {{ body {{ background: #111 }} }}
 </style></head><body>{}</body></html>"""
 
@@ -61,6 +61,18 @@ def test_what_has_no_name_is_found(browser: Browser, tmp_path: Path, body: str) 
     show(browser, tmp_path, body)
     with pytest.raises(AssertionError):
         browser.check_names()
+
+
+def test_pale_text_is_found_in_either_scheme(browser: Browser, tmp_path: Path) -> None:
+    show(browser, tmp_path, '<p style="color: light-dark(#333, #ddd)">clear</p><h1 style="color: #777">large</h1>')
+    browser.check_contrast()
+    for colour in ("#999", "light-dark(#000, #333)"):
+        show(browser, tmp_path, f'<p style="color-scheme: light dark; color: {colour}">pale words</p>')
+        with pytest.raises(AssertionError, match="pale words"):
+            browser.check_contrast()
+    show(browser, tmp_path, '<p style="background: #111; color: #222">on its own ground</p>')
+    with pytest.raises(AssertionError, match="on its own ground"):
+        browser.check_contrast()
 
 
 def test_pictures_follow_the_scheme_and_pages_do_without_scripts(browser: Browser, tmp_path: Path) -> None:

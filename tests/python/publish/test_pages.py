@@ -39,6 +39,7 @@ def test_a_page_is_sound_at_every_width(page: str, browser: Browser, request: py
     browser.open(path)
     browser.check_console()
     browser.check_names()
+    browser.check_contrast()
     browser.check_widths()
     assert browser.requests() == []
     for width in WIDTHS:

@@ -109,12 +109,11 @@ def part(subject: Subject) -> Part:
     """The part of the page."""
     explanation = subject.explanation
     made = blocks(explanation, subject.compiled.program.steps)
-    steps = sorted({one.step for one in explanation.parts})
-    named = {step: " + ".join(one.layer for one in explanation.parts if one.step == step) for step in steps}
-    live = {step: sum(b.piece.bytes for b in made if b.piece.first_step <= step <= b.piece.last_step) for step in steps}
+    named = {number: step.name for number, step in enumerate(subject.compiled.program.steps)}
+    live = {step: sum(b.piece.bytes for b in made if b.piece.first_step <= step <= b.piece.last_step) for step in named}
     busiest = max(live, key=lambda step: live[step])
     values = {
-        "blocks": made, "arena": explanation.arena_bytes, "steps": len(steps), "named": named, "live": live,
+        "blocks": made, "arena": explanation.arena_bytes, "steps": len(named), "named": named, "live": live,
         "busiest": busiest, "kinds": list(dict.fromkeys(block.kind for block in made)),
         "ticks": _ticks(explanation.arena_bytes),
         "state": explanation.state_bytes,
