@@ -28,8 +28,14 @@ def _silence(name: str) -> tuple[str, ...]:
     return name, SILENCE, "", "", ""
 
 
+def _of_clip(windows: Sequence[Prediction], heard: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities of a clip: what the model's clip head says after the last window, or the mean of the windows'."""
+    last = windows[-1].clip
+    return np.asarray(heard.mean(axis=0) if last is None else metrics.probabilities(np.array(last, np.int8)))
+
+
 def answers(results: Sequence[Prediction], labels: Sequence[str], seconds: float) -> Iterator[Table]:
-    """One table per file: its windows, and the mean of their probabilities as the clip's answer.
+    """One table per file: its windows, and the clip's answer, the mean of their probabilities or the clip head's.
 
     Silent windows have no part in it, and a clip of nothing else is silence.
 
@@ -51,5 +57,5 @@ def answers(results: Sequence[Prediction], labels: Sequence[str], seconds: float
             for number, row in enumerate(probability)
         ]
         if len(rows) > 1:
-            rows.append(_row("clip", probability[heard].mean(axis=0), labels) if heard else _silence("clip"))
+            rows.append(_row("clip", _of_clip(windows, probability[heard]), labels) if heard else _silence("clip"))
         yield table(file, ["from", "heard", ">", "", "then"], rows)

@@ -40,6 +40,8 @@ class Prediction:
     silent
         Whether the window is silent and has no part in its clip's answer; None where the model's metadata name no level
         of silence.
+    clip
+        INT8 scores of the model's clip head for the windows up to this one; None for a model without one.
     """
 
     file: str
@@ -48,9 +50,10 @@ class Prediction:
     scores: tuple[int, ...]
     output: str | None = None
     silent: bool | None = None
+    clip: tuple[int, ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """As a dictionary; without the output of a model with one, and without ``silent`` where it is unknown."""
+        """As a dictionary; without the output of a model with one, and without ``silent`` and ``clip`` where they are unknown."""
         return {key: value for key, value in asdict(self).items() if value is not None}
 
 
@@ -90,13 +93,13 @@ def _tensors(path: Path, given: Sequence[End]) -> list[NDArray[np.generic]]:
 
 def _scores(
     path: Path, graph: Graph, info: ModelInfo | None, target: Target, model: Path
-) -> tuple[tuple[NDArray[np.int8], ...], NDArray[np.bool_] | None]:
-    """Scores of every output, and which windows are silent; None for tensors, and without a level of silence."""
+) -> tuple[tuple[NDArray[np.int8], ...], NDArray[np.bool_] | None, NDArray[np.int8] | None]:
+    """Scores of every output, which windows are silent, and the clip head's; None where there is no such thing."""
     if path.suffix in _TENSORS:
-        return target.run_each(_tensors(path, ends.inputs(graph))), None
+        return target.run_each(_tensors(path, ends.inputs(graph))), None, None
     known = model_info(info, model)
-    windows = cut(read_capture(path, known.frontend), known.frontend)
-    return (target.classify(windows),), None if known.silence is None else target.silent(windows)
+    heard = target.hear(cut(read_capture(path, known.frontend), known.frontend))
+    return (heard.scores,), None if known.silence is None else heard.silent, heard.clip
 
 
 def require_inputs(files: Sequence[Path], info: ModelInfo | None, model: Path) -> None:
@@ -146,12 +149,13 @@ def predict(
     labels = info.labels if info else None
     names = [graph.tensors[index].name for index in graph.outputs] if len(graph.outputs) > 1 else [None]
     for path in files:
-        scores, silent = _scores(path, graph, info, target, model)
+        scores, silent, clip = _scores(path, graph, info, target, model)
         for window, outputs in enumerate(zip(*scores, strict=True)):
             quiet = None if silent is None else bool(silent[window])
+            together = None if clip is None else tuple(map(int, clip[window]))
             for name, values in zip(names, outputs, strict=True):
                 flat = values.reshape(-1)
                 best = int(flat.argmax())
                 label = labels[best] if labels and name in (None, names[0]) else str(best)
                 said = SILENCE if quiet else label
-                yield Prediction(str(path), window, said, tuple(int(v) for v in flat), name, quiet)
+                yield Prediction(str(path), window, said, tuple(int(v) for v in flat), name, quiet, together)

@@ -224,13 +224,17 @@ class LocalTarget(ABC):
 
         A network with state starts anew, and keeps it from each input to the next.
         """
-        place = next(index for index, tensor in self.graph.tensors.items() if tensor.name == head.tensor)
         if self.stateful:
             self.reset()
-        found = [self.tensors(one) for one in self.shaped(inputs)]
-        width = len(head.bias)
-        scores = np.array([one[self.output.index] for one in found], np.int8).reshape(len(found), width)
-        return scores, np.array([one[place] for one in found], np.int8).reshape(len(found), head.width)
+        found = [self.watched(one, head) for one in self.shaped(inputs)]
+        scores = np.array([one[0] for one in found], np.int8).reshape(len(found), len(head.bias))
+        return scores, np.array([one[1] for one in found], np.int8).reshape(len(found), head.width)
+
+    def watched(self, one: NDArray[np.int8], head: ClipHead) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+        """Scores (classes,) of one input, and the embedding (width,) that a head reads."""
+        place = next(index for index, tensor in self.graph.tensors.items() if tensor.name == head.tensor)
+        found = self.tensors(one)
+        return found[self.output.index].reshape(-1), found[place].reshape(-1)
 
     @cached_property
     def interior_model(self) -> bytes:

@@ -191,6 +191,21 @@ def test_details_are_told(tmp_path: Path, sm1: Path, entry_job: Callable[..., Jo
     assert plain.written.notes == ("fill in the authors in the .meta.yaml, or give them with --details",)
 
 
+def test_a_teacher_from_elsewhere_is_an_external_resource(
+    tmp_path: Path, scene_model: Callable[..., Path], entry_job: Callable[..., Job]
+) -> None:
+    """Named by the model's metadata, unless the entrant has declared it."""
+    model = scene_model("taught", teachers=("YAMNet (AudioSet)", "Ears (everything)"))
+    path = tmp_path / "entry.toml"
+    path.write_text(DETAILS.replace("MicIRP", "YAMNet"), "utf-8")
+    made = make_entry(entry_job("dcase2023", model, details=read_details(path)), tmp_path / "out", score=score)
+    told = yaml.safe_load((made.folder / f"{LABEL}.meta.yaml").read_text("utf-8"))["system"]
+    assert [one["name"] for one in told["external_datasets"]] == ["YAMNet", "Ears (everything)"]
+    assert [one["url"] for one in told["external_datasets"]] == ["http://micirp.blogspot.com", ""]
+    (note,) = made.written.notes
+    assert note.startswith("fill in url and total_audio_length of Ears (everything), which taught the network")
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

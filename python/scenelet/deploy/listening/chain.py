@@ -14,6 +14,7 @@ from ...frontend import mel
 from ...frontend.silence import silent_windows
 from ...targets.host import HostTarget
 from ...tflite import metadata
+from ...tflite.clip_head import ClipMemory
 from ..listen import WindowDecision
 from .columns import Columns
 from .events import About, Load
@@ -60,6 +61,7 @@ class Chain:
     def begin(self) -> None:
         """Begin a file, or listening after a gap: no window before it counts."""
         self._decider = Decider(self._rule) if self._rule else None
+        self._memory = ClipMemory(self._host.clip_head) if self._host.clip_head else None
         self.resume()
 
     def resume(self) -> None:
@@ -86,18 +88,27 @@ class Chain:
                 self._decider.hear_silence()
             found = WindowDecision(file, window, "", (), None, True)
         else:
-            scores = self._host.invoke(features.reshape(self._host.input.shape)).reshape(-1)
+            scores, answer = self._heard(features, silent)
             found = WindowDecision(
                 file, window, self._named(int(scores.argmax())), tuple(map(int, scores)), None, silent
             )
             if self._decider:
-                held = self._decider.hear_silence() if silent else self._decider.push(scores)
+                held = self._decider.hear_silence() if silent else self._decider.push(answer)
                 found = WindowDecision(
                     file, window, found.label, found.scores, _NAMES.get(held) or self._named(int(held or 0)), silent
                 )
         self.columns.follow()
         self._busy += time.perf_counter() - start
         return found
+
+    def _heard(self, features: NDArray[np.int8], silent: bool) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+        """Scores of a window, and those that a rule takes: the clip head's, where the model has one."""
+        given = features.reshape(self._host.input.shape)
+        if self._memory is None or self._host.clip_head is None:
+            scores = self._host.invoke(given).reshape(-1)
+            return scores, scores
+        scores, embedding = self._host.watched(given, self._host.clip_head)
+        return scores, scores if silent else self._memory.push(embedding)
 
     def _named(self, index: int) -> str:
         return self.labels[index] if index < len(self.labels) else "none"

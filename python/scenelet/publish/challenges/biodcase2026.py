@@ -162,7 +162,7 @@ def metadata(job: Job, results: dict[str, Any]) -> dict[str, Any]:
         "model_architecture": parts.architecture(part),
         "training_objective": "cross entropy",
         "model_compression": parts.compression(job.parts),
-        "external_data_usage": "external data" if job.details.external_datasets else "none",
+        "external_data_usage": "external data" if external_datasets(job) else "none",
     }
     return {
         "submission": {**submission_block(job), "coding_agents_ai_used": None},

@@ -30,7 +30,7 @@ def metadata(job: Job, evaluations: Sequence[Evaluation]) -> dict[str, Any]:
     first = job.parts[0]
     costs = [part.cost for part in job.parts]
     description = {
-        **parts.description(first, job.parts, external=bool(job.details.external_datasets)),
+        **parts.description(first, job.parts, external=bool(external_datasets(job))),
         "split_adaptations": parts.adaptations(job.parts),
         "system_adaptations": "none",
     }

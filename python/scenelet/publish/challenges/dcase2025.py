@@ -111,7 +111,7 @@ def metadata(job: Job, system: Evaluation, general: Evaluation, models: Mapping[
     own = [name for name in models if name != GENERAL]
     context = f"one model per device for {', '.join(own)}; a general one for all others" if own else "none"
     description = {
-        **parts.description(first, job.parts, external=bool(job.details.external_datasets)),
+        **parts.description(first, job.parts, external=bool(external_datasets(job))),
         "device_context": context,
     }
     counted = [int8_network.counted_by_torchinfo(part.graph) for part in job.parts]

@@ -27,12 +27,25 @@ def submission_block(job: Job) -> dict[str, Any]:
 
 def open_points(job: Job) -> tuple[str, ...]:
     """What the entrant has to fill in."""
-    return () if job.details.authors else ("fill in the authors in the .meta.yaml, or give them with --details",)
+    points = [] if job.details.authors else ["fill in the authors in the .meta.yaml, or give them with --details"]
+    for name in _undeclared_teachers(job):
+        what = f"fill in url and total_audio_length of {name}, which taught the network"
+        points.append(f"{what}, in the .meta.yaml, or give them with --details")
+    return tuple(points)
 
 
 def external_datasets(job: Job) -> list[dict[str, Any]]:
-    """External data as they were declared."""
-    return [one.model_dump(mode="json") for one in job.details.external_datasets]
+    """External data as they were declared, and the networks from elsewhere that the models' metadata name."""
+    declared = [one.model_dump(mode="json") for one in job.details.external_datasets]
+    return declared + [{"name": name, "url": "", "total_audio_length": 0.0} for name in _undeclared_teachers(job)]
+
+
+def _undeclared_teachers(job: Job) -> list[str]:
+    """Networks from elsewhere that taught one of the models, without those that the entrant has declared."""
+    declared = [one.name.casefold() for one in job.details.external_datasets]
+    learned = [part.info.learned for part in job.parts]
+    taught = dict.fromkeys(name for one in learned if one for name in one.teachers)
+    return [name for name in taught if not any(one in name.casefold() for one in declared)]
 
 
 def results_block(evaluation: Evaluation) -> dict[str, Any]:
