@@ -53,7 +53,7 @@ class Prediction:
     clip: tuple[int, ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """As a dictionary; without the output of a model with one, and without ``silent`` and ``clip`` where they are unknown."""
+        """As a dictionary; without the output of a model with one, ``silent`` and ``clip`` where they are unknown."""
         return {key: value for key, value in asdict(self).items() if value is not None}
 
 

@@ -21,6 +21,7 @@ from scenelet.errors import InputError
 from scenelet.evaluation.decision import SILENT, Decider, Rule
 from scenelet.frontend import available
 from scenelet.frontend.native import Frontend
+from scenelet.targets.host import HostTarget
 
 
 @pytest.fixture
@@ -97,7 +98,10 @@ def test_silent_windows_are_named_and_the_rule_passes_them_over(wide: Any, tmp_p
     assert all(one.scores for one in plain), "over the link, and here, a silent window has scores, too"
     ruled = [one.decision.said for one in heard(model, path, rule=Rule()) if one.decision]
     decider = Decider(Rule())
-    rows = [np.array(one.scores, np.int8) for one in plain]
+    with HostTarget(wide.content) as host:
+        rows = host.hear(samples.reshape(4, -1)).clip
+    assert rows is not None
+    assert not np.array_equal(rows[3], np.array(plain[3].scores)), "the rule takes the clip head's scores"
     held = [decider.hear_silence() if number % 2 == 0 else decider.push(row) for number, row in enumerate(rows)]
     labels = wide.compiled.identity.labels
     assert ruled == ["silence" if one == SILENT else labels[one] for one in held if one is not None]
