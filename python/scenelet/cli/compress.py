@@ -77,10 +77,11 @@ def distill(
     described = with_method(described, method) if method else described
     if teacher:
         require_finished(teacher)
+    network = network_of(teacher_model, teacher_name, teacher_frontend)
     dataset = opened(data, subset, split_percent, device, all_clips=all_clips)
     from ..training.distillation.distill import distill as train_student  # TensorFlow, after all checks
 
-    if network := network_of(teacher_model, teacher_name, teacher_frontend):
+    if network:
         from ..training.distillation.outside_network import logits_file
 
         given = logits_file(network, described, dataset)

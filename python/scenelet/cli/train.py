@@ -207,6 +207,7 @@ def crossval(
             raise InputError("--method", "needs a teacher", "give --teacher or leave it out")
         described = with_method(described, method)
     taught_by = None if teacher is None else Path(teacher) if Path(teacher).is_dir() else recipes.load(teacher)
+    outputs = _one_of(teacher_logits, network_of(teacher_model, teacher_name, teacher_frontend))
     dataset = opened(data, subset)
     with tasks_on(cluster), progress(f"crossval {described.name}") as step:
         result = cross_validate(
@@ -214,7 +215,7 @@ def crossval(
             dataset,
             to,
             teacher=taught_by,
-            teacher_logits=_one_of(teacher_logits, network_of(teacher_model, teacher_name, teacher_frontend)),
+            teacher_logits=outputs,
             filters=kept,
             folds=chosen,
             seeds=seeds,

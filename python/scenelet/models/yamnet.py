@@ -14,7 +14,6 @@ from .backend import keras
 
 layers = keras.layers
 
-NAME = "YAMNet, first layers (AudioSet)"
 # Channels and stride of the depthwise separable layers after the first convolution of 32 channels, stride 2.
 _SEPARABLE = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1))
 _FIRST = 32

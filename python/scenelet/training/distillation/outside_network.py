@@ -43,6 +43,7 @@ from ...models import yamnet_patches
 from ..softmax_regression import SoftmaxLayer, fit_softmax
 
 SUFFIXES = (".h5", ".keras", ".tflite")
+YAMNET = "YAMNet, first layers (AudioSet)"
 _L2 = 1e-3
 _GROUPS = 5
 _QUIET = 1e-4  # full scale 1: a patch without a sample above it, -80 dB, is silent
@@ -74,7 +75,7 @@ class OutsideNetwork:
 
 
 def open_network(path: str | Path, name: str | None = None, frontend: str | None = None) -> OutsideNetwork:
-    """Open a network by its file; see the module's table.
+    """Name a network by its file, which is opened when it first hears a clip; see the module's table.
 
     Parameters
     ----------
@@ -97,15 +98,25 @@ def open_network(path: str | Path, name: str | None = None, frontend: str | None
     if path.suffix == ".h5":
         if frontend is not None:
             raise InputError("--teacher-frontend", "does not go with an .h5 file", f"{path.name} has YAMNet's own")
-        from ...models.yamnet import NAME
-
-        return OutsideNetwork(path, name or NAME, _yamnet(path), "yamnet")
+        return OutsideNetwork(path, name or YAMNET, _opened(lambda: _yamnet(path)), "yamnet")
     if not (name or "").strip():
         problem = "has no name for the metadata"
         raise InputError(path, problem, 'give --teacher-name with its data, such as "YAMNet (AudioSet)"')
     config = _config_of(path, frontend)
-    listen = _keras(path, config) if path.suffix == ".keras" else _tflite(path, config)
-    return OutsideNetwork(path, str(name), listen, config.sha256)
+    make = _keras if path.suffix == ".keras" else _tflite
+    return OutsideNetwork(path, str(name), _opened(lambda: make(path, config)), config.sha256)
+
+
+def _opened(make: Callable[[], Listen]) -> Listen:
+    """Open a network when it first hears something: TensorFlow takes seconds."""
+    made: list[Listen] = []
+
+    def listen(clip: Clip) -> NDArray[np.float64]:
+        if not made:
+            made.append(make())
+        return made[0](clip)
+
+    return listen
 
 
 def _yamnet(path: Path) -> Listen:
