@@ -98,12 +98,23 @@ compile_modules() {
   env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -m compileall -q -j 0 -x '/tests?/' "$packages" >/dev/null || true
 }
 
-# What serves nowhere: headers for operators of one's own, the symbol tables of linkers, a parser of C.
+# What serves nowhere: headers for operators of one's own, the symbol tables of linkers, a parser of C, the tests of other
+# projects (but TensorFlow has folders of this name in its interface), and what of Ray, Selenium, MkDocs and Babel nothing
+# here calls: Java, other systems' drivers, icons of companies, other languages.
 slim() {
   local packages
   packages=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-  rm -rf "$packages/tensorflow/include" "$packages/clang/native"
-  find "$packages/tensorflow" "$packages/ray" \( -name '*.so' -o -name '*.so.*' \) -size +1M -exec strip --strip-unneeded {} + 2>/dev/null || true
+  (
+    cd "$packages"
+    rm -rf tensorflow/include clang/native ray/jars ray/rllib ray/serve ray/tune
+    rm -rf selenium/webdriver/common/{macos,windows,linux-*} material/templates/.icons/{simple,octicons}
+    find . \( -path ./tensorflow -o -path ./keras \) -prune -o -type d -name tests -prune -exec rm -rf {} +
+    if [ -d babel/locale-data ]; then
+      find babel/locale-data -name '*.dat' ! -name 'en*' ! -name root.dat -delete
+    fi
+    find tensorflow ray llvmlite -type f \( -name '*.so' -o -name '*.so.*' -o -path 'ray/core/src/*' \) -size +1M \
+      -exec strip --strip-unneeded {} + 2>/dev/null || true
+  )
 }
 
 python=$(pick_python)

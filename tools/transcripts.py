@@ -12,7 +12,8 @@ and holds the commands, each followed by the block that is written anew::
 
 ``;;`` stands between the commands of one block. A page that ends in .ipynb is a notebook, and run as it is. ``fixed``
 output is the same everywhere; ``--check`` runs those commands alone and fails where a page differs. A command that
-``fails`` must.
+``fails`` must. Progress is left out, for its lines and times are those of one machine; of a line with figures, such as
+an epoch's loss, those stay.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ from scenelet.core.toolchain import FIRMWARE, REPOSITORY
 
 COLUMNS = 80
 BLOCK = re.compile(r"<!-- capture((?: fixed| fails)*): (.+?) -->\n```\n.*?```\n", re.DOTALL)
+PROGRESS = re.compile(
+    r"(?P<done>.+: [\d,]+ of [\d,]+)(; (?P<figures>(?!(\d+ (h|min|s) ?)+left$).+?))?(; (\d+ (h|min|s) ?)+left)?"
+)
 WHEEL = "<!-- captures from a wheel -->"
 LEFT_OUT = ("PYTHONPATH", "SCENELET_BUILD", "SCENELET_GENERATED", "VIRTUAL_ENV")
 
@@ -43,7 +47,13 @@ def surroundings(folder: Path, programs: Path) -> dict[str, str]:
     """Environment of a user at a terminal of 80 columns, whose caches are empty."""
     kept = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
     path = f"{programs}{os.pathsep}{kept['PATH']}"
-    return {**kept, "PATH": path, "COLUMNS": str(COLUMNS), "XDG_CACHE_HOME": str(folder.parent / "cache")}
+    return {
+        **kept,
+        "PATH": path,
+        "COLUMNS": str(COLUMNS),
+        "LC_ALL": "C.UTF-8",
+        "XDG_CACHE_HOME": str(folder.parent / "cache"),
+    }
 
 
 def clone(folder: Path) -> dict[str, str]:
@@ -65,6 +75,14 @@ def wheel(folder: Path) -> dict[str, str]:
     return surroundings(folder, folder / "venv" / "bin")
 
 
+def settled(line: str) -> str | None:
+    """A line without what differs from machine to machine; None where nothing is left of it."""
+    progress = PROGRESS.fullmatch(line)
+    if not progress:
+        return line
+    return f"{progress['done']}; {progress['figures']}" if progress["figures"] else None
+
+
 def capture(command: str, folder: Path, environment: Mapping[str, str], *, fails: bool = False) -> str:
     """What a command prints on both streams, as a block.
 
@@ -79,8 +97,8 @@ def capture(command: str, folder: Path, environment: Mapping[str, str], *, fails
     )  # fmt: skip
     if bool(done.returncode) != fails:
         raise SystemExit(f"transcripts: '{command}' ended with {done.returncode}: {done.stdout}")
-    lines = [line.rstrip().replace(str(folder), ".") for line in done.stdout.splitlines()]
-    shown = "\n".join(lines).strip("\n")
+    lines = (settled(line.rstrip().replace(str(folder), ".")) for line in done.stdout.splitlines())
+    shown = "\n".join(line for line in lines if line is not None).strip("\n")
     typed = command.replace(" ;; ", "\n$ ")
     return f"```\n$ {typed}\n{shown}\n```\n" if shown else f"```\n$ {typed}\n```\n"
 
