@@ -78,7 +78,7 @@ def distill(
     if teacher:
         require_finished(teacher)
     network = network_of(teacher_model, teacher_name, teacher_frontend)
-    dataset = opened(data, subset, split_percent, device, all_clips=all_clips)
+    dataset = opened(data, subset, split_percent, device, to=to, all_clips=all_clips)
     from ..training.distillation.distill import distill as train_student  # TensorFlow, after all checks
 
     if network:
@@ -131,7 +131,7 @@ def prune(
     kept = None if filters is None else filter_numbers(filters)
     for network in (run, *([teacher] if teacher else [])):
         require_finished(network)
-    dataset = opened(data, subset, split_percent, device, all_clips=all_clips)
+    dataset = opened(data, subset, split_percent, device, to=to, all_clips=all_clips)
     from ..training.pruning.prune import prune as prune_run  # TensorFlow, after all checks
 
     with tasks_on(cluster), progress(f"prune {run}") as step:

@@ -178,7 +178,7 @@ def calibrate(
     from ..targets import open_target
     from ..tflite.metadata import read
 
-    files.require_place(diagram)
+    files.require_place(diagram, read=[model])
     metadata = model_info(read(model.read_bytes(), model) if model.is_file() else None, model)
     dataset = open_dataset(data, subset=subset)
     require_held_out(dataset, metadata, split, model)

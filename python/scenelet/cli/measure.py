@@ -66,7 +66,7 @@ def evaluate(
     from ..tflite.metadata import read
     from ..tflite.reader import read_model
 
-    require_place(predictions, confusion)
+    require_place(predictions, confusion, read=[model])
     read_model(model)
     info = model_info(read(model.read_bytes(), model), model)
     dataset = open_dataset(data, subset=subset, devices=device or ())

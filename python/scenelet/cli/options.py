@@ -118,14 +118,17 @@ def opened(
     percent: int | None = None,
     devices: list[str] | None = None,
     *,
+    to: Path | None = None,
     all_clips: bool = False,
 ) -> Dataset:
-    """Open a data set for training, and print its notes."""
-    from ..data.datasets.registry import open_dataset
+    """Open a data set for training, and print its notes; refuse results ``to`` a place inside its classes' folders."""
+    from ..data.datasets.registry import open_dataset, require_outside
 
     if all_clips and percent is not None:
         raise InputError("--all-clips and --split-percent", "exclude each other", "give one of them")
     dataset = open_dataset(data, subset=subset, percent=percent, devices=devices or ())
+    if to is not None:
+        require_outside(data, to)
     note(dataset.notes)
     return dataset.untested() if all_clips else dataset
 

@@ -52,7 +52,7 @@ def card(
 
     if crossval and split:
         raise InputError("card", "takes --split or --crossval, not both", "give one of them")
-    require_place(to)
+    require_place(to, read=[model])
     read_model(model)
     info = model_info(read(model.read_bytes(), model), model)
     dataset = open_dataset(data, subset=subset)

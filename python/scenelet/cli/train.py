@@ -80,7 +80,7 @@ def train(
         from ..training.run_folder import require_finished
 
         require_finished(start)
-    dataset = opened(data, subset, split_percent, device, all_clips=all_clips)
+    dataset = opened(data, subset, split_percent, device, to=to, all_clips=all_clips)
     with tasks_on(cluster), progress(f"train {described.name}") as step:
         team = tf_config.workers()
         chief = team is None or team[0] == 0  # the worker that writes the run folder, with the energy in it
@@ -208,7 +208,7 @@ def crossval(
         described = with_method(described, method)
     taught_by = None if teacher is None else Path(teacher) if Path(teacher).is_dir() else recipes.load(teacher)
     outputs = _one_of(teacher_logits, network_of(teacher_model, teacher_name, teacher_frontend))
-    dataset = opened(data, subset)
+    dataset = opened(data, subset, to=to)
     with tasks_on(cluster), progress(f"crossval {described.name}") as step:
         result = cross_validate(
             described,
@@ -282,7 +282,7 @@ def tune(
     described, parts = recipes.load(recipe), parts_named(only)
     if epochs:
         described = recipes.changed(described, "training", epochs=epochs)
-    dataset = opened(data, subset, split_percent)
+    dataset = opened(data, subset, split_percent, to=to)
     from ..quantization.convert import quantize_run
     from ..training.search.hyperband import open_search, run_search  # TensorFlow, after all checks
     from ..training.search.workers import role, run_chief, run_worker

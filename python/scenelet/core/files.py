@@ -9,6 +9,7 @@ import glob
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -168,15 +169,25 @@ def _taken(name: str) -> int | None:
     return None
 
 
-def require_place(*paths: str | Path | None) -> None:
-    """Check, before hours of work, that files can be written; None is skipped, and nothing is created.
+def require_place(*paths: str | Path | None, read: Iterable[Path] = ()) -> None:
+    """Check, before hours of work, that files can be written.
+
+    Parameters
+    ----------
+    paths
+        Files to write; None is skipped, and nothing is created.
+    read
+        What the work reads: no file of it may be replaced.
 
     Raises
     ------
     InputError
-        A file cannot be written.
+        A file cannot be written, or is read.
     """
+    sources = [source for source in read if source.exists()]
     for path in (Path(path) for path in paths if path is not None):
+        if any(path.exists() and path.samefile(source) for source in sources if source.is_file()):
+            raise InputError(path, "is read by this command, which would replace it", "choose another place")
         folder = next(parent for parent in path.absolute().parents if parent.exists())
         if path.is_dir():
             problem = errno.EISDIR
@@ -234,10 +245,39 @@ def read_bytes(path: str | Path) -> bytes:
     Raises
     ------
     InputError
-        The system does not let it be read, or it is missing; the message says which.
+        The system does not let it be read, or it is missing, or a device, some of which never end; the message says
+        which.
     """
     try:
+        if is_device(path):
+            raise InputError(path, "is a device", "give a file")
         return Path(path).read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+def is_device(path: str | Path) -> bool:
+    """Whether a path leads to a device, of which some, such as /dev/zero, never end.
+
+    Raises
+    ------
+    OSError
+        There is nothing, or the system does not tell.
+    """
+    mode = os.stat(path).st_mode
+    return stat.S_ISCHR(mode) or stat.S_ISBLK(mode)
+
+
+def require_readable(path: str | Path) -> None:
+    """Check, without reading it, that the system lets a file be read; a pipe's writer is not waited for.
+
+    Raises
+    ------
+    InputError
+        It is missing, or the system does not let it be read.
+    """
+    try:
+        os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
     except OSError as error:
         raise unreadable(path, error) from None
 

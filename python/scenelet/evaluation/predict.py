@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..compiler.passes import ends
 from ..compiler.passes.ends import End
-from ..core.files import read_bytes, unreadable
+from ..core.files import read_bytes, require_readable
 from ..core.sealed import parse_array, unpack
 from ..errors import InputError
 from ..frontend.capture import read_capture
@@ -113,11 +113,7 @@ def require_inputs(files: Sequence[Path], info: ModelInfo | None, model: Path) -
         An audio file is given and the model has no metadata.
     """
     for path in files:
-        try:
-            with path.open("rb"):
-                pass
-        except OSError as error:
-            raise unreadable(path, error) from None
+        require_readable(path)
         if path.suffix not in _TENSORS:
             model_info(info, model)
 

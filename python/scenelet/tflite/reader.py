@@ -17,6 +17,7 @@ import tflite
 from flatbuffers import number_types
 from numpy.typing import NDArray
 
+from ..core.files import is_device
 from ..errors import ModelError, UnsupportedError
 from ..graph import Graph, Operator, Quantization, Tensor
 from .builtin_options import DamagedError, read_attributes
@@ -108,6 +109,8 @@ def load(source: str | Path | bytes) -> tuple[str, str, bytes]:
         return "model", "model", source
     path = Path(source)
     try:
+        if is_device(path):
+            raise ModelError(path, "is a device", _GIVE)
         content = path.read_bytes()  # first: a link to itself cannot be resolved
         # The name becomes part of texts and sources in UTF-8, which not every name of a file is.
         return str(path), os.fsencode(path.resolve().stem).decode("utf-8", "replace"), content

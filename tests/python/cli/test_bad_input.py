@@ -1,6 +1,7 @@
 """Bad input as a newcomer gives it: one line that names what to change, exit status 2, nothing half written."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -357,3 +358,40 @@ def test_a_folder_that_cannot_be_read_is_named(scenelet: Run, tmp_path: Path, mo
     done = scenelet("data", "info", "--data", tmp_path)
     assert done.status == 2
     assert f"{tmp_path}: cannot be read: Permission denied" in done.complaint
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("report", "{}", "--out"),
+        ("evaluate", "{}", "--data", "d", "--predictions"),
+        ("card", "{}", "--data", "d", "--out"),
+    ],
+)
+def test_no_command_replaces_the_model_that_it_reads(scenelet: Run, tmp_path: Path, words: tuple[str, ...]) -> None:
+    path = tmp_path / "mine.tflite"
+    path.write_bytes(MODEL.read_bytes())
+    done = scenelet(*(word.format(path) for word in words), path)
+    assert done.status == 2
+    assert f"{path}: is read by this command, which would replace it; choose another place" in done.complaint
+    assert path.read_bytes() == MODEL.read_bytes()
+
+
+@pytest.mark.parametrize("place", ["run", "rain/run", "."])
+def test_no_run_becomes_a_class_of_its_data_set(scenelet: Run, tmp_path: Path, place: str) -> None:
+    for label in ("rain", "wind"):
+        for number in range(4):
+            (tmp_path / "d" / label).mkdir(parents=True, exist_ok=True)
+            write_wav(tmp_path / "d" / label / f"{number}.wav", np.zeros(80))
+    before = sorted(tmp_path.rglob("*"))
+    done = scenelet("train", "sm1", "--data", tmp_path / "d", "--out", tmp_path / "d" / place)
+    assert done.status == 2
+    assert "which would take it for a class; choose a place outside" in done.complaint
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_pipe_is_no_recording(scenelet: Run, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.wav")
+    done = scenelet("run", MODEL, tmp_path / "a.wav")
+    assert done.status == 2
+    assert "a.wav: is no regular file; save the recording to a file" in done.complaint

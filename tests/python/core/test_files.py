@@ -177,6 +177,7 @@ def test_what_the_system_says_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
     def refuse(_: Path) -> bytes:
         raise OSError(number, os.strerror(number))
 
+    (tmp_path / "a").touch()
     monkeypatch.setattr(Path, "read_bytes", refuse)
     with pytest.raises(InputError, match=said):
         files.read_bytes(tmp_path / "a")
@@ -223,3 +224,26 @@ def test_room_for_temporary_files_is_asked_for() -> None:
     files.require_free(0)
     with pytest.raises(InputError, match="cannot be written: No space left on device; free space there"):
         files.require_free(1 << 62)
+
+
+def test_a_device_is_not_read() -> None:
+    for name in ("/dev/zero", "/dev/null"):
+        with pytest.raises(InputError, match=f"^{name}: is a device; give a file$"):
+            files.read_bytes(name)
+
+
+def test_a_pipe_without_a_writer_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    files.require_readable(tmp_path / "pipe")
+    with pytest.raises(InputError, match="no such file"):
+        files.require_readable(tmp_path / "gone")
+
+
+def test_a_file_that_is_read_is_no_place_to_write(tmp_path: Path) -> None:
+    model, other = tmp_path / "model.tflite", tmp_path / "other"
+    model.write_bytes(b"1")
+    other.symlink_to(model)
+    files.require_place(tmp_path / "new", None, read=[model, tmp_path / "gone", tmp_path])
+    for place in (model, other):
+        with pytest.raises(InputError, match="is read by this command, which would replace it; choose another place"):
+            files.require_place(place, read=[model])

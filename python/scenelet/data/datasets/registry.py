@@ -16,7 +16,7 @@ from ..dataset import WHOLE, Clip, Dataset
 from ..splits import with_validation
 from . import biodcase_tiny, class_folders, esc, segments, split_folders, synthetic_city, tau
 
-__all__ = ["FORMATS", "Clip", "Dataset", "DatasetFormat", "licence_text", "open_dataset"]
+__all__ = ["FORMATS", "Clip", "Dataset", "DatasetFormat", "licence_text", "open_dataset", "require_outside"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ class DatasetFormat:
     percent_remedy
         What to do where the training split of "{percent}" per cent is not in the folder "{root}"; "" for data sets that
         publish none.
+    any_folder
+        Whether a folder that appears inside becomes a class, or makes the data set unreadable.
     """
 
     name: str
@@ -47,10 +49,13 @@ class DatasetFormat:
     licence: str
     subsets: tuple[str, ...] = ()
     percent_remedy: str = ""
+    any_folder: bool = False
 
 
 # The first row whose detect() accepts the folder reads it; class folders accept every folder.
-CLASS_FOLDERS = DatasetFormat("class_folders", class_folders.detect, class_folders.read_folder, class_folders.LICENCE)
+CLASS_FOLDERS = DatasetFormat(
+    "class_folders", class_folders.detect, class_folders.read_folder, class_folders.LICENCE, any_folder=True
+)
 FORMATS = (
     DatasetFormat("esc50", esc.detect_esc50, esc.read_esc50, esc.ESC50_LICENCE, subsets=("esc10",)),
     DatasetFormat(
@@ -71,7 +76,9 @@ FORMATS = (
     DatasetFormat("biodcase_tiny", biodcase_tiny.detect, biodcase_tiny.read_biodcase_tiny, biodcase_tiny.LICENCE),
     DatasetFormat("segments", segments.detect_table, segments.read_table_of_segments, segments.LICENCE),
     DatasetFormat("audacity", segments.detect_audacity, segments.read_audacity, segments.LICENCE),
-    DatasetFormat("split_folders", split_folders.detect, split_folders.read_split_folders, split_folders.LICENCE),
+    DatasetFormat(
+        "split_folders", split_folders.detect, split_folders.read_split_folders, split_folders.LICENCE, any_folder=True
+    ),
     CLASS_FOLDERS,
 )
 
@@ -129,6 +136,19 @@ def open_dataset(
     _require_devices(dataset, devices)
     dataset = with_validation(dataset, validation_fraction, seed)
     return replace(dataset, splits={**dataset.splits, "all": dataset.clips}, devices=tuple(devices))
+
+
+def require_outside(root: Path, place: Path) -> None:
+    """Refuse results inside a data set that takes every folder inside it for a class.
+
+    Raises
+    ------
+    DatasetError
+        The place is the data set's folder ``root``, or lies in it.
+    """
+    if place.resolve().is_relative_to(root.resolve()) and _row(root, None).any_folder:
+        problem = f"lies inside the data set {root}, which would take it for a class"
+        raise DatasetError(place, problem, "choose a place outside")
 
 
 def _of_percent(dataset: Dataset, row: DatasetFormat, percent: int | None) -> Dataset:

@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ...core.files import unreadable
+from ...core.files import require_readable
 from ..listen import AudioFormat
 from .chain import Chain
 from .events import NO_COLUMNS, Heard, Load
@@ -56,11 +56,7 @@ def require_files(files: Iterable[Path]) -> None:
         One is missing, or cannot be read.
     """
     for path in files:
-        try:
-            with path.open("rb"):
-                pass
-        except OSError as error:
-            raise unreadable(path, error) from None
+        require_readable(path)
 
 
 class FileSource:
