@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -46,6 +49,18 @@ def source(name: str) -> Path:
 def build(*, flags: Sequence[str] = WARNINGS) -> Path:
     """Compile all kernels into a shared library, by default the one that models on this computer use."""
     return toolchain.shared_library("engine", toolchain.engine_sources(), toolchain.engine_folders(), flags)
+
+
+def run_sanitized(script: str, *arguments: Path) -> subprocess.CompletedProcess[str]:
+    """Run a script of this folder with the library built with sanitizers, and their runtime loaded first."""
+    compiler = toolchain.find(toolchain.host_compiler())
+    names = ("libasan.so", "libubsan.so")
+    runtimes = [subprocess.check_output([compiler, f"-print-file-name={name}"], text=True).strip() for name in names]
+    # Python leaks on purpose at exit, and its own allocator would hide overruns.
+    environment = {**os.environ, "LD_PRELOAD": " ".join(runtimes), "ASAN_OPTIONS": "detect_leaks=0"}
+    environment["PYTHONMALLOC"] = "malloc"
+    command = [sys.executable, str(Path(__file__).with_name(script)), str(build(flags=SANITIZE)), *map(str, arguments)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 class Engine:

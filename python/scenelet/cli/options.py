@@ -122,6 +122,7 @@ def opened(
     all_clips: bool = False,
 ) -> Dataset:
     """Open a data set for training, and print its notes; refuse results ``to`` a place inside its classes' folders."""
+    from ..core.files import require_place
     from ..data.datasets.registry import open_dataset, require_outside
 
     if all_clips and percent is not None:
@@ -129,6 +130,7 @@ def opened(
     dataset = open_dataset(data, subset=subset, percent=percent, devices=devices or ())
     if to is not None:
         require_outside(data, to)
+        require_place(to / "run.json")  # before the seconds that TensorFlow takes
     note(dataset.notes)
     return dataset.untested() if all_clips else dataset
 

@@ -116,9 +116,10 @@ def quantize(
     json: Json = False,
 ) -> None:
     """Convert a run's network to full INT8: RUN/model.tflite, with labels and front-end settings in its metadata."""
-    from ..training.run_folder import require_finished
+    from ..training.run_folder import load_calibration, require_finished
 
     require_finished(run)
+    load_calibration(run)  # before the seconds that TensorFlow takes
     if qat or data:
         if data is None or not qat:
             raise InputError("quantize", "needs both --qat and --data, or neither", "give both, or only the run")

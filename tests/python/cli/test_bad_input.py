@@ -395,3 +395,14 @@ def test_a_pipe_is_no_recording(scenelet: Run, tmp_path: Path) -> None:
     done = scenelet("run", MODEL, tmp_path / "a.wav")
     assert done.status == 2
     assert "a.wav: is no regular file; save the recording to a file" in done.complaint
+
+
+@pytest.mark.parametrize("command", [("train",), ("distill", "--teacher-logits", "t.npz"), ("crossval",), ("tune",)])
+def test_a_file_in_a_runs_place_is_named_before_any_work(
+    scenelet: Run, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    data = esc10(tmp_path / "d", "filename,fold,category,source_clip,take", "1-100-A.wav,1,rain,100,A")
+    (tmp_path / "out").touch()
+    done = scenelet(command[0], "sm1", *command[1:], "--data", data, "--out", tmp_path / "out")
+    assert done.status == 2
+    assert "cannot be written: Not a directory; choose another place" in done.complaint

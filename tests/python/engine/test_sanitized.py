@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_library import SANITIZE, build
+from engine_library import run_sanitized
 from kernel_cases import cases, expected
 
 from scenelet.compiler.operators import lower
 from scenelet.compiler.program import Step
-from scenelet.core import toolchain
 
 pytestmark = pytest.mark.sweep
 
-SUPPORT = Path(__file__).resolve().parents[2] / "support"
 Call = tuple[Step, dict[int, Any], Any]
-
-
-def run(script: str, *arguments: Path) -> subprocess.CompletedProcess[str]:
-    compiler = toolchain.find(toolchain.host_compiler())
-    names = ("libasan.so", "libubsan.so")
-    runtimes = [subprocess.check_output([compiler, f"-print-file-name={name}"], text=True).strip() for name in names]
-    # Python leaks on purpose at exit, and its own allocator would hide overruns.
-    environment = {**os.environ, "LD_PRELOAD": " ".join(runtimes), "ASAN_OPTIONS": "detect_leaks=0"}
-    environment["PYTHONMALLOC"] = "malloc"
-    command = [sys.executable, str(SUPPORT / script), str(build(flags=SANITIZE)), *map(str, arguments)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 def replay(calls: list[Call], folder: Path) -> subprocess.CompletedProcess[str]:
     path = folder / "calls.pickle"
     path.write_bytes(pickle.dumps(calls))
-    return run("replay_sanitized.py", path)
+    return run_sanitized("replay_sanitized.py", path)
 
 
 @pytest.fixture(scope="module")
@@ -56,12 +41,12 @@ def test_no_kernel_upsets_the_sanitizers(calls: list[Call], tmp_path: Path) -> N
 
 
 def test_no_row_kernel_upsets_the_sanitizers() -> None:
-    done = run("replay_rows.py")
+    done = run_sanitized("replay_rows.py")
     assert done.returncode == 0, done.stderr[-3000:]
 
 
 def test_no_stage_upsets_the_sanitizers() -> None:
-    done = run("replay_stages.py")
+    done = run_sanitized("replay_stages.py")
     assert done.returncode == 0, done.stderr[-3000:]
 
 

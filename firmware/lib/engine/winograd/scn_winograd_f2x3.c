@@ -71,8 +71,8 @@ static void tile_weights_f2x3(const int8_t *from, int32_t count, uint32_t *to) {
 static inline void tile_output_f2x3(const int32_t *plane, int32_t twice_bias, int32_t *twice) {
     const uint32_t m0 = (uint32_t)plane[0], m1 = (uint32_t)plane[SCN_WINOGRAD_UNIT_SUMS];
     const uint32_t m2 = (uint32_t)plane[2 * SCN_WINOGRAD_UNIT_SUMS], m3 = (uint32_t)plane[3 * SCN_WINOGRAD_UNIT_SUMS];
-    twice[0] = twice_bias + (int32_t)(2 * m0 + m1 + m2);
-    twice[1] = twice_bias + (int32_t)(m1 - m2 - 2 * m3);
+    twice[0] = scn_wrap_add(twice_bias, (int32_t)(2 * m0 + m1 + m2));
+    twice[1] = scn_wrap_add(twice_bias, (int32_t)(m1 - m2 - 2 * m3));
 }
 
 static void tile_store_f2x3(const scn_tile_channel_t *channel, const int32_t *planes, const scn_tile_places_t *places) {

@@ -11,16 +11,19 @@ static inline int32_t third(uint32_t multiple) {
     return (int32_t)(multiple * inverse_of_3);
 }
 
-/* Twice the sums of four outputs. The planes give 24 y, 12 y, 6 y and 6 y. */
+/*
+ * Twice the sums of four outputs. The planes give 24 y, 12 y, 6 y and 6 y. Tiles beyond the map's edge are computed
+ * from whatever lies there and not stored: their sums wrap.
+ */
 static inline void tile_output_f4x3(const int32_t *plane, int32_t twice_bias, int32_t *twice) {
     const uint32_t m0 = (uint32_t)plane[0], m5 = (uint32_t)plane[5 * SCN_WINOGRAD_UNIT_SUMS];
     const uint32_t m1 = (uint32_t)plane[SCN_WINOGRAD_UNIT_SUMS], m2 = (uint32_t)plane[2 * SCN_WINOGRAD_UNIT_SUMS];
     const uint32_t m3 = (uint32_t)plane[3 * SCN_WINOGRAD_UNIT_SUMS], m4 = (uint32_t)plane[4 * SCN_WINOGRAD_UNIT_SUMS];
     const uint32_t near = m1 + m2, near_odd = m1 - m2, far = m3 + m4, far_odd = m3 - m4;
-    twice[0] = twice_bias + (third(6 * m0 - 4 * near + far) >> 2);
-    twice[1] = twice_bias + (third(far_odd - 2 * near_odd) >> 1);
-    twice[2] = twice_bias + third(far - near);
-    twice[3] = twice_bias + third(2 * far_odd - near_odd + 6 * m5);
+    twice[0] = scn_wrap_add(twice_bias, third(6 * m0 - 4 * near + far) >> 2);
+    twice[1] = scn_wrap_add(twice_bias, third(far_odd - 2 * near_odd) >> 1);
+    twice[2] = scn_wrap_add(twice_bias, third(far - near));
+    twice[3] = scn_wrap_add(twice_bias, third(2 * far_odd - near_odd + 6 * m5));
 }
 
 scn_tile_channel_t scn_tile_channel(const scn_conv2d_output_t *output, int32_t channel) {
