@@ -131,7 +131,7 @@ def tradeoff(
     from ..publish.curve import require_kind, write_tradeoff
 
     require_kind(to)
-    require_place(to)
+    require_place(to, read=[model])
     limit = arena_limit(None, board)
     result = compare(model, Options(weights=weights, ram_bytes=limit, wait_states=flash_waits(board)))
     if to:

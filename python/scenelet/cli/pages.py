@@ -57,7 +57,7 @@ def report(
     from ..data.datasets.registry import open_dataset
     from ..publish.report import Request, write_report
 
-    require_place(to)
+    require_place(to, read=[subject])
     _require_data(data, subset=subset, target=target)
     limit, waits = arena_limit(ram, board), flash_waits(board)
     dataset = open_dataset(data, subset=subset) if data else None
@@ -119,7 +119,7 @@ def compare(
     from ..data.datasets.registry import open_dataset
     from ..publish.comparison.page import MOST, write_comparison
 
-    require_place(to)
+    require_place(to, read=map(Path, subjects))
     _require_data(data, subset=subset)
     if len(subjects) > MOST:
         raise InputError("compare", f"takes at most {MOST} models", "compare fewer")
