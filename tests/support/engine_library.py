@@ -52,14 +52,16 @@ def build(*, flags: Sequence[str] = WARNINGS) -> Path:
 
 
 def run_sanitized(script: str, *arguments: Path) -> subprocess.CompletedProcess[str]:
-    """Run a script of this folder with the library built with sanitizers, and their runtime loaded first."""
+    """Run a script of this folder, or below it, with the library built with sanitizers, and their runtime loaded first."""
     compiler = toolchain.find(toolchain.host_compiler())
     names = ("libasan.so", "libubsan.so")
     runtimes = [subprocess.check_output([compiler, f"-print-file-name={name}"], text=True).strip() for name in names]
     # Python leaks on purpose at exit, and its own allocator would hide overruns.
     environment = {**os.environ, "LD_PRELOAD": " ".join(runtimes), "ASAN_OPTIONS": "detect_leaks=0"}
     environment["PYTHONMALLOC"] = "malloc"
-    command = [sys.executable, str(Path(__file__).with_name(script)), str(build(flags=SANITIZE)), *map(str, arguments)]
+    support = Path(__file__).parent
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(support), os.environ.get("PYTHONPATH", ""))))
+    command = [sys.executable, str(support / script), str(build(flags=SANITIZE)), *map(str, arguments)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 

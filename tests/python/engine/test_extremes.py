@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from engine_library import run_sanitized
-from extreme_cases import INT32_MAX, Ends, cases, layers, stages, sums_of, weighted
 from kernel_cases import Case
+from layers.extremes import INT32_MAX, Ends, cases, layers, stages, sums_of, weighted
 from stage_calls import ways
 
 from scenelet.compiler.operators import require_supported
@@ -30,7 +30,7 @@ DENSE = ("FULLY_CONNECTED", (1, 64), 8, (1, 1))
 
 @pytest.fixture(scope="module")
 def told() -> dict[str, dict[str, int]]:
-    done = run_sanitized("replay_extremes.py")
+    done = run_sanitized("layers/replay_extremes.py")
     assert done.returncode == 0, done.stderr[-3000:]
     return dict(json.loads(done.stdout))
 

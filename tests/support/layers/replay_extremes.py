@@ -1,4 +1,4 @@
-"""Runs the cases of extreme_cases.py in a sanitised library; a child process, since the sanitiser must be loaded first.
+"""Runs the cases of extremes.py in a sanitised library; a child process, because the sanitiser must be loaded first.
 
 Argument: the library. Raises at the first output that is not BUILTIN_REF's; a sanitizer ends the process at the first
 error it sees. Prints how often each operator was run and refused, and which kernels ran the stages of which sums.
@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 from engine_library import Engine
-from extreme_cases import cases, layers, stages, sums_of
 from kernel_cases import Case, expected
+from layers.extremes import cases, layers, stages, sums_of
 from row_calls import RowCaller
 from stage_calls import StageCaller, ways
 
