@@ -52,7 +52,7 @@ def build(*, flags: Sequence[str] = WARNINGS) -> Path:
 
 
 def run_sanitized(script: str, *arguments: Path) -> subprocess.CompletedProcess[str]:
-    """Run a script of this folder, or below it, with the library built with sanitizers, and their runtime loaded first."""
+    """Run a script of this folder, or below it, with the sanitized library, and its runtime loaded first."""
     compiler = toolchain.find(toolchain.host_compiler())
     names = ("libasan.so", "libubsan.so")
     runtimes = [subprocess.check_output([compiler, f"-print-file-name={name}"], text=True).strip() for name in names]

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 from engine_library import Engine
 from kernel_cases import Case, expected
-from layers.extremes import cases, layers, stages, sums_of
 from row_calls import RowCaller
 from stage_calls import StageCaller, ways
 
+from layers.extremes import cases, layers, stages, sums_of
 from scenelet.compiler.operators import lower, require_supported
 from scenelet.errors import UnsupportedError
 
