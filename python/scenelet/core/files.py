@@ -269,13 +269,7 @@ def is_device(path: str | Path) -> bool:
 
 
 def require_readable(path: str | Path) -> None:
-    """Check, without reading it, that the system lets a file be read; a pipe's writer is not waited for.
-
-    Raises
-    ------
-    InputError
-        It is missing, or the system does not let it be read.
-    """
+    """Raise InputError unless the system lets a file be read; it is not, and a pipe's writer is not waited for."""
     try:
         os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
     except OSError as error:
@@ -327,24 +321,6 @@ def scratch(place: Path | None = None) -> Iterator[Path]:
             if error.errno not in _FULL:
                 raise
             raise _unwritable(place, error) from None
-
-
-@contextlib.contextmanager
-def scratch_of_libraries() -> Iterator[None]:
-    """Lead what libraries make by :mod:`tempfile` inside the block into a folder of :func:`scratch`.
-
-    Raises
-    ------
-    InputError
-        The system's temporary folder cannot be written, or is full.
-    """
-    before = tempfile.tempdir
-    with scratch() as folder:
-        tempfile.tempdir = str(folder)
-        try:
-            yield
-        finally:
-            tempfile.tempdir = before
 
 
 def require_free(size: int) -> None:

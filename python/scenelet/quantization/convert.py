@@ -6,7 +6,9 @@ front end's INT8 features are the input as they are. The same network, calibrati
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config.recipe import Recipe
-from ..core.files import require_free, scratch_of_libraries, write_bytes
+from ..core.files import require_free, scratch, write_bytes
 from ..core.names import label_problem
 from ..core.stderr import discard_stderr
 from ..errors import ModelError, ToolError
@@ -54,10 +56,28 @@ def _converter(model: keras.Model) -> Any:
     return tf.lite.TFLiteConverter.from_concrete_functions([frozen], model)
 
 
+@contextmanager
+def _scratch_of_libraries() -> Iterator[None]:
+    """Lead what libraries make by :mod:`tempfile` inside the block into a temporary folder of ours.
+
+    Raises
+    ------
+    InputError
+        The system's temporary folder cannot be written, or is full.
+    """
+    before = tempfile.tempdir
+    with scratch() as folder:
+        tempfile.tempdir = str(folder)
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
+
+
 def _converted(converter: Any, name: str) -> bytes:
     require_free(_SCRATCH_BYTES)
     try:
-        with scratch_of_libraries(), discard_stderr():
+        with _scratch_of_libraries(), discard_stderr():
             return bytes(converter.convert())
     except Exception as error:
         problem = (str(error).strip().splitlines() or [type(error).__name__])[0]
