@@ -104,7 +104,8 @@ class Explanation:
 
 def operator_costs(compiled: Compiled) -> dict[int, LayerCost]:
     """Cost of every operator of a model by its number in the .tflite, as parts name their operators."""
-    return {one.index: cost for one, cost in zip(compiled.graph.operators, compiled.cost.layers, strict=True)}
+    # After the operators there may be a clip head, which is none.
+    return {one.index: cost for one, cost in zip(compiled.graph.operators, compiled.cost.layers, strict=False)}
 
 
 def explain(model: str | Path | bytes, options: Options = DEFAULT) -> Explanation:

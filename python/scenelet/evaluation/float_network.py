@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..frontend.available import open_frontend
 from ..quantization.convert import INPUT_SCALE
+from ..targets.base import Heard
 from ..targets.litert import LitertTarget, reference_interpreter
 
 
@@ -59,8 +61,23 @@ class FloatTarget(LitertTarget):
 
     def classify(self, windows: NDArray[np.int32]) -> NDArray[Any]:
         """See :class:`scenelet.targets.interpreter.LocalTarget`; the scores are float64."""
-        scores = []
+        return np.stack([one * 256 - 128 for (one,) in self._values(windows, self.output.name)])
+
+    def hear(self, windows: NDArray[np.int32]) -> Heard:
+        """See :class:`scenelet.targets.base.Target`; a clip head is the board's, on embeddings rounded for it."""
+        silent, head = self.silent(windows), self.clip_head
+        if head is None:
+            return Heard(self.classify(windows), silent, None)
+        read = next(tensor for tensor in self.graph.tensors.values() if tensor.name == head.tensor)
+        assert read.quantization is not None
+        scale, zero_point = float(read.quantization.scale[0]), int(read.quantization.zero_point[0])
+        pairs = list(self._values(windows, self.output.name, read.name))
+        embeddings = np.stack([np.clip(np.rint(one / scale) + zero_point, -128, 127) for _, one in pairs])
+        scores: NDArray[Any] = np.stack([one * 256 - 128 for one, _ in pairs])
+        return Heard(scores, silent, self.clip_answers(embeddings.astype(np.int8), silent))
+
+    def _values(self, windows: NDArray[np.int32], *names: str) -> Iterator[tuple[NDArray[np.float64], ...]]:
+        """Tensors of every window by their names, flat."""
         for features in open_frontend(self.tables).features(windows):
             self._exact.run(features)
-            scores.append(self._exact.value(self.output.name).reshape(-1) * 256 - 128)
-        return np.stack(scores)
+            yield tuple(self._exact.value(name).reshape(-1) for name in names)

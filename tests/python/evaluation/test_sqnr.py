@@ -14,6 +14,8 @@ from scenelet.models.backend import keras
 from scenelet.models.keras_model import build
 from scenelet.quantization.convert import convert_float, quantize
 from scenelet.targets.litert import LitertTarget
+from scenelet.tflite.clip_head import make_clip_head
+from scenelet.tflite.metadata import attach, read
 
 pytestmark = pytest.mark.train
 
@@ -106,3 +108,23 @@ def test_the_float_networks_scores_are_those_of_keras(small):
         seen = open_frontend(target.tables).features(samples)
     wanted = model(seen[..., None].astype(np.float32) / 64, training=False).numpy()
     np.testing.assert_allclose((found + 128) / 256, wanted, atol=1e-5)
+
+
+def test_a_clip_head_hears_the_float_networks_embeddings(small):
+    loaded, model, features = small
+    content = quantize(model, features, loaded, LABELS)
+    with LitertTarget(content) as plain:
+        dense = next(one for one in plain.graph.operators if one.op == "FULLY_CONNECTED")
+        read_from = plain.graph.tensors[dense.outputs[0]]
+    scale, zero_point = float(read_from.quantization.scale[0]), int(read_from.quantization.zero_point[0])
+    chance = np.random.default_rng(3)
+    weights = chance.normal(size=(read_from.elements * 2, 3)) / (scale * 60)
+    head = make_clip_head(weights, chance.normal(size=3), ("mean", "max"), 4, scale, zero_point)
+    info = read(content).model_copy(update={"clip_head": head.model_copy(update={"tensor": read_from.name})})
+    headed = attach(content, info)
+    samples = chance.normal(0, 2.0**18, (6, loaded.frontend.clip_samples)).astype(np.int32)
+    with FloatTarget(headed, convert_float(model)) as exact, LitertTarget(headed) as int8:
+        found, near = exact.hear(samples), int8.hear(samples)
+        np.testing.assert_array_equal(found.scores, exact.classify(samples))
+    assert found.clip.shape == near.clip.shape == (6, 3)
+    assert np.mean(found.clip.argmax(axis=1) == near.clip.argmax(axis=1)) > 0.6

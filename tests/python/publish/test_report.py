@@ -229,7 +229,9 @@ def test_blocks_lie_in_the_arena_and_none_overlaps_another(model: str, request: 
         for other in made[number + 1 :]:
             apart = one.left + one.width <= other.left + 0.01 or other.left + other.width <= one.left + 0.01
             above = one.bottom + one.height <= other.bottom + 0.01 or other.bottom + other.height <= one.bottom + 0.01
-            assert apart or above, (one, other)
+            # Where a step has read its input, its output may lie.
+            followed = one.piece.last_step == other.piece.first_step or other.piece.last_step == one.piece.first_step
+            assert apart or above or followed, (one, other)
 
 
 def test_the_worst_mistakes_are_the_surest_one_of_a_clip(small_run: SmallRun) -> None:

@@ -17,7 +17,7 @@ class Row:
     Attributes
     ----------
     instructions
-        Counted, or predicted by the cost model.
+        Counted, or predicted by the cost model; None of a clip head, which is not part of the network.
     bytes
         Parameters of its operators in the .tflite.
     sqnr_db
@@ -27,7 +27,7 @@ class Row:
     name: str
     kernel: str
     why: str
-    instructions: int
+    instructions: int | None
     macs: int
     bytes: int
     sqnr_db: float | None
@@ -38,7 +38,7 @@ def rows(subject: Subject) -> list[Row]:
     costs = operator_costs(subject.compiled)
     noise = {} if isinstance(subject.noise, Missing) else {one.name: one.sqnr_db for one in subject.noise.layers}
     counted = subject.bench.part_instructions if subject.bench else None
-    return [
+    found = [
         Row(
             one.layer,
             one.kernel,
@@ -50,6 +50,9 @@ def rows(subject: Subject) -> list[Row]:
         )
         for number, one in enumerate(subject.explanation.parts)
     ]
+    heads = subject.compiled.cost.layers[len(subject.compiled.graph.operators) :]
+    why = "over statistics of the last windows' embeddings"
+    return [*found, *(Row(one.name, "clip head", why, None, one.macs, one.params_bytes, None) for one in heads)]
 
 
 def part(subject: Subject) -> Part:
@@ -61,7 +64,8 @@ def part(subject: Subject) -> Part:
         "counted": subject.bench is not None,
         "noise": None if isinstance(noise, Missing) else noise,
         "most": {
-            name: max((getattr(row, name) for row in found), default=0) for name in ("instructions", "macs", "bytes")
+            name: max((getattr(row, name) or 0 for row in found), default=0)
+            for name in ("instructions", "macs", "bytes")
         },
         "quietest": max((row.sqnr_db for row in found if row.sqnr_db is not None), default=0.0),
     }

@@ -48,10 +48,10 @@ def budget(subject: Subject) -> Budget:
         compiled.cost,
         board,
         flash_bytes=_flash(subject),
-        ram_bytes=compiled.plan.arena_bytes,
+        ram_bytes=compiled.ram_bytes,
         held=held,
     )
-    return Budget(str(subject.model), compiled.cost, compiled.plan.arena_bytes, board, tuple(found), held)
+    return Budget(str(subject.model), compiled.cost, compiled.ram_bytes, board, tuple(found), held)
 
 
 def _flash(subject: Subject) -> int | None:
@@ -63,11 +63,12 @@ def quantities(subject: Subject, result: Budget) -> list[Quantity]:
     cost, board = result.cost, result.board
     assert board is not None
     flash, of_board = _flash(subject), result.held.of_board
-    arena = subject.compiled.plan.arena_bytes
+    compiled = subject.compiled
+    arena = "arena" if compiled.info is None or compiled.info.clip_head is None else "arena and clip head"
     return [
         Quantity("parameters", cost.params_bytes, result.held.params_bytes, "B"),
         Quantity("multiply-accumulates (MACs)", cost.macs, result.held.macs, ""),
-        Quantity(f"RAM of {board.name}: arena", arena, board.ram_bytes if of_board else None, "B"),
+        Quantity(f"RAM of {board.name}: {arena}", compiled.ram_bytes, board.ram_bytes if of_board else None, "B"),
         Quantity(
             f"flash of {board.name}: " + ("parameters" if flash is None else "network, engine and front end"),
             cost.params_bytes if flash is None else flash,
