@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import Any, NoReturn
 
 from scenelet.cli.output import out, progress, table
@@ -18,6 +19,21 @@ from scenelet.core.shown import shown
 from scenelet.core.toolchain import build_folder
 from scenelet.errors import SceneletError
 from scenelet.publish.demo import run_demo
+
+# What a stage is for, by how its name begins.
+WHY = {
+    "write a synthetic city": "no download; TAU's layout, nine microphones",
+    "train": "in floating point, on the features that the device computes",
+    "distil": "the network learns from its teacher",
+    "quantise": "weights and activations of 8 bits",
+    "check the limits": "parameters, MACs and memory",
+    "export": "the network and its front end, with planned memory",
+    "pio run": "the whole firmware, as for a board",
+    "evaluate on litert": "TFLite's reference kernels on this computer",
+    "evaluate on qemu": "the same windows on the emulated board",
+    "parity": "every value of every layer against TFLite's reference",
+    "count": "layer by layer, in QEMU",
+}
 
 
 class Parser(argparse.ArgumentParser):
@@ -50,7 +66,40 @@ def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _announce(stage: str) -> None:
-    out.print(f"- {stage}")
+    """Say what begins, and what it is for."""
+    why = next((why for start, why in WHY.items() if stage.startswith(start)), "")
+    out.print(f"- {stage}: {why}" if why else f"- {stage}")
+
+
+def begin(data: Path | None) -> None:
+    """Say what will happen."""
+    source = f"the recordings in {data}" if data else "synthetic recordings of ten scenes"
+    out.print(f"From {source} to predictions on an emulated Cortex-M4.")
+    out.print("With the short training that takes about ten minutes on two cores.")
+    out.print("If it is interrupted, the same command goes on where it stopped.")
+
+
+def end(result: dict[str, Any], folder: Path, *, same: bool) -> None:
+    """Say what was shown, where it is, and what can be done next."""
+    windows, model = result["windows"], result["model"]
+    if same:
+        out.print("\nwhat this shows")
+        out.print(f"- All {windows:,} test windows have the same scores here and on the Cortex-M4.")
+        out.print("- Every value of every layer that was compared is TFLite's.")
+        out.print("- The network keeps the limits, and the whole firmware fits the board.")
+        if result["data"] == "synthetic_city":
+            out.print("The accuracy is that of a synthetic city after a short training: it says")
+            out.print("nothing about real scenes, and differs by some points between computers.")
+    out.print("\nwhat is there")
+    out.print(f"- {folder / 'report.html'}: the model on one page, for a browser")
+    out.print(f"- {folder / 'report.json'}: the figures above")
+    out.print(f"- {model}: the network")
+    out.print("\nwhat next: how it became C; a project to flash; the same with your recordings")
+    out.print("  source .venv/bin/activate")
+    out.print(f"  scenelet explain {quote(model)}")
+    out.print(f"  scenelet new my_board --board feather_f405 --from {quote(model)}")
+    out.print("  make demo DATA=folder")
+    out.print("docs/FIRST_STEPS.md goes this way step by step")
 
 
 def main() -> int:
@@ -65,14 +114,14 @@ def main() -> int:
         parser.error("--teacher needs --recipe")
     try:
         recipe_, teacher = (load(name) if name else None for name in (arguments.recipe, arguments.teacher))
+        begin(arguments.data)
         result = run_demo(arguments.out, arguments.data, _announce, progress, recipe_=recipe_, teacher=teacher)
     except SceneletError as error:
         sys.stderr.write(f"demo: {shown(str(error))}\n")
         return error.exit_status
     out.print(table("from recordings to a Cortex-M4", ["", ">"], rows(result)))
-    for page in ("report.json", "report.html"):
-        out.print(str(arguments.out / page))
     same = result["accuracy_int8"] == result["accuracy_qemu"] and not result["parity_mismatches"]
+    end(result, arguments.out, same=same)
     return 0 if same else 1
 
 

@@ -137,10 +137,14 @@ make_environment() { # NAME EXTRAS SIZES
   # An older environment may hold TensorFlow's larger package, whose files the smaller one would share.
   [ "$(uname -sm)" != "Linux x86_64" ] || .venv/bin/python -m pip uninstall --quiet --yes tensorflow 2>/dev/null
   .venv/bin/python -m pip install --disable-pip-version-check --no-compile -e ".[$2]" >&2
+  say "removing headers and symbol tables that nothing here uses"
   slim
+  say "compiling Python's byte code: a minute or two"
   compile_modules
+  say "compiling the front end"
   .venv/bin/python -c "$compile_frontend"
   printf '%s\n' "$wanted" >".venv/scenelet-$1"
+  say "done; Python packages are in .venv alone, and 'rm -r .venv' removes them"
 }
 
 if [ -n "$for_tests" ]; then

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""``tools/transcripts.py PAGE... [--check]``: what commands print at 80 columns, as pages of the documentation.
+"""``tools/transcripts.py PAGE... [--check] [--recordings DIR]``: pages of what commands print at 80 columns.
 
 A page says once where its commands run::
 
@@ -13,7 +13,8 @@ and holds the commands, each followed by the block that is written anew::
 ``;;`` stands between the commands of one block. A page that ends in .ipynb is a notebook, and run as it is. ``fixed``
 output is the same everywhere; ``--check`` runs those commands alone and fails where a page differs. A command that
 ``fails`` must. Progress is left out, for its lines and times are those of one machine; of a line with figures, such as
-an epoch's loss, those stay.
+an epoch's loss, those stay. With ``--recordings`` every command of a page runs in the folder's copy of recordings, with
+this clone's scenelet, but those that take ``long``, which install scenelet or make recordings.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from scenelet.core.files import write_text
 from scenelet.core.toolchain import FIRMWARE, REPOSITORY
 
 COLUMNS = 80
-BLOCK = re.compile(r"<!-- capture((?: fixed| fails)*): (.+?) -->\n```\n.*?```\n", re.DOTALL)
+BLOCK = re.compile(r"<!-- capture((?: fixed| fails| long)*): (.+?) -->\n```\n.*?```\n", re.DOTALL)
 PROGRESS = re.compile(
     r"(?P<done>.+: [\d,]+ of [\d,]+)(; (?P<figures>(?!(\d+ (h|min|s) ?)+left$).+?))?(; (\d+ (h|min|s) ?)+left)?"
 )
@@ -103,20 +104,26 @@ def capture(command: str, folder: Path, environment: Mapping[str, str], *, fails
     return f"```\n$ {typed}\n{shown}\n```\n" if shown else f"```\n$ {typed}\n```\n"
 
 
-def renewed(page: str, *, fixed_only: bool = False) -> str:
-    """Text of a page with its blocks as the commands print them now."""
+def renewed(page: str, *, fixed_only: bool = False, recordings: Path | None = None) -> str:
+    """Text of a page with its blocks as the commands print them now.
+
+    With ``recordings`` and ``fixed_only`` all blocks but long ones run, and those alone that are fixed are written.
+    """
     with tempfile.TemporaryDirectory(prefix="scenelet-") as place:
         folder = Path(place) / "work"
         folder.mkdir()
-        environment = wheel(folder) if WHEEL in page else clone(folder)
+        environment = wheel(folder) if WHEEL in page and recordings is None else clone(folder)
+        if recordings is not None:
+            shutil.copytree(recordings, folder / "recordings")
 
         def block(found: re.Match[str]) -> str:
             words, command = found.groups()
-            if fixed_only and "fixed" not in words:
+            runs = "long" not in words if recordings is not None else not fixed_only or "fixed" in words
+            if not runs:
                 return found[0]
             sys.stderr.write(f"transcripts: {command}\n")
             made = capture(command, folder, environment, fails="fails" in words)
-            return f"<!-- capture{words}: {command} -->\n{made}"
+            return found[0] if fixed_only and "fixed" not in words else f"<!-- capture{words}: {command} -->\n{made}"
 
         return BLOCK.sub(block, page)
 
@@ -146,11 +153,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pages", nargs="+", type=Path, metavar="PAGE")
     parser.add_argument("--check", action="store_true", help="write nothing; fail where fixed output has changed")
+    parser.add_argument("--recordings", type=Path, metavar="DIR", help="folder of classes that the commands find")
     arguments = parser.parse_args()
     stale = []
     for path in arguments.pages:
         text = path.read_text("utf-8")
-        made = executed(text) if path.suffix == ".ipynb" else renewed(text, fixed_only=arguments.check)
+        options = {"fixed_only": arguments.check, "recordings": arguments.recordings}
+        made = executed(text) if path.suffix == ".ipynb" else renewed(text, **options)
         if arguments.check and made != text:
             stale.append(path)
         elif not arguments.check:

@@ -255,6 +255,7 @@ def _measure(demo: Demo, metrics: dict[str, Any]) -> tuple[dict[str, Any], Reque
     result = {
         "data": demo.dataset.name,
         "recipe": demo.recipe.name,
+        "model": str(demo.model),
         "windows": int8.windows,
         "accuracy_float": metrics["test"]["accuracy"],
         "accuracy_int8": int8.accuracy,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 from types import EllipsisType
 
 import pytest
@@ -43,6 +44,16 @@ def test_no_page_shows_how_long_a_machine_took() -> None:
     for page in PAGES:
         lines = (REPOSITORY / "docs" / page).read_text("utf-8").splitlines()
         assert [line for line in lines if transcripts.settled(line) != line] == []
+
+
+@pytest.mark.train
+@pytest.mark.cross
+@pytest.mark.qemu
+def test_the_tutorials_commands_run_word_for_word(recordings: Path) -> None:
+    command = [sys.executable, "tools/transcripts.py", "docs/FIRST_STEPS.md", "--check", "--recordings", recordings]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stderr.splitlines()) >= 10
 
 
 @pytest.mark.parametrize("page", PAGES)

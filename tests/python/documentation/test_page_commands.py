@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 import shlex
 from collections.abc import Callable, Iterator
 from configparser import ConfigParser
@@ -227,3 +228,19 @@ def test_a_wrong_command_would_be_found(tmp_path: Path, code: str, said: str) ->
     page.write_text(f"```\n{code}\n```\n")
     (refused,) = refusals(page)
     assert said in refused
+
+
+def test_the_demo_ends_with_commands_that_can_be_typed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    end = runpy.run_path(str(REPOSITORY / "tools" / "demo.py"))["end"]
+    result = {"windows": 1234, "model": "build/demo/a run/model.tflite", "data": "synthetic_city"}
+    end(result, Path("build/demo"), same=True)
+    said = capsys.readouterr().out
+    assert "All 1,234 test windows have the same scores" in said
+    assert "nothing about real scenes" in said
+    assert all(len(line) <= 80 for line in said.splitlines() if result["model"] not in line)
+    page = tmp_path / "page.md"
+    page.write_text("```\n" + "\n".join(line for line in said.splitlines() if line.startswith("  ")) + "\n```\n")
+    assert len(list(commands(page))) >= 4
+    assert not list(refusals(page))
+    end(result, Path("build/demo"), same=False)
+    assert "same scores" not in capsys.readouterr().out
