@@ -174,6 +174,7 @@ PROGRAMS: dict[str, Callable[[list[str], bool], None]] = {"scenelet": scenelet, 
 
 def check(words: list[str], whole: bool) -> None:
     """Hold a command to its program's parser; programs of others are not ours to know."""
+    whole = whole and "..." not in words  # what is left out is the reader's to know
     before = ["", *words]
     words = [  # brackets: what may be left out
         word.strip("[]")
