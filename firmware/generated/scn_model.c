@@ -18,10 +18,10 @@
  *        0    28936      4     4  scratch of 6:conv5
  *    48904     1536      5     6  7:conv6
  *        0    42760      5     5  scratch of 7:conv6
- *    28840     2048      6     7  9:conv7
- *        0    21928      6     6  scratch of 9:conv7
- *    30888     2048      7     8  10:conv8
- *        0    28840      7     7  scratch of 10:conv8
+ *    14088     2048      6     7  9:conv7
+ *        0    10616      6     6  scratch of 9:conv7
+ *    16136     2048      7     8  10:conv8
+ *        0    14088      7     7  scratch of 10:conv8
  *      128       64      8     9  11:pooling
  *      256      128      9    10  12:embedding
  *        0      128      9     9  scratch of 12:embedding
@@ -54,10 +54,10 @@ _Static_assert(SCN_WINOGRAD_2D_TILE_BYTES(4, SCN_WINOGRAD_2D_FEW_SLOTS, 32) + SC
 _Static_assert(SCN_WINOGRAD_2D_PACKED_BYTES(9, 32, 48) == 13824, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_2D_TILE_BYTES(4, SCN_WINOGRAD_2D_FEW_SLOTS, 48) + SCN_WINOGRAD_2D_SUM_BYTES + SCN_WINOGRAD_2D_PLACE_BYTES(4) + SCN_WINOGRAD_2D_WEIGHT_SCRATCH_BYTES(4, 1, 48) == 42752, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_2D_PACKED_BYTES(9, 48, 48) == 20736, "the engine wants another size than the compiler planned");
-_Static_assert(SCN_WINOGRAD_2D_TILE_BYTES(1, SCN_WINOGRAD_2D_FEW_SLOTS, 48) + SCN_WINOGRAD_2D_SUM_BYTES + SCN_WINOGRAD_2D_PLACE_BYTES(1) + SCN_WINOGRAD_2D_WEIGHT_SCRATCH_BYTES(4, 1, 48) == 21920, "the engine wants another size than the compiler planned");
-_Static_assert(SCN_WINOGRAD_2D_PACKED_BYTES(9, 48, 64) == 27648, "the engine wants another size than the compiler planned");
-_Static_assert(SCN_WINOGRAD_2D_TILE_BYTES(1, SCN_WINOGRAD_2D_FEW_SLOTS, 64) + SCN_WINOGRAD_2D_SUM_BYTES + SCN_WINOGRAD_2D_PLACE_BYTES(1) + SCN_WINOGRAD_2D_WEIGHT_SCRATCH_BYTES(4, 1, 64) == 28832, "the engine wants another size than the compiler planned");
-_Static_assert(SCN_WINOGRAD_2D_PACKED_BYTES(9, 64, 64) == 36864, "the engine wants another size than the compiler planned");
+_Static_assert(SCN_WINOGRAD_TILE_BYTES(4, 1, SCN_WINOGRAD_INPUT_TILES_ACROSS(4, 4, 8, 3), 48) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(4, 24, 3) + SCN_WINOGRAD_SUM_BYTES(4, 1) == 10608, "the engine wants another size than the compiler planned");
+_Static_assert(SCN_WINOGRAD_PACKED_BYTES(3, 48, 64) == 27648, "the engine wants another size than the compiler planned");
+_Static_assert(SCN_WINOGRAD_TILE_BYTES(4, 1, SCN_WINOGRAD_INPUT_TILES_ACROSS(4, 4, 8, 3), 64) + SCN_WINOGRAD_WEIGHT_SCRATCH_BYTES(4, 32, 3) + SCN_WINOGRAD_SUM_BYTES(4, 1) == 14080, "the engine wants another size than the compiler planned");
+_Static_assert(SCN_WINOGRAD_PACKED_BYTES(3, 64, 64) == 36864, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_DENSE_SCRATCH_BYTES(64) == 128, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_DENSE_SCRATCH_BYTES(128) == 256, "the engine wants another size than the compiler planned");
 
@@ -3392,39 +3392,27 @@ static _Alignas(4) const int8_t step6_s0_packed[27648] = {
     -30, 12, -23, -30, -32, 69, 30, -3, 52, -93, -39, -103, 41, -54, -8, -83, 16, -19,
 };
 
-static _Alignas(4) const scn_winograd_2d_channel_t step6_s0_channels[64] = {
-    {808416, 1049916903, -16711552, 17}, {176688, 1218575589, -16711552, 17},
-    {594360, 1202386539, -16711552, 17}, {1220616, 1313052833, -16711552, 17},
-    {229536, 1219989838, -16711552, 17}, {1394604, 979498832, -16711553, 17},
-    {-373716, 1080910663, -16711552, 17}, {-937116, 1813273740, -33423232, 18},
-    {312912, 990457464, -16711552, 17}, {1222416, 1762714892, -33423232, 18},
-    {1411524, 1091045220, -16711552, 17}, {1061892, 1266346258, -16711552, 17},
-    {1541736, 1143949306, -16711552, 17}, {1841292, 1146810936, -16711552, 17},
-    {994176, 1578927120, -33423232, 18}, {597780, 1440850898, -16711552, 17},
-    {-589932, 1275865360, -16711552, 17}, {1527912, 1781170773, -33423233, 18},
-    {678960, 1281381237, -16711552, 17}, {209988, 1323667344, -16711552, 17},
-    {410832, 1293783286, -16711552, 17}, {1054404, 1293482375, -16711551, 17},
-    {226368, 1214504944, -16711552, 17}, {839988, 1067565396, -16711553, 17},
-    {-313956, 1044434570, -16711552, 17}, {1061784, 1302889523, -16711553, 17},
-    {177408, 1560630040, -33423232, 18}, {450612, 1133814915, -16711552, 17},
-    {660096, 1807972351, -33423232, 18}, {-254160, 1240388173, -16711552, 17},
-    {297252, 1839027168, -33423233, 18}, {-310644, 1049603846, -16711552, 17},
-    {821916, 1356691634, -16711552, 17}, {447516, 1797464423, -33423232, 18},
-    {-1501632, 974702927, -16711552, 17}, {769428, 1013273995, -16711552, 17},
-    {-851832, 1313442480, -33423232, 18}, {-415260, 1415811162, -16711552, 17},
-    {-765648, 1070103807, -16711553, 17}, {612756, 1463933968, -16711552, 17},
-    {464544, 1153046456, -16711552, 17}, {385056, 1688855181, -33423232, 18},
-    {915948, 980593414, -16711552, 17}, {463392, 1828343751, -33423232, 18},
-    {294984, 1021356952, -16711552, 17}, {789804, 1842321988, -33423232, 18},
-    {140544, 1245971719, -16711553, 17}, {191340, 1082956148, -16711552, 17},
-    {382752, 958732496, -16711552, 17}, {-81072, 1313660273, -16711552, 17},
-    {480132, 1046848634, -16711552, 17}, {2235276, 1813091970, -33423232, 18},
-    {-1083996, 1135497192, -16711552, 17}, {-279648, 1034496820, -16711552, 17},
-    {1958868, 1563892471, -33423232, 18}, {2055240, 1100590595, -16711552, 17},
-    {2321892, 1636257541, -33423234, 18}, {314712, 1881008646, -33423232, 18},
-    {-514008, 1136533360, -16711552, 17}, {690372, 1261253408, -16711552, 17},
-    {1983996, 991336320, -16711553, 17}, {1587564, 1226909884, -16711552, 17},
-    {450756, 989544321, -16711552, 17}, {1356696, 1907681002, -33423232, 18},
+static _Alignas(4) const int32_t step6_s0_bias[64] = {
+    22456, 4908, 16510, 33906, 6376, 38739, -10381, -26031, 8692, 33956, 39209, 29497, 42826, 51147, 27616,
+    16605, -16387, 42442, 18860, 5833, 11412, 29289, 6288, 23333, -8721, 29494, 4928, 12517, 18336, -7060, 8257,
+    -8629, 22831, 12431, -41712, 21373, -23662, -11535, -21268, 17021, 12904, 10696, 25443, 12872, 8194, 21939,
+    3904, 5315, 10632, -2252, 13337, 62091, -30111, -7768, 54413, 57090, 64497, 8742, -14278, 19177, 55111,
+    44099, 12521, 37686,
+};
+
+static _Alignas(4) const scn_multiplier_t step6_s0_scale[64] = {
+    {1181156516, -9}, {1370897538, -9}, {1352684857, -9}, {1477184437, -9}, {1372488568, -9}, {1101936186, -9},
+    {1216024496, -9}, {2039932958, -10}, {1114264648, -9}, {1983054254, -10}, {1227425873, -9},
+    {1424639541, -9}, {1286942970, -9}, {1290162304, -9}, {1776293010, -10}, {1620957261, -9}, {1435348531, -9},
+    {2003817120, -10}, {1441553892, -9}, {1489125762, -9}, {1455506197, -9}, {1455167672, -9}, {1366318063, -9},
+    {1201011071, -9}, {1174988892, -9}, {1465750714, -9}, {1755708795, -10}, {1275541780, -9},
+    {2033968895, -10}, {1395436695, -9}, {2068905565, -10}, {1180804327, -9}, {1526278089, -9},
+    {2022147476, -10}, {1096540793, -9}, {1139933245, -9}, {1477622791, -10}, {1592787558, -9},
+    {1203866783, -9}, {1646925715, -9}, {1297177263, -9}, {1899962079, -10}, {1103167591, -9},
+    {2056886720, -10}, {1149026572, -9}, {2072612237, -10}, {1401718184, -9}, {1218325667, -9},
+    {1078574058, -9}, {1477867808, -9}, {1177704714, -9}, {2039728467, -10}, {1277434341, -9}, {1163808923, -9},
+    {1759379030, -10}, {1238164420, -9}, {1840789734, -10}, {2116134727, -10}, {1278600031, -9},
+    {1418910085, -9}, {1115253361, -9}, {1380273620, -9}, {1113237362, -9}, {2146141128, -10},
 };
 
 static _Alignas(4) const int8_t step7_s0_packed[36864] = {
@@ -4931,39 +4919,28 @@ static _Alignas(4) const int8_t step7_s0_packed[36864] = {
     29, -35, 5,
 };
 
-static _Alignas(4) const scn_winograd_2d_channel_t step7_s0_channels[64] = {
-    {1800828, 1617014967, -33423233, 18}, {200592, 959619610, -16711552, 17},
-    {941652, 1146278250, -16711553, 17}, {1224432, 1077925419, -16711552, 17},
-    {706608, 1766617443, -33423232, 18}, {1254708, 1638995009, -33423232, 18},
-    {131364, 1584396590, -33423232, 18}, {-433692, 1253878703, -33423232, 18},
-    {1331856, 1087099144, -16711552, 17}, {86832, 1692449829, -33423232, 18},
-    {948528, 1607147132, -33423232, 18}, {-66960, 1607483686, -33423232, 18},
-    {1841940, 1662491138, -33423231, 18}, {-2021652, 1269770829, -33423232, 18},
-    {-353052, 1502654624, -33423232, 18}, {-573156, 1611009207, -33423232, 18},
-    {-315900, 1196329960, -33423232, 18}, {2707632, 1483662172, -33423232, 18},
-    {2364876, 1659873250, -33423231, 18}, {644760, 1829310642, -33423232, 18},
-    {1670652, 1009972971, -16711552, 17}, {888192, 1138666836, -16711552, 17},
-    {95148, 1342315904, -33423233, 18}, {-627660, 1138543087, -16711552, 17},
-    {1414980, 1013089048, -16711552, 17}, {-718920, 1535526780, -33423232, 18},
-    {-1539936, 1640623623, -33423232, 18}, {421740, 1507546124, -33423232, 18},
-    {-983628, 1648523408, -33423234, 18}, {2391444, 1058216003, -16711552, 17},
-    {-343548, 1827418573, -33423232, 18}, {-147168, 965821290, -16711552, 17},
-    {-570564, 1487041808, -33423232, 18}, {2855844, 1469357684, -130560, -10},
-    {1697508, 1719890393, -33423235, 18}, {373500, 1314025670, -16711552, 17},
-    {887328, 1674261234, -33423232, 18}, {2348856, 1410372952, -33423233, 18},
-    {2709180, 1057188430, -16711552, 17}, {-547992, 1759509571, -33423232, 18},
-    {353700, 1675381877, -33423231, 18}, {1477152, 1694838337, -33423232, 18},
-    {1924056, 1036947159, -16711552, 17}, {50112, 1205177427, -16711552, 17},
-    {-878760, 1433335373, -33423237, 18}, {1214748, 990932338, -16711552, 17},
-    {1003248, 1283373281, -33423232, 18}, {1106784, 1610583702, -33423233, 18},
-    {1068552, 1098986813, -16711552, 17}, {2009196, 1569524933, -33423232, 18},
-    {1892880, 1838835849, -33423232, 18}, {-496044, 1032194954, -16711552, 17},
-    {702360, 1240653676, -16711552, 17}, {2092392, 1889441960, -33423232, 18},
-    {1214244, 1250174662, -33423232, 18}, {196632, 1480934125, -33423233, 18},
-    {1138320, 1068838277, -16711552, 17}, {1492020, 955150320, -16711552, 17},
-    {3086496, 2129506646, -130560, -10}, {1220688, 1444583394, -33423232, 18},
-    {395064, 1623399696, -33423232, 18}, {1501668, 1144666625, -33423232, 18},
-    {1420920, 1588489587, -33423232, 18}, {-1615824, 1468436872, -33423232, 18},
+static _Alignas(4) const int32_t step7_s0_bias[64] = {
+    50023, 5572, 26157, 34012, 19628, 34853, 3649, -12047, 36996, 2412, 26348, -1860, 51165, -56157, -9807,
+    -15921, -8775, 75212, 65691, 17910, 46407, 24672, 2643, -17435, 39305, -19970, -42776, 11715, -27323, 66429,
+    -9543, -4088, -15849, 79329, 47153, 10375, 24648, 65246, 75255, -15222, 9825, 41032, 53446, 1392, -24410,
+    33743, 27868, 30744, 29682, 55811, 52580, -13779, 19510, 58122, 33729, 5462, 31620, 41445, 85736, 33908,
+    10974, 41713, 39470, -44884,
+};
+
+static _Alignas(4) const scn_multiplier_t step7_s0_scale[64] = {
+    {1819141838, -10}, {1079572062, -9}, {1289563032, -9}, {1212666097, -9}, {1987444624, -10},
+    {1843869386, -10}, {1782446164, -10}, {1410613541, -10}, {1222986538, -9}, {1904006058, -10},
+    {1808040524, -10}, {1808419147, -10}, {1870302531, -10}, {1428492183, -10}, {1690486452, -10},
+    {1812385358, -10}, {1345871205, -10}, {1669119944, -10}, {1867357407, -10}, {2057974473, -10},
+    {1136219593, -9}, {1281000191, -9}, {1510105393, -10}, {1280860973, -9}, {1139725180, -9},
+    {1727467628, -10}, {1845701576, -10}, {1695989390, -10}, {1854588835, -10}, {1190493004, -9},
+    {2055845895, -10}, {1086548952, -9}, {1672922035, -10}, {1469357684, -10}, {1934876693, -10},
+    {1478278879, -9}, {1883543889, -10}, {1586669572, -10}, {1189336984, -9}, {1979448268, -10},
+    {1884804612, -10}, {1906693130, -10}, {1166565554, -9}, {1355824606, -9}, {1612502295, -10},
+    {1114798881, -9}, {1443794942, -10}, {1811906665, -10}, {1236360165, -9}, {1765715550, -10},
+    {2068690331, -10}, {1161219324, -9}, {1395735386, -9}, {2125622205, -10}, {1406446495, -10},
+    {1666050891, -10}, {1202443062, -9}, {1074544110, -9}, {2129506646, -10}, {1625156319, -10},
+    {1826324659, -10}, {1287749954, -10}, {1787050786, -10}, {1651991482, -10},
 };
 
 static _Alignas(4) const int16_t step9_paired[4096] = {
@@ -5489,12 +5466,12 @@ static void step5_run(uint8_t *arena) {
 }
 
 /* 9:conv7 */
-static const scn_winograd_2d_t step6_s0[1] = {
-    {.conv = {.input = {.batches = 1, .height = 8, .width = 4, .channels = 48}, .output = {.batches = 1, .height = 8, .width = 4, .channels = 64}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = NULL, .scale = NULL, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .turned = false, .pool_height = 1, .pool_width = 1, .blocks = 1, .packed = step6_s0_packed, .expanded = NULL, .channels = step6_s0_channels},
+static const scn_winograd_t step6_s0[1] = {
+    {.conv = {.input = {.batches = 1, .height = 8, .width = 4, .channels = 48}, .output = {.batches = 1, .height = 8, .width = 4, .channels = 64}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = step6_s0_bias, .scale = step6_s0_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .across = true, .pool_height = 1, .pool_width = 1, .rows = 8, .part = 24, .packed = step6_s0_packed, .expanded = NULL},
 };
 
 static const scn_stage_t step6_stages[1] = {
-    {.run = scn_winograd_2d_packed_few_rows, .layer = step6_s0, .map = NULL, .inputs = {0, 255}, .output = 1, .stripe = 8, .reach = 3, .stride = 1, .pad_top = 1},
+    {.run = scn_winograd_f4x3_rows, .layer = step6_s0, .map = NULL, .inputs = {0, 255}, .output = 1, .stripe = 8, .reach = 3, .stride = 1, .pad_top = 1},
 };
 
 static const scn_line_buffer_t step6_lines[2] = {
@@ -5511,16 +5488,16 @@ static const scn_segment_t step6_params = {
 };
 
 static void step6_run(uint8_t *arena) {
-    scn_segment_run(&step6_params, (const int8_t *)(arena + 48904), (int8_t *)(arena + 28840), arena + 0);
+    scn_segment_run(&step6_params, (const int8_t *)(arena + 48904), (int8_t *)(arena + 14088), arena + 0);
 }
 
 /* 10:conv8 */
-static const scn_winograd_2d_t step7_s0[1] = {
-    {.conv = {.input = {.batches = 1, .height = 8, .width = 4, .channels = 64}, .output = {.batches = 1, .height = 8, .width = 4, .channels = 64}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = NULL, .scale = NULL, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .turned = false, .pool_height = 1, .pool_width = 1, .blocks = 1, .packed = step7_s0_packed, .expanded = NULL, .channels = step7_s0_channels},
+static const scn_winograd_t step7_s0[1] = {
+    {.conv = {.input = {.batches = 1, .height = 8, .width = 4, .channels = 64}, .output = {.batches = 1, .height = 8, .width = 4, .channels = 64}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = step7_s0_bias, .scale = step7_s0_scale, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .across = true, .pool_height = 1, .pool_width = 1, .rows = 8, .part = 32, .packed = step7_s0_packed, .expanded = NULL},
 };
 
 static const scn_stage_t step7_stages[1] = {
-    {.run = scn_winograd_2d_packed_few_rows, .layer = step7_s0, .map = NULL, .inputs = {0, 255}, .output = 1, .stripe = 8, .reach = 3, .stride = 1, .pad_top = 1},
+    {.run = scn_winograd_f4x3_rows, .layer = step7_s0, .map = NULL, .inputs = {0, 255}, .output = 1, .stripe = 8, .reach = 3, .stride = 1, .pad_top = 1},
 };
 
 static const scn_line_buffer_t step7_lines[2] = {
@@ -5537,7 +5514,7 @@ static const scn_segment_t step7_params = {
 };
 
 static void step7_run(uint8_t *arena) {
-    scn_segment_run(&step7_params, (const int8_t *)(arena + 28840), (int8_t *)(arena + 30888), arena + 0);
+    scn_segment_run(&step7_params, (const int8_t *)(arena + 14088), (int8_t *)(arena + 16136), arena + 0);
 }
 
 /* 11:pooling */
@@ -5550,7 +5527,7 @@ static const scn_mean_t step8_params = {
 };
 
 static void step8_run(uint8_t *arena) {
-    scn_mean_s8(&step8_params, (const int8_t *)(arena + 30888), (int8_t *)(arena + 128));
+    scn_mean_s8(&step8_params, (const int8_t *)(arena + 16136), (int8_t *)(arena + 128));
 }
 
 /* 12:embedding */
@@ -5602,8 +5579,8 @@ static const scn_view_t views[12] = {
     {27, 59144, 4096},
     {28, 42760, 6144},
     {30, 48904, 1536},
-    {31, 28840, 2048},
-    {32, 30888, 2048},
+    {31, 14088, 2048},
+    {32, 16136, 2048},
     {33, 128, 64},
     {34, 256, 128},
     {35, 384, 10},
