@@ -9,7 +9,6 @@ import pytest
 
 from scenelet.config.recipe import AugmentationConfig, Recipe
 from scenelet.data.datasets.registry import open_dataset
-from scenelet.training import train
 from scenelet.training.augmentation.batches import batch_augmentation
 
 SHAPE = (32, 16, 8, 1)
@@ -95,6 +94,8 @@ def stop(*_: Any) -> None:
 def test_a_run_draws_from_clips_and_resumes_to_the_bit(
     recordings: Any, tiny_recipe: Any, cache: Any, tmp_path: Any
 ) -> None:
+    from scenelet.training import train  # imports TensorFlow
+
     dataset, recipe = open_dataset(recordings), with_section(tiny_recipe(epochs=2), FEATURES)
     plain = train.train(tiny_recipe(epochs=2), dataset, tmp_path / "plain", cache=cache)
     whole = train.train(recipe, dataset, tmp_path / "whole", cache=cache)
