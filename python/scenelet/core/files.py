@@ -200,8 +200,8 @@ def require_place(*paths: str | Path | None, read: Iterable[Path] = ()) -> None:
         raise _unwritable(path, OSError(problem, os.strerror(problem)))
 
 
-def _unwritable(path: str | Path, error: OSError) -> InputError:
-    return InputError(path, f"cannot be written: {error.strerror or error}", _remedy(error, "choose another place"))
+def _unwritable(path: str | Path, error: OSError, otherwise: str = "choose another place") -> InputError:
+    return InputError(path, f"cannot be written: {error.strerror or error}", _remedy(error, otherwise))
 
 
 def unreadable(path: str | Path, error: OSError) -> InputError:
@@ -277,7 +277,7 @@ def require_readable(path: str | Path) -> None:
 
 
 @contextlib.contextmanager
-def writing(place: str | Path) -> Iterator[None]:
+def writing(place: str | Path, remedy: str = "choose another place") -> Iterator[None]:
     """Name a file or folder in the error of whatever cannot be written inside the block, such as on a full disk.
 
     For files that are not written by :func:`whole_file`: appended ones, and those of temporary folders.
@@ -285,14 +285,14 @@ def writing(place: str | Path) -> Iterator[None]:
     Raises
     ------
     InputError
-        The place cannot be written.
+        The place cannot be written; the remedy, unless the disk is full, is the one given.
     """
     try:
         yield
     except BrokenPipeError:  # the reader of standard output has gone; that is no file
         raise
     except OSError as error:
-        raise _unwritable(place, error) from None
+        raise _unwritable(place, error, remedy) from None
 
 
 @contextlib.contextmanager
@@ -304,16 +304,17 @@ def scratch(place: Path | None = None) -> Iterator[Path]:
     Parameters
     ----------
     place
-        Folder to make it in, created where it is missing; by default that of the system (TMPDIR).
+        Folder in the build folder to make it in, created where it is missing; by default that of the system (TMPDIR).
 
     Raises
     ------
     InputError
         The place cannot be written, or is full.
     """
+    remedy = f"set {'SCENELET_BUILD' if place else 'TMPDIR'} to a folder that can be written"
     place = place or Path(tempfile.gettempdir())
     with contextlib.ExitStack() as stack:
-        with writing(place):
+        with writing(place, remedy):
             folder = stack.enter_context(scratch_beside(place / _SCRATCH))
         try:
             yield folder

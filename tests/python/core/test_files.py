@@ -142,6 +142,15 @@ def test_a_full_disk_is_named_with_the_place(tmp_path: Path, error: OSError) -> 
     assert list((tmp_path / "place").iterdir()) == []
 
 
+def test_a_build_folder_that_cannot_be_written_names_the_variable(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(InputError, match=r"cannot be written: .*; set SCENELET_BUILD to a folder that can be written"),
+        files.scratch(tmp_path / "file" / "native"),
+    ):
+        pass
+
+
 def test_other_errors_in_a_scratch_folder_stay_what_they_are(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), files.scratch(tmp_path) as folder:
         (folder / "missing").read_bytes()
