@@ -5,15 +5,15 @@
  * The arena, by step; first and last are the steps in which a block holds something.
  *
  *   offset    bytes  first  last  block
- *     5376     2048      0     0  input
- *     8192    32768      0     1  0:conv1
- *        0     5376      0     0  scratch of 0:conv1
- *        0     8192      1     2  1:conv2
- *    40960    22024      1     1  scratch of 1:conv2
- *    42760    16384      2     3  3:conv3
- *     8192    24456      2     2  scratch of 3:conv3
- *    59144     4096      3     4  4:conv4
- *        0    42760      3     3  scratch of 4:conv4
+ *        0     2048      0     0  input
+ *        0    32768      0     1  0:conv1
+ *    32768     5376      0     0  scratch of 0:conv1
+ *    64232     8192      1     2  1:conv2
+ *    32768    31464      1     1  scratch of 1:conv2
+ *    47496    16384      2     3  3:conv3
+ *        0    43144      2     2  scratch of 3:conv3
+ *    63880     4096      3     4  4:conv4
+ *        0    47496      3     3  scratch of 4:conv4
  *    42760     6144      4     5  6:conv5
  *        0    28936      4     4  scratch of 6:conv5
  *    48904     1536      5     6  7:conv6
@@ -44,11 +44,11 @@ _Static_assert(SCN_MODEL_ARENA_BYTES <= SCN_BOARD_RAM_BYTES, "the arena is large
 #endif
 _Static_assert(SCN_CONV2D_GEMM_SCRATCH_BYTES(SCN_CONV2D_GEMM_WORDS(3, 3), 32, 1, SCN_CONV2D_GEMM_PADDED_BYTES(66, 34, 1)) == 5368, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_SEGMENT_STATE_BYTES(2) == 8, "the engine wants another size than the compiler planned");
-_Static_assert(SCN_WINOGRAD_2D_TILE_BYTES(4, SCN_WINOGRAD_2D_SLOTS, 16) + SCN_WINOGRAD_2D_SUM_BYTES + SCN_WINOGRAD_2D_PLACE_BYTES(4) + SCN_WINOGRAD_2D_WEIGHT_SCRATCH_BYTES(2, 1, 16) == 22016, "the engine wants another size than the compiler planned");
+_Static_assert(SCN_WINOGRAD_2D_TILE_BYTES(11, SCN_WINOGRAD_2D_FEW_SLOTS, 16) + SCN_WINOGRAD_2D_SUM_BYTES + SCN_WINOGRAD_2D_PLACE_BYTES(11) + SCN_WINOGRAD_2D_WEIGHT_SCRATCH_BYTES(4, 1, 16) == 31456, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_2D_PACKED_BYTES(9, 16, 16) == 2304, "the engine wants another size than the compiler planned");
-_Static_assert(SCN_WINOGRAD_2D_TILE_BYTES(8, SCN_WINOGRAD_2D_FEW_SLOTS, 16) + SCN_WINOGRAD_2D_SUM_BYTES + SCN_WINOGRAD_2D_PLACE_BYTES(8) + SCN_WINOGRAD_2D_WEIGHT_SCRATCH_BYTES(4, 1, 16) == 24448, "the engine wants another size than the compiler planned");
+_Static_assert(SCN_WINOGRAD_2D_TILE_BYTES(16, SCN_WINOGRAD_2D_FEW_SLOTS, 16) + SCN_WINOGRAD_2D_SUM_BYTES + SCN_WINOGRAD_2D_PLACE_BYTES(16) + SCN_WINOGRAD_2D_WEIGHT_SCRATCH_BYTES(4, 1, 16) == 43136, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_2D_PACKED_BYTES(9, 16, 32) == 4608, "the engine wants another size than the compiler planned");
-_Static_assert(SCN_WINOGRAD_2D_TILE_BYTES(4, SCN_WINOGRAD_2D_SLOTS, 32) + SCN_WINOGRAD_2D_SUM_BYTES + SCN_WINOGRAD_2D_PLACE_BYTES(4) + SCN_WINOGRAD_2D_WEIGHT_SCRATCH_BYTES(2, 1, 32) == 42752, "the engine wants another size than the compiler planned");
+_Static_assert(SCN_WINOGRAD_2D_TILE_BYTES(8, SCN_WINOGRAD_2D_FEW_SLOTS, 32) + SCN_WINOGRAD_2D_SUM_BYTES + SCN_WINOGRAD_2D_PLACE_BYTES(8) + SCN_WINOGRAD_2D_WEIGHT_SCRATCH_BYTES(4, 1, 32) == 47488, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_2D_PACKED_BYTES(9, 32, 32) == 9216, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_2D_TILE_BYTES(4, SCN_WINOGRAD_2D_FEW_SLOTS, 32) + SCN_WINOGRAD_2D_SUM_BYTES + SCN_WINOGRAD_2D_PLACE_BYTES(4) + SCN_WINOGRAD_2D_WEIGHT_SCRATCH_BYTES(4, 1, 32) == 28928, "the engine wants another size than the compiler planned");
 _Static_assert(SCN_WINOGRAD_2D_PACKED_BYTES(9, 32, 48) == 13824, "the engine wants another size than the compiler planned");
@@ -5332,16 +5332,16 @@ static const scn_segment_t step0_params = {
 };
 
 static void step0_run(uint8_t *arena) {
-    scn_segment_run(&step0_params, (const int8_t *)(arena + 5376), (int8_t *)(arena + 8192), arena + 0);
+    scn_segment_run(&step0_params, (const int8_t *)(arena + 0), (int8_t *)(arena + 0), arena + 32768);
 }
 
 /* 1:conv2 */
 static const scn_winograd_2d_t step1_s0[1] = {
-    {.conv = {.input = {.batches = 1, .height = 64, .width = 32, .channels = 16}, .output = {.batches = 1, .height = 64, .width = 32, .channels = 16}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = NULL, .scale = NULL, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .turned = false, .pool_height = 2, .pool_width = 2, .blocks = 4, .packed = step1_s0_packed, .expanded = NULL, .channels = step1_s0_channels},
+    {.conv = {.input = {.batches = 1, .height = 64, .width = 32, .channels = 16}, .output = {.batches = 1, .height = 64, .width = 32, .channels = 16}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = NULL, .scale = NULL, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .turned = false, .pool_height = 2, .pool_width = 2, .blocks = 11, .packed = step1_s0_packed, .expanded = NULL, .channels = step1_s0_channels},
 };
 
 static const scn_stage_t step1_stages[1] = {
-    {.run = scn_winograd_2d_packed_rows, .layer = step1_s0, .map = NULL, .inputs = {0, 255}, .output = 1, .stripe = 32, .reach = 4, .stride = 2, .pad_top = 1},
+    {.run = scn_winograd_2d_packed_few_rows, .layer = step1_s0, .map = NULL, .inputs = {0, 255}, .output = 1, .stripe = 32, .reach = 4, .stride = 2, .pad_top = 1},
 };
 
 static const scn_line_buffer_t step1_lines[2] = {
@@ -5358,12 +5358,12 @@ static const scn_segment_t step1_params = {
 };
 
 static void step1_run(uint8_t *arena) {
-    scn_segment_run(&step1_params, (const int8_t *)(arena + 8192), (int8_t *)(arena + 0), arena + 40960);
+    scn_segment_run(&step1_params, (const int8_t *)(arena + 0), (int8_t *)(arena + 64232), arena + 32768);
 }
 
 /* 3:conv3 */
 static const scn_winograd_2d_t step2_s0[1] = {
-    {.conv = {.input = {.batches = 1, .height = 32, .width = 16, .channels = 16}, .output = {.batches = 1, .height = 32, .width = 16, .channels = 32}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = NULL, .scale = NULL, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .turned = false, .pool_height = 1, .pool_width = 1, .blocks = 8, .packed = step2_s0_packed, .expanded = NULL, .channels = step2_s0_channels},
+    {.conv = {.input = {.batches = 1, .height = 32, .width = 16, .channels = 16}, .output = {.batches = 1, .height = 32, .width = 16, .channels = 32}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = NULL, .scale = NULL, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .turned = false, .pool_height = 1, .pool_width = 1, .blocks = 16, .packed = step2_s0_packed, .expanded = NULL, .channels = step2_s0_channels},
 };
 
 static const scn_stage_t step2_stages[1] = {
@@ -5384,16 +5384,16 @@ static const scn_segment_t step2_params = {
 };
 
 static void step2_run(uint8_t *arena) {
-    scn_segment_run(&step2_params, (const int8_t *)(arena + 0), (int8_t *)(arena + 42760), arena + 8192);
+    scn_segment_run(&step2_params, (const int8_t *)(arena + 64232), (int8_t *)(arena + 47496), arena + 0);
 }
 
 /* 4:conv4 */
 static const scn_winograd_2d_t step3_s0[1] = {
-    {.conv = {.input = {.batches = 1, .height = 32, .width = 16, .channels = 32}, .output = {.batches = 1, .height = 32, .width = 16, .channels = 32}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = NULL, .scale = NULL, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .turned = false, .pool_height = 2, .pool_width = 2, .blocks = 4, .packed = step3_s0_packed, .expanded = NULL, .channels = step3_s0_channels},
+    {.conv = {.input = {.batches = 1, .height = 32, .width = 16, .channels = 32}, .output = {.batches = 1, .height = 32, .width = 16, .channels = 32}, .window = {.height = 3, .width = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1}, .weights = NULL, .bias = NULL, .scale = NULL, .input_zero_point = -128, .output_zero_point = -128, .activation_min = -128, .activation_max = 127}, .post = {.table = NULL, .affine = NULL}, .turned = false, .pool_height = 2, .pool_width = 2, .blocks = 8, .packed = step3_s0_packed, .expanded = NULL, .channels = step3_s0_channels},
 };
 
 static const scn_stage_t step3_stages[1] = {
-    {.run = scn_winograd_2d_packed_rows, .layer = step3_s0, .map = NULL, .inputs = {0, 255}, .output = 1, .stripe = 16, .reach = 4, .stride = 2, .pad_top = 1},
+    {.run = scn_winograd_2d_packed_few_rows, .layer = step3_s0, .map = NULL, .inputs = {0, 255}, .output = 1, .stripe = 16, .reach = 4, .stride = 2, .pad_top = 1},
 };
 
 static const scn_line_buffer_t step3_lines[2] = {
@@ -5410,7 +5410,7 @@ static const scn_segment_t step3_params = {
 };
 
 static void step3_run(uint8_t *arena) {
-    scn_segment_run(&step3_params, (const int8_t *)(arena + 42760), (int8_t *)(arena + 59144), arena + 0);
+    scn_segment_run(&step3_params, (const int8_t *)(arena + 47496), (int8_t *)(arena + 63880), arena + 0);
 }
 
 /* 6:conv5 */
@@ -5436,7 +5436,7 @@ static const scn_segment_t step4_params = {
 };
 
 static void step4_run(uint8_t *arena) {
-    scn_segment_run(&step4_params, (const int8_t *)(arena + 59144), (int8_t *)(arena + 42760), arena + 0);
+    scn_segment_run(&step4_params, (const int8_t *)(arena + 63880), (int8_t *)(arena + 42760), arena + 0);
 }
 
 /* 7:conv6 */
@@ -5573,10 +5573,10 @@ static void step11_run(uint8_t *arena) {
 }
 
 static const scn_view_t views[12] = {
-    {22, 8192, 32768},
-    {24, 0, 8192},
-    {25, 42760, 16384},
-    {27, 59144, 4096},
+    {22, 0, 32768},
+    {24, 64232, 8192},
+    {25, 47496, 16384},
+    {27, 63880, 4096},
     {28, 42760, 6144},
     {30, 48904, 1536},
     {31, 14088, 2048},
@@ -5608,7 +5608,7 @@ const scn_model_t scn_model = {
     .arena_bytes = SCN_MODEL_ARENA_BYTES,
     .params_bytes = SCN_MODEL_PARAMS_BYTES,
     .macs = SCN_MODEL_MACS,
-    .input_offset = 5376,
+    .input_offset = 0,
     .input_bytes = SCN_MODEL_INPUT_BYTES,
     .output_offset = 0,
     .output_bytes = SCN_MODEL_OUTPUT_BYTES,

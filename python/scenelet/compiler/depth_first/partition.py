@@ -27,6 +27,8 @@ _SPARED = 0.02
 _SPARED_BRIEF = 0.25
 """The same for networks that take less than :data:`_BRIEF_CYCLES`: RAM counts for more than a part of 6 ms."""
 _BRIEF_CYCLES = 1_000_000
+_BRIEF_BYTES = 4096
+"""An arena so small is left as it is: no board lacks its RAM."""
 _LESS = (3 / 4, 7 / 8)
 """Of the arena, what to try next, in large steps and then in small ones."""
 _MOST_STEPS = 5
@@ -65,7 +67,7 @@ def divide(program: Program, options: Options, builder: SegmentBuilder) -> Draft
     if arena > options.ram_bytes > 0:
         # It cannot be had: a tenth more than the smallest arena buys much speed.
         best = _Search(program, replace(options, ram_bytes=arena * _SLACK_TENTHS // 10), builder).best()
-    elif options.spares_ram:
+    elif options.spares_ram and arena > _BRIEF_BYTES:
         best = _spared(best, program, options, builder)
     return best
 

@@ -220,7 +220,8 @@ def test_auto_takes_the_smaller_form_where_the_larger_one_does_not_fit() -> None
     for channels, name in ((32, "winograd2d"), (64, "winograd")):
         made = NetworkBuilder(3, (1, 8, 4, 48))
         compiled = compile_model(
-            made.model(made.convolution(made.start, channels, (3, 3))), Options(weights="auto", wait_states=0)
+            made.model(made.convolution(made.start, channels, (3, 3))),
+            Options(weights="auto", wait_states=0, spare_ram=False),
         )
         (stage,) = stages_of(compiled.program.steps[0])
         assert (stage.variant.name, stage.variant.expanded) == (name, True)
