@@ -118,6 +118,7 @@ def test_what_the_system_refuses_is_no_damage(tmp_path: Path, monkeypatch: pytes
     def refuse(_: Path) -> bytes:
         raise PermissionError(13, "Permission denied")
 
+    (tmp_path / "a.json").write_text("{}")
     monkeypatch.setattr(Path, "read_bytes", refuse)
     with pytest.raises(InputError, match=r"a\.json: cannot be read: Permission denied; check its permissions"):
         json_files.read_object(tmp_path / "a.json", "delete it")

@@ -105,14 +105,15 @@ def test_a_model_that_was_named_must_be_the_boards(
 def test_who_leaves_early_leaves_no_thread(
     program: Path, small_file: Path, files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())
     choice = Choice(small_file, tuple(files), "p", repeat=True)
     with board(program, monkeypatch), opened(choice) as source:
         events = source.events()
         while not next(events).samples.size:
             pass
-        assert threading.active_count() == before + 1
-    assert threading.active_count() == before
+        begun = set(threading.enumerate()) - before
+        assert len(begun) == 1
+    assert not begun & set(threading.enumerate())
 
 
 def test_a_board_that_dies_is_one_clear_line(
