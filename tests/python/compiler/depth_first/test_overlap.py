@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from networks import NetworkBuilder
 
+from scenelet.compiler.depth_first import partition
 from scenelet.compiler.depth_first.lowering import SegmentStep
 from scenelet.compiler.kernels.registry import KERNELS, Ways
 from scenelet.compiler.memory.planner import check
@@ -112,3 +113,12 @@ def test_ram_that_buys_nothing_is_not_spent() -> None:
     compare(model, Options())
     asked = Options(ram_bytes=fastest.plan.arena_bytes)
     assert compile_model(model, asked).plan.arena_bytes == fastest.plan.arena_bytes
+
+
+def test_a_small_arena_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = NetworkBuilder(4, (1, 8, 8, 8))
+    model = made.model(made.pool(made.convolution(made.start, 16, (3, 3)), (2, 2)))
+    arena = compile_model(model).plan.arena_bytes
+    assert arena == compile_model(model, Options(spare_ram=False)).plan.arena_bytes <= partition._BRIEF_BYTES
+    monkeypatch.setattr(partition, "_BRIEF_BYTES", 0)
+    assert compile_model(model).plan.arena_bytes < arena
